@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# `make help` lists the targets. Everything that is made is below $(BUILD).
+
+VERSION := 0.1
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+bindir        = $(PREFIX)/bin
+mandir        = $(PREFIX)/share/man
+completiondir = $(PREFIX)/share/bash-completion/completions
+appliancedir  = $(PREFIX)/lib/virt-live-tools/appliance
+
+COMMANDS := virt-df-live
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+include tests/setup.mk      # the packages that are needed, and `setup`
+include appliance/rules.mk
+include tests/rules.mk
+
+.PHONY: all help demo install format lint clean
+all: $(addprefix $(BUILD)/bin/,$(COMMANDS)) appliance compile_commands.json
+
+help:
+	@echo 'make               build the commands and the appliance (packages: see `make setup`)'
+	@echo 'make demo          set up, build, make some images and scan them'
+	@echo "make demo IMAGES='/path/*.img'   … scan these"
+	@echo 'make check         set up, build, run all tests'
+	@echo 'make check-asan    the tests with AddressSanitizer and UBSan'
+	@echo 'make check-valgrind  the unit tests under valgrind'
+	@echo 'make bench         measure (BENCH_IMAGES=1000)'
+	@echo 'make lint          clang-tidy, cppcheck, shellcheck'
+	@echo 'make format        clang-format'
+	@echo 'make install       PREFIX=$(PREFIX) DESTDIR='
+	@echo 'make appliance     only the appliance; APPLIANCE_KERNEL=/boot/vmlinuz-… uses an installed kernel'
+	@echo 'make setup         install the Debian packages that are missing'
+	@echo 'make clean         remove what was built; downloads are kept'
+
+# Short lines by default, whole commands with V=1.
+ifdef V
+say =
+else
+say = @printf '  %-5s %s\n' $(1) $@ &&
+endif
+
+# --- flags ---
+
+WARNINGS := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
+	-Wpointer-arith -Wformat=2 -Wundef -Wvla -Wnull-dereference
+CFLAGS   ?= -O2 -g
+HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fcf-protection
+LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+
+# `make SANITIZE=1` builds into a directory of its own; `make check-asan` does it.
+ifdef SANITIZE
+BUILD    := build/asan
+HARDEN   := -fPIE
+SANITIZER := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+
+# Recursive on purpose: pkg-config is asked only when something is compiled, after `setup`.
+packages_of_host := libvirt libvirt-qemu libxml-2.0 popt jansson smartcols glib-2.0 libtirpc libxxhash
+pkg_cflags = $(eval pkg_cflags := $(shell pkg-config --cflags $(packages_of_host)))$(pkg_cflags)
+pkg_libs   = $(eval pkg_libs := $(shell pkg-config --libs $(packages_of_host)))$(pkg_libs)
+
+CPPFLAGS_ALL = -D_GNU_SOURCE -DPACKAGE_VERSION='"$(VERSION)"' -DAPPLIANCE_DIR='"$(appliancedir)"' \
+	-Icommon -I$(BUILD)/gen $(pkg_cflags) $(CPPFLAGS)
+CFLAGS_ALL   = -std=gnu11 $(WARNINGS) $(HARDEN) $(SANITIZER) $(CFLAGS)
+
+# --- the wire: one source, both ends ---
+
+generated := $(foreach x,protocol work,$(BUILD)/gen/$(x).h $(BUILD)/gen/$(x)-xdr.c)
+
+$(BUILD)/gen/%.h: common/%.x
+	@mkdir -p $(@D)
+	$(call say,GEN) rpcgen -h $< > $@
+
+$(BUILD)/gen/%-xdr.c: common/%.x
+	@mkdir -p $(@D)
+	$(call say,GEN) rpcgen -c $< | sed 's|common/$*\.h|$*.h|' > $@
+
+# --- the static library and the commands ---
+
+common_objects := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c)) \
+	$(BUILD)/obj/gen/protocol-xdr.o $(BUILD)/obj/gen/work-xdr.o
+
+$(BUILD)/obj/%.o: %.c | $(generated)
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# What rpcgen writes is not held to our warnings.
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c | $(generated)
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -w -MMD -MP -c -o $@ $<
+
+$(BUILD)/lib/libcommon.a: $(common_objects)
+	@mkdir -p $(@D)
+	$(call say,AR) rm -f $@ && ar rcs $@ $^
+
+define command_rules
+$(1)_objects := $$(patsubst %.c,$$(BUILD)/obj/%.o,$$(wildcard $(1)/*.c))
+$$(BUILD)/bin/$(1): $$($(1)_objects) $$(BUILD)/lib/libcommon.a
+	@mkdir -p $$(@D)
+	$$(call say,LD) $$(CC) $$(LDFLAGS) $$(SANITIZER) -o $$@ $$^ $$(pkg_libs) -lm -lpthread
+endef
+$(foreach command,$(COMMANDS),$(eval $(call command_rules,$(command))))
+
+# --- the agent: static, for the initrd ---
+
+agent_sources := $(wildcard appliance/agent/*.c) common/frame.c common/slots.c common/error.c common/status.c
+agent_objects := $(patsubst %.c,$(BUILD)/agent/%.o,$(agent_sources)) $(BUILD)/agent/gen/protocol-xdr.o
+
+$(BUILD)/agent/%.o: %.c | $(generated)
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/agent/gen/%.o: $(BUILD)/gen/%.c | $(generated)
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -w -MMD -MP -c -o $@ $<
+
+ifdef SANITIZE
+agent_link = $(LDFLAGS) $(SANITIZER)
+else
+agent_link = -static-pie -Wl,-z,relro,-z,now
+endif
+
+$(BUILD)/appliance/agent: $(agent_objects)
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) $(agent_link) -o $@ $^ -lblkid -ltirpc -lpthread
+
+-include $(shell find $(BUILD)/obj $(BUILD)/agent $(BUILD)/test-obj -name '*.d' 2>/dev/null)
+
+# For editors and clang-tidy: written from the same variables that compile.
+compile_commands.json: Makefile tests/rules.mk | $(generated)
+	@printf '[\n' > $@; separator=; \
+	for file in $(wildcard common/*.c $(addsuffix /*.c,$(COMMANDS)) appliance/agent/*.c tests/*.c tests/unit/*.c tests/fuzz/*.c); do \
+		printf '%s{"directory": "%s", "file": "%s", "arguments": ["cc"%s, "-c", "%s"]}' \
+			"$$separator" "$(CURDIR)" "$$file" "$$(for word in $(subst ",\",$(CPPFLAGS_ALL)) $(CFLAGS_ALL); do \
+				printf ', "%s"' "$$(printf '%s' "$$word" | sed 's/"/\\"/g')"; done)" "$$file"; \
+		separator=$$(printf ',\n'); \
+	done >> $@; printf '\n]\n' >> $@
+
+# --- using it ---
+
+demo: setup
+	$(MAKE) all
+	tests/demo.sh $(BUILD) $(IMAGES)
+
+$(BUILD)/man/%.1: 
+	@mkdir -p $(@D)
+	pod2man --section=1 --center='virt-live-tools' --release='$(VERSION)' --name=$(shell echo $* | tr a-z A-Z) $< $@
+$(foreach command,$(COMMANDS),$(eval $(BUILD)/man/$(command).1: $(command)/$(command).pod))
+
+install: all $(foreach command,$(COMMANDS),$(BUILD)/man/$(command).1)
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(completiondir) $(DESTDIR)$(appliancedir)
+	for command in $(COMMANDS); do \
+		install -m 755 $(BUILD)/bin/$$command $(DESTDIR)$(bindir)/ && \
+		install -m 644 $(BUILD)/man/$$command.1 $(DESTDIR)$(mandir)/man1/ && \
+		install -m 644 $$command/$$command.bash-completion $(DESTDIR)$(completiondir)/$$command || exit 1; \
+	done
+	install -m 644 $(addprefix $(BUILD)/appliance/,kernel initrd root manifest) $(DESTDIR)$(appliancedir)/
+
+sources := $(wildcard common/*.[ch] virt-*/*.[ch] appliance/agent/*.[ch] tests/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
+scripts := $(wildcard appliance/*.sh tests/*.sh tests/*.bash tests/*.bats .ci/run)
+
+format:
+	clang-format -i $(sources)
+
+clean:
+	rm -rf $(filter-out $(BUILD)/appliance,$(wildcard $(BUILD)/*)) compile_commands.json
+	rm -f $(filter-out $(BUILD)/appliance/debs,$(wildcard $(BUILD)/appliance/*))

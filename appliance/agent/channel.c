@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "channel.h"
+#include "frame.h"
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+struct channel {
+    int fd;
+    bool connected;
+    frame_reader *reader;
+    frame_writer *writer;
+};
+
+channel *channel_new(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        return NULL;
+    channel *link = calloc(1, sizeof *link);
+    if (!link)
+        return NULL;
+    link->reader = frame_reader_new();
+    link->writer = frame_writer_new(PROTOCOL_MAX_FRAME);
+    if (!link->reader || !link->writer) {
+        link->fd = -1;
+        channel_free(link);
+        return NULL;
+    }
+    link->fd = fd;
+    return link;
+}
+
+void channel_free(channel *link)
+{
+    if (!link)
+        return;
+    frame_reader_free(link->reader);
+    frame_writer_free(link->writer);
+    if (link->fd >= 0)
+        close(link->fd);
+    free(link);
+}
+
+int channel_fd(const channel *link)
+{
+    return link->fd;
+}
+
+uint32_t channel_interest(void)
+{
+    return EPOLLIN | EPOLLOUT | EPOLLET;
+}
+
+bool channel_connected(const channel *link)
+{
+    return link->connected;
+}
+
+int channel_event(channel *link, uint32_t events)
+{
+    link->connected = !(events & (EPOLLHUP | EPOLLERR));
+    return link->connected;
+}
+
+void channel_drop(channel *link)
+{
+    frame_reader_reset(link->reader);
+    frame_writer_reset(link->writer);
+    /* The driver keeps what the host sent before it went; it must not meet the next host. */
+    while (frame_reader_fill(link->reader, link->fd) > 0)
+        frame_reader_reset(link->reader);
+}
+
+int channel_receive(channel *link, request *next)
+{
+    for (;;) {
+        const void *body;
+        size_t length;
+        int result = frame_reader_next(link->reader, &body, &length);
+        if (result < 0)
+            return -EBADMSG;
+        if (result > 0) {
+            result = frame_decode((xdrproc_t)xdr_request, next, sizeof *next, body, length);
+            return result < 0 ? result : 1;
+        }
+        /* Only when the frames that are here are used up: what the agent does not get to stays
+         * with the host, which is all the queue and the back-pressure there is. */
+        result = frame_reader_fill(link->reader, link->fd);
+        if (result == -EAGAIN)
+            return 0;
+        if (result == 0)
+            return -EPIPE;
+        if (result < 0)
+            return result;
+    }
+}
+
+int channel_send(channel *link, const answer *reply)
+{
+    return frame_writer_put(link->writer, (xdrproc_t)xdr_answer, reply);
+}
+
+int channel_flush(channel *link)
+{
+    return frame_writer_flush(link->writer, link->fd);
+}

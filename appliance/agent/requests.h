@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Answers requests, one after the other: the next is not taken before the present one is answered.
+ */
+#ifndef VLT_AGENT_REQUESTS_H
+#define VLT_AGENT_REQUESTS_H
+
+#include "channel.h"
+#include "devices.h"
+#include "modules.h"
+#include "scan.h"
+
+typedef struct requests requests;
+
+/* Borrows all three. NULL: no memory. */
+requests *requests_new(devices *disks, modules *loaded, scanner *scan);
+void requests_free(requests *queue);
+
+/* Goes as far as it can: takes requests, answers those that can be answered. To be called after
+ * every event. 0; -EPIPE where the stream has ended; -EBADMSG where the host broke the protocol. */
+int requests_run(requests *queue, channel *link);
+
+/* The host is gone: nobody waits for an answer any more. */
+void requests_drop(requests *queue);
+
+static inline void cleanup_requests(requests **queue)
+{
+    requests_free(*queue);
+}
+#define AUTO_REQUESTS CLEANUP(cleanup_requests)
+
+#endif

@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# All that is Debian's own: how packages are fetched, unpacked and named. Nothing is installed; no root is needed.
+#
+#   fetch-debian.sh DIR PACKAGE…       downloads what DIR lacks, prints the files' paths
+#   fetch-debian.sh --tar FILE         the tree in FILE, as a tar on stdout
+#   fetch-debian.sh --describe FILE    "NAME VERSION"
+#
+# DIR/list.HASH records what a list of packages became. While all of its files are there apt is not asked, so that a
+# second build works offline; delete the record to look for newer packages.
+
+set -euo pipefail
+
+die() { echo "fetch-debian: $*" >&2; exit 1; }
+
+# apt drops to the user _apt, who may not write to root's directories.
+apt() { local as_root=(); if [ "$(id -u)" = 0 ]; then as_root=(-o APT::Sandbox::User=root); fi
+        apt-get -q "${as_root[@]}" "$@"; }
+
+# linux-image-amd64 is empty: what it depends on is the kernel.
+resolve()
+{
+    case $1 in
+    linux-image-[a-z]*)
+        local real
+        real=$(apt-cache depends --important "$1" | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+        [ -n "$real" ] || die "$1: apt does not know which kernel it stands for; run apt-get update"
+        echo "$real" ;;
+    *)  echo "$1" ;;
+    esac
+}
+
+# Prints the record's files if all of them are there.
+recorded()
+{
+    local dir=$1 record=$2 file
+    [ -s "$record" ] || return 1
+    while read -r file; do [ -s "$dir/$file" ] || return 1; done < "$record"
+    sed "s|^|$dir/|" "$record"
+}
+
+# 'FILE SHA256' for each package.
+locate()
+{
+    apt download --print-uris "$@" | sed -n "s/^'[^']*' \([^ ]*\) [0-9]* SHA256:\([0-9a-f]*\)$/\1 \2/p"
+}
+
+has() { [ -f "$1/$2" ] && echo "$3  $1/$2" | sha256sum --quiet --check - >/dev/null 2>&1; }
+
+# Downloads into a directory of its own, so that an interrupted download is never taken for a package.
+download()
+{
+    local dir=$1 part; shift
+    part=$(mktemp -d "$dir/part.XXXXXX")
+    (cd "$part" && apt download "$@" >&2) ||
+        { rm -rf "$part"; die "apt-get download failed: is there a network? does apt-get update work?"; }
+    mv "$part"/*.deb "$dir/"
+    rmdir "$part"
+}
+
+fetch()
+{
+    local dir=$1; shift
+    mkdir -p "$dir"
+    local record name file sum lines=() packages=() missing=()
+    record=$dir/list.$(printf '%s\n' "$@" | LC_ALL=C sort | sha256sum | cut -c 1-12)
+    if recorded "$dir" "$record"; then return; fi
+
+    command -v apt-get >/dev/null || die "no apt-get: this script is for Debian and its kin"
+    for name in "$@"; do name=$(resolve "$name"); packages+=("$name"); done
+    mapfile -t lines < <(locate "${packages[@]}")
+    [ "${#lines[@]}" = "${#packages[@]}" ] ||
+        die "apt found ${#lines[@]} of ${#packages[@]} packages (${packages[*]}); run apt-get update"
+    for name in "${lines[@]}"; do
+        read -r file sum <<< "$name"
+        has "$dir" "$file" "$sum" || missing+=("${file%%_*}")
+    done
+    if [ "${#missing[@]}" -gt 0 ]; then download "$dir" "${missing[@]}"; fi
+    printf '%s\n' "${lines[@]%% *}" > "$record.new"
+    mv "$record.new" "$record"
+    recorded "$dir" "$record" || die "$dir: a downloaded package is missing; delete $record and try again"
+}
+
+# shellcheck disable=SC2016
+case ${1:-} in
+--tar)      [ $# = 2 ] || die "usage: fetch-debian.sh --tar FILE";      dpkg-deb --fsys-tarfile "$2" ;;
+--describe) [ $# = 2 ] || die "usage: fetch-debian.sh --describe FILE"
+            dpkg-deb --show --showformat '${Package} ${Version}\n' "$2" ;;
+*)          [ $# -ge 2 ] || die "usage: fetch-debian.sh DIR PACKAGE…";  fetch "$@" ;;
+esac

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The appliance: $(BUILD)/appliance/{kernel,initrd,root,manifest}. $(BUILD)/appliance/agent is made by the agent's own rules.
+#
+#   make appliance APPLIANCE_KERNEL=/boot/vmlinuz-X [APPLIANCE_MODULES=/lib/modules/X]
+
+BUILD ?= build
+APPLIANCE_KERNEL ?=
+APPLIANCE_MODULES ?=
+
+appliance_dir := $(BUILD)/appliance
+appliance_common := $(addprefix appliance/,lists.sh fetch-debian.sh packages)
+appliance_choice := kernel=$(APPLIANCE_KERNEL) modules=$(APPLIANCE_MODULES)
+
+.PHONY: appliance kernel initrd root FORCE
+appliance: $(appliance_dir)/manifest
+kernel: $(appliance_dir)/kernel
+initrd: $(appliance_dir)/initrd
+root: $(appliance_dir)/root
+
+# Rewritten only when another kernel is chosen, so that the choice is a dependency.
+$(appliance_dir)/choice: FORCE
+	@mkdir -p $(@D)
+	@[ "$$(cat $@ 2>/dev/null)" = '$(appliance_choice)' ] || echo '$(appliance_choice)' > $@
+
+$(appliance_dir)/kernel: $(appliance_common) $(appliance_dir)/choice $(APPLIANCE_KERNEL) \
+		$(addprefix appliance/,modules build-kernel.sh resolve-modules.sh extract-vmlinux.sh)
+	appliance/build-kernel.sh $(@D) $(@D)/debs '$(APPLIANCE_KERNEL)' '$(APPLIANCE_MODULES)'
+
+$(appliance_dir)/initrd: appliance/build-initrd.sh appliance/lists.sh $(appliance_dir)/kernel $(appliance_dir)/agent
+	appliance/build-initrd.sh $(@D) $(@D)/agent
+
+$(appliance_dir)/root: appliance/build-root.sh appliance/lvm.conf $(appliance_common) $(appliance_dir)/kernel
+	appliance/build-root.sh $(@D) $(@D)/debs
+
+$(appliance_dir)/manifest: appliance/build-manifest.sh $(addprefix $(appliance_dir)/,kernel initrd root)
+	appliance/build-manifest.sh $(@D)

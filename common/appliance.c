@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "appliance.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+#ifndef APPLIANCE_DIR
+#define APPLIANCE_DIR "/usr/local/lib/virt-live-tools/appliance"
+#endif
+
+static bool complete(const struct appliance_files *files)
+{
+    return access(files->kernel, R_OK) == 0 && access(files->initrd, R_OK) == 0 &&
+           access(files->root_drive, R_OK) == 0;
+}
+
+void appliance_files_clear(struct appliance_files *files)
+{
+    free(files->kernel);
+    free(files->initrd);
+    free(files->root_drive);
+    *files = (struct appliance_files){0};
+}
+
+/* 1: all three are there; 0: not; -1: no memory. */
+static int try_directory(const char *directory, struct appliance_files *files)
+{
+    AUTO_FREE char *real = realpath(directory, NULL);
+    if (!real)
+        return 0;
+    if (asprintf(&files->kernel, "%s/kernel", real) < 0 ||
+        asprintf(&files->initrd, "%s/initrd", real) < 0 ||
+        asprintf(&files->root_drive, "%s/root", real) < 0)
+        return -1;
+    if (complete(files))
+        return 1;
+    appliance_files_clear(files);
+    return 0;
+}
+
+/* ../appliance beside the directory that the running program is in. */
+static char *beside_program(void)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length < 0)
+        return NULL;
+    path[length] = 0;
+    char *slash = strrchr(path, '/');
+    char *beside;
+    if (!slash)
+        return NULL;
+    *slash = 0;
+    return asprintf(&beside, "%s/../appliance", path) < 0 ? NULL : beside;
+}
+
+int appliance_find(const char *directory, struct appliance_files *files, error **err)
+{
+    AUTO_FREE char *beside = directory ? NULL : beside_program();
+    const char *places[] = {directory ? directory : beside, directory ? NULL : APPLIANCE_DIR};
+    *files = (struct appliance_files){0};
+    for (size_t i = 0; i < 2; i++) {
+        int found = places[i] ? try_directory(places[i], files) : 0;
+        if (found != 0)
+            return found > 0 ? 0 : error_set(err, STATUS_CRASHED, "no memory");
+    }
+    if (directory)
+        return error_set(err, STATUS_CRASHED, "no appliance (kernel, initrd, root) in %s", directory);
+    return error_set(err, STATUS_CRASHED,
+                     "no appliance (kernel, initrd, root) in %s or %s: run `make appliance`, or name one with --appliance",
+                     beside ? beside : "../appliance", APPLIANCE_DIR);
+}
+
+/* Why each stands there is in docs/performance.md and docs/security.md. */
+const char *appliance_command_line(void)
+{
+    return "console=ttyS0 quiet loglevel=3 panic=-1 oops=panic "
+           "mitigations=off nokaslr no_timer_check tsc=reliable random.trust_cpu=on "
+           "raid=noautodetect audit=0";
+}
+
+static struct domain_spec make_spec(const struct appliance_config *config,
+                                    const struct appliance_place *place, const char *console,
+                                    const char *channel)
+{
+    bool restore = place->state_fd >= 0;
+    return (struct domain_spec){
+        .name = "appliance",
+        .accel = config->accel,
+        .memory_mib = config->memory_mib,
+        .kernel = config->files.kernel,
+        .initrd = config->files.initrd,
+        .root_drive = config->files.root_drive,
+        .command_line = appliance_command_line(),
+        .console_path = console,
+        .channel_path = channel,
+        .memory_path = place->memory_path,
+        .memory_private = restore,
+        .incoming = restore,
+    };
+}
+
+static int greet(rpc *agent, uint64_t deadline, error **err)
+{
+    answer hello = {0};
+    if (rpc_hello(agent, err) < 0 || rpc_wait(agent, deadline, &hello, err) < 0)
+        return -1;
+    rpc_answer_clear(&hello);
+    return 0;
+}
+
+/* Puts what the kernel said last into the message: it is the only witness. */
+static int died(const char *root, error **err)
+{
+    char tail[400];
+    appliance_console_tail(root, tail, sizeof tail);
+    return error_prefix(err, "the appliance did not come up%s%s", *tail ? "; its console ends with: " : "", tail);
+}
+
+int appliance_start(hypervisor *hv, const struct appliance_config *config,
+                    const struct appliance_place *place, uint64_t deadline, rpc **agent,
+                    error **err)
+{
+    AUTO_FREE char *console = NULL, *channel = NULL;
+    if (asprintf(&console, "%s/console", place->root) < 0 ||
+        asprintf(&channel, "%s/agent", place->root) < 0)
+        return error_set(err, STATUS_CRASHED, "no memory");
+    struct domain_spec spec = make_spec(config, place, console, channel);
+    if (hv->ops->launch(hv, &spec, place->state_fd, err) < 0)
+        return -1;
+    int fd = hv->ops->open_channel(hv, err);
+    AUTO_RPC rpc *opened = fd < 0 ? NULL : rpc_new(fd, err);
+    if (!opened)
+        return -1;
+    if (greet(opened, deadline, err) < 0)
+        return died(place->root, err);
+    *agent = STEAL(opened);
+    return 0;
+}
+
+void appliance_console_tail(const char *root, char *buffer, size_t length)
+{
+    AUTO_FREE char *path = NULL;
+    *buffer = 0;
+    if (asprintf(&path, "%s/console", root) < 0) {
+        path = NULL;
+        return;
+    }
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    off_t size = lseek(fd, 0, SEEK_END);
+    off_t from = size > (off_t)length - 1 ? size - ((off_t)length - 1) : 0;
+    ssize_t got = pread(fd, buffer, length - 1, from);
+    buffer[got > 0 ? got : 0] = 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The appliance: its three files, and one of them brought up until the agent answers. */
+#ifndef VLT_APPLIANCE_H
+#define VLT_APPLIANCE_H
+
+#include "hypervisor.h"
+#include "rpc.h"
+
+struct appliance_files {
+    char *kernel, *initrd, *root_drive; /* absolute paths, owned */
+};
+
+/* Looks in `directory` (--appliance); if that is NULL, in ../appliance beside the running program
+ * (the build tree), then in the installed place. 0 or -1 and *err, which says where it looked. */
+int appliance_find(const char *directory, struct appliance_files *files, error **err);
+void appliance_files_clear(struct appliance_files *files);
+
+#define APPLIANCE_MEMORY_MIN 256 /* MiB; less does not boot */
+#define APPLIANCE_MEMORY_MAX 65536
+#define APPLIANCE_MEMORY_DEFAULT 512
+
+/* What an appliance is made of and runs on; a template is valid for one such set. */
+struct appliance_config {
+    struct appliance_files files;
+    const char *accel;   /* "kvm" or "tcg" */
+    unsigned memory_mib;
+};
+
+/* Where one appliance has its files. */
+struct appliance_place {
+    const char *root;        /* a directory of its own, short; made for it */
+    const char *memory_path; /* the file that is its memory */
+    int state_fd;            /* ≥ 0: restore this state, with the memory mapped privately; -1: boot */
+};
+
+/* The command line of the guest's kernel. */
+const char *appliance_command_line(void);
+
+/* Starts an appliance on hv and waits for its agent's first answer. *agent is the caller's.
+ * 0 or -1 and *err, with the console's last lines where it died. */
+int appliance_start(hypervisor *hv, const struct appliance_config *config,
+                    const struct appliance_place *place, uint64_t deadline, rpc **agent,
+                    error **err);
+
+/* The last lines of the appliance's console under root, at most `length` - 1 bytes, as C string. */
+void appliance_console_tail(const char *root, char *buffer, size_t length);
+
+#endif

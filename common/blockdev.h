@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* QMP arguments for a disk: QEMU gets nothing but descriptors that we opened read-only. Pure.
+ * Sources: QEMU 7.2 qapi/block-core.json (BlockdevOptions), hw/scsi/scsi-disk.c (properties). */
+#ifndef VLT_BLOCKDEV_H
+#define VLT_BLOCKDEV_H
+
+#include "image.h"
+#include <jansson.h>
+
+/* "slot7": the id of the device and of the topmost block node at slot 7. */
+#define BLOCKDEV_NAME_MAX 16
+char *blockdev_name(unsigned slot, char buffer[BLOCKDEV_NAME_MAX]);
+/* The inverse, strict; -1 for anything else (ids of devices that are not ours). */
+int blockdev_slot(const char *name);
+
+/* blockdev-add's arguments for a chain whose layer i is in fd set fdsets[i]: one nested object; every level names its backing
+ * explicitly (null at the end), so that QEMU opens no file by itself; locking is off and force-share on, so that an
+ * image in use is neither locked nor disturbed. NULL: no memory. The caller's reference. */
+json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot);
+
+/* device_add's arguments: scsi-hd at target `slot`, lun 0, of controller `bus`, on the node "slotK", with that serial. */
+json_t *blockdev_device(unsigned slot, const char *bus, const char *serial, unsigned block_size);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "crew.h"
+
+#include "clock.h"
+#include "work.h"
+#include <string.h>
+
+#define DEFAULT_BLOCK_SIZE 512
+
+static int send_disk(struct member *member, const struct image_chain *chain, unsigned block_size)
+{
+    layer layers[MAX_LAYERS];
+    int fds[MAX_LAYERS];
+    for (size_t i = 0; i < chain->count; i++) {
+        layers[i] = (layer){chain->layers[i].format, chain->layers[i].block_device};
+        fds[i] = chain->layers[i].fd;
+    }
+    order message = {.kind = ORDER_DISK};
+    message.order_u.disk = (disk_order){
+        .guest = member->handover.entry->guest->number,
+        .size = chain->size,
+        .block_size = block_size,
+        .layers = {(u_int)chain->count, layers},
+    };
+    return worker_order(&member->worker, &message, fds, chain->count);
+}
+
+static int send_scan(struct member *member)
+{
+    order message = {.kind = ORDER_SCAN};
+    message.order_u.scan = (scan_order){member->handover.entry->guest->number,
+                                        (u_int)member->handover.count};
+    return worker_order(&member->worker, &message, NULL, 0);
+}
+
+int member_hand_over(struct member *member)
+{
+    struct handover *on = &member->handover;
+    int result = 0;
+    while (result == 0 && on->sent < on->count) {
+        const struct guest_image *image = &on->entry->guest->images[on->sent];
+        unsigned block_size = image->block_size ? image->block_size : DEFAULT_BLOCK_SIZE;
+        result = send_disk(member, on->chains[on->sent], block_size);
+        if (result == 0) {
+            image_chain_free(STEAL(on->chains[on->sent]));
+            on->sent++;
+        }
+    }
+    if (result == 0)
+        result = send_scan(member);
+    if (result == -EAGAIN)
+        return 0;
+    member_drop_handover(member);
+    return result == 0 ? 1 : -1;
+}
+
+void member_drop_handover(struct member *member)
+{
+    for (size_t i = 0; i < member->handover.count; i++)
+        image_chain_free(member->handover.chains[i]);
+    member->handover = (struct handover){0};
+}
+
+/* Between looking at the owner and opening, somebody may have put another file there. */
+static int check_owner(const struct entry *entry, const struct image_chain *chain, error **err)
+{
+    if (entry->mixed || (chain->uid == entry->uid && chain->gid == entry->gid))
+        return 0;
+    return error_set(err, STATUS_REFUSED, "the image's owner changed while it waited for its turn");
+}
+
+int member_take_on(struct member *member, struct entry *entry, enum backing_policy policy,
+                   error **err)
+{
+    struct handover *on = &member->handover;
+    on->entry = entry;
+    for (size_t i = 0; i < entry->guest->image_count; i++) {
+        const struct guest_image *image = &entry->guest->images[i];
+        unsigned block_size = image->block_size ? image->block_size : DEFAULT_BLOCK_SIZE;
+        if (image_chain_open(image->path, image->format, block_size, policy, &on->chains[i], err) < 0) {
+            member_drop_handover(member);
+            return entry->guest->image_count > 1 ? error_prefix(err, "%s", image->path) : -1;
+        }
+        on->count = i + 1;
+        if (check_owner(entry, on->chains[i], err) < 0) {
+            member_drop_handover(member);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+struct entry *member_answered(struct member *member, uint64_t guest)
+{
+    for (size_t i = 0; i < member->given_count; i++) {
+        struct entry *entry = member->given[i];
+        if (entry->guest->number != guest)
+            continue;
+        member->given_count--;
+        memmove(&member->given[i], &member->given[i + 1],
+                (member->given_count - i) * sizeof *member->given);
+        return entry;
+    }
+    return NULL;
+}
+
+int member_set_trust(struct member *member, const struct entry *entry)
+{
+    char *directory = entry->directory ? strdup(entry->directory) : NULL;
+    if (entry->directory && !directory)
+        return -1;
+    free(member->trust.directory);
+    member->trust = (struct entry){
+        .mixed = entry->mixed,
+        .uid = entry->uid,
+        .gid = entry->gid,
+        .directory = directory,
+        .quarantine = entry->quarantine,
+    };
+    member->has_trust = true;
+    return 0;
+}

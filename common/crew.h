@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The workers of a run, as the supervisor sees them: what each is doing, what it was given, and
+ * when it must have answered. Knows nothing of lists and output. */
+#ifndef VLT_CREW_H
+#define VLT_CREW_H
+
+#include "frame.h"
+#include "waves.h"
+#include "worker.h"
+
+/* Guests given to one worker and not yet answered. Enough for the attaching to run ahead of the agent;
+ * few enough that two workers end at the same time, and that little has to be done again when one dies. */
+#define MEMBER_DEPTH 12
+
+enum member_state {
+    MEMBER_STARTING,  /* its appliance is coming up */
+    MEMBER_READY,     /* takes guests */
+    MEMBER_EMPTYING,  /* detaches its disks, then takes guests again */
+    MEMBER_FINISHING, /* takes no more; answers what it has */
+    MEMBER_ENDED      /* to be reaped */
+};
+
+/* A guest whose disks are on their way to the worker. */
+struct handover {
+    struct entry *entry; /* NULL: none */
+    struct image_chain *chains[SLOT_COUNT];
+    size_t sent, count;
+};
+
+struct member {
+    struct worker worker;
+    enum member_state state;
+    char *root;
+    frame_reader *reader;
+    uint64_t deadline;      /* of starting or emptying; CLOCK_NEVER otherwise */
+    unsigned used;          /* slots that have been occupied since it was last empty */
+    unsigned scanned;       /* guests it was ever given */
+    struct entry trust;     /* of the guests that it was given: what waves_may_share() compares; owns its directory */
+    bool has_trust;
+    struct handover handover;
+    struct entry *given[MEMBER_DEPTH]; /* in order; given[0] is the one whose turn it is */
+    size_t given_count;
+};
+
+/* Sends what the socket takes of the handover. 1: all of it, and the order to scan; 0: the rest waits for POLLOUT;
+ * -1: the worker is lost. */
+int member_hand_over(struct member *member);
+
+/* Opens the entry's images for the worker. -1 and *err: the guest's own answer. */
+int member_take_on(struct member *member, struct entry *entry, enum backing_policy policy,
+                   error **err);
+void member_drop_handover(struct member *member);
+
+/* Takes the answered guest out of given[]; its entry, or NULL when it has no such guest. */
+struct entry *member_answered(struct member *member, uint64_t guest);
+
+/* Gives it something to compare other guests with. 0 or -1: no memory. */
+int member_set_trust(struct member *member, const struct entry *entry);
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "domainxml.h"
+
+#include "slots.h"
+#include <libxml/parser.h>
+#include <libxml/xmlwriter.h>
+#include <libxml/xpath.h>
+#include <string.h>
+
+#define X(string) ((const xmlChar *)(string))
+#define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
+
+/* libxml2's writer returns -1 when it has no memory, and goes on safely after that:
+ * one look at the end is enough. */
+struct writer {
+    xmlTextWriterPtr xml;
+    bool failed;
+};
+
+static void check(struct writer *w, int result)
+{
+    if (result < 0)
+        w->failed = true;
+}
+
+static void begin(struct writer *w, const char *name)
+{
+    check(w, xmlTextWriterStartElement(w->xml, X(name)));
+}
+
+static void end(struct writer *w)
+{
+    check(w, xmlTextWriterEndElement(w->xml));
+}
+
+static void attribute(struct writer *w, const char *name, const char *value)
+{
+    check(w, xmlTextWriterWriteAttribute(w->xml, X(name), X(value)));
+}
+
+static void text(struct writer *w, const char *name, const char *value)
+{
+    check(w, xmlTextWriterWriteElement(w->xml, X(name), X(value)));
+}
+
+/* <name a="b"/>, with as many attributes as there are pairs before the NULL. */
+static void leaf(struct writer *w, const char *name, const char *const *pairs)
+{
+    begin(w, name);
+    for (; *pairs; pairs += 2)
+        attribute(w, pairs[0], pairs[1]);
+    end(w);
+}
+#define LEAF(w, name, ...) leaf(w, name, (const char *const[]){__VA_ARGS__, NULL})
+
+static void write_os(struct writer *w, const struct domain_spec *spec)
+{
+    begin(w, "os");
+    begin(w, "type");
+    attribute(w, "arch", "x86_64");
+    attribute(w, "machine", "q35");
+    check(w, xmlTextWriterWriteString(w->xml, X("hvm")));
+    end(w);
+    text(w, "kernel", spec->kernel);
+    text(w, "initrd", spec->initrd);
+    text(w, "cmdline", spec->command_line);
+    end(w);
+}
+
+/* The hidden drive. libvirt runs without rights (sandbox.h), so it cannot change the file's owner, as
+ * root's libvirt would. */
+static void write_root_drive(struct writer *w, const struct domain_spec *spec)
+{
+    char target[16];
+    snprintf(target, sizeof target, "%d", ROOT_DRIVE_TARGET);
+    begin(w, "disk");
+    attribute(w, "type", "file");
+    attribute(w, "device", "disk");
+    LEAF(w, "driver", "name", "qemu", "type", "raw");
+    LEAF(w, "source", "file", spec->root_drive);
+    begin(w, "backingStore"); /* empty: the chain ends here */
+    end(w);
+    LEAF(w, "target", "dev", "sda", "bus", "scsi");
+    begin(w, "readonly");
+    end(w);
+    begin(w, "shareable");
+    end(w);
+    LEAF(w, "address", "type", "drive", "controller", "0", "bus", "0", "target", target, "unit",
+         "0");
+    end(w);
+}
+
+static void write_channel(struct writer *w, const struct domain_spec *spec)
+{
+    begin(w, "channel");
+    attribute(w, "type", "unix");
+    begin(w, "source");
+    attribute(w, "mode", "bind");
+    if (spec->channel_path)
+        attribute(w, "path", spec->channel_path);
+    end(w);
+    LEAF(w, "target", "type", "virtio", "name", AGENT_PORT_NAME);
+    end(w);
+}
+
+static void write_console(struct writer *w, const struct domain_spec *spec)
+{
+    if (!spec->console_path)
+        return;
+    begin(w, "serial");
+    attribute(w, "type", "file");
+    LEAF(w, "source", "path", spec->console_path);
+    end(w);
+}
+
+static void write_devices(struct writer *w, const struct domain_spec *spec)
+{
+    begin(w, "devices");
+    text(w, "emulator", DOMAIN_EMULATOR);
+    begin(w, "controller");
+    attribute(w, "type", "scsi");
+    attribute(w, "index", "0");
+    attribute(w, "model", "virtio-scsi");
+    end(w);
+    LEAF(w, "controller", "type", "usb", "model", "none");
+    write_root_drive(w, spec);
+    write_channel(w, spec);
+    write_console(w, spec);
+    LEAF(w, "memballoon", "model", "none");
+    end(w);
+}
+
+static void argument(struct writer *w, const char *value)
+{
+    LEAF(w, "qemu:arg", "value", value);
+}
+
+/* QEMU reads commas in an option as separators; a doubled comma is a comma. */
+static char *double_commas(const char *path)
+{
+    char *out = malloc(2 * strlen(path) + 1);
+    if (!out)
+        return NULL;
+    char *to = out;
+    for (const char *from = path; *from; from++) {
+        *to++ = *from;
+        if (*from == ',')
+            *to++ = ',';
+    }
+    *to = 0;
+    return out;
+}
+
+/* What libvirt has no element for: memory in a file of ours, mapped privately when it is a template's,
+ * and a QEMU that waits for the state which goes with it. */
+static void write_memory_backend(struct writer *w, const struct domain_spec *spec)
+{
+    if (!spec->memory_path)
+        return;
+    AUTO_FREE char *path = double_commas(spec->memory_path);
+    AUTO_FREE char *object = NULL;
+    if (!path || asprintf(&object, "memory-backend-file,id=appliance.ram,size=%uM,mem-path=%s,share=%s",
+                          spec->memory_mib, path, spec->memory_private ? "off" : "on") < 0) {
+        w->failed = true;
+        object = NULL;
+        return;
+    }
+    begin(w, "qemu:commandline");
+    argument(w, "-object");
+    argument(w, object);
+    argument(w, "-machine");
+    argument(w, "memory-backend=appliance.ram");
+    if (spec->incoming) {
+        argument(w, "-incoming");
+        argument(w, "defer");
+    }
+    end(w);
+}
+
+static void write_domain(struct writer *w, const struct domain_spec *spec)
+{
+    char memory[16];
+    snprintf(memory, sizeof memory, "%u", spec->memory_mib);
+    begin(w, "domain");
+    attribute(w, "type", strcmp(spec->accel, "kvm") == 0 ? "kvm" : "qemu");
+    attribute(w, "xmlns:qemu", QEMU_NAMESPACE);
+    text(w, "name", spec->name);
+    begin(w, "memory");
+    attribute(w, "unit", "MiB");
+    check(w, xmlTextWriterWriteString(w->xml, X(memory)));
+    end(w);
+    text(w, "vcpu", "1"); /* a second one made attaching slower, not faster (docs/performance.md) */
+    write_os(w, spec);
+    begin(w, "features");
+    begin(w, "acpi");
+    end(w);
+    end(w);
+    if (strcmp(spec->accel, "kvm") == 0)
+        LEAF(w, "cpu", "mode", "host-passthrough", "migratable", "on");
+    text(w, "on_poweroff", "destroy");
+    text(w, "on_reboot", "destroy");
+    text(w, "on_crash", "destroy");
+    write_devices(w, spec);
+    write_memory_backend(w, spec);
+    end(w);
+}
+
+char *domain_xml_write(const struct domain_spec *spec, error **err)
+{
+    xmlBufferPtr buffer = xmlBufferCreate();
+    struct writer w = {.xml = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL};
+    char *xml = NULL;
+    if (w.xml) {
+        write_domain(&w, spec);
+        check(&w, xmlTextWriterEndDocument(w.xml));
+        xmlFreeTextWriter(w.xml);
+        if (!w.failed)
+            xml = strdup((const char *)xmlBufferContent(buffer));
+    }
+    if (buffer)
+        xmlBufferFree(buffer);
+    if (!xml)
+        error_set(err, STATUS_CRASHED, "cannot write the appliance's domain XML: no memory");
+    return xml;
+}
+
+/* The value of the one attribute that the XPath expression finds; NULL where there is none. */
+static char *find_attribute(xmlDocPtr document, const char *path)
+{
+    xmlXPathContextPtr context = xmlXPathNewContext(document);
+    xmlXPathObjectPtr found = context ? xmlXPathEvalExpression(X(path), context) : NULL;
+    char *value = NULL;
+    if (found && found->nodesetval && found->nodesetval->nodeNr == 1) {
+        xmlChar *content = xmlNodeGetContent(found->nodesetval->nodeTab[0]);
+        value = content ? strdup((const char *)content) : NULL;
+        xmlFree(content);
+    }
+    xmlXPathFreeObject(found);
+    xmlXPathFreeContext(context);
+    return value;
+}
+
+char *domain_xml_channel_path(const char *xml, error **err)
+{
+    xmlDocPtr document = xmlReadMemory(xml, (int)strlen(xml), "domain.xml", NULL,
+                                       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    if (!document) {
+        error_set(err, STATUS_CRASHED, "libvirt's domain XML cannot be parsed");
+        return NULL;
+    }
+    char *path = find_attribute(document, "/domain/devices/channel[target/@name='" AGENT_PORT_NAME
+                                          "']/source/@path");
+    xmlFreeDoc(document);
+    if (!path)
+        error_set(err, STATUS_CRASHED, "the domain has no channel " AGENT_PORT_NAME);
+    return path;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE 1 /* memrchr */
+#include "guest.h"
+
+#include <string.h>
+
+struct guest *guest_new(uint64_t number)
+{
+    struct guest *guest = calloc(1, sizeof *guest);
+
+    if (guest)
+        guest->number = number;
+    return guest;
+}
+
+/* As basename(1): the last component, trailing slashes aside; "/" where there is none. */
+static char *guest_name(const char *path, size_t further_images)
+{
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+
+    const char *slash = end > 1 ? memrchr(path, '/', end) : NULL;
+    const char *base = slash ? slash + 1 : path;
+    size_t length = end - (size_t)(base - path);
+
+    char *name = malloc(length + further_images + 1);
+    if (!name)
+        return NULL;
+    memcpy(name, base, length);
+    memset(name + length, '+', further_images);
+    name[length + further_images] = '\0';
+    return name;
+}
+
+static int check_image(const struct guest *guest, const char *path, size_t length, error **err)
+{
+    if (guest->image_count >= SLOT_COUNT)
+        return error_set(err, STATUS_REFUSED, "it has more than %d images", SLOT_COUNT);
+    if (length == 0)
+        return error_set(err, STATUS_REFUSED, "the name of an image is empty");
+    if (memchr(path, '\0', length))
+        return error_set(err, STATUS_REFUSED, "the name of an image has a NUL byte in it");
+    return 0;
+}
+
+int guest_add_image(struct guest *guest, const char *path, size_t path_length,
+                    enum image_format format, unsigned block_size, error **err)
+{
+    if (check_image(guest, path, path_length, err) < 0)
+        return -1;
+
+    size_t count = guest->image_count;
+    struct guest_image *images = reallocarray(guest->images, count + 1, sizeof *images);
+    if (!images)
+        return error_set(err, STATUS_CRASHED, "out of memory");
+    guest->images = images;
+
+    AUTO_FREE char *copy = strndup(path, path_length);
+    AUTO_FREE char *name = copy ? guest_name(count ? images[0].path : copy, count) : NULL;
+    if (!name)
+        return error_set(err, STATUS_CRASHED, "out of memory");
+
+    images[count] =
+        (struct guest_image){.path = STEAL(copy), .format = format, .block_size = block_size};
+    guest->image_count = count + 1;
+    free(guest->name);
+    guest->name = STEAL(name);
+    return 0;
+}
+
+void guest_free(struct guest *guest)
+{
+    if (!guest)
+        return;
+    for (size_t i = 0; i < guest->image_count; i++)
+        free(guest->images[i].path);
+    free(guest->images);
+    free(guest->name);
+    error_free(guest->refused);
+    free(guest);
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE 1 /* asprintf */
+#include "guestlist.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The longest entry that can be a guest: all its images, and what separates them. */
+#define ENTRY_MAX ((size_t)SLOT_COUNT * (GUESTLIST_MAX_PATH + 1))
+#define READ_SIZE 65536
+
+struct list_file {
+    char *path; /* "-": stdin */
+    enum image_format format;
+    unsigned block_size;
+};
+
+/* The list that is being read. */
+struct reader {
+    int fd;        /* -1: none is open */
+    bool regular;  /* never makes us wait */
+    bool ended;    /* end of file */
+    bool dropping; /* the entry was longer than ENTRY_MAX: its rest is read and forgotten */
+    bool waiting;
+    uint64_t entry; /* how many have been read of this list */
+    char *buffer;   /* bytes start to end are not used yet, start to scanned have no delimiter */
+    size_t room, start, scanned, end;
+};
+
+struct guestlist {
+    struct guest **guests; /* from the command line; those before next_guest are given away */
+    size_t guest_count, next_guest;
+    struct list_file *files;
+    size_t file_count, next_file; /* the open one is next_file */
+    char delimiter;
+    uint64_t numbered; /* guests that have a number */
+    struct reader reader;
+};
+
+static int no_memory(error **err)
+{
+    return error_set(err, STATUS_CRASHED, "out of memory");
+}
+
+guestlist *guestlist_new(void)
+{
+    guestlist *list = calloc(1, sizeof *list);
+
+    if (list) {
+        list->delimiter = '\n';
+        list->reader.fd = -1;
+    }
+    return list;
+}
+
+/* Closes the list that is open, but for stdin, which is not ours. */
+static void reader_close(struct reader *reader)
+{
+    if (reader->fd > STDIN_FILENO)
+        close(reader->fd);
+    free(reader->buffer);
+    *reader = (struct reader){.fd = -1};
+}
+
+void guestlist_free(guestlist *list)
+{
+    if (!list)
+        return;
+    for (size_t i = list->next_guest; i < list->guest_count; i++)
+        guest_free(list->guests[i]);
+    for (size_t i = 0; i < list->file_count; i++)
+        free(list->files[i].path);
+    reader_close(&list->reader);
+    free(list->guests);
+    free(list->files);
+    free(list);
+}
+
+int guestlist_add(guestlist *list, struct guest *guest, error **err)
+{
+    struct guest **guests = reallocarray(list->guests, list->guest_count + 1, sizeof *guests);
+
+    if (!guests) {
+        guest_free(guest);
+        return no_memory(err);
+    }
+    guest->number = list->numbered++;
+    list->guests = guests;
+    list->guests[list->guest_count++] = guest;
+    return 0;
+}
+
+int guestlist_add_file(guestlist *list, const char *path, enum image_format format,
+                       unsigned block_size, error **err)
+{
+    struct list_file *files = reallocarray(list->files, list->file_count + 1, sizeof *files);
+
+    if (!files)
+        return no_memory(err);
+    list->files = files;
+    char *copy = strdup(path);
+    if (!copy)
+        return no_memory(err);
+    list->files[list->file_count++] =
+        (struct list_file){.path = copy, .format = format, .block_size = block_size};
+    return 0;
+}
+
+void guestlist_set_delimiter(guestlist *list, char delimiter)
+{
+    list->delimiter = delimiter;
+}
+
+/* A guest that is an answer already. Takes name and refused over. NULL: no memory. */
+static struct guest *refused_guest(guestlist *list, char *name, error *refused)
+{
+    struct guest *guest = name ? guest_new(list->numbered) : NULL;
+
+    if (!guest) {
+        free(name);
+        error_free(refused);
+        return NULL;
+    }
+    list->numbered++;
+    guest->name = name;
+    guest->refused = refused;
+    return guest;
+}
+
+static struct guest *refused_list(guestlist *list, int errnum)
+{
+    error *refused = NULL;
+
+    error_set_errno(&refused, STATUS_UNREADABLE, errnum, "cannot read the list");
+    return refused_guest(list, strdup(list->files[list->next_file].path), refused);
+}
+
+static struct guest *refused_entry(guestlist *list, error *refused)
+{
+    char *name = NULL;
+
+    if (asprintf(&name, "%s:%" PRIu64, list->files[list->next_file].path, list->reader.entry) < 0)
+        name = NULL;
+    return refused_guest(list, name, refused);
+}
+
+static int add_images(const struct list_file *file, struct guest *guest, const char *entry,
+                      size_t length, error **err)
+{
+    const char *end = entry + length;
+
+    for (;;) {
+        const char *tab = memchr(entry, '\t', (size_t)(end - entry));
+        size_t size = (size_t)((tab ? tab : end) - entry);
+        if (size > GUESTLIST_MAX_PATH)
+            return error_set(err, STATUS_REFUSED, "the name of an image has more than %d bytes",
+                             GUESTLIST_MAX_PATH);
+        if (guest_add_image(guest, entry, size, file->format, file->block_size, err) < 0)
+            return -1;
+        if (!tab)
+            return 0;
+        entry = tab + 1;
+    }
+}
+
+/* The guest that an entry is, refused where it is none. NULL: no memory. */
+static struct guest *parse_entry(guestlist *list, const char *entry, size_t length)
+{
+    AUTO_ERROR error *refused = NULL;
+
+    if (length == 0) {
+        error_set(&refused, STATUS_REFUSED, "the %s is blank", list->delimiter ? "line" : "entry");
+        return refused_entry(list, STEAL(refused));
+    }
+    AUTO_GUEST struct guest *guest = guest_new(list->numbered);
+    if (!guest)
+        return NULL;
+    if (add_images(&list->files[list->next_file], guest, entry, length, &refused) < 0)
+        return error_status(refused) == STATUS_REFUSED ? refused_entry(list, STEAL(refused)) : NULL;
+    list->numbered++;
+    return STEAL(guest);
+}
+
+static struct guest *too_long_entry(guestlist *list)
+{
+    error *refused = NULL;
+
+    error_set(&refused, STATUS_REFUSED, "the %s has more than %zu bytes",
+              list->delimiter ? "line" : "entry", ENTRY_MAX);
+    return refused_entry(list, refused);
+}
+
+/* The next entry among the bytes that were read, with its delimiter skipped. At the end of the
+ * file the rest is one. false: there is none yet. */
+static bool take_entry(struct reader *reader, char delimiter, const char **entry, size_t *length)
+{
+    size_t unseen = reader->end - reader->scanned;
+    const char *found = unseen ? memchr(reader->buffer + reader->scanned, delimiter, unseen) : NULL;
+
+    if (!found && !(reader->ended && (reader->end > reader->start || reader->dropping))) {
+        reader->scanned = reader->end;
+        return false;
+    }
+    size_t stop = found ? (size_t)(found - reader->buffer) : reader->end;
+    *entry = reader->buffer + reader->start;
+    *length = stop - reader->start;
+    reader->start = reader->scanned = found ? stop + 1 : stop;
+    reader->entry++;
+    return true;
+}
+
+/* Makes room for READ_SIZE more bytes. What cannot become a guest any more is dropped, so the
+ * buffer has an end although a line may have none. */
+static int make_room(struct reader *reader)
+{
+    if (reader->dropping || reader->end - reader->start > ENTRY_MAX) {
+        reader->dropping = true;
+        reader->start = reader->scanned = reader->end = 0;
+    }
+    if (reader->start > 0) {
+        memmove(reader->buffer, reader->buffer + reader->start, reader->end - reader->start);
+        reader->end -= reader->start;
+        reader->scanned -= reader->start;
+        reader->start = 0;
+    }
+    if (reader->room - reader->end >= READ_SIZE)
+        return 0;
+    size_t room = reader->room * 2 + READ_SIZE;
+    char *buffer = realloc(reader->buffer, room);
+    if (!buffer)
+        return -1;
+    reader->buffer = buffer;
+    reader->room = room;
+    return 0;
+}
+
+/* Opens the list whose turn it is. A FIFO opens at once and is not ready before somebody writes;
+ * stdin is left as it is: its file description is shared with other processes. 0 or errno. */
+static int open_list(guestlist *list)
+{
+    struct reader *reader = &list->reader;
+    const char *path = list->files[list->next_file].path;
+    struct stat st;
+
+    reader->fd = STDIN_FILENO;
+    if (strcmp(path, "-") != 0) {
+        reader->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (reader->fd < 0)
+            return errno;
+    }
+    if (fstat(reader->fd, &st) < 0)
+        return errno;
+    reader->regular = S_ISREG(st.st_mode);
+    return 0;
+}
+
+enum filled { FILLED_SOME, FILLED_WAIT, FILLED_FAILED, FILLED_NO_MEMORY };
+
+/* One read(), if it would not block. */
+static enum filled fill(struct reader *reader)
+{
+    struct pollfd ready = {.fd = reader->fd, .events = POLLIN};
+
+    if (!reader->regular && poll(&ready, 1, 0) < 1)
+        return FILLED_WAIT;
+    if (make_room(reader) < 0)
+        return FILLED_NO_MEMORY;
+    ssize_t n = read(reader->fd, reader->buffer + reader->end, READ_SIZE);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return reader->regular ? FILLED_SOME : FILLED_WAIT;
+    if (n < 0)
+        return FILLED_FAILED;
+    reader->ended = n == 0;
+    reader->end += (size_t)n;
+    return FILLED_SOME;
+}
+
+static void next_list(guestlist *list)
+{
+    reader_close(&list->reader);
+    list->next_file++;
+}
+
+static enum guestlist_next give(struct guest *made, struct guest **guest, error **err)
+{
+    if (!made) {
+        no_memory(err);
+        return GUESTLIST_END;
+    }
+    *guest = made;
+    return GUESTLIST_GUEST;
+}
+
+/* The list failed: that is its last guest. */
+static enum guestlist_next give_up_list(guestlist *list, int errnum, struct guest **guest,
+                                        error **err)
+{
+    struct guest *refused = refused_list(list, errnum);
+
+    next_list(list);
+    return give(refused, guest, err);
+}
+
+static enum guestlist_next give_entry(guestlist *list, const char *entry, size_t length,
+                                      struct guest **guest, error **err)
+{
+    bool too_long = list->reader.dropping || length > ENTRY_MAX;
+
+    list->reader.dropping = false;
+    return give(too_long ? too_long_entry(list) : parse_entry(list, entry, length), guest, err);
+}
+
+/* The next guest of the list that is open, or GUESTLIST_END: of this list, unless *err is set. */
+static enum guestlist_next next_from_list(guestlist *list, struct guest **guest, error **err)
+{
+    struct reader *reader = &list->reader;
+    const char *entry;
+    size_t length;
+
+    for (bool may_read = true;; may_read = reader->regular) {
+        if (take_entry(reader, list->delimiter, &entry, &length))
+            return give_entry(list, entry, length, guest, err);
+        if (reader->ended) {
+            next_list(list);
+            return GUESTLIST_END;
+        }
+        switch (may_read ? fill(reader) : FILLED_WAIT) {
+        case FILLED_SOME:
+            break;
+        case FILLED_WAIT:
+            reader->waiting = true;
+            return GUESTLIST_WAIT;
+        case FILLED_FAILED:
+            return give_up_list(list, errno, guest, err);
+        case FILLED_NO_MEMORY:
+            return give(NULL, guest, err);
+        }
+    }
+}
+
+enum guestlist_next guestlist_next(guestlist *list, struct guest **guest, error **err)
+{
+    AUTO_ERROR error *failed = NULL;
+
+    list->reader.waiting = false;
+    if (list->next_guest < list->guest_count)
+        return give(list->guests[list->next_guest++], guest, err);
+
+    while (list->next_file < list->file_count && !failed) {
+        int errnum = list->reader.fd < 0 ? open_list(list) : 0;
+        if (errnum != 0)
+            return give_up_list(list, errnum, guest, err);
+        enum guestlist_next next = next_from_list(list, guest, &failed);
+        if (next != GUESTLIST_END)
+            return next;
+    }
+    if (failed)
+        error_propagate(err, STEAL(failed));
+    return GUESTLIST_END;
+}
+
+int guestlist_fd(const guestlist *list)
+{
+    return list->reader.waiting ? list->reader.fd : -1;
+}
+
+uint64_t guestlist_total(const guestlist *list)
+{
+    return list->next_file == list->file_count ? list->numbered : 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Disks into slots and out again: each attach is a transaction over the slot table, the hypervisor
+ * and the agent. Reserve, attach, and commit when the agent has seen the very disk (slot, size and
+ * serial); roll back on any failure. A slot is free again only when the hypervisor has said that
+ * the disk is removed and the agent that it is gone. */
+#ifndef VLT_HOTPLUG_H
+#define VLT_HOTPLUG_H
+
+#include "hypervisor.h"
+#include "slots.h"
+
+typedef struct hotplug hotplug;
+
+/* Works on hv, which stays the caller's. NULL: no memory. */
+hotplug *hotplug_new(hypervisor *hv);
+void hotplug_free(hotplug *self);
+
+/* Attaches at the lowest free slot. Fills *request with what the agent must see there; its serial
+ * is freed with hotplug_disk_clear(). 0; or -1, and the slot is free. */
+int hotplug_attach(hotplug *self, const struct image_chain *chain, unsigned block_size,
+                   disk *request, error **err);
+void hotplug_disk_clear(disk *request);
+
+/* The agent has answered for the slot: attaching → ready. */
+int hotplug_confirm(hotplug *self, unsigned slot, error **err);
+
+/* Asks for all attached disks to go. The slots are free after as many hotplug_removed() and one
+ * hotplug_gone(); how many there are is returned, -1 and *err on failure. `slots` has room for SLOT_COUNT. */
+int hotplug_detach_all(hotplug *self, unsigned *slots, error **err);
+int hotplug_removed(hotplug *self, unsigned slot, error **err); /* the hypervisor says so */
+int hotplug_gone(hotplug *self, error **err);                   /* the agent says so, of all */
+
+unsigned hotplug_attached(const hotplug *self); /* slots that are not free */
+
+static inline void cleanup_hotplug(hotplug **self)
+{
+    hotplug_free(*self);
+}
+#define AUTO_HOTPLUG CLEANUP(cleanup_hotplug)
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What we ask of a hypervisor, as a table of operations: libvirt (hypervisor-libvirt.c, the only
+ * file that includes its headers) or, in tests, a scripted one (tests/fake-hypervisor.c).
+ *
+ * One object is one appliance's worth: it is launched once and ended once. Every operation but
+ * event_fd() may block for as long as the hypervisor likes: a worker calls them, and a supervisor
+ * that is another process has the deadlines. */
+#ifndef VLT_HYPERVISOR_H
+#define VLT_HYPERVISOR_H
+
+#include "domainxml.h"
+#include "image.h"
+
+typedef struct hypervisor hypervisor;
+
+enum hypervisor_event_kind {
+    HYPERVISOR_NOTHING,      /* no event is pending */
+    HYPERVISOR_DISK_REMOVED, /* the guest let go of the disk at `slot`, and QEMU has closed it */
+    HYPERVISOR_ENDED         /* the appliance is gone, whoever ended it */
+};
+
+struct hypervisor_event {
+    enum hypervisor_event_kind kind;
+    unsigned slot;
+};
+
+struct hypervisor_ops {
+    /* Starts the appliance. state_fd ≥ 0: its saved state, to be restored (spec->incoming is set);
+     * still the caller's. When this returns 0 the vCPU runs. */
+    int (*launch)(hypervisor *self, const struct domain_spec *spec, int state_fd, error **err);
+
+    /* A connected stream socket to the agent's channel; the caller's. -1 and *err. */
+    int (*open_channel)(hypervisor *self, error **err);
+
+    /* Stops the vCPU and writes the state to fd; the memory stays in spec->memory_path.
+     * Only end() may follow. */
+    int (*save)(hypervisor *self, int fd, error **err);
+
+    /* Attaches the chain at `slot`, read-only, with that serial. On failure nothing is left of it.
+     * The chain's descriptors are duplicated: the caller may close its own at once. */
+    int (*attach)(hypervisor *self, unsigned slot, const struct image_chain *chain,
+                  const char *serial, unsigned block_size, error **err);
+
+    /* Asks the guest to let go of the disk at `slot`, and does not wait: HYPERVISOR_DISK_REMOVED tells. */
+    int (*detach)(hypervisor *self, unsigned slot, error **err);
+
+    /* Readable while next_event() has something. */
+    int (*event_fd)(hypervisor *self);
+    struct hypervisor_event (*next_event)(hypervisor *self);
+
+    /* Ends the appliance at once, without waiting for what is left of it. May be called at any time, twice too. */
+    void (*end)(hypervisor *self);
+    void (*free)(hypervisor *self); /* ends it, and frees; NULL is fine */
+};
+
+/* Every implementation begins with this. */
+struct hypervisor {
+    const struct hypervisor_ops *ops;
+};
+
+/* Called before and after each call to libvirt when tracing: `what` is "virDomainCreateXML" …,
+ * seconds is the time that it took. */
+typedef void (*hypervisor_trace)(void *data, const char *what, double seconds);
+
+/* libvirt's QEMU driver inside this process, with its files under `root` (created; absolute, short: the paths
+ * of Unix sockets below it must fit into sockaddr_un). One per process, and it lasts as long as the process.
+ * NULL and *err. */
+hypervisor *hypervisor_libvirt_new(const char *root, hypervisor_trace trace, void *data,
+                                   error **err);
+
+/* The path of the libvirt library that is in use: a saved appliance depends on it and on QEMU. Asks
+ * nothing of libvirt itself. NULL where it cannot be told. */
+const char *hypervisor_libvirt_library(void);
+
+static inline void cleanup_hypervisor(hypervisor **self)
+{
+    if (*self)
+        (*self)->ops->free(*self);
+}
+#define AUTO_HYPERVISOR CLEANUP(cleanup_hypervisor)
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What an image file is, read from its first bytes; and its backing chain, opened.
+ *
+ * Nothing here trusts the file: image_probe() is pure, reads only the bytes it is given and is
+ * fuzzed (tests/fuzz); image_chain_open() follows what an image names only as far as the policy
+ * lets it. */
+#ifndef VLT_IMAGE_H
+#define VLT_IMAGE_H
+
+#include "error.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum image_format {
+    IMAGE_DETECT = 0, /* look at the header */
+    IMAGE_RAW,
+    IMAGE_QCOW2,
+    IMAGE_QED,
+    IMAGE_VMDK,
+    IMAGE_VDI,
+    IMAGE_VHDX,
+    IMAGE_VPC,
+    IMAGE_FORMAT_COUNT
+};
+
+/* QEMU's name of the block driver ("raw", "qcow2", …), which is also what users type. */
+const char *image_format_name(enum image_format format);
+/* The format with that name, IMAGE_DETECT where there is none. */
+enum image_format image_format_from_name(const char *name);
+
+/* How many bytes image_probe() wants to see, if the file has as many: the qcow2 header names its
+ * backing file within its first cluster, which is at most 2 MiB, but QEMU writes it within 1 KiB
+ * of header extensions; 64 KiB also covers the second header of VHDX. */
+#define IMAGE_PROBE_BYTES 65536
+
+/* Names are at most this long in any format (qcow2: 1023). */
+#define IMAGE_NAME_MAX 4096
+
+struct image_info {
+    enum image_format format;
+    uint64_t
+        virtual_size; /* bytes; for raw the file's size; 0 where the header does not say:
+                         always for vhdx, for vpc where QEMU's choice depends on who wrote it */
+    char *backing;    /* as the image names it, never "", or NULL; owned */
+    enum image_format backing_format; /* IMAGE_DETECT where the image does not say */
+    char *data_file;                  /* qcow2's external data file, or NULL; owned */
+    bool encrypted;                   /* qcow2's own encryption */
+    bool split; /* vmdk whose extents are other files; virtual_size is 0 then */
+};
+
+void image_info_clear(struct image_info *info);
+
+/* Reads a header. `format` IMAGE_DETECT looks for a signature (none is raw; so is a fixed VPC,
+ * whose only signature is at the file's end, as it is for QEMU's own probing: its footer is then a
+ * last sector that nobody reads). Any other format is taken at its word and only its header is
+ * read. file_size is the whole file's, in bytes; length is what was read of it, from its start. 0,
+ * or -1 with *info cleared: STATUS_CORRUPT where a header contradicts itself or the file, or claims
+ * more than IMAGE_MAX_SIZE; STATUS_UNSUPPORTED for what we do not read, or for what lies further in
+ * than `length` (split vmdk is reported, not refused here). */
+int image_probe(const void *header, size_t length, uint64_t file_size, enum image_format format,
+                struct image_info *info, error **err);
+
+/* The kernel's and QEMU's off_t end at 8 EiB - 1; scsi disks that large are useless: 4 EiB. */
+#define IMAGE_MAX_SIZE ((uint64_t)1 << 62)
+
+/* What may an image name? (--backing) */
+enum backing_policy {
+    BACKING_DENY,     /* nothing */
+    BACKING_SAME_DIR, /* files below the directory of the image that the user named, no symlinks */
+    BACKING_ALLOW     /* any file */
+};
+
+/* One file of a chain, opened read-only. */
+struct image_layer {
+    char *path; /* for messages */
+    int fd;
+    enum image_format format;
+    bool block_device; /* QEMU wants another driver for it than for a file */
+};
+
+#define IMAGE_CHAIN_MAX 64 /* layers */
+
+struct image_chain {
+    size_t count; /* ≥ 1; layers[0] is the image itself, each next one backs the one before */
+    struct image_layer *layers;
+    uint64_t size; /* bytes that the guest sees; 0: only QEMU can tell (image_info) */
+    uid_t uid;     /* owner of layers[0] */
+    gid_t gid;
+};
+
+/* Opens path and what it names. An image may name nothing but files by their plain names (or
+ * "file:NAME"), relative to its own directory. O_RDONLY, without touching access times where the
+ * kernel lets us, never blocking (a FIFO is refused, not waited for). Regular files and block
+ * devices only. block_size is the logical sector, 512 or 4096: the size must be a multiple of it.
+ * The statuses: STATUS_UNREADABLE (errno), STATUS_REFUSED (not a file, or the policy),
+ * STATUS_CORRUPT, STATUS_EMPTY for a file or a disk of no bytes, STATUS_ENCRYPTED,
+ * STATUS_UNSUPPORTED. Messages do not begin with the image's name; a backing file is named. */
+int image_chain_open(const char *path, enum image_format format, unsigned block_size,
+                     enum backing_policy policy, struct image_chain **chain, error **err);
+
+void image_chain_free(struct image_chain *chain);
+
+static inline void cleanup_image_chain(struct image_chain **chain)
+{
+    image_chain_free(*chain);
+}
+#define AUTO_IMAGE_CHAIN CLEANUP(cleanup_image_chain)
+
+#endif

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE 1 /* asprintf */
+#include "options.h"
+
+#include "appliance.h"
+#include "text.h"
+
+#include <string.h>
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+#define PARALLEL_MAX 1024
+#define TIMEOUT_MAX 1000000 /* seconds; more than eleven days is a slip */
+
+enum code {
+    OPT_IMAGE = 0, /* popt: an argument that is no option */
+    OPT_ADD = 256,
+    OPT_FORMAT,
+    OPT_BLOCKSIZE,
+    OPT_IMAGES_FROM,
+    OPT_NULL,
+    OPT_ISOLATE,
+    OPT_WAVE,
+    OPT_PARALLEL,
+    OPT_TIMEOUT,
+    OPT_ACCEL,
+    OPT_MEMSIZE,
+    OPT_APPLIANCE,
+    OPT_BACKING,
+    OPT_PROGRESS,
+    OPT_QUIET,
+    OPT_STATS,
+    OPT_VERBOSE,
+    OPT_TRACE,
+    OPT_VERSION,
+    OPT_HELP,
+    OPT_USAGE
+};
+
+#define VALUE POPT_ARG_STRING
+#define MAYBE_VALUE (POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL)
+#define FLAG POPT_ARG_NONE
+
+struct poptOption options_table[] = {
+    {"add", 'a', VALUE, NULL, OPT_ADD, "scan this image; several -a are the disks of one guest",
+     "FILE"},
+    {"format", 0, MAYBE_VALUE, NULL, OPT_FORMAT,
+     "format of the images that follow (without a value: detect)", "raw|qcow2|..."},
+    {"blocksize", 0, MAYBE_VALUE, NULL, OPT_BLOCKSIZE,
+     "logical sector of the images that follow (without a value: 512)", "512|4096"},
+    {"images-from", 0, VALUE, NULL, OPT_IMAGES_FROM,
+     "scan the images in this list, one a line, - is stdin; TAB between images of one guest",
+     "FILE"},
+    {"null", '0', FLAG, NULL, OPT_NULL, "entries of lists end in NUL, not in newline", NULL},
+    {"isolate", 0, VALUE, NULL, OPT_ISOLATE,
+     "what guests must have in common to share an appliance: nothing (none), the owner of their "
+     "images (owner, the default), their directory too, or be the same (guest)",
+     "none|owner|directory|guest"},
+    {"wave", 0, VALUE, NULL, OPT_WAVE, "disks in an appliance at once, 1-255 (default 255)", "N"},
+    {NULL, 'P', VALUE, NULL, OPT_PARALLEL,
+     "appliances at once (default 0: from cores and available memory)", "N"},
+    {"timeout", 0, VALUE, NULL, OPT_TIMEOUT, "for one guest (default 60, 0: none)", "SECONDS"},
+    {"accel", 0, VALUE, NULL, OPT_ACCEL, "how appliances run (default auto)", "auto|kvm|tcg"},
+    {"memsize", 0, VALUE, NULL, OPT_MEMSIZE, "memory of an appliance", "MIB"},
+    {"appliance", 0, VALUE, NULL, OPT_APPLIANCE, "where the appliance's files are", "DIR"},
+    {"backing", 0, VALUE, NULL, OPT_BACKING,
+     "which other files an image may name (default same-dir)", "deny|same-dir|allow"},
+    {"progress", 0, VALUE, NULL, OPT_PROGRESS,
+     "a progress bar on stderr (default auto: on a terminal)", "auto|always|never"},
+    {"quiet", 'q', FLAG, NULL, OPT_QUIET, "no progress bar, no warnings; errors only", NULL},
+    {"stats", 0, FLAG, NULL, OPT_STATS, "what the run took, as JSON, last on stderr", NULL},
+    {"verbose", 'v', FLAG, NULL, OPT_VERBOSE, "say what is being done", NULL},
+    {NULL, 'x', FLAG, NULL, OPT_TRACE, "trace calls to libvirt, with their time", NULL},
+    {"version", 'V', FLAG, NULL, OPT_VERSION, "print the version", NULL},
+    {"help", 0, FLAG, NULL, OPT_HELP, "print this help", NULL},
+    {"usage", 0, FLAG, NULL, OPT_USAGE, "print a brief usage message", NULL},
+    POPT_TABLEEND};
+
+void options_init(struct options *options)
+{
+    *options = (struct options){.config = {.isolation = ISOLATE_OWNER,
+                                           .backing = BACKING_SAME_DIR,
+                                           .wave = SLOT_COUNT,
+                                           .timeout = 60}};
+}
+
+void options_clear(struct options *options)
+{
+    for (size_t i = 0; i < options->pending_count; i++)
+        guest_free(options->pending[i]);
+    for (size_t i = 0; i < options->list_count; i++)
+        free(options->lists[i]);
+    free(options->pending);
+    free(options->lists);
+    free(options->appliance);
+    guestlist_free(options->guests);
+    options_init(options);
+}
+
+static int no_memory(error **err)
+{
+    return error_set(err, STATUS_CRASHED, "out of memory");
+}
+
+/* ---- values ---- */
+
+int options_choose(const char *what, const char *word, const char *const *words, size_t count,
+                   unsigned *chosen, error **err)
+{
+    AUTO_FREE char *known = NULL;
+    size_t length = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(word, words[i]) == 0) {
+            *chosen = (unsigned)i;
+            return 0;
+        }
+    FILE *list = open_memstream(&known, &length);
+    if (!list)
+        return no_memory(err);
+    for (size_t i = 0; i < count; i++)
+        fprintf(list, "%s%s", i ? ", " : "", words[i]);
+    if (fclose(list) != 0)
+        return no_memory(err);
+    return error_set(err, STATUS_CRASHED, "%s: \"%s\" is none of %s", what, word, known);
+}
+
+static int take_number(const char *what, const char *word, uint64_t minimum, uint64_t maximum,
+                       unsigned *number, error **err)
+{
+    uint64_t value;
+
+    if (text_parse_number(word, what, minimum, maximum, &value, err) < 0)
+        return -1;
+    *number = (unsigned)value;
+    return 0;
+}
+
+static int take_format(struct options *options, const char *word, error **err)
+{
+    const char *words[IMAGE_FORMAT_COUNT - 1];
+    unsigned chosen;
+
+    options->format = IMAGE_DETECT;
+    if (!word || !*word)
+        return 0;
+    for (unsigned i = IMAGE_RAW; i < IMAGE_FORMAT_COUNT; i++)
+        words[i - 1] = image_format_name((enum image_format)i);
+    if (options_choose("--format", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
+        return -1;
+    options->format = (enum image_format)(chosen + 1);
+    return 0;
+}
+
+static int take_block_size(struct options *options, const char *word, error **err)
+{
+    static const char *const words[] = {"512", "4096"};
+    static const unsigned sizes[] = {512, 4096};
+    unsigned chosen;
+
+    options->block_size = 0;
+    if (!word || !*word)
+        return 0;
+    if (options_choose("--blocksize", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
+        return -1;
+    options->block_size = sizes[chosen];
+    return 0;
+}
+
+static int take_isolate(struct options *options, const char *word, error **err)
+{
+    static const char *const words[] = {[ISOLATE_NONE] = "none",
+                                        [ISOLATE_OWNER] = "owner",
+                                        [ISOLATE_DIRECTORY] = "directory",
+                                        [ISOLATE_GUEST] = "guest"};
+    unsigned chosen;
+
+    if (options_choose("--isolate", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
+        return -1;
+    options->config.isolation = (enum isolation)chosen;
+    return 0;
+}
+
+static int take_backing(struct options *options, const char *word, error **err)
+{
+    static const char *const words[] = {
+        [BACKING_DENY] = "deny", [BACKING_SAME_DIR] = "same-dir", [BACKING_ALLOW] = "allow"};
+    unsigned chosen;
+
+    if (options_choose("--backing", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
+        return -1;
+    options->config.backing = (enum backing_policy)chosen;
+    return 0;
+}
+
+static int take_accel(struct options *options, const char *word, error **err)
+{
+    static const char *const words[] = {"auto", "kvm", "tcg"};
+    unsigned chosen;
+
+    if (options_choose("--accel", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
+        return -1;
+    options->config.accel = chosen == 0 ? NULL : words[chosen];
+    return 0;
+}
+
+static int take_progress(struct options *options, const char *word, error **err)
+{
+    static const char *const words[] = {
+        [PROGRESS_AUTO] = "auto", [PROGRESS_ALWAYS] = "always", [PROGRESS_NEVER] = "never"};
+    unsigned chosen;
+
+    if (options_choose("--progress", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
+        return -1;
+    options->progress = (enum progress_mode)chosen;
+    return 0;
+}
+
+static int take_appliance(struct options *options, const char *word, error **err)
+{
+    char *copy = strdup(word);
+
+    if (!copy)
+        return no_memory(err);
+    free(options->appliance);
+    options->config.appliance = options->appliance = copy;
+    return 0;
+}
+
+/* ---- images and lists ---- */
+
+/* "nbd://…", "nbd+unix://…" and the like. */
+static bool is_uri(const char *word)
+{
+    size_t scheme = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789+.-");
+
+    return scheme > 0 && strncmp(word + scheme, "://", 3) == 0;
+}
+
+/* A new guest behind those that stand already; NULL: no memory. */
+static struct guest *append_guest(struct options *options)
+{
+    size_t count = options->pending_count;
+    struct guest **pending = reallocarray(options->pending, count + 1, sizeof *pending);
+
+    if (!pending)
+        return NULL;
+    options->pending = pending;
+    pending[count] = guest_new(count);
+    if (pending[count])
+        options->pending_count++;
+    return pending[count];
+}
+
+static int add_image(struct options *options, struct guest *guest, const char *path, error **err)
+{
+    if (!guest)
+        return no_memory(err);
+    if (is_uri(path))
+        return error_set(err, STATUS_REFUSED, "%s: a URI: only files are supported", path);
+    if (guest_add_image(guest, path, strlen(path), options->format, options->block_size, err) < 0)
+        return error_prefix(err, "image \"%s\"", path);
+    return 0;
+}
+
+/* Where several -a stand, their guest has the place of the first. */
+static int take_add(struct options *options, const char *path, error **err)
+{
+    if (!options->added)
+        options->added = append_guest(options);
+    return add_image(options, options->added, path, err);
+}
+
+/* guestlist_add_file() comes later, when it is known whether -0 stands behind; what held here for
+ * the list does not change any more. */
+static int take_list(struct options *options, const char *path, error **err)
+{
+    size_t count = options->list_count;
+    char **lists = reallocarray(options->lists, count + 1, sizeof *lists);
+
+    if (!lists)
+        return no_memory(err);
+    options->lists = lists;
+    lists[count] = strdup(path);
+    if (!lists[count])
+        return no_memory(err);
+    options->list_count++;
+    return guestlist_add_file(options->guests, path, options->format, options->block_size, err);
+}
+
+/* ---- the command line ---- */
+
+static int take_flag(struct options *options, int code)
+{
+    switch (code) {
+    case OPT_NULL:
+        guestlist_set_delimiter(options->guests, '\0');
+        break;
+    case OPT_QUIET:
+        options->quiet = true;
+        break;
+    case OPT_STATS:
+        options->stats = true;
+        break;
+    case OPT_VERBOSE:
+        options->verbose = true;
+        break;
+    case OPT_TRACE:
+        options->config.trace = true;
+        break;
+    case OPT_VERSION:
+        options->show = SHOW_VERSION;
+        break;
+    case OPT_HELP:
+        options->show = SHOW_HELP;
+        break;
+    default:
+        options->show = SHOW_USAGE;
+        break;
+    }
+    return 0;
+}
+
+static int take_common(struct options *options, int code, const char *value, error **err)
+{
+    switch (code) {
+    case OPT_IMAGE:
+        return add_image(options, append_guest(options), value, err);
+    case OPT_ADD:
+        return take_add(options, value, err);
+    case OPT_FORMAT:
+        return take_format(options, value, err);
+    case OPT_BLOCKSIZE:
+        return take_block_size(options, value, err);
+    case OPT_IMAGES_FROM:
+        return take_list(options, value, err);
+    case OPT_ISOLATE:
+        return take_isolate(options, value, err);
+    case OPT_WAVE:
+        return take_number("--wave", value, 1, SLOT_COUNT, &options->config.wave, err);
+    case OPT_PARALLEL:
+        return take_number("-P", value, 0, PARALLEL_MAX, &options->config.parallel, err);
+    case OPT_TIMEOUT:
+        return take_number("--timeout", value, 0, TIMEOUT_MAX, &options->config.timeout, err);
+    case OPT_ACCEL:
+        return take_accel(options, value, err);
+    case OPT_MEMSIZE:
+        return take_number("--memsize", value, APPLIANCE_MEMORY_MIN, APPLIANCE_MEMORY_MAX,
+                           &options->config.memory_mib, err);
+    case OPT_APPLIANCE:
+        return take_appliance(options, value, err);
+    case OPT_BACKING:
+        return take_backing(options, value, err);
+    case OPT_PROGRESS:
+        return take_progress(options, value, err);
+    default:
+        return take_flag(options, code);
+    }
+}
+
+/* popt takes the next word as the value of an option whose value is optional; getopt, and so
+ * virt-df, does not. So "--format" becomes "--format=". (An image of the name --format is
+ * ./--format, here as there.) The array is the caller's; the words are not copied. */
+static const char **with_values(int argc, char **argv)
+{
+    const char **words = calloc((size_t)argc + 1, sizeof *words);
+    bool options_ended = false;
+
+    if (!words)
+        return NULL;
+    for (int i = 0; i < argc; i++) {
+        words[i] = argv[i];
+        options_ended = options_ended || strcmp(argv[i], "--") == 0;
+        if (!options_ended && strcmp(argv[i], "--format") == 0)
+            words[i] = "--format=";
+        if (!options_ended && strcmp(argv[i], "--blocksize") == 0)
+            words[i] = "--blocksize=";
+    }
+    return words;
+}
+
+/* Hands the guests over, in order, when the command line has been read. */
+static int finish(struct options *options, error **err)
+{
+    if (options->pending_count == 0 && options->list_count == 0)
+        return error_set(err, STATUS_REFUSED,
+                         "no image given: name an image, or a list of images with --images-from");
+    for (size_t i = 0; i < options->pending_count; i++)
+        if (guestlist_add(options->guests, STEAL(options->pending[i]), err) < 0)
+            return -1;
+    options->pending_count = 0;
+    options->added = NULL;
+    return 0;
+}
+
+static int parse(struct options *options, poptContext context, options_take take, void *data,
+                 error **err)
+{
+    int code;
+
+    while ((code = poptGetNextOpt(context)) >= 0) {
+        AUTO_FREE char *value = poptGetOptArg(context);
+        if ((code < OPTIONS_COMMAND ? take_common(options, code, value, err)
+                                    : take(data, code, value, err)) < 0)
+            return -1;
+        if (options->show != SHOW_NOTHING)
+            return 0;
+    }
+    if (code < -1)
+        return error_set(err, STATUS_CRASHED, "%s: %s",
+                         poptBadOption(context, POPT_BADOPTION_NOALIAS), poptStrerror(code));
+    return finish(options, err);
+}
+
+int options_parse(struct options *options, int argc, char **argv, struct poptOption *table,
+                  options_take take, void *data, error **err)
+{
+    const char **words = with_values(argc, argv);
+    poptContext context =
+        words ? poptGetContext(NULL, argc, words, table, POPT_CONTEXT_ARG_OPTS) : NULL;
+    int result;
+
+    options->guests = guestlist_new();
+    if (context && options->guests)
+        result = parse(options, context, take, data, err);
+    else
+        result = no_memory(err);
+    poptFreeContext(context);
+    free(words);
+    return result;
+}
+
+void options_print_help(FILE *to, const char *command, const char *arguments,
+                        struct poptOption *table, bool usage_only)
+{
+    const char *words[] = {command, NULL};
+    poptContext context = poptGetContext(NULL, 1, words, table, 0);
+
+    if (!context)
+        return;
+    poptSetOtherOptionHelp(context, arguments);
+    if (usage_only)
+        poptPrintUsage(context, to, 0);
+    else
+        poptPrintHelp(context, to, 0);
+    poptFreeContext(context);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The options that all commands share, and how a command line is read.
+ *
+ * --format and --blocksize are positional, as in virt-df: they hold for the images and lists that
+ * follow. So options and arguments are read in one pass, in the order in which they stand. */
+#ifndef VLT_OPTIONS_H
+#define VLT_OPTIONS_H
+
+#include "progress.h"
+#include "supervisor.h"
+
+#include <popt.h>
+
+/* What a command's exit status says. Where several are true: 3, else 4, else 1. A threshold stands
+ * before guests that failed, because it is what the user asked to be woken for, and those are named
+ * on stderr; it does not stand before 3, where most was not looked at. */
+enum command_exit {
+    COMMAND_OK = 0,
+    COMMAND_GUEST_FAILED = 1, /* a guest did not answer, or what it answered could not be written */
+    COMMAND_USAGE = 2,        /* wrong usage; nothing was started */
+    COMMAND_NO_APPLIANCE = 3,
+    COMMAND_THRESHOLD = 4 /* a threshold was passed */
+};
+
+/* What to do instead of the command's work. */
+enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_USAGE, SHOW_VERSION };
+
+struct options {
+    struct supervisor_config config; /* its strings are owned by this struct */
+    guestlist *guests;               /* complete when options_parse() is done; owned */
+    char **lists;                    /* what --images-from named; owned */
+    size_t list_count;
+    enum progress_mode progress;
+    enum options_show show;
+    bool quiet, stats, verbose;
+
+    /* What stands so far while a command line is read. */
+    enum image_format format;
+    unsigned block_size;
+    struct guest **pending; /* in order; owned */
+    size_t pending_count;
+    struct guest *added; /* the one that -a adds to, one of pending */
+    char *appliance;     /* what config.appliance points to */
+};
+
+/* For a command's table: { NULL, 0, POPT_ARG_INCLUDE_TABLE, options_table, 0, "…", NULL }. */
+extern struct poptOption options_table[];
+
+/* A command's own options have codes from here on. */
+#define OPTIONS_COMMAND 512
+
+/* Reads one of the command's own options: its code and its value (NULL where it takes none).
+ * 0 or -1 and *err. */
+typedef int (*options_take)(void *data, int code, const char *value, error **err);
+
+/* Fills in the defaults. Nothing is allocated. */
+void options_init(struct options *options);
+void options_clear(struct options *options);
+
+/* Reads the command line. 0: options are complete, or options->show is set and nothing else counts.
+ * -1 and *err: wrong usage. table is the command's, with options_table in it. */
+int options_parse(struct options *options, int argc, char **argv, struct poptOption *table,
+                  options_take take, void *data, error **err);
+
+/* Prints what --help or --usage shows; arguments is "[OPTION...] IMAGE...". */
+void options_print_help(FILE *to, const char *command, const char *arguments,
+                        struct poptOption *table, bool usage_only);
+
+/* One of count words. 0 and its index in *chosen; -1 and *err, which names them all. */
+int options_choose(const char *what, const char *word, const char *const *words, size_t count,
+                   unsigned *chosen, error **err);
+
+static inline void cleanup_options(struct options *options)
+{
+    options_clear(options);
+}
+#define AUTO_OPTIONS CLEANUP(cleanup_options)
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "resources.h"
+
+#include "cleanup.h"
+#include <inttypes.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* What an appliance that holds 255 disks was seen to use at most (docs/performance.md). */
+#define APPLIANCE_BYTES ((uint64_t)250 << 20)
+
+/* The value of "KEY: N" in /proc/meminfo, in bytes; UINT64_MAX where it is not there. */
+static uint64_t memory_available(void)
+{
+    char line[256];
+    uint64_t kib;
+    AUTO_FILE FILE *file = fopen("/proc/meminfo", "re");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "MemAvailable: %" SCNu64, &kib) == 1)
+            return kib << 10;
+    return UINT64_MAX;
+}
+
+/* Our cgroup (version 2), as a path below /sys/fs/cgroup; "" where there is none. */
+static void find_cgroup(char path[PATH_MAX])
+{
+    char line[PATH_MAX];
+    AUTO_FILE FILE *file = fopen("/proc/self/cgroup", "re");
+    path[0] = 0;
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, "0::/", 4) == 0) {
+            line[strcspn(line, "\n")] = 0;
+            snprintf(path, PATH_MAX, "%s", line + 3);
+        }
+}
+
+static FILE *open_limit(const char *cgroup, const char *name)
+{
+    AUTO_FREE char *path = NULL;
+    if (asprintf(&path, "/sys/fs/cgroup%s/%s", cgroup, name) < 0) {
+        path = NULL;
+        return NULL;
+    }
+    return fopen(path, "re");
+}
+
+static uint64_t read_limit(const char *cgroup, const char *name)
+{
+    uint64_t value;
+    AUTO_FILE FILE *file = open_limit(cgroup, name);
+    return file && fscanf(file, "%" SCNu64, &value) == 1 ? value : UINT64_MAX; /* "max" is no number */
+}
+
+static unsigned cores_of_cgroup(const char *cgroup)
+{
+    uint64_t quota, period;
+    AUTO_FILE FILE *file = open_limit(cgroup, "cpu.max");
+    if (!file || fscanf(file, "%" SCNu64 " %" SCNu64, &quota, &period) != 2 || period == 0)
+        return UINT_MAX;
+    uint64_t cores = (quota + period - 1) / period;
+    return cores < UINT_MAX ? (unsigned)cores : UINT_MAX;
+}
+
+static uint64_t room_in_cgroup(const char *cgroup)
+{
+    uint64_t limit = read_limit(cgroup, "memory.max"), used = read_limit(cgroup, "memory.current");
+    if (limit == UINT64_MAX || used == UINT64_MAX)
+        return UINT64_MAX;
+    return limit > used ? limit - used : 0;
+}
+
+/* Limits hold for all that is below them: each level of the path counts. */
+static void apply_cgroups(unsigned *cores, uint64_t *memory)
+{
+    char path[PATH_MAX];
+    find_cgroup(path);
+    for (char *slash; (slash = strrchr(path, '/')); *slash = 0) {
+        unsigned quota = cores_of_cgroup(path);
+        uint64_t room = room_in_cgroup(path);
+        *cores = quota < *cores ? quota : *cores;
+        *memory = room < *memory ? room : *memory;
+    }
+}
+
+unsigned resources_parallel(void)
+{
+    cpu_set_t set;
+    unsigned cores = sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+    uint64_t memory = memory_available();
+    apply_cgroups(&cores, &memory);
+    uint64_t fit = memory / APPLIANCE_BYTES;
+    unsigned count = fit < cores ? (unsigned)fit : cores;
+    return count > 0 ? count : 1;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "rpc.h"
+
+#include "clock.h"
+#include "frame.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+
+/* Requests open at once: the agent's own queue is as long (appliance/agent/requests.h). */
+#define RPC_WINDOW 256
+
+/* No filesystem that the kernel mounts has more than 2^64 bytes, nor blocks above 1 GiB. */
+#define MAX_BLOCK_SIZE ((uint64_t)1 << 30)
+
+struct open_request {
+    op kind;
+    unsigned serial;
+    size_t disks; /* OP_SCAN */
+};
+
+struct rpc {
+    int fd;
+    frame_reader *reader;
+    frame_writer *writer;
+    unsigned next_serial;
+    size_t first, count; /* a ring */
+    struct open_request open[RPC_WINDOW];
+};
+
+rpc *rpc_new(int fd, error **err)
+{
+    rpc *self = calloc(1, sizeof *self);
+    if (self) {
+        self->fd = fd;
+        self->next_serial = 1;
+        self->reader = frame_reader_new();
+        self->writer = frame_writer_new(PROTOCOL_MAX_FRAME);
+    }
+    if (!self || !self->reader || !self->writer || fcntl(fd, F_SETFL, O_NONBLOCK) < 0) {
+        error_set_errno(err, STATUS_CRASHED, errno, "cannot talk to the agent");
+        if (self)
+            rpc_free(self);
+        else
+            close(fd);
+        return NULL;
+    }
+    return self;
+}
+
+void rpc_free(rpc *self)
+{
+    if (!self)
+        return;
+    close(self->fd);
+    frame_reader_free(self->reader);
+    frame_writer_free(self->writer);
+    free(self);
+}
+
+int rpc_fd(const rpc *self)
+{
+    return self->fd;
+}
+
+bool rpc_wants_write(const rpc *self)
+{
+    return frame_writer_pending(self->writer) > 0;
+}
+
+size_t rpc_pending(const rpc *self)
+{
+    return self->count;
+}
+
+static int send_request(rpc *self, request *message, size_t disks, error **err)
+{
+    if (self->count == RPC_WINDOW)
+        return error_set(err, STATUS_CRASHED, "more than %d questions to the agent", RPC_WINDOW);
+    message->serial = self->next_serial++;
+    int put = frame_writer_put(self->writer, (xdrproc_t)xdr_request, message);
+    if (put < 0)
+        return error_set_errno(err, STATUS_CRASHED, -put, "cannot ask the agent");
+    self->open[(self->first + self->count++) % RPC_WINDOW] =
+        (struct open_request){message->body.op, message->serial, disks};
+    return rpc_flush(self, err);
+}
+
+int rpc_hello(rpc *self, error **err)
+{
+    request message = {.body = {.op = OP_HELLO}};
+    message.body.request_body_u.protocol_version = PROTOCOL_VERSION;
+    return send_request(self, &message, 0, err);
+}
+
+int rpc_prepare(rpc *self, error **err)
+{
+    return send_request(self, &(request){.body = {.op = OP_PREPARE}}, 0, err);
+}
+
+int rpc_scan(rpc *self, const scan_args *args, error **err)
+{
+    request message = {.body = {.op = OP_SCAN}};
+    message.body.request_body_u.scan = *args;
+    return send_request(self, &message, args->disks.disks_len, err);
+}
+
+int rpc_gone(rpc *self, const gone_args *args, error **err)
+{
+    request message = {.body = {.op = OP_GONE}};
+    message.body.request_body_u.gone = *args;
+    return send_request(self, &message, 0, err);
+}
+
+int rpc_flush(rpc *self, error **err)
+{
+    int flushed = frame_writer_flush(self->writer, self->fd);
+    return flushed < 0 ? error_set_errno(err, STATUS_CRASHED, -flushed, "cannot ask the agent") : 0;
+}
+
+int rpc_fill(rpc *self, error **err)
+{
+    int got = frame_reader_fill(self->reader, self->fd);
+    if (got == 0)
+        return error_set(err, STATUS_CRASHED, "the appliance has ended");
+    if (got < 0 && got != -EAGAIN)
+        return error_set_errno(err, STATUS_CRASHED, -got, "cannot hear the agent");
+    return 0;
+}
+
+static int distrust(error **err, const char *what)
+{
+    return error_set(err, STATUS_CRASHED, "the appliance cannot be trusted any more: its agent %s", what);
+}
+
+static int check_usage(const volume *v, error **err)
+{
+    const usage *u = &v->usage;
+    uint64_t bytes;
+    if (v->mounted != 0 && v->mounted != 1)
+        return distrust(err, "gave a boolean that is none");
+    if (!v->mounted)
+        return 0;
+    if (u->block_size == 0 || u->block_size > MAX_BLOCK_SIZE ||
+        __builtin_mul_overflow(u->blocks, u->block_size, &bytes) || u->blocks_free > u->blocks ||
+        u->blocks_available > u->blocks || u->files_free > u->files)
+        return distrust(err, "gave figures that contradict each other");
+    return 0;
+}
+
+static int check_volume(const volume *v, size_t disks, error **err)
+{
+    if ((unsigned)v->kind > VOLUME_PARTITION || (unsigned)v->content > CONTENT_ENCRYPTED ||
+        (unsigned)v->status > STATUS_CRASHED)
+        return distrust(err, "used a word that does not exist");
+    if (v->disk >= disks)
+        return distrust(err, "named a disk that it was not asked about");
+    return check_usage(v, err);
+}
+
+int rpc_check_scan(const scan_ret *result, size_t disks, error **err)
+{
+    if ((unsigned)result->status > STATUS_CRASHED)
+        return distrust(err, "used a word that does not exist");
+    for (u_int i = 0; i < result->volumes.volumes_len; i++)
+        if (check_volume(&result->volumes.volumes_val[i], disks, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int check_answer(const struct open_request *asked, const answer *reply, error **err)
+{
+    if (reply->serial != asked->serial || reply->body.op != asked->kind)
+        return distrust(err, "answered a question that was not asked");
+    if (asked->kind == OP_HELLO &&
+        reply->body.answer_body_u.hello.protocol_version != PROTOCOL_VERSION)
+        return error_set(err, STATUS_CRASHED, "the appliance speaks protocol version %u, this program %d",
+                         reply->body.answer_body_u.hello.protocol_version, PROTOCOL_VERSION);
+    if (asked->kind == OP_SCAN)
+        return rpc_check_scan(&reply->body.answer_body_u.scan, asked->disks, err);
+    return 0;
+}
+
+int rpc_next(rpc *self, answer *reply, error **err)
+{
+    const void *body;
+    size_t length;
+    int got = frame_reader_next(self->reader, &body, &length);
+    if (got == 0)
+        return 0;
+    if (got < 0)
+        return distrust(err, "sent a message that is too long");
+    if (self->count == 0)
+        return distrust(err, "spoke without being asked");
+    memset(reply, 0, sizeof *reply);
+    if (frame_decode((xdrproc_t)xdr_answer, reply, sizeof *reply, body, length) < 0)
+        return distrust(err, "sent a message that is none");
+    const struct open_request *asked = &self->open[self->first];
+    self->first = (self->first + 1) % RPC_WINDOW;
+    self->count--;
+    if (check_answer(asked, reply, err) < 0) {
+        rpc_answer_clear(reply);
+        return -1;
+    }
+    return 1;
+}
+
+int rpc_wait(rpc *self, uint64_t deadline, answer *reply, error **err)
+{
+    for (;;) {
+        int got = rpc_next(self, reply, err);
+        if (got != 0)
+            return got < 0 ? -1 : 0;
+        struct pollfd poll_fd = {self->fd, POLLIN | (rpc_wants_write(self) ? POLLOUT : 0), 0};
+        int ready = poll(&poll_fd, 1, clock_poll_timeout(deadline));
+        if (ready == 0)
+            return error_set(err, STATUS_TIMEOUT, "no answer from the appliance in time");
+        if (ready < 0 && errno != EINTR)
+            return error_set_errno(err, STATUS_CRASHED, errno, "cannot wait for the agent");
+        if (ready > 0 && poll_fd.revents & POLLOUT && rpc_flush(self, err) < 0)
+            return -1;
+        if (ready > 0 && poll_fd.revents & ~POLLOUT && rpc_fill(self, err) < 0)
+            return -1;
+    }
+}
+
+void rpc_answer_clear(answer *reply)
+{
+    xdr_free((xdrproc_t)xdr_answer, reply);
+    memset(reply, 0, sizeof *reply);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "rundir.h"
+
+#include "tree.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define PREFIX "virt-live-"
+#define LOCK "lock"
+
+/* The longest path that libvirt makes for a socket below a worker's root, with room for growth:
+ * "/w1000000/lib/qemu/domain-1-appliance/monitor.sock". */
+#define ROOM_FOR_SOCKETS 56
+
+struct rundir {
+    char *path;
+    int fd;
+    int lock;
+    struct sandbox box;
+};
+
+/* --- what earlier runs left --- */
+
+/* Ends processes of our sandbox, or ours, whose command line names a file below the directory. */
+static void end_leftover(const struct sandbox *box, const char *pid_name, const char *directory)
+{
+    char path[64], arguments[65536];
+    struct stat st;
+    snprintf(path, sizeof path, "/proc/%.20s/cmdline", pid_name);
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0 || st.st_uid != box->uid)
+        return;
+    ssize_t length = read(fd, arguments, sizeof arguments);
+    if (length > 0 && memmem(arguments, (size_t)length, directory, strlen(directory)))
+        kill((pid_t)strtol(pid_name, NULL, 10), SIGKILL);
+}
+
+static void end_leftovers(const struct sandbox *box, const char *directory)
+{
+    AUTO_DIR DIR *proc = opendir("/proc");
+    for (struct dirent *entry; proc && (entry = readdir(proc));)
+        if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+            end_leftover(box, entry->d_name, directory);
+}
+
+/* A run that lives holds its lock. One that is just being made has none yet, and is left alone. */
+static bool abandoned(int base_fd, const char *name)
+{
+    struct stat st;
+    AUTO_FREE char *lock = NULL;
+    if (fstatat(base_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||
+        st.st_uid != geteuid())
+        return false;
+    if (asprintf(&lock, "%s/" LOCK, name) < 0) {
+        lock = NULL;
+        return false;
+    }
+    AUTO_FD int fd = openat(base_fd, lock, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+static void sweep(const struct sandbox *box, const char *base)
+{
+    AUTO_DIR DIR *directory = opendir(base);
+    for (struct dirent *entry; directory && (entry = readdir(directory));) {
+        AUTO_FREE char *path = NULL;
+        if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0 ||
+            !abandoned(dirfd(directory), entry->d_name))
+            continue;
+        if (asprintf(&path, "%s/%s/", base, entry->d_name) < 0) {
+            path = NULL;
+            continue;
+        }
+        end_leftovers(box, path);
+        tree_remove(dirfd(directory), entry->d_name);
+    }
+}
+
+/* --- this run's --- */
+
+static bool usable(const char *base)
+{
+    return base && base[0] == '/' &&
+           strlen(base) + sizeof "/" PREFIX "XXXXXX" + ROOM_FOR_SOCKETS <
+               sizeof ((struct sockaddr_un *)NULL)->sun_path &&
+           access(base, W_OK | X_OK) == 0;
+}
+
+static int make(rundir *self, const char *base)
+{
+    if (asprintf(&self->path, "%s/" PREFIX "XXXXXX", base) < 0) {
+        self->path = NULL;
+        return -ENOMEM;
+    }
+    if (!mkdtemp(self->path))
+        return -errno;
+    /* Whoever is in the sandbox has to get at its own directory below, and need not see the others. */
+    self->fd = open(self->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (self->fd < 0 || fchmod(self->fd, self->box.drop ? 0711 : 0700) < 0)
+        return -errno;
+    self->lock = openat(self->fd, LOCK, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return self->lock < 0 || flock(self->lock, LOCK_EX) < 0 ? -errno : 0;
+}
+
+rundir *rundir_new(const struct sandbox *box, error **err)
+{
+    const char *bases[] = {box->drop ? NULL : getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/tmp"};
+    rundir *self = calloc(1, sizeof *self);
+    int made = -ENOENT;
+    if (!self) {
+        error_set(err, STATUS_CRASHED, "no memory");
+        return NULL;
+    }
+    *self = (rundir){.fd = -1, .lock = -1, .box = *box};
+    for (size_t i = 0; i < sizeof bases / sizeof *bases && made < 0; i++)
+        if (usable(bases[i])) {
+            sweep(box, bases[i]);
+            free(STEAL(self->path));
+            made = make(self, bases[i]);
+        }
+    if (made < 0) {
+        error_set_errno(err, STATUS_CRASHED, -made,
+                        "cannot make a temporary directory in $XDG_RUNTIME_DIR, $TMPDIR or /tmp");
+        rundir_forget(self);
+        return NULL;
+    }
+    return self;
+}
+
+void rundir_forget(rundir *self)
+{
+    if (!self)
+        return;
+    if (self->fd >= 0)
+        close(self->fd);
+    if (self->lock >= 0)
+        close(self->lock);
+    free(self->path);
+    free(self);
+}
+
+void rundir_free(rundir *self)
+{
+    if (self)
+        tree_remove(AT_FDCWD, self->path);
+    rundir_forget(self);
+}
+
+const char *rundir_path(const rundir *self)
+{
+    return self->path;
+}
+
+char *rundir_subdirectory(rundir *self, const char *name, error **err)
+{
+    char *path = NULL;
+    if (mkdirat(self->fd, name, 0700) < 0 ||
+        (self->box.drop && fchownat(self->fd, name, self->box.uid, self->box.gid, 0) < 0) ||
+        asprintf(&path, "%s/%s", self->path, name) < 0) {
+        error_set_errno(err, STATUS_CRASHED, errno, "cannot make %s/%s", self->path, name);
+        return NULL;
+    }
+    return path;
+}
+
+int rundir_remove_subdirectory(rundir *self, const char *name)
+{
+    return tree_remove(self->fd, name);
+}

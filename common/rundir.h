@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The temporary directory of one run: sockets, libvirt's files, consoles. One that a killed run
+ * left behind is removed by the next, with the QEMU that may still work in it. */
+#ifndef VLT_RUNDIR_H
+#define VLT_RUNDIR_H
+
+#include "sandbox.h"
+
+typedef struct rundir rundir;
+
+/* Makes BASE/virt-live-XXXXXX, where BASE is the first usable one of $XDG_RUNTIME_DIR (not root's),
+ * $TMPDIR, /tmp: usable is what can be written and is short enough for the Unix sockets below it.
+ * Locked as long as this process, or a child that keeps the descriptor, lives. NULL and *err. */
+rundir *rundir_new(const struct sandbox *box, error **err);
+
+/* Removes it. Only the process that made it should; others rundir_forget(). */
+void rundir_free(rundir *self);
+void rundir_forget(rundir *self);
+
+const char *rundir_path(const rundir *self);
+
+/* A new directory below it that belongs to the sandboxed user, 0700: "…/NAME". The caller's
+ * string, or NULL and *err. */
+char *rundir_subdirectory(rundir *self, const char *name, error **err);
+int rundir_remove_subdirectory(rundir *self, const char *name); /* 0 or -errno */
+
+#endif

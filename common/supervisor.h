@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Guests in, answers out, in the same order: the supervisor owns the workers, the deadlines and the
+ * order, and sees to it that every guest is answered for exactly once, whatever becomes of the
+ * workers, their appliances, or the process that asks for it all. */
+#ifndef VLT_SUPERVISOR_H
+#define VLT_SUPERVISOR_H
+
+#include "guestlist.h"
+
+/* Which guests may share an appliance. */
+enum isolation {
+    ISOLATE_NONE,      /* all */
+    ISOLATE_OWNER,     /* those whose images belong to the same user and group */
+    ISOLATE_DIRECTORY, /* … and lie in the same directory */
+    ISOLATE_GUEST      /* each has one to itself */
+};
+
+/* The answer for one guest. */
+struct guest_answer {
+    const struct guest *guest;
+    const scan_ret *result;  /* its status, message and volumes */
+    uint64_t elapsed;        /* microseconds, from its turn to its answer; 0 where it had no turn */
+};
+
+enum supervisor_log {
+    LOG_WARNING, /* the user should know, once */
+    LOG_VERBOSE, /* -v */
+    LOG_TRACE    /* -x: calls to libvirt */
+};
+
+/* What calls back. Called in this process, never from a signal handler; text is bytes as they came
+ * (text_escape() before a terminal sees them). */
+struct supervisor_client {
+    void *data;
+    /* In the order of the list. -1 and *err ends the run (stdout is gone). */
+    int (*answer)(void *data, const struct guest_answer *answer, error **err);
+    void (*log)(void *data, enum supervisor_log level, const char *text);
+    /* May be NULL. total is 0 while it is not known. */
+    void (*progress)(void *data, uint64_t answered, uint64_t total);
+};
+
+struct supervisor_config {
+    enum isolation isolation;
+    enum backing_policy backing;
+    unsigned wave;            /* disks in an appliance at once, 1-SLOT_COUNT */
+    unsigned parallel;        /* appliances at once; 0: from cores and memory */
+    unsigned timeout;         /* seconds for one guest; 0: none */
+    unsigned memory_mib;      /* of an appliance; 0: the default */
+    const char *accel;        /* "kvm", "tcg", or NULL: what works */
+    const char *appliance;    /* directory, or NULL: the built-in one */
+    bool trace;               /* log calls to libvirt */
+};
+
+/* What a run took: --stats, docs/performance.md. Times are microseconds, summed over guests or appliances. */
+struct supervisor_stats {
+    uint64_t guests, images, failed;
+    uint64_t waves;    /* appliances, or their emptied reuse, that scanned something */
+    uint64_t boots, restores, emptied;
+    char accel[8];     /* "" while no appliance was needed */
+    uint64_t wall;
+    uint64_t prepare;  /* until the template was there */
+    uint64_t start;    /* appliances, until they answered */
+    uint64_t attach;   /* host side */
+    uint64_t wait, probe, mount; /* in the appliance (scan_times) */
+};
+
+enum supervisor_end {
+    SUPERVISOR_DONE,         /* every guest has been answered for */
+    SUPERVISOR_NO_APPLIANCE, /* *err says why; the guests so far were answered for */
+    SUPERVISOR_STOPPED,      /* the client's answer() failed: *err */
+    SUPERVISOR_SIGNALLED     /* SIGINT, SIGTERM, SIGHUP: *signal; everything is cleaned up */
+};
+
+/* Runs until the list ends. Takes guests from the list; the list stays the caller's. Call it once in a process that has no
+ * threads and no children: it becomes a child subreaper, and every child is taken to be its own. */
+enum supervisor_end supervisor_run(const struct supervisor_config *config, guestlist *guests,
+                                   const struct supervisor_client *client,
+                                   struct supervisor_stats *stats, int *signal, error **err);
+
+#endif

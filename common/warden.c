@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "warden.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+/* Closes everything above 2 that is not kept. `keep` is short: quadratic is fine. */
+static void close_others(const int *keep, size_t count)
+{
+    unsigned from = 3;
+    for (;;) {
+        unsigned next = ~0u;
+        for (size_t i = 0; i < count; i++)
+            if (keep[i] >= (int)from && (unsigned)keep[i] < next)
+                next = (unsigned)keep[i];
+        if (next > from)
+            close_range(from, next - 1, 0);
+        if (next == ~0u)
+            return;
+        from = next + 1;
+    }
+}
+
+static void default_signals(void)
+{
+    sigset_t none;
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Kills every child there is. The kernel lists them in a file (CONFIG_PROC_CHILDREN). */
+static void kill_children(void)
+{
+    AUTO_FILE FILE *file = fopen("/proc/thread-self/children", "re");
+    int pid;
+    while (file && fscanf(file, "%d", &pid) == 1)
+        kill(pid, SIGKILL);
+}
+
+/* Until there is none left: the children of those that were killed are ours then. */
+static void end_everything(void)
+{
+    for (;;) {
+        kill_children();
+        if (waitpid(-1, NULL, 0) < 0 && errno == ECHILD)
+            return;
+    }
+}
+
+/* Reaps until the worker has ended or somebody wants an end. The worker's exit code; 1 otherwise. */
+static int watch(pid_t worker, const sigset_t *signals)
+{
+    for (;;) {
+        int status, number = sigwaitinfo(signals, NULL);
+        if (number < 0 && errno == EINTR)
+            continue;
+        if (number != SIGCHLD)
+            return 1;
+        for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+            if (pid == worker)
+                return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    }
+}
+
+/* The list may come through our stdin and somebody may wait for our stdout to close: neither is
+ * held open by anybody but the supervisor. */
+static void detach_streams(void)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0)
+        return;
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    close(null);
+}
+
+/* In the child: dies with the warden. */
+static int run_worker(int (*work)(void *), void *data, pid_t warden)
+{
+    default_signals();
+    setpgid(0, 0); /* Ctrl-C is the supervisor's to handle */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != warden)
+        return 1;
+    return work(data);
+}
+
+static int run_warden(int (*work)(void *), void (*cleanup)(void *), void *data, pid_t supervisor,
+                      const int *keep, size_t count)
+{
+    sigset_t signals;
+    setpgid(0, 0);
+    close_others(keep, count);
+    detach_streams();
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGCHLD);
+    sigaddset(&signals, SIGTERM);
+    sigprocmask(SIG_SETMASK, &signals, NULL);
+    signal(SIGCHLD, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != supervisor)
+        return 1;
+    pid_t self = getpid(), worker = fork();
+    if (worker == 0)
+        _exit(run_worker(work, data, self));
+    int code = worker < 0 ? 1 : 0;
+    /* The sockets are the worker's: their closing tells the supervisor of its end. */
+    for (size_t i = 0; i < count; i++)
+        close(keep[i]);
+    if (worker > 0)
+        code = watch(worker, &signals);
+    end_everything();
+    cleanup(data);
+    return code;
+}
+
+pid_t warden_start(int (*work)(void *data), void (*cleanup)(void *data), void *data,
+                   const int *keep, size_t keep_count, error **err)
+{
+    pid_t supervisor = getpid(), pid = fork();
+    if (pid == 0)
+        _exit(run_warden(work, cleanup, data, supervisor, keep, keep_count));
+    if (pid < 0)
+        return error_set_errno(err, STATUS_CRASHED, errno, "cannot start a process");
+    return pid;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "waves.h"
+
+#include <string.h>
+
+struct waves {
+    enum isolation isolation;
+    uint64_t last_quarantine;
+    size_t first, count; /* a ring */
+    size_t hint;         /* nobody before it, counted from the first, waits */
+    unsigned waiting;
+    struct entry entries[WAVES_WINDOW];
+};
+
+waves *waves_new(enum isolation isolation)
+{
+    waves *self = calloc(1, sizeof *self);
+    if (self)
+        self->isolation = isolation;
+    return self;
+}
+
+static struct entry *at(const waves *self, size_t index)
+{
+    return (struct entry *)&self->entries[(self->first + index) % WAVES_WINDOW];
+}
+
+static void clear(struct entry *entry)
+{
+    guest_free(entry->guest);
+    free(entry->directory);
+    xdr_free((xdrproc_t)xdr_scan_ret, &entry->result);
+    *entry = (struct entry){0};
+}
+
+void waves_free(waves *self)
+{
+    if (!self)
+        return;
+    for (size_t i = 0; i < self->count; i++)
+        clear(at(self, i));
+    free(self);
+}
+
+bool waves_full(const waves *self)
+{
+    return self->count == WAVES_WINDOW;
+}
+
+bool waves_empty(const waves *self)
+{
+    return self->count == 0;
+}
+
+unsigned waves_waiting(const waves *self)
+{
+    return self->waiting;
+}
+
+struct entry *waves_add(waves *self, struct guest *guest)
+{
+    if (waves_full(self)) {
+        guest_free(guest);
+        return NULL;
+    }
+    struct entry *entry = at(self, self->count++);
+    *entry = (struct entry){.guest = guest, .state = ENTRY_WAITING};
+    self->waiting++;
+    return entry;
+}
+
+static char *directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("");
+}
+
+int waves_set_owner(struct entry *entry, size_t index, uid_t uid, gid_t gid)
+{
+    AUTO_FREE char *directory = directory_of(entry->guest->images[index].path);
+    if (!directory)
+        return -1;
+    if (index == 0) {
+        entry->uid = uid;
+        entry->gid = gid;
+        entry->directory = STEAL(directory);
+    } else if (entry->uid != uid || entry->gid != gid || !entry->directory ||
+               strcmp(entry->directory, directory) != 0) {
+        entry->mixed = true;
+    }
+    return 0;
+}
+
+static bool trust_each_other(const waves *self, const struct entry *a, const struct entry *b)
+{
+    bool same_owner = !a->mixed && !b->mixed && a->uid == b->uid && a->gid == b->gid;
+    switch (self->isolation) {
+    case ISOLATE_NONE:
+        return true;
+    case ISOLATE_OWNER:
+        return same_owner;
+    case ISOLATE_DIRECTORY:
+        return same_owner && a->directory && b->directory &&
+               strcmp(a->directory, b->directory) == 0;
+    case ISOLATE_GUEST:
+        return false;
+    }
+    return false;
+}
+
+bool waves_may_share(const waves *self, const struct entry *a, const struct entry *b)
+{
+    return a == b || (a->quarantine == b->quarantine && trust_each_other(self, a, b));
+}
+
+struct entry *waves_next(waves *self, const struct entry *like, unsigned disks)
+{
+    while (self->hint < self->count && at(self, self->hint)->state != ENTRY_WAITING)
+        self->hint++;
+    for (size_t i = self->hint; i < self->count; i++) {
+        struct entry *entry = at(self, i);
+        if (entry->state == ENTRY_WAITING && entry->guest->image_count <= disks &&
+            (!like || waves_may_share(self, like, entry)))
+            return entry;
+    }
+    return NULL;
+}
+
+void waves_take(waves *self, struct entry *entry)
+{
+    entry->state = ENTRY_TAKEN;
+    self->waiting--;
+}
+
+void waves_answer(waves *self, struct entry *entry, scan_ret *result, uint64_t elapsed)
+{
+    self->waiting -= entry->state == ENTRY_WAITING;
+    entry->state = ENTRY_ANSWERED;
+    entry->result = *result;
+    entry->elapsed = elapsed;
+    memset(result, 0, sizeof *result);
+}
+
+void waves_refuse(waves *self, struct entry *entry, enum status status, const char *message,
+                  uint64_t elapsed)
+{
+    scan_ret result = {.status = status};
+    result.message.message_val = strndup(message, MAX_MESSAGE);
+    if (result.message.message_val)
+        result.message.message_len = (u_int)strlen(result.message.message_val);
+    waves_answer(self, entry, &result, elapsed);
+}
+
+static void wait_again(waves *self, struct entry *const *entries, size_t count, bool suspect)
+{
+    self->last_quarantine++;
+    for (size_t i = 0; i < count; i++) {
+        entries[i]->state = ENTRY_WAITING;
+        entries[i]->quarantine = self->last_quarantine;
+        entries[i]->suspect = suspect;
+        entries[i]->turn = 0;
+        self->waiting++;
+    }
+    self->hint = 0;
+}
+
+int waves_put_back(waves *self, struct entry *const *entries, size_t count, bool alone)
+{
+    if (count == 0)
+        return 0;
+    if (count == 1) {
+        if (alone)
+            return 1;
+        wait_again(self, entries, 1, true);
+        return 0;
+    }
+    /* The first time the one that was being scanned is the likeliest; if the rest dies too, we do not
+     * know better than halves. */
+    size_t head = entries[0]->suspect ? count / 2 : 1;
+    wait_again(self, entries, head, true);
+    wait_again(self, entries + head, count - head, true);
+    return 0;
+}
+
+const struct entry *waves_front(const waves *self)
+{
+    return self->count > 0 && at(self, 0)->state == ENTRY_ANSWERED ? at(self, 0) : NULL;
+}
+
+void waves_pop(waves *self)
+{
+    clear(at(self, 0));
+    self->first = (self->first + 1) % WAVES_WINDOW;
+    self->count--;
+    if (self->hint > 0)
+        self->hint--;
+}

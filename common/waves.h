@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The guests between the list and the output: which of them may share an appliance, who is to be
+ * scanned next, who has been answered, in the order of the list. Pure: no I/O.
+ *
+ * A window of WAVES_WINDOW guests is looked at, so memory does not grow with the list, and guests
+ * of one trust domain find each other although others stand between them. */
+#ifndef VLT_WAVES_H
+#define VLT_WAVES_H
+
+#include "guest.h"
+#include "supervisor.h"
+
+#define WAVES_WINDOW 2048
+
+typedef struct waves waves;
+
+enum entry_state { ENTRY_WAITING, ENTRY_TAKEN, ENTRY_ANSWERED };
+
+/* One guest in the window. Read it; only waves_…() write it, but for what says otherwise. */
+struct entry {
+    struct guest *guest;
+    enum entry_state state;
+    bool mixed;          /* its images belong to several users or directories: it shares with nobody */
+    uid_t uid;           /* its images' */
+    gid_t gid;
+    char *directory;     /* of its images, as named */
+    uint64_t quarantine; /* not 0: an appliance died with it; shares only with the same number */
+    bool suspect;        /* it shared an appliance that died, and was not the one being scanned */
+    scan_ret result;     /* when answered */
+    uint64_t elapsed;
+    uint64_t turn;       /* the supervisor's: when its turn began, 0: not yet */
+};
+
+waves *waves_new(enum isolation isolation); /* NULL: no memory */
+void waves_free(waves *self);
+
+bool waves_full(const waves *self);   /* no room in the window */
+bool waves_empty(const waves *self);  /* nobody in it */
+unsigned waves_waiting(const waves *self);
+
+/* Appends a guest, which is taken over. NULL: no memory (the guest is freed). Not when full. */
+struct entry *waves_add(waves *self, struct guest *guest);
+
+/* The owner of the guest's image `index`, once it is known: call for each image in turn. 0 or -1: no memory. */
+int waves_set_owner(struct entry *entry, size_t index, uid_t uid, gid_t gid);
+
+/* Whether the two may be in one appliance. */
+bool waves_may_share(const waves *self, const struct entry *a, const struct entry *b);
+
+/* The oldest waiting guest that may share an appliance with `like` (NULL: the oldest of all) and has at most
+ * `disks` images. NULL: none. */
+struct entry *waves_next(waves *self, const struct entry *like, unsigned disks);
+void waves_take(waves *self, struct entry *entry);
+
+/* Answers for a guest. Takes over what the result has allocated: *result is all zero afterwards. */
+void waves_answer(waves *self, struct entry *entry, scan_ret *result, uint64_t elapsed);
+/* The same with a status and a message. */
+void waves_refuse(waves *self, struct entry *entry, enum status status, const char *message,
+                  uint64_t elapsed);
+
+/* An appliance died with these guests taken and unanswered, in the order in which they were asked about. They wait again, in
+ * fewer company: the first, which was being scanned, alone; the rest together; a rest that dies again, in halves. One that was alone
+ * (`alone`: nobody else was ever attached to that appliance) is the culprit and is left for the caller to answer: 1; otherwise 0. */
+int waves_put_back(waves *self, struct entry *const *entries, size_t count, bool alone);
+
+/* The oldest guest, if it has been answered: for output. waves_pop() forgets it. */
+const struct entry *waves_front(const waves *self);
+void waves_pop(waves *self);
+
+#endif

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "worker-loop.h"
+
+#include "capabilities.h"
+#include "clock.h"
+#include "frame.h"
+#include "hotplug.h"
+#include "work.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+/* Guests under way at once: the supervisor sends fewer. */
+#define MAX_UNDER_WAY 256
+
+/* A guest between its first disk and its answer. */
+struct under_way {
+    uint64_t guest;
+    u_int disk_count;
+    disk disks[SLOT_COUNT];
+    error *failed;     /* a disk could not be attached: this is the answer */
+    uint64_t attached; /* microseconds spent attaching */
+    uint64_t asked;    /* when */
+};
+
+struct loop {
+    const struct worker_config *config;
+    int orders, reports;
+    frame_writer *out;
+    hypervisor *hv;
+    rpc *agent;
+    hotplug *disks;
+    struct under_way *filling;             /* the guest whose disks are being attached, or NULL */
+    struct under_way *asked[MAX_UNDER_WAY]; /* in the order of their questions: a ring */
+    size_t first, count;
+    uint64_t emptying; /* since when, 0: not */
+    bool finishing;
+};
+
+/* --- reports --- */
+
+/* Blocks until it is out: the supervisor always reads. */
+static int send_report(struct loop *self, const report *message)
+{
+    int result = frame_writer_put(self->out, (xdrproc_t)xdr_report, message);
+    while (result == 0 && (result = frame_writer_flush(self->out, self->reports)) == 1) {
+        poll(&(struct pollfd){self->reports, POLLOUT, 0}, 1, -1);
+        result = 0;
+    }
+    return result < 0 ? -1 : 0;
+}
+
+static int report_text(struct loop *self, report_kind kind, const char *text)
+{
+    report message = {.kind = kind};
+    size_t whole = strlen(text);
+    u_int length = whole < MAX_MESSAGE ? (u_int)whole : MAX_MESSAGE;
+    if (kind == REPORT_LOG) {
+        message.report_u.log.log_len = length;
+        message.report_u.log.log_val = (char *)text;
+    } else {
+        message.report_u.failed.failed_len = length;
+        message.report_u.failed.failed_val = (char *)text;
+    }
+    return send_report(self, &message);
+}
+
+static void on_trace(void *data, const char *what, double seconds)
+{
+    char text[128];
+    snprintf(text, sizeof text, "libvirt: %s: %.1f ms", what, seconds * 1000);
+    report_text(data, REPORT_LOG, text);
+}
+
+static int report_outcome(struct loop *self, const struct under_way *guest, const scan_ret *result)
+{
+    report message = {.kind = REPORT_OUTCOME};
+    message.report_u.outcome = (outcome){
+        .guest = guest->guest,
+        .attached = guest->attached,
+        .answered = guest->asked ? clock_now() - guest->asked : 0,
+        .result = *result,
+    };
+    return send_report(self, &message);
+}
+
+static void free_under_way(struct under_way *guest)
+{
+    if (!guest)
+        return;
+    for (u_int i = 0; i < guest->disk_count; i++)
+        hotplug_disk_clear(&guest->disks[i]);
+    error_free(guest->failed);
+    free(guest);
+}
+
+/* --- orders --- */
+
+static int attach_disk(struct loop *self, const disk_order *order, const int *fds, size_t fd_count,
+                       error **err)
+{
+    struct image_layer layers[MAX_LAYERS] = {0};
+    struct under_way *guest = self->filling;
+    if (fd_count != order->layers.layers_len || fd_count == 0 || guest->disk_count == SLOT_COUNT)
+        return error_set(err, STATUS_CRASHED, "an order without its descriptors");
+    for (size_t i = 0; i < fd_count; i++)
+        layers[i] = (struct image_layer){
+            .fd = fds[i],
+            .format = (enum image_format)order->layers.layers_val[i].format,
+            .block_device = order->layers.layers_val[i].block_device,
+        };
+    struct image_chain chain = {.count = fd_count, .layers = layers, .size = order->size};
+    return hotplug_attach(self->disks, &chain, order->block_size, &guest->disks[guest->disk_count++],
+                          err);
+}
+
+static int on_disk(struct loop *self, const disk_order *order, const int *fds, size_t fd_count,
+                   error **err)
+{
+    if (!self->filling) {
+        self->filling = calloc(1, sizeof *self->filling);
+        if (!self->filling)
+            return error_set(err, STATUS_CRASHED, "no memory");
+        self->filling->guest = order->guest;
+    }
+    struct under_way *guest = self->filling;
+    uint64_t since = clock_now();
+    if (guest->guest != order->guest)
+        return error_set(err, STATUS_CRASHED, "orders for two guests at once");
+    if (!guest->failed && attach_disk(self, order, fds, fd_count, &guest->failed) < 0)
+        guest->disk_count -= guest->disk_count > 0;
+    guest->attached += clock_now() - since;
+    return 0;
+}
+
+static int refuse_guest(struct loop *self, struct under_way *guest)
+{
+    const char *why = error_message(guest->failed);
+    scan_ret result = {.status = error_status(guest->failed)};
+    result.message.message_val = (char *)why;
+    result.message.message_len = (u_int)strnlen(why, MAX_MESSAGE);
+    int sent = report_outcome(self, guest, &result);
+    free_under_way(guest);
+    return sent;
+}
+
+static int on_scan(struct loop *self, const scan_order *order, error **err)
+{
+    struct under_way *guest = STEAL(self->filling);
+    if (!guest || guest->guest != order->guest || self->count == MAX_UNDER_WAY) {
+        free_under_way(guest);
+        return error_set(err, STATUS_CRASHED, "an order to scan what is not attached");
+    }
+    if (guest->failed)
+        return refuse_guest(self, guest);
+    scan_args args = {.disks = {guest->disk_count, guest->disks}};
+    guest->asked = clock_now();
+    self->asked[(self->first + self->count++) % MAX_UNDER_WAY] = guest;
+    return rpc_scan(self->agent, &args, err);
+}
+
+static int emptied(struct loop *self)
+{
+    report message = {.kind = REPORT_EMPTIED};
+    message.report_u.emptied = clock_now() - self->emptying;
+    self->emptying = 0;
+    return send_report(self, &message);
+}
+
+static int on_empty(struct loop *self, error **err)
+{
+    u_int slots[SLOT_COUNT];
+    self->emptying = clock_now();
+    int count = hotplug_detach_all(self->disks, slots, err);
+    if (count < 0)
+        return -1;
+    gone_args args = {.slots = {(u_int)count, slots}};
+    return count == 0 ? emptied(self) : rpc_gone(self->agent, &args, err);
+}
+
+static int obey(struct loop *self, const order *order, const int *fds, size_t fd_count, error **err)
+{
+    switch (order->kind) {
+    case ORDER_DISK:
+        return on_disk(self, &order->order_u.disk, fds, fd_count, err);
+    case ORDER_SCAN:
+        return on_scan(self, &order->order_u.scan, err);
+    case ORDER_EMPTY:
+        return on_empty(self, err);
+    case ORDER_FINISH:
+        self->finishing = true;
+        return 0;
+    }
+    return error_set(err, STATUS_CRASHED, "an order of an unknown kind");
+}
+
+/* One packet and the descriptors beside it. The number of bytes, 0 at the end, -1 and errno. */
+static ssize_t receive(int fd, char *buffer, size_t size, int *fds, size_t *fd_count)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(MAX_LAYERS * sizeof(int))];
+    } control;
+    struct iovec vector = {buffer, size};
+    struct msghdr message = {.msg_iov = &vector,
+                             .msg_iovlen = 1,
+                             .msg_control = control.space,
+                             .msg_controllen = sizeof control.space};
+    *fd_count = 0;
+    ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    for (struct cmsghdr *header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL; header;
+         header = CMSG_NXTHDR(&message, header))
+        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+            *fd_count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            memcpy(fds, CMSG_DATA(header), *fd_count * sizeof(int));
+        }
+    return got;
+}
+
+static int on_order(struct loop *self, error **err)
+{
+    char packet[FRAME_HEADER + 4096]; /* the largest order is 64 layers of 8 bytes and a few words */
+    int fds[MAX_LAYERS];
+    size_t fd_count;
+    order message = {0};
+    ssize_t got = receive(self->orders, packet, sizeof packet, fds, &fd_count);
+    if (got < 0)
+        return errno == EAGAIN || errno == EINTR
+                   ? 0
+                   : error_set_errno(err, STATUS_CRASHED, errno, "cannot take orders");
+    if (got == 0)
+        return error_set(err, STATUS_CRASHED, "the supervisor has gone");
+    int result = -1;
+    if (got < FRAME_HEADER ||
+        frame_decode((xdrproc_t)xdr_order, &message, sizeof message, packet + FRAME_HEADER,
+                     (size_t)got - FRAME_HEADER) < 0)
+        error_set(err, STATUS_CRASHED, "an order that is none");
+    else
+        result = obey(self, &message, fds, fd_count, err);
+    xdr_free((xdrproc_t)xdr_order, &message);
+    for (size_t i = 0; i < fd_count; i++)
+        close(fds[i]);
+    return result;
+}
+
+/* --- what the agent and the hypervisor say --- */
+
+static int on_scanned(struct loop *self, const scan_ret *result, error **err)
+{
+    struct under_way *guest = self->asked[self->first];
+    self->first = (self->first + 1) % MAX_UNDER_WAY;
+    self->count--;
+    int done = 0;
+    for (u_int i = 0; i < guest->disk_count && done == 0; i++)
+        done = hotplug_confirm(self->disks, guest->disks[i].slot, err);
+    if (done == 0)
+        done = report_outcome(self, guest, result);
+    free_under_way(guest);
+    return done;
+}
+
+static int after_detach(struct loop *self)
+{
+    return self->emptying && hotplug_attached(self->disks) == 0 ? emptied(self) : 0;
+}
+
+static int on_answer(struct loop *self, const answer *reply, error **err)
+{
+    if (reply->body.op == OP_SCAN)
+        return on_scanned(self, &reply->body.answer_body_u.scan, err);
+    if (reply->body.op == OP_GONE && hotplug_gone(self->disks, err) < 0)
+        return -1;
+    return after_detach(self);
+}
+
+static int on_agent(struct loop *self, error **err)
+{
+    answer reply = {0};
+    int got;
+    if (rpc_fill(self->agent, err) < 0)
+        return -1;
+    while ((got = rpc_next(self->agent, &reply, err)) > 0) {
+        int result = on_answer(self, &reply, err);
+        rpc_answer_clear(&reply);
+        if (result < 0)
+            return -1;
+    }
+    return got;
+}
+
+static int on_hypervisor(struct loop *self, error **err)
+{
+    for (;;) {
+        struct hypervisor_event event = self->hv->ops->next_event(self->hv);
+        switch (event.kind) {
+        case HYPERVISOR_NOTHING:
+            return after_detach(self);
+        case HYPERVISOR_ENDED:
+            return error_set(err, STATUS_CRASHED, "the appliance has ended");
+        case HYPERVISOR_DISK_REMOVED:
+            if (hotplug_removed(self->disks, event.slot, err) < 0)
+                return -1;
+        }
+    }
+}
+
+/* --- the process --- */
+
+/* Answers first: they are what the supervisor waits for, and an order takes milliseconds. */
+static int serve(struct loop *self, error **err)
+{
+    while (!(self->finishing && self->count == 0)) {
+        struct pollfd fds[] = {
+            {rpc_fd(self->agent), POLLIN | (rpc_wants_write(self->agent) ? POLLOUT : 0), 0},
+            {self->hv->ops->event_fd(self->hv), POLLIN, 0},
+            {self->orders, self->emptying ? 0 : POLLIN, 0},
+        };
+        if (poll(fds, 3, -1) < 0 && errno != EINTR)
+            return error_set_errno(err, STATUS_CRASHED, errno, "cannot wait");
+        if (fds[0].revents & POLLOUT && rpc_flush(self->agent, err) < 0)
+            return -1;
+        if (fds[0].revents & ~POLLOUT && on_agent(self, err) < 0)
+            return -1;
+        if (fds[1].revents && on_hypervisor(self, err) < 0)
+            return -1;
+        if (fds[2].revents && on_order(self, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int report_ready(struct loop *self, uint64_t since)
+{
+    report message = {.kind = REPORT_READY};
+    const char *accel = self->config->appliance.accel;
+    message.report_u.ready = (ready_report){
+        .took = clock_now() - since,
+        .restored = self->config->template_dir != NULL,
+        .accel = {(u_int)strlen(accel), (char *)accel},
+    };
+    return send_report(self, &message);
+}
+
+/* Loads and locks what a template must have loaded and locked, and saves it. */
+static int build(struct loop *self, uint64_t deadline, error **err)
+{
+    answer reply = {0};
+    AUTO_FREE char *path = NULL;
+    if (rpc_prepare(self->agent, err) < 0 || rpc_wait(self->agent, deadline, &reply, err) < 0)
+        return -1;
+    const done_ret *done = &reply.body.answer_body_u.prepare;
+    int refused = (int)done->message.message_len;
+    if (refused)
+        error_set(err, STATUS_CRASHED, "the appliance could not be prepared: %.*s", refused,
+                  done->message.message_val);
+    rpc_answer_clear(&reply);
+    if (refused)
+        return -1;
+    if (asprintf(&path, "%s/state", self->config->build_dir) < 0) {
+        path = NULL;
+        return error_set(err, STATUS_CRASHED, "no memory");
+    }
+    AUTO_FD int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_set_errno(err, STATUS_CRASHED, errno, "cannot make %s", path);
+    if (self->hv->ops->save(self->hv, fd, err) < 0)
+        return -1;
+    capabilities_keep(self->config->root, self->config->build_dir);
+    return send_report(self, &(report){.kind = REPORT_SAVED});
+}
+
+static int open_state(const struct worker_config *config, error **err)
+{
+    AUTO_FREE char *path = NULL;
+    if (asprintf(&path, "%s/state", config->template_dir) < 0) {
+        path = NULL;
+        return error_set(err, STATUS_CRASHED, "no memory");
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? error_set_errno(err, STATUS_CRASHED, errno, "cannot open %s", path) : fd;
+}
+
+/* The memory's file: the template's, the one being built, or one of this appliance alone. */
+static char *memory_path(const struct worker_config *config)
+{
+    char *path;
+    if (config->template_dir)
+        return strdup(config->memory_path);
+    return asprintf(&path, "%s/ram", config->build_dir ? config->build_dir : config->root) < 0 ? NULL : path;
+}
+
+static int bring_up(struct loop *self, uint64_t deadline, error **err)
+{
+    const struct worker_config *config = self->config;
+    AUTO_FREE char *memory = memory_path(config);
+    AUTO_FD int state = config->template_dir ? open_state(config, err) : -1;
+    if (!memory || (config->template_dir && state < 0))
+        return memory ? -1 : error_set(err, STATUS_CRASHED, "no memory");
+    struct appliance_place place = {config->root, memory, state};
+    if (config->template_dir)
+        capabilities_provide(config->template_dir, config->root);
+    self->hv = config->factory(config->root, config->trace ? on_trace : NULL, self, err);
+    if (!self->hv)
+        return -1;
+    return appliance_start(self->hv, &config->appliance, &place, deadline, &self->agent, err);
+}
+
+static int run(struct loop *self, error **err)
+{
+    uint64_t since = clock_now();
+    uint64_t deadline = since + self->config->start_timeout * CLOCK_SECOND;
+    if (bring_up(self, deadline, err) < 0)
+        return -1;
+    if (self->config->build_dir)
+        return build(self, deadline, err);
+    self->disks = hotplug_new(self->hv);
+    if (!self->disks)
+        return error_set(err, STATUS_CRASHED, "no memory");
+    if (report_ready(self, since) < 0)
+        return error_set(err, STATUS_CRASHED, "the supervisor has gone");
+    return serve(self, err);
+}
+
+int worker_loop(const struct worker_config *config, int orders, int reports, error *refused)
+{
+    AUTO_ERROR error *err = refused;
+    AUTO_FRAME_WRITER frame_writer *out = frame_writer_new(2 * PROTOCOL_MAX_FRAME);
+    struct loop self = {.config = config, .orders = orders, .reports = reports, .out = out};
+    if (!out)
+        return 1;
+    int result = refused ? -1 : run(&self, &err);
+    if (result < 0)
+        report_text(&self, REPORT_FAILED, err ? error_message(err) : "the supervisor has gone");
+    if (self.hv)
+        self.hv->ops->end(self.hv);
+    return result < 0 ? 1 : 0; /* the process ends: what is left goes with it */
+}

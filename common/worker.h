@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A worker: a process with one appliance, working through a wave of guests (work.x says what it is
+ * told and what it tells). It has no rights but those of the sandbox, opens no image itself, and is
+ * thrown away with its appliance. A builder is a worker that saves its appliance as a template instead. */
+#ifndef VLT_WORKER_H
+#define VLT_WORKER_H
+
+#include "appliance.h"
+#include "sandbox.h"
+#include "work.h"
+#include <sys/types.h>
+
+/* hypervisor_libvirt_new(), or a test's. */
+typedef hypervisor *(*hypervisor_factory)(const char *root, hypervisor_trace trace, void *data,
+                                          error **err);
+
+struct worker_config {
+    hypervisor_factory factory;
+    struct appliance_config appliance;
+    struct sandbox sandbox;
+    const char *root;         /* its directory, made for it; removed when all has ended */
+    const char *template_dir; /* to restore from; NULL: boot */
+    const char *memory_path;  /* and the memory that goes with it */
+    const char *build_dir;    /* builders: where the template goes; NULL: scan */
+    unsigned start_timeout;   /* seconds */
+    bool trace;
+};
+
+struct worker {
+    pid_t pid;   /* of its warden */
+    int orders;  /* SOCK_SEQPACKET, non-blocking: one order a packet */
+    int reports; /* stream of frames, non-blocking */
+};
+
+/* Starts it. The descriptors are the caller's; SIGTERM to the pid ends it and all below it.
+ * 0 or -1 and *err. */
+int worker_start(const struct worker_config *config, struct worker *worker, error **err);
+
+/* Sends one order with the descriptors, which stay the caller's. 0; -EAGAIN when its socket is full; another -errno. */
+int worker_order(const struct worker *worker, const struct order *order, const int *fds,
+                 size_t fd_count);
+
+#endif

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Debian packages, by why they are needed. `make setup` installs what is missing and nothing else;
+# when all are there it asks no network and no root.
+
+packages_build := gcc make pkg-config libc6-dev rpcsvc-proto libtirpc-dev libvirt-dev libxml2-dev \
+	libpopt-dev libjansson-dev libsmartcols-dev libblkid-dev libglib2.0-dev libxxhash-dev perl
+packages_run := libvirt0 libvirt-daemon-driver-qemu qemu-system-x86
+packages_appliance := cpio kmod xz-utils binutils e2fsprogs
+packages_images := qemu-utils xfsprogs btrfs-progs dosfstools exfatprogs ntfs-3g xorriso udftools \
+	squashfs-tools erofs-utils f2fs-tools fdisk mtools
+packages_check := bats libcmocka-dev jq python3-minimal procps
+packages_lint := clang-tidy clang-format clang cppcheck shellcheck valgrind
+
+packages_demo  := $(packages_build) $(packages_run) $(packages_appliance) $(packages_images)
+
+# $(call install_missing,PACKAGES)
+define install_missing
+	@missing=$$(for package in $(1); do \
+		dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done); \
+	[ -z "$$missing" ] || { \
+		echo "Installing Debian packages:" $$missing; \
+		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+		$$sudo apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing; }
+endef
+
+.PHONY: setup setup-check setup-lint
+setup:
+	$(call install_missing,$(packages_demo))
+setup-check:
+	$(call install_missing,$(packages_demo) $(packages_check))
+setup-lint:
+	$(call install_missing,$(packages_demo) $(packages_check) $(packages_lint))

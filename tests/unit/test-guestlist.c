@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE 1
+#include "guestlist.h"
+#include "work.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+static char root[] = "/tmp/test-guestlist.XXXXXX";
+static char list_path[64], fifo_path[64];
+
+static int make_directory(void **state)
+{
+    (void)state;
+    if (!mkdtemp(root))
+        return -1;
+    snprintf(list_path, sizeof list_path, "%s/list", root);
+    snprintf(fifo_path, sizeof fifo_path, "%s/fifo", root);
+    return mkfifo(fifo_path, 0600);
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    unlink(list_path);
+    unlink(fifo_path);
+    return rmdir(root);
+}
+
+static void write_list(const void *bytes, size_t length)
+{
+    AUTO_FILE FILE *file = fopen(list_path, "wb");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+}
+
+/* A guestlist on a file with this content. */
+static guestlist *list_of(const char *bytes, size_t length)
+{
+    guestlist *list = guestlist_new();
+
+    write_list(bytes, length);
+    assert_int_equal(guestlist_add_file(list, list_path, IMAGE_DETECT, 0, NULL), 0);
+    return list;
+}
+
+#define LIST(text) list_of(text, sizeof(text) - 1)
+
+static struct guest *next_guest(guestlist *list)
+{
+    struct guest *guest = NULL;
+    AUTO_ERROR error *err = NULL;
+
+    assert_int_equal(guestlist_next(list, &guest, &err), GUESTLIST_GUEST);
+    assert_non_null(guest);
+    assert_null(err);
+    return guest;
+}
+
+static void assert_end(guestlist *list)
+{
+    struct guest *guest = NULL;
+    AUTO_ERROR error *err = NULL;
+
+    assert_int_equal(guestlist_next(list, &guest, &err), GUESTLIST_END);
+    assert_null(guest);
+    assert_null(err);
+    assert_int_equal(guestlist_fd(list), -1);
+}
+
+static void assert_wait(guestlist *list)
+{
+    struct guest *guest = NULL;
+
+    assert_int_equal(guestlist_next(list, &guest, NULL), GUESTLIST_WAIT);
+    assert_null(guest);
+    assert_true(guestlist_fd(list) >= 0);
+}
+
+static void assert_next(guestlist *list, const char *path)
+{
+    AUTO_GUEST struct guest *guest = next_guest(list);
+
+    assert_null(guest->refused);
+    assert_int_equal(guest->image_count, 1);
+    assert_string_equal(guest->images[0].path, path);
+}
+
+/* `entry` is what follows the list's name in the guest's. */
+static void assert_refused(guestlist *list, const char *entry, enum status kind, const char *part)
+{
+    AUTO_GUEST struct guest *guest = next_guest(list);
+    size_t length = strlen(list_path);
+
+    assert_non_null(guest->refused);
+    assert_int_equal(guest->image_count, 0);
+    assert_memory_equal(guest->name, list_path, length);
+    assert_string_equal(guest->name + length, entry);
+    assert_int_equal(error_status(guest->refused), kind);
+    if (!strstr(error_message(guest->refused), part))
+        fail_msg("\"%s\" is not in \"%s\"", part, error_message(guest->refused));
+}
+
+static void no_list_and_no_guest_is_the_end(void **state)
+{
+    AUTO_GUESTLIST guestlist *list = guestlist_new();
+
+    (void)state;
+    assert_end(list);
+    assert_int_equal(guestlist_total(list), 0);
+}
+
+static void guests_of_the_command_line_come_first_and_in_order(void **state)
+{
+    AUTO_GUESTLIST guestlist *list = LIST("c\n");
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct guest *guest = guest_new(99);
+        guest_add_image(guest, i ? "b" : "a", 1, IMAGE_RAW, 0, NULL);
+        assert_int_equal(guestlist_add(list, guest, NULL), 0);
+    }
+    assert_next(list, "a");
+    assert_next(list, "b");
+    assert_next(list, "c");
+    assert_end(list);
+}
+
+static void numbers_run_through_all_sources(void **state)
+{
+    AUTO_GUESTLIST guestlist *list = LIST("b\n\nd\n");
+    struct guest *first = guest_new(99);
+
+    (void)state;
+    guest_add_image(first, "a", 1, IMAGE_RAW, 0, NULL);
+    guestlist_add(list, first, NULL);
+    for (uint64_t i = 0; i < 4; i++) {
+        AUTO_GUEST struct guest *guest = next_guest(list);
+        assert_int_equal(guest->number, i);
+    }
+    assert_end(list);
+}
+
+static void guests_not_taken_are_freed(void **state)
+{
+    AUTO_GUESTLIST guestlist *list = LIST("b\nc\n");
+
+    (void)state;
+    guestlist_add(list, guest_new(0), NULL);
+    guestlist_add(list, guest_new(0), NULL);
+    guest_free(next_guest(list));
+}
+
+static void the_total_is_known_without_lists_or_at_their_end(void **state)
+{
+    AUTO_GUESTLIST guestlist *plain = guestlist_new();
+    AUTO_GUESTLIST guestlist *list = LIST("b\nc\n");
+
+    (void)state;
+    guestlist_add(plain, guest_new(0), NULL);
+    assert_int_equal(guestlist_total(plain), 1);
+    guestlist_add(list, guest_new(0), NULL);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(guestlist_total(list), 0);
+        guest_free(next_guest(list));
+    }
+    assert_end(list);
+    assert_int_equal(guestlist_total(list), 3);
+}
+
+static void the_last_entry_may_lack_its_delimiter(void **state)
+{
+    AUTO_GUESTLIST guestlist *list = LIST("a\nb");
+
+    (void)state;
+    assert_next(list, "a");
+    assert_next(list, "b");
+    assert_end(list);
+}
+
+static void an_empty_list_has_no_guest(void **state)
+{
+    AUTO_GUESTLIST guestlist *list = LIST("");
+
+    (void)state;
+    assert_end(list);
+    assert_end(list);
+}
+
+static void bytes_are_taken_as_they_are(void **state)
+{
+    AUTO_GUESTLIST guestlist *list = LIST(" a b \r\n#c\n\xff\n \n");
+
+    (void)state;
+    assert_next(list, " a b \r");
+    assert_next(list, "#c");
+    assert_next(list, "\xff");
+    assert_next(list, " ");
+    assert_end(list);
+}
+
+static void tabs_separate_the_disks_of_one_guest(void **state)
+{
+    AUTO_GUESTLIST guestlist *list = LIST("/srv/a\t/srv/b\t/srv/c\n");
+    AUTO_GUEST struct guest *guest = next_guest(list);
+
+    (void)state;
+    assert_int_equal(guest->image_count, 3);
+    assert_string_equal(guest->images[2].path, "/srv/c");
+    assert_string_equal(guest->name, "a++");
+}
+
+static void format_and_block_size_hold_for_the_list(void **state)
+{
+    AUTO_GUESTLIST guestlist *list = guestlist_new();
+
+    (void)state;
+    write_list("a\n", 2);
+    guestlist_add_file(list, list_path, IMAGE_VDI, 4096, NULL);
+    guestlist_add_file(list, list_path, IMAGE_RAW, 512, NULL);
+    AUTO_GUEST struct guest *first = next_guest(list);
+    AUTO_GUEST struct guest *second = next_guest(list);
+    assert_int_equal(first->images[0].format, IMAGE_VDI);
+    assert_int_equal(first->images[0].block_size, 4096);
+    assert_int_equal(second->images[0].format, IMAGE_RAW);
+    assert_int_equal(second->images[0].block_size, 512);
+    assert_end(list);
+}
+
+static void a_blank_line_is_refused_by_its_number(void **state)
+{
+    AUTO_GUESTLIST guestlist *list = LIST("\na\n\n");
+
+    (void)state;
+    assert_refused(list, ":1", STATUS_REFUSED, "the line is blank");
+    assert_next(list, "a");
+    assert_refused(list, ":3", STATUS_REFUSED, "the line is blank");
+    assert_end(list);
+}
+
+static void an_empty_name_between_tabs_is_refused(void **state)
+{
+    AUTO_GUESTLIST guestlist *list = LIST("a\t\tb\n\ta\na\t\n\t\nb\n");
+
+    (void)state;
+    assert_refused(list, ":1", STATUS_REFUSED, "is empty");
+    assert_refused(list, ":2", STATUS_REFUSED, "is empty");
+    assert_refused(list, ":3", STATUS_REFUSED, "is empty");
+    assert_refused(list, ":4", STATUS_REFUSED, "is empty");
+    assert_next(list, "b");
+    assert_end(list);
+}
+
+static void a_nul_inside_a_line_is_refused(void **state)
+{
+    AUTO_GUESTLIST guestlist *list = LIST("a\0b\nc\n");
+
+    (void)state;
+    assert_refused(list, ":1", STATUS_REFUSED, "NUL");
+    assert_next(list, "c");
+    assert_end(list);
+}
+
+static void with_nul_as_delimiter_a_newline_belongs_to_the_name(void **state)
+{
+    AUTO_GUESTLIST guestlist *list = LIST("a\nb\0\0c");
+
+    (void)state;
+    guestlist_set_delimiter(list, '\0');
+    assert_next(list, "a\nb");
+    assert_refused(list, ":2", STATUS_REFUSED, "the entry is blank");
+    assert_next(list, "c");
+    assert_end(list);
+}
+
+static void a_name_has_at_most_work_max_path_bytes(void **state)
+{
+    static char text[2 * GUESTLIST_MAX_PATH + 5];
+
+    (void)state;
+    memset(text, 'n', sizeof text);
+    text[GUESTLIST_MAX_PATH] = '\n';
+    text[2 * GUESTLIST_MAX_PATH + 2] = '\n';
+    text[2 * GUESTLIST_MAX_PATH + 4] = '\n';
+    AUTO_GUESTLIST guestlist *list = list_of(text, sizeof text);
+    AUTO_GUEST struct guest *guest = next_guest(list);
+    assert_int_equal(strlen(guest->images[0].path), GUESTLIST_MAX_PATH);
+    assert_refused(list, ":2", STATUS_REFUSED, "more than 8192 bytes");
+    assert_next(list, "n");
+    assert_end(list);
+}
+
+static void a_guest_has_at_most_255_images(void **state)
+{
+    char text[2 * (SLOT_COUNT + 1)];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = i % 2 ? '\t' : 'x';
+    text[sizeof text - 1] = '\n';
+    AUTO_GUESTLIST guestlist *list = list_of(text, sizeof text);
+    assert_refused(list, ":1", STATUS_REFUSED, "more than 255 images");
+    assert_end(list);
+    AUTO_GUESTLIST guestlist *fits = list_of(text + 2, sizeof text - 2);
+    AUTO_GUEST struct guest *guest = next_guest(fits);
+    assert_int_equal(guest->image_count, SLOT_COUNT);
+}
+
+static void a_line_without_end_is_read_to_its_end_and_forgotten(void **state)
+{
+    const size_t length = 5 << 20;
+    AUTO_FREE char *text = malloc(length + 3);
+
+    (void)state;
+    memset(text, 'n', length);
+    memcpy(text + length, "\nb\n", 3);
+    AUTO_GUESTLIST guestlist *list = list_of(text, length + 3);
+    assert_refused(list, ":1", STATUS_REFUSED, "the line has more than 2089215 bytes");
+    assert_next(list, "b");
+    assert_end(list);
+    AUTO_GUESTLIST guestlist *unended = list_of(text, length);
+    assert_refused(unended, ":1", STATUS_REFUSED, "the line has more than 2089215 bytes");
+    assert_end(unended);
+}
+
+static void many_short_entries_survive_the_edges_of_the_buffer(void **state)
+{
+    enum { COUNT = 50000 };
+    AUTO_FREE char *text = malloc(COUNT * 12);
+    size_t length = 0;
+
+    (void)state;
+    for (int i = 0; i < COUNT; i++)
+        length += (size_t)sprintf(text + length, "image%d\n", i);
+    AUTO_GUESTLIST guestlist *list = list_of(text, length);
+    for (int i = 0; i < COUNT; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "image%d", i);
+        assert_next(list, name);
+    }
+    assert_end(list);
+}
+
+static void a_list_that_cannot_be_read_is_one_refused_guest(void **state)
+{
+    AUTO_GUESTLIST guestlist *list = guestlist_new();
+
+    (void)state;
+    write_list("b\n", 2);
+    guestlist_add_file(list, "/nonexistent/list", IMAGE_DETECT, 0, NULL);
+    guestlist_add_file(list, root, IMAGE_DETECT, 0, NULL);
+    guestlist_add_file(list, list_path, IMAGE_DETECT, 0, NULL);
+
+    AUTO_GUEST struct guest *missing = next_guest(list);
+    assert_string_equal(missing->name, "/nonexistent/list");
+    assert_int_equal(error_status(missing->refused), STATUS_UNREADABLE);
+    assert_string_equal(error_message(missing->refused),
+                        "cannot read the list: No such file or directory");
+    AUTO_GUEST struct guest *directory = next_guest(list);
+    assert_string_equal(directory->name, root);
+    assert_string_equal(error_message(directory->refused), "cannot read the list: Is a directory");
+    assert_next(list, "b");
+    assert_end(list);
+    assert_int_equal(guestlist_total(list), 3);
+}
+
+/* A list on a pipe whose other end is the test's, as the program's stdin. */
+static guestlist *list_on_stdin(int *writer)
+{
+    int ends[2];
+    guestlist *list = guestlist_new();
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    close(ends[0]);
+    *writer = ends[1];
+    assert_int_equal(guestlist_add_file(list, "-", IMAGE_DETECT, 0, NULL), 0);
+    return list;
+}
+
+static void say(int fd, const char *text)
+{
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void entries_come_while_the_writer_still_writes(void **state)
+{
+    AUTO_FD int writer = -1;
+    AUTO_GUESTLIST guestlist *list = list_on_stdin(&writer);
+
+    (void)state;
+    assert_wait(list);
+    assert_wait(list);
+    say(writer, "a\nb\nc");
+    struct pollfd ready = {.fd = guestlist_fd(list), .events = POLLIN};
+    assert_int_equal(poll(&ready, 1, 0), 1);
+    assert_next(list, "a");
+    assert_int_equal(guestlist_fd(list), -1);
+    assert_next(list, "b");
+    assert_wait(list);
+    say(writer, "d\n");
+    assert_next(list, "cd");
+    assert_wait(list);
+    assert_int_equal(guestlist_total(list), 0);
+    say(writer, "e");
+    assert_wait(list);
+    close(steal_fd(&writer));
+    assert_next(list, "e");
+    assert_end(list);
+    assert_int_equal(guestlist_total(list), 4);
+}
+
+static void stdin_is_called_dash_and_stays_as_it_is(void **state)
+{
+    AUTO_FD int writer = -1;
+    AUTO_GUESTLIST guestlist *list = list_on_stdin(&writer);
+
+    (void)state;
+    say(writer, "\n");
+    int flags = fcntl(STDIN_FILENO, F_GETFL);
+    AUTO_GUEST struct guest *guest = next_guest(list);
+    assert_string_equal(guest->name, "-:1");
+    close(steal_fd(&writer));
+    assert_end(list);
+    assert_int_equal(fcntl(STDIN_FILENO, F_GETFL), flags);
+    assert_false(flags & O_NONBLOCK);
+}
+
+static void a_fifo_waits_for_its_first_writer(void **state)
+{
+    AUTO_GUESTLIST guestlist *list = guestlist_new();
+
+    (void)state;
+    guestlist_add_file(list, fifo_path, IMAGE_DETECT, 0, NULL);
+    assert_wait(list);
+    AUTO_FD int writer = open(fifo_path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(writer >= 0);
+    assert_wait(list);
+    say(writer, "a\n");
+    assert_next(list, "a");
+    assert_wait(list);
+    close(steal_fd(&writer));
+    assert_end(list);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test(name)
+        T(no_list_and_no_guest_is_the_end),
+        T(guests_of_the_command_line_come_first_and_in_order),
+        T(numbers_run_through_all_sources),
+        T(guests_not_taken_are_freed),
+        T(the_total_is_known_without_lists_or_at_their_end),
+        T(the_last_entry_may_lack_its_delimiter),
+        T(an_empty_list_has_no_guest),
+        T(bytes_are_taken_as_they_are),
+        T(tabs_separate_the_disks_of_one_guest),
+        T(format_and_block_size_hold_for_the_list),
+        T(a_blank_line_is_refused_by_its_number),
+        T(an_empty_name_between_tabs_is_refused),
+        T(a_nul_inside_a_line_is_refused),
+        T(with_nul_as_delimiter_a_newline_belongs_to_the_name),
+        T(a_name_has_at_most_work_max_path_bytes),
+        T(a_guest_has_at_most_255_images),
+        T(a_line_without_end_is_read_to_its_end_and_forgotten),
+        T(many_short_entries_survive_the_edges_of_the_buffer),
+        T(a_list_that_cannot_be_read_is_one_refused_guest),
+        T(entries_come_while_the_writer_still_writes),
+        T(stdin_is_called_dash_and_stays_as_it_is),
+        T(a_fifo_waits_for_its_first_writer),
+    };
+    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "columns.h"
+
+#include "text.h"
+
+#include <inttypes.h>
+
+static void put(FILE *to, const void *bytes, size_t length)
+{
+    if (length > 0)
+        fwrite(bytes, 1, length, to);
+}
+
+static void put_size(uint64_t bytes, const struct style *style, FILE *to)
+{
+    char human[TEXT_SIZE_MAX];
+
+    if (style->human)
+        fputs(text_human_size(bytes, human), to);
+    else
+        fprintf(to, "%" PRIu64, bytes / 1024); /* virt-df rounds down, too */
+}
+
+static void put_percent(uint64_t used, uint64_t total, const struct style *style, FILE *to)
+{
+    if (style->decimal)
+        fprintf(to, "%.1f", percent_exact(used, total));
+    else
+        fprintf(to, "%u%%", percent_up(used, total));
+}
+
+#define GETTER(name) static void name(const void *data, const void *style, FILE *to)
+#define ROW                                                                                        \
+    const struct row *row = data;                                                                  \
+    (void)style
+
+GETTER(get_guest)
+{
+    ROW;
+    fputs(row->guest ? row->guest->name : "total", to);
+}
+
+GETTER(get_device)
+{
+    ROW;
+    char device[ROW_DEVICE_MAX];
+    if (row->volume)
+        fputs(row_device(row->volume, device), to);
+}
+
+GETTER(get_filesystem)
+{
+    ROW;
+    get_guest(row, style, to);
+    if (row->volume)
+        fputc(':', to);
+    get_device(row, style, to);
+}
+
+GETTER(get_images)
+{
+    ROW;
+    for (size_t i = 0; row->guest && i < row->guest->image_count; i++)
+        fprintf(to, "%s%s", i ? "\t" : "", row->guest->images[i].path);
+}
+
+GETTER(get_disk)
+{
+    ROW;
+    if (row->volume && row->guest && row->volume->disk < row->guest->image_count)
+        fputs(row->guest->images[row->volume->disk].path, to);
+}
+
+GETTER(get_fstype)
+{
+    ROW;
+    if (row->volume)
+        put(to, row->volume->fstype.fstype_val, row->volume->fstype.fstype_len);
+}
+
+GETTER(get_label)
+{
+    ROW;
+    if (row->volume)
+        put(to, row->volume->label.label_val, row->volume->label.label_len);
+}
+
+GETTER(get_uuid)
+{
+    ROW;
+    if (row->volume)
+        put(to, row->volume->uuid.uuid_val, row->volume->uuid.uuid_len);
+}
+
+GETTER(get_size)
+{
+    ROW;
+    if (row->filled)
+        put_size(row->figures.size, style, to);
+}
+
+GETTER(get_used)
+{
+    ROW;
+    if (row->filled)
+        put_size(row->figures.used, style, to);
+}
+
+GETTER(get_available)
+{
+    ROW;
+    if (row->filled)
+        put_size(row->figures.available, style, to);
+}
+
+GETTER(get_use)
+{
+    ROW;
+    if (row->filled)
+        put_percent(row->figures.used, row->figures.size, style, to);
+}
+
+GETTER(get_inodes)
+{
+    ROW;
+    if (row->filled)
+        fprintf(to, "%" PRIu64, row->figures.inodes);
+}
+
+GETTER(get_inodes_used)
+{
+    ROW;
+    if (row->filled)
+        fprintf(to, "%" PRIu64, row->figures.inodes_used);
+}
+
+GETTER(get_inodes_free)
+{
+    ROW;
+    if (row->filled)
+        fprintf(to, "%" PRIu64, row->figures.inodes_free);
+}
+
+GETTER(get_inodes_use)
+{
+    ROW;
+    if (row->filled)
+        put_percent(row->figures.inodes_used, row->figures.inodes, style, to);
+}
+
+GETTER(get_block_size)
+{
+    ROW;
+    if (row->filled && row->volume)
+        fprintf(to, "%" PRIu64, row->volume->usage.block_size);
+}
+
+GETTER(get_clean)
+{
+    ROW;
+    if (row->filled && row->volume)
+        fputs(row->volume->clean ? "yes" : "no", to);
+}
+
+GETTER(get_status)
+{
+    ROW;
+    if (row->guest)
+        fputs(status_name(row->status), to);
+}
+
+GETTER(get_message)
+{
+    ROW;
+    put(to, row->message, row->message_length);
+}
+
+const struct column df_columns[] = {
+    {"GUEST", 0, "the guest's name", get_guest},
+    {"FILESYSTEM", 0, "GUEST:DEVICE", get_filesystem},
+    {"DEVICE", 0, "device as the guest's own disks are ordered", get_device},
+    {"IMAGES", COLUMN_TRUNCATE, "all images of the guest, TAB between them", get_images},
+    {"IMAGE", COLUMN_TRUNCATE, "the image that it is on", get_disk},
+    {"FSTYPE", 0, "type of the filesystem", get_fstype},
+    {"LABEL", COLUMN_TRUNCATE, "its label", get_label},
+    {"UUID", 0, "its UUID", get_uuid},
+    {"SIZE", COLUMN_RIGHT, "its size, in 1K-blocks, or with -h in powers of 1024", get_size},
+    {"USED", COLUMN_RIGHT, "what is used of it", get_used},
+    {"AVAIL", COLUMN_RIGHT, "what ordinary users may still use", get_available},
+    {"USE%", COLUMN_RIGHT, "USED of SIZE", get_use},
+    {"INODES", COLUMN_RIGHT, "inodes", get_inodes},
+    {"IUSED", COLUMN_RIGHT, "used inodes", get_inodes_used},
+    {"IFREE", COLUMN_RIGHT, "free inodes", get_inodes_free},
+    {"IUSE%", COLUMN_RIGHT, "IUSED of INODES", get_inodes_use},
+    {"BLOCKSIZE", COLUMN_RIGHT, "bytes of a block", get_block_size},
+    {"CLEAN", 0, "no: its journal would have to be replayed", get_clean},
+    {"STATUS", COLUMN_REASON, "ok, or why there are no figures; such rows come too", get_status},
+    {"MESSAGE", COLUMN_REASON | COLUMN_TRUNCATE, "the same in words; such rows come too",
+     get_message},
+};
+const size_t df_column_count = sizeof df_columns / sizeof df_columns[0];
+
+/* The headings are virt-df's, letter for letter. */
+static const struct column classic_filesystem = {"Filesystem", 0, NULL, get_filesystem};
+static const struct column classic_guest = {"VirtualMachine", 0, NULL, get_guest};
+static const struct column classic_device = {"Filesystem", 0, NULL, get_device};
+static const struct column classic_human = {"Size", COLUMN_RIGHT, NULL, get_size};
+
+#define FIGURES 4
+
+static const struct column classic_blocks[FIGURES] = {
+    {"1K-blocks", COLUMN_RIGHT, NULL, get_size},
+    {"Used", COLUMN_RIGHT, NULL, get_used},
+    {"Available", COLUMN_RIGHT, NULL, get_available},
+    {"Use%", COLUMN_RIGHT, NULL, get_use},
+};
+
+static const struct column classic_inodes[FIGURES] = {
+    {"Inodes", COLUMN_RIGHT, NULL, get_inodes},
+    {"IUsed", COLUMN_RIGHT, NULL, get_inodes_used},
+    {"IFree", COLUMN_RIGHT, NULL, get_inodes_free},
+    {"IUse%", COLUMN_RIGHT, NULL, get_inodes_use},
+};
+
+static void add_figures(const struct style *style, struct column_choice *choice)
+{
+    const struct column *figures = style->inodes ? classic_inodes : classic_blocks;
+
+    for (size_t i = 0; i < FIGURES; i++)
+        choice->columns[choice->count++] = &figures[i];
+    if (style->human && !style->inodes)
+        choice->columns[choice->count - FIGURES] = &classic_human;
+}
+
+void df_classic_table(const struct style *style, struct column_choice *choice)
+{
+    choice->columns[0] = &classic_filesystem;
+    choice->count = 1;
+    add_figures(style, choice);
+}
+
+void df_classic_csv(const struct style *style, struct column_choice *choice)
+{
+    choice->columns[0] = &classic_guest;
+    choice->columns[1] = &classic_device;
+    choice->count = 2;
+    add_figures(style, choice);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The columns of virt-df-live: -o, --output-all, and what --help says of them. */
+#ifndef VDL_COLUMNS_H
+#define VDL_COLUMNS_H
+
+#include "output.h"
+#include "rows.h"
+
+/* How cells are written. */
+struct style {
+    bool human;   /* -h */
+    bool inodes;  /* -i */
+    bool decimal; /* percent with one decimal and no sign, for CSV */
+};
+
+/* Their getters take a struct row and a struct style. */
+extern const struct column df_columns[];
+extern const size_t df_column_count;
+
+/* What virt-df prints: for the table "Filesystem" and four figures; for CSV the guest and the
+ * device apart, and four figures. */
+void df_classic_table(const struct style *style, struct column_choice *choice);
+void df_classic_csv(const struct style *style, struct column_choice *choice);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE 1 /* vasprintf */
+#include "report.h"
+
+#include "closeout.h"
+#include "text.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+struct df_report {
+    const struct df_options *options;
+    writer *writer;
+    progress *bar;
+    struct totals totals;
+    bool begun; /* the heading has been written */
+    bool failed, passed;
+    /* What the writer has made and stdout has not seen. */
+    char *text;
+    size_t length;
+    FILE *buffer;
+};
+
+/* ---- stderr ---- */
+
+void report_message(const char *format, ...)
+{
+    AUTO_FREE char *message = NULL;
+    va_list args;
+
+    va_start(args, format);
+    if (vasprintf(&message, format, args) < 0)
+        message = NULL;
+    va_end(args);
+    AUTO_FREE char *text = message ? text_escape(message, strlen(message)) : NULL;
+    fprintf(stderr, COMMAND_NAME ": %s\n", text ? text : "out of memory");
+}
+
+static void say_guest(const struct row *row)
+{
+    const char *why = row->message ? row->message : status_name(row->status);
+    int length = row->message ? (int)row->message_length : (int)strlen(why);
+
+    report_message("%s: %.*s", row->guest->name, length, why);
+}
+
+static void say_volume(const struct row *row)
+{
+    char device[ROW_DEVICE_MAX];
+    const char *why = row->message ? row->message : status_name(row->status);
+    int length = row->message ? (int)row->message_length : (int)strlen(why);
+
+    report_message("%s: %s: %.*s", row->guest->name, row_device(row->volume, device), length, why);
+}
+
+/* Each failure once: those of volumes; the guest's own where none of them explains it. */
+static void say_failures(const struct guest_answer *answered)
+{
+    const scan_ret *result = answered->result;
+    enum status said = STATUS_OK;
+
+    for (u_int i = 0; i < result->volumes.volumes_len; i++) {
+        struct row row = row_of_volume(answered->guest, &result->volumes.volumes_val[i]);
+        if (row.status == STATUS_OK)
+            continue;
+        say_volume(&row);
+        if (row.status > said)
+            said = row.status;
+    }
+    if (result->status > said) {
+        struct row row = row_of_guest(answered->guest, result);
+        say_guest(&row);
+    }
+    if (result->truncated)
+        report_message("%s: it has more than %d volumes: the others are not shown",
+                       answered->guest->name, MAX_VOLUMES);
+}
+
+static bool guest_failed(const scan_ret *result)
+{
+    if (result->status != STATUS_OK || result->truncated)
+        return true;
+    for (u_int i = 0; i < result->volumes.volumes_len; i++)
+        if (result->volumes.volumes_val[i].status != STATUS_OK)
+            return true;
+    return false;
+}
+
+/* ---- stdout ---- */
+
+/* Brings what has been written to stdout. */
+static int flush(df_report *self, error **err)
+{
+    if (fflush(self->buffer) != 0)
+        return error_set(err, STATUS_CRASHED, "out of memory");
+    size_t length = self->length;
+    rewind(self->buffer);
+    if (length == 0)
+        return 0;
+    progress_hide(self->bar);
+    return closeout_write(stdout, self->text, length, err);
+}
+
+static int begin(df_report *self)
+{
+    if (self->begun)
+        return 0;
+    self->begun = true;
+    return self->writer->ops->heading(self->writer, self->buffer);
+}
+
+static bool wanted(const df_report *self, const struct row *row)
+{
+    return row->filled || self->writer->wants == WANTS_VOLUMES ||
+           (self->writer->wants == WANTS_REASONS && row->status != STATUS_OK);
+}
+
+static void count(df_report *self, const struct row *row)
+{
+    const struct df_options *options = self->options;
+    const struct figures *figures = &row->figures;
+
+    self->totals.filesystems++;
+    figures_add(&self->totals.figures, figures);
+    if (!options->threshold)
+        return;
+    if (options->style.inodes
+            ? percent_above(figures->inodes_used, figures->inodes, options->fail_above)
+            : percent_above(figures->used, figures->size, options->fail_above))
+        self->passed = true;
+}
+
+/* Writes the rows of a guest into the buffer. */
+static int write_rows(df_report *self, const struct guest_answer *answered)
+{
+    const scan_ret *result = answered->result;
+    writer *to = self->writer;
+    unsigned rows = 0, filesystems = 0;
+
+    for (u_int i = 0; i < result->volumes.volumes_len; i++) {
+        struct row row = row_of_volume(answered->guest, &result->volumes.volumes_val[i]);
+        if (row.filled) {
+            filesystems++;
+            count(self, &row);
+        }
+        if (!wanted(self, &row))
+            continue;
+        rows++;
+        if (to->ops->row(to, &row, self->buffer) < 0)
+            return -1;
+    }
+    if (rows == 0 && to->wants == WANTS_REASONS) {
+        struct row row = row_of_guest(answered->guest, result);
+        return to->ops->row(to, &row, self->buffer);
+    }
+    return to->ops->guest ? to->ops->guest(to, answered, filesystems, self->buffer) : 0;
+}
+
+/* ---- the supervisor's client ---- */
+
+static int on_answer(void *data, const struct guest_answer *answered, error **err)
+{
+    df_report *self = data;
+
+    self->totals.guests++;
+    if (begin(self) < 0 || write_rows(self, answered) < 0)
+        return error_set(err, STATUS_CRASHED, "out of memory");
+    if (flush(self, err) < 0)
+        return -1;
+    if (guest_failed(answered->result)) {
+        self->failed = true;
+        progress_hide(self->bar);
+        say_failures(answered);
+    }
+    return 0;
+}
+
+static void on_log(void *data, enum supervisor_log level, const char *text)
+{
+    df_report *self = data;
+    const struct options *options = &self->options->common;
+    bool wanted_level[] = {[LOG_WARNING] = !options->quiet,
+                           [LOG_VERBOSE] = options->verbose,
+                           [LOG_TRACE] = options->config.trace};
+
+    if (!wanted_level[level])
+        return;
+    progress_hide(self->bar);
+    report_message("%s", text);
+}
+
+static void on_progress(void *data, uint64_t answered, uint64_t total)
+{
+    df_report *self = data;
+
+    progress_update(self->bar, answered, total);
+}
+
+struct supervisor_client report_client(df_report *self)
+{
+    return (struct supervisor_client){.data = self,
+                                      .answer = on_answer,
+                                      .log = on_log,
+                                      .progress = self->bar ? on_progress : NULL};
+}
+
+/* ---- */
+
+static writer *make_writer(const struct df_options *options)
+{
+    bool heading = !options->noheadings;
+
+    switch (usage_form(options)) {
+    case FORM_JSON:
+        return writer_json_new();
+    case FORM_CSV:
+        return writer_csv_new(&options->style, options->chosen ? &options->choice : NULL, heading);
+    case FORM_LAYOUT:
+        return writer_layout_new(&options->style, &options->choice, heading, isatty(STDOUT_FILENO));
+    case FORM_TABLE:
+    default:
+        return writer_table_new(&options->style, heading);
+    }
+}
+
+df_report *report_new(const struct df_options *options)
+{
+    df_report *self = calloc(1, sizeof *self);
+
+    if (!self)
+        return NULL;
+    self->options = options;
+    self->writer = make_writer(options);
+    self->buffer = open_memstream(&self->text, &self->length);
+    if (!self->writer || !self->buffer) {
+        report_free(self);
+        return NULL;
+    }
+    if (!options->common.quiet)
+        self->bar = progress_new(stderr, options->common.progress);
+    return self;
+}
+
+void report_free(df_report *self)
+{
+    if (!self)
+        return;
+    progress_free(self->bar);
+    cleanup_writer(&self->writer);
+    cleanup_file(&self->buffer);
+    free(self->text);
+    free(self);
+}
+
+int report_finish(df_report *self, error **err)
+{
+    const struct totals *totals = self->options->total ? &self->totals : NULL;
+
+    report_quiet(self);
+    if (begin(self) < 0 || self->writer->ops->end(self->writer, totals, self->buffer) < 0)
+        return error_set(err, STATUS_CRASHED, "out of memory");
+    return flush(self, err);
+}
+
+void report_quiet(df_report *self)
+{
+    progress_free(STEAL(self->bar));
+}
+
+uint64_t report_guests(const df_report *self)
+{
+    return self->totals.guests;
+}
+
+bool report_failed(const df_report *self)
+{
+    return self->failed;
+}
+
+bool report_passed(const df_report *self)
+{
+    return self->passed;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From what the agent says of a volume to the figures of a row. Pure. */
+#ifndef VDL_ROWS_H
+#define VDL_ROWS_H
+
+#include "slots.h"
+#include "supervisor.h"
+
+/* Bytes and inodes. */
+struct figures {
+    uint64_t size, used, available;
+    uint64_t inodes, inodes_used, inodes_free;
+};
+
+/* A line of output: a volume, or, where volume is NULL, a guest that has none to show, or, where
+ * guest is NULL too, the sum of all. */
+struct row {
+    const struct guest *guest;
+    const volume *volume;
+    bool filled; /* figures mean something */
+    struct figures figures;
+    enum status status;
+    const char *message; /* bytes as they came; NULL where there is none */
+    size_t message_length;
+};
+
+/* The sum of rows. */
+struct totals {
+    uint64_t guests, filesystems;
+    struct figures figures;
+};
+
+/* The row of a volume. It borrows from both. */
+struct row row_of_volume(const struct guest *guest, const volume *v);
+/* The row of a guest that has none of a volume. */
+struct row row_of_guest(const struct guest *guest, const scan_ret *result);
+struct row row_of_totals(const struct totals *totals);
+
+/* Where a figure is larger than UINT64_MAX, it is that. */
+struct figures figures_of_usage(const usage *u);
+void figures_add(struct figures *sum, const struct figures *more);
+
+/* "/dev/sda", "/dev/sda1": disks as the guest has them. Returns buffer. */
+#define ROW_DEVICE_MAX (DRIVE_NAME_MAX + 16)
+char *row_device(const volume *v, char buffer[ROW_DEVICE_MAX]);
+
+/* used of total, in percent. of nothing it is 0. */
+unsigned percent_up(uint64_t used, uint64_t total); /* rounded up, as df does */
+/* As virt-df computes it, in float, so that one decimal of it is the same figure. */
+double percent_exact(uint64_t used, uint64_t total);
+bool percent_above(uint64_t used, uint64_t total, unsigned limit);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The classic table, with virt-df's fixed widths, so that rows stream. And the one that is laid out
+ * at its end, for -o. */
+#include "layout.h"
+#include "text.h"
+#include "writer.h"
+
+#define NAME_WIDTH 36
+static const int figure_widths[] = {10, 10, 10, 5};
+
+struct table_writer {
+    writer base;
+    const struct style *style;
+    bool heading;
+    struct column_choice choice;
+};
+
+/* Characters of UTF-8 text, which text_escape() guarantees: every byte but continuations. */
+static int text_width(const char *text)
+{
+    int width = 0;
+
+    for (; *text; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+static void put_name(const char *name, FILE *to)
+{
+    int width = text_width(name);
+
+    fputs(name, to);
+    if (width > NAME_WIDTH) {
+        fputc('\n', to);
+        width = 0;
+    }
+    fprintf(to, "%*s", NAME_WIDTH - width, "");
+}
+
+static void put_figure(size_t index, const char *cell, FILE *to)
+{
+    fprintf(to, "%s%*s", index ? " " : "", figure_widths[index], cell);
+}
+
+static int table_heading(writer *base, FILE *to)
+{
+    struct table_writer *self = (struct table_writer *)base;
+
+    if (!self->heading)
+        return 0;
+    put_name(self->choice.columns[0]->name, to);
+    for (size_t i = 1; i < self->choice.count; i++)
+        put_figure(i - 1, self->choice.columns[i]->name, to);
+    fputc('\n', to);
+    return 0;
+}
+
+static int table_row(writer *base, const struct row *row, FILE *to)
+{
+    struct table_writer *self = (struct table_writer *)base;
+
+    for (size_t i = 0; i < self->choice.count; i++) {
+        size_t length = 0;
+        AUTO_FREE char *cell = columns_cell(self->choice.columns[i], row, self->style, &length);
+        AUTO_FREE char *text = cell ? text_escape(cell, length) : NULL;
+        if (!text)
+            return -1;
+        if (i == 0)
+            put_name(text, to);
+        else
+            put_figure(i - 1, text, to);
+    }
+    fputc('\n', to);
+    return 0;
+}
+
+static int table_end(writer *base, const struct totals *totals, FILE *to)
+{
+    if (!totals)
+        return 0;
+    struct row row = row_of_totals(totals);
+    return table_row(base, &row, to);
+}
+
+static void table_free(writer *base)
+{
+    free(base);
+}
+
+static const struct writer_ops table_ops = {
+    .heading = table_heading, .row = table_row, .end = table_end, .free = table_free};
+
+writer *writer_table_new(const struct style *style, bool heading)
+{
+    struct table_writer *self = calloc(1, sizeof *self);
+
+    if (!self)
+        return NULL;
+    self->base = (writer){.ops = &table_ops, .wants = WANTS_FIGURES};
+    self->style = style;
+    self->heading = heading;
+    df_classic_table(style, &self->choice);
+    return &self->base;
+}
+
+/* ---- -o ---- */
+
+struct layout_writer {
+    writer base;
+    const struct style *style;
+    layout *table;
+};
+
+static int layout_heading(writer *base, FILE *to)
+{
+    (void)base; /* it comes with the table */
+    (void)to;
+    return 0;
+}
+
+static int layout_row(writer *base, const struct row *row, FILE *to)
+{
+    struct layout_writer *self = (struct layout_writer *)base;
+
+    (void)to;
+    return layout_add(self->table, row, self->style);
+}
+
+static int layout_end(writer *base, const struct totals *totals, FILE *to)
+{
+    struct layout_writer *self = (struct layout_writer *)base;
+
+    if (totals) {
+        struct row row = row_of_totals(totals);
+        if (layout_add(self->table, &row, self->style) < 0)
+            return -1;
+    }
+    return layout_print(self->table, to);
+}
+
+static void layout_writer_free(writer *base)
+{
+    struct layout_writer *self = (struct layout_writer *)base;
+
+    layout_free(self->table);
+    free(self);
+}
+
+static const struct writer_ops layout_ops = {
+    .heading = layout_heading, .row = layout_row, .end = layout_end, .free = layout_writer_free};
+
+writer *writer_layout_new(const struct style *style, const struct column_choice *choice,
+                          bool heading, bool terminal)
+{
+    struct layout_writer *self = calloc(1, sizeof *self);
+
+    if (!self)
+        return NULL;
+    self->base =
+        (writer){.ops = &layout_ops,
+                 .wants = columns_have(choice, COLUMN_REASON) ? WANTS_REASONS : WANTS_FIGURES};
+    self->style = style;
+    self->table = layout_new(choice, heading, terminal);
+    if (!self->table) {
+        layout_writer_free(&self->base);
+        return NULL;
+    }
+    return &self->base;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "usage.h"
+
+#include "text.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+enum code {
+    OPT_HUMAN = OPTIONS_COMMAND,
+    OPT_INODES,
+    OPT_CSV,
+    OPT_JSON,
+    OPT_OUTPUT,
+    OPT_OUTPUT_ALL,
+    OPT_NOHEADINGS,
+    OPT_TOTAL,
+    OPT_FAIL_ABOVE
+};
+
+static struct poptOption table[] = {
+    {"human-readable", 'h', POPT_ARG_NONE, NULL, OPT_HUMAN, "sizes in powers of 1024", NULL},
+    {"inodes", 'i', POPT_ARG_NONE, NULL, OPT_INODES, "inodes, not blocks", NULL},
+    {"csv", 0, POPT_ARG_NONE, NULL, OPT_CSV, "write CSV", NULL},
+    {"json", 0, POPT_ARG_NONE, NULL, OPT_JSON, "write JSON Lines: all that is known", NULL},
+    {"output", 'o', POPT_ARG_STRING, NULL, OPT_OUTPUT, "choose columns, see below", "COLS"},
+    {"output-all", 0, POPT_ARG_NONE, NULL, OPT_OUTPUT_ALL, "all columns", NULL},
+    {"noheadings", 0, POPT_ARG_NONE, NULL, OPT_NOHEADINGS, "no heading", NULL},
+    {"total", 0, POPT_ARG_NONE, NULL, OPT_TOTAL, "a last row: the sum of all", NULL},
+    {"fail-above", 0, POPT_ARG_STRING, NULL, OPT_FAIL_ABOVE,
+     "exit with 4 when a filesystem is fuller than PCT, 0-100", "PCT"},
+    {NULL, 0, POPT_ARG_INCLUDE_TABLE, options_table, 0, "Options of all commands:", NULL},
+    POPT_TABLEEND};
+
+static int take_columns(struct df_options *options, const char *list, error **err)
+{
+    options->chosen = true;
+    if (columns_choose(df_columns, df_column_count, list, &options->choice, err) < 0)
+        return error_prefix(err, "-o");
+    return 0;
+}
+
+static int take_threshold(struct df_options *options, const char *word, error **err)
+{
+    uint64_t percent;
+
+    if (text_parse_number(word, "--fail-above", 0, 100, &percent, err) < 0)
+        return -1;
+    options->threshold = true;
+    options->fail_above = (unsigned)percent;
+    return 0;
+}
+
+static int take(void *data, int code, const char *value, error **err)
+{
+    struct df_options *options = data;
+
+    switch (code) {
+    case OPT_HUMAN:
+        options->style.human = true;
+        return 0;
+    case OPT_INODES:
+        options->style.inodes = true;
+        return 0;
+    case OPT_CSV:
+        options->csv = true;
+        return 0;
+    case OPT_JSON:
+        options->json = true;
+        return 0;
+    case OPT_OUTPUT:
+        return take_columns(options, value, err);
+    case OPT_OUTPUT_ALL:
+        options->output_all = true;
+        return 0;
+    case OPT_NOHEADINGS:
+        options->noheadings = true;
+        return 0;
+    case OPT_TOTAL:
+        options->total = true;
+        return 0;
+    default:
+        return take_threshold(options, value, err);
+    }
+}
+
+/* Options that contradict each other. */
+static int check(const struct df_options *options, error **err)
+{
+    const struct {
+        bool wrong;
+        const char *what;
+    } checks[] = {
+        {options->csv && options->style.human, "-h and --csv"},
+        {options->csv && options->json, "--csv and --json"},
+        {options->json && options->style.human, "-h and --json"},
+        {options->json && options->chosen, "-o and --json"},
+        {options->json && options->output_all, "--output-all and --json"},
+        {options->chosen && options->output_all, "-o and --output-all"},
+    };
+
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
+        if (checks[i].wrong)
+            return error_set(err, STATUS_CRASHED, "%s cannot be used together", checks[i].what);
+    return 0;
+}
+
+int usage_parse(struct df_options *options, int argc, char **argv, error **err)
+{
+    *options = (struct df_options){0};
+    options_init(&options->common);
+    if (options_parse(&options->common, argc, argv, table, take, options, err) < 0)
+        return -1;
+    if (options->common.show != SHOW_NOTHING)
+        return 0;
+    if (check(options, err) < 0)
+        return -1;
+    if (options->output_all) {
+        columns_choose_all(df_columns, df_column_count, &options->choice);
+        options->chosen = true;
+    }
+    return 0;
+}
+
+enum output_form usage_form(const struct df_options *options)
+{
+    if (options->json)
+        return FORM_JSON;
+    if (options->csv)
+        return FORM_CSV;
+    return options->chosen ? FORM_LAYOUT : FORM_TABLE;
+}
+
+void usage_show(const struct df_options *options, FILE *to)
+{
+    enum options_show show = options->common.show;
+
+    if (show == SHOW_VERSION) {
+        fprintf(to, COMMAND_NAME " (virt-live-tools) %s\n", PACKAGE_VERSION);
+        return;
+    }
+    options_print_help(to, COMMAND_NAME, "[OPTION...] IMAGE...", table, show == SHOW_USAGE);
+    if (show == SHOW_USAGE)
+        return;
+    fputs("\nColumns for -o:\n", to);
+    columns_print_help(df_columns, df_column_count, to);
+    fputs("\nExit status: 0 every guest answered, 1 some guest did not, 2 wrong usage,\n"
+          "3 no appliance could be started, 4 a filesystem is fuller than --fail-above.\n",
+          to);
+}

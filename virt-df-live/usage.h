@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command line of virt-df-live. */
+#ifndef VDL_USAGE_H
+#define VDL_USAGE_H
+
+#include "columns.h"
+#include "options.h"
+
+enum output_form { FORM_TABLE, FORM_LAYOUT, FORM_CSV, FORM_JSON };
+
+struct df_options {
+    struct options common;
+    struct style style;
+    bool csv, json, noheadings, total;
+    bool output_all;
+    bool chosen; /* -o or --output-all: choice means something */
+    struct column_choice choice;
+    bool threshold; /* --fail-above */
+    unsigned fail_above;
+};
+
+/* 0 or -1 and *err: wrong usage. options_clear(&options->common) is the caller's in both cases. */
+int usage_parse(struct df_options *options, int argc, char **argv, error **err);
+
+enum output_form usage_form(const struct df_options *options);
+
+/* Prints what options->common.show asks for. */
+void usage_show(const struct df_options *options, FILE *to);
+
+#define COMMAND_NAME "virt-df-live"
+
+#endif

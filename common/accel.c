@@ -64,8 +64,7 @@ void accel_remember(const char *accel)
     char boot[VERDICT_MAX / 2];
     AUTO_FREE char *path = verdict_path();
     AUTO_FREE char *temporary = NULL;
-    if (!path || name_boot(boot, sizeof boot) < 0 ||
-        asprintf(&temporary, "%s.XXXXXX", path) < 0) {
+    if (!path || name_boot(boot, sizeof boot) < 0 || asprintf(&temporary, "%s.XXXXXX", path) < 0) {
         temporary = NULL;
         return;
     }

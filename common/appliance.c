@@ -66,9 +66,11 @@ int appliance_find(const char *directory, struct appliance_files *files, error *
             return found > 0 ? 0 : error_set(err, STATUS_CRASHED, "no memory");
     }
     if (directory)
-        return error_set(err, STATUS_CRASHED, "no appliance (kernel, initrd, root) in %s", directory);
+        return error_set(err, STATUS_CRASHED, "no appliance (kernel, initrd, root) in %s",
+                         directory);
     return error_set(err, STATUS_CRASHED,
-                     "no appliance (kernel, initrd, root) in %s or %s: run `make appliance`, or name one with --appliance",
+                     "no appliance (kernel, initrd, root) in %s or %s: run `make appliance`, or "
+                     "name one with --appliance",
                      beside ? beside : "../appliance", APPLIANCE_DIR);
 }
 
@@ -115,7 +117,8 @@ static int died(const char *root, error **err)
 {
     char tail[400];
     appliance_console_tail(root, tail, sizeof tail);
-    return error_prefix(err, "the appliance did not come up%s%s", *tail ? "; its console ends with: " : "", tail);
+    return error_prefix(err, "the appliance did not come up%s%s",
+                        *tail ? "; its console ends with: " : "", tail);
 }
 
 int appliance_start(hypervisor *hv, const struct appliance_config *config,

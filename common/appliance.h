@@ -22,7 +22,7 @@ void appliance_files_clear(struct appliance_files *files);
 /* What an appliance is made of and runs on; a template is valid for one such set. */
 struct appliance_config {
     struct appliance_files files;
-    const char *accel;   /* "kvm" or "tcg" */
+    const char *accel; /* "kvm" or "tcg" */
     unsigned memory_mib;
 };
 
@@ -30,7 +30,7 @@ struct appliance_config {
 struct appliance_place {
     const char *root;        /* a directory of its own, short; made for it */
     const char *memory_path; /* the file that is its memory */
-    int state_fd;            /* ≥ 0: restore this state, with the memory mapped privately; -1: boot */
+    int state_fd; /* ≥ 0: restore this state, with the memory mapped privately; -1: boot */
 };
 
 /* The command line of the guest's kernel. */

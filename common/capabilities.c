@@ -17,7 +17,8 @@ static int copy_into(int from, int to, const char *name)
 {
     char path[64];
     AUTO_FD int source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    AUTO_FD int target = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    AUTO_FD int target =
+        openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (source < 0 || target < 0)
         return -errno;
     snprintf(path, sizeof path, "/proc/self/fd/%d", source);
@@ -44,7 +45,8 @@ static int open_below(const char *directory, const char *name)
     return fd < 0 ? -1 : openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static int copy_directory(const char *from, const char *from_name, const char *to, const char *to_name)
+static int copy_directory(const char *from, const char *from_name, const char *to,
+                          const char *to_name)
 {
     AUTO_FD int target = open_below(to, to_name);
     int source = target < 0 ? -1 : open_below(from, from_name);

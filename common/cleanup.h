@@ -2,7 +2,8 @@
 /* Cleanup attributes for locals: a resource is released when its variable goes out of scope.
  *
  * Hand-over is visible at the call: `take(STEAL(path))` leaves path NULL, `take(steal_fd(&fd))`
- * leaves fd -1. Each module with an opaque type defines its own attribute beside its free function. */
+ * leaves fd -1. Each module with an opaque type defines its own attribute beside its free function.
+ */
 #ifndef VLT_CLEANUP_H
 #define VLT_CLEANUP_H
 

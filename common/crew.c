@@ -28,8 +28,8 @@ static int send_disk(struct member *member, const struct image_chain *chain, uns
 static int send_scan(struct member *member)
 {
     order message = {.kind = ORDER_SCAN};
-    message.order_u.scan = (scan_order){member->handover.entry->guest->number,
-                                        (u_int)member->handover.count};
+    message.order_u.scan =
+        (scan_order){member->handover.entry->guest->number, (u_int)member->handover.count};
     return worker_order(&member->worker, &message, NULL, 0);
 }
 
@@ -77,7 +77,8 @@ int member_take_on(struct member *member, struct entry *entry, enum backing_poli
     for (size_t i = 0; i < entry->guest->image_count; i++) {
         const struct guest_image *image = &entry->guest->images[i];
         unsigned block_size = image->block_size ? image->block_size : DEFAULT_BLOCK_SIZE;
-        if (image_chain_open(image->path, image->format, block_size, policy, &on->chains[i], err) < 0) {
+        if (image_chain_open(image->path, image->format, block_size, policy, &on->chains[i], err) <
+            0) {
             member_drop_handover(member);
             return entry->guest->image_count > 1 ? error_prefix(err, "%s", image->path) : -1;
         }
@@ -102,6 +103,11 @@ struct entry *member_answered(struct member *member, uint64_t guest)
         return entry;
     }
     return NULL;
+}
+
+bool member_working(const struct member *member)
+{
+    return member->state != MEMBER_ENDED && member->given_count > 0;
 }
 
 int member_set_trust(struct member *member, const struct entry *entry)

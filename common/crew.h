@@ -8,8 +8,9 @@
 #include "waves.h"
 #include "worker.h"
 
-/* Guests given to one worker and not yet answered. Enough for the attaching to run ahead of the agent;
- * few enough that two workers end at the same time, and that little has to be done again when one dies. */
+/* Guests given to one worker and not yet answered. Enough for the attaching to run ahead of the
+ * agent; few enough that two workers end at the same time, and that little has to be done again
+ * when one dies. */
 #define MEMBER_DEPTH 12
 
 enum member_state {
@@ -32,18 +33,19 @@ struct member {
     enum member_state state;
     char *root;
     frame_reader *reader;
-    uint64_t deadline;      /* of starting or emptying; CLOCK_NEVER otherwise */
-    unsigned used;          /* slots that have been occupied since it was last empty */
-    unsigned scanned;       /* guests it was ever given */
-    struct entry trust;     /* of the guests that it was given: what waves_may_share() compares; owns its directory */
+    uint64_t deadline;  /* of starting or emptying; CLOCK_NEVER otherwise */
+    unsigned used;      /* slots that have been occupied since it was last empty */
+    unsigned scanned;   /* guests it was ever given */
+    struct entry trust; /* of the guests that it was given: what waves_may_share() compares; owns
+                           its directory */
     bool has_trust;
     struct handover handover;
     struct entry *given[MEMBER_DEPTH]; /* in order; given[0] is the one whose turn it is */
     size_t given_count;
 };
 
-/* Sends what the socket takes of the handover. 1: all of it, and the order to scan; 0: the rest waits for POLLOUT;
- * -1: the worker is lost. */
+/* Sends what the socket takes of the handover. 1: all of it, and the order to scan; 0: the rest
+ * waits for POLLOUT; -1: the worker is lost. */
 int member_hand_over(struct member *member);
 
 /* Opens the entry's images for the worker. -1 and *err: the guest's own answer. */
@@ -53,6 +55,9 @@ void member_drop_handover(struct member *member);
 
 /* Takes the answered guest out of given[]; its entry, or NULL when it has no such guest. */
 struct entry *member_answered(struct member *member, uint64_t guest);
+
+/* Whether it owes an answer. */
+bool member_working(const struct member *member);
 
 /* Gives it something to compare other guests with. 0 or -1: no memory. */
 int member_set_trust(struct member *member, const struct entry *entry);

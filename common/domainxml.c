@@ -67,8 +67,8 @@ static void write_os(struct writer *w, const struct domain_spec *spec)
     end(w);
 }
 
-/* The hidden drive. libvirt runs without rights (sandbox.h), so it cannot change the file's owner, as
- * root's libvirt would. */
+/* The hidden drive. libvirt runs without rights (sandbox.h), so it cannot change the file's owner,
+ * as root's libvirt would. */
 static void write_root_drive(struct writer *w, const struct domain_spec *spec)
 {
     char target[16];
@@ -151,16 +151,17 @@ static char *double_commas(const char *path)
     return out;
 }
 
-/* What libvirt has no element for: memory in a file of ours, mapped privately when it is a template's,
- * and a QEMU that waits for the state which goes with it. */
+/* What libvirt has no element for: memory in a file of ours, mapped privately when it is a
+ * template's, and a QEMU that waits for the state which goes with it. */
 static void write_memory_backend(struct writer *w, const struct domain_spec *spec)
 {
     if (!spec->memory_path)
         return;
     AUTO_FREE char *path = double_commas(spec->memory_path);
     AUTO_FREE char *object = NULL;
-    if (!path || asprintf(&object, "memory-backend-file,id=appliance.ram,size=%uM,mem-path=%s,share=%s",
-                          spec->memory_mib, path, spec->memory_private ? "off" : "on") < 0) {
+    if (!path ||
+        asprintf(&object, "memory-backend-file,id=appliance.ram,size=%uM,mem-path=%s,share=%s",
+                 spec->memory_mib, path, spec->memory_private ? "off" : "on") < 0) {
         w->failed = true;
         object = NULL;
         return;

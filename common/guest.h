@@ -16,7 +16,8 @@ struct guest {
     char *name;      /* basename of the first image and a "+" for each further one */
     size_t image_count;
     struct guest_image *images;
-    error *refused; /* set where the list's entry is no guest: nothing to scan, this is the answer */
+    error
+        *refused; /* set where the list's entry is no guest: nothing to scan, this is the answer */
 };
 
 /* A guest without images. NULL: no memory. */

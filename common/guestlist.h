@@ -2,9 +2,9 @@
 /* The guests that the user asked for, one at a time: from the command line, then from lists.
  *
  * Lists are read as they come, so that `find | virt-df-live --images-from -` answers the first
- * images before find has found the last; memory does not grow with the list. An entry is an image's path,
- * or several with TAB between them: the disks of one guest. Bytes are taken as they are: spaces belong to
- * the name. With newline as delimiter a CR before it belongs to the name too. */
+ * images before find has found the last; memory does not grow with the list. An entry is an image's
+ * path, or several with TAB between them: the disks of one guest. Bytes are taken as they are:
+ * spaces belong to the name. With newline as delimiter a CR before it belongs to the name too. */
 #ifndef VLT_GUESTLIST_H
 #define VLT_GUESTLIST_H
 
@@ -22,8 +22,8 @@ void guestlist_free(guestlist *list);
  * Guests on the command line come before those in lists. */
 int guestlist_add(guestlist *list, struct guest *guest, error **err);
 
-/* Appends a list: a path, or "-" for stdin. Opened when its turn comes. format and block_size hold for all
- * its images. */
+/* Appends a list: a path, or "-" for stdin. Opened when its turn comes. format and block_size hold
+ * for all its images. */
 int guestlist_add_file(guestlist *list, const char *path, enum image_format format,
                        unsigned block_size, error **err);
 
@@ -32,18 +32,20 @@ void guestlist_set_delimiter(guestlist *list, char delimiter);
 
 enum guestlist_next { GUESTLIST_GUEST, GUESTLIST_WAIT, GUESTLIST_END };
 
-/* The next guest, now the caller's. GUESTLIST_WAIT: nothing yet, poll guestlist_fd() for POLLIN first (this function never
- * blocks on a pipe or a terminal; it reads once when called, after poll said so, or when the file is regular).
- * A list's entry that is no image — blank, longer than a path can be (GUESTLIST_MAX_PATH), with an empty name between TABs, with a NUL
- * inside a line — comes as a guest with `refused` set, named LIST:ENTRY (entry from 1; stdin is "-").
- * A list that cannot be opened or read comes as one such guest, named after the list; the other lists go on.
+/* The next guest, now the caller's. GUESTLIST_WAIT: nothing yet, poll guestlist_fd() for POLLIN
+ * first (this function never blocks on a pipe or a terminal; it reads once when called, after poll
+ * said so, or when the file is regular). A list's entry that is no image — blank, longer than a
+ * path can be (GUESTLIST_MAX_PATH), with an empty name between TABs, with a NUL inside a line —
+ * comes as a guest with `refused` set, named LIST:ENTRY (entry from 1; stdin is "-"). A list that
+ * cannot be opened or read comes as one such guest, named after the list; the other lists go on.
  * Only having no memory is fatal: then it returns GUESTLIST_END and sets *err. */
 enum guestlist_next guestlist_next(guestlist *list, struct guest **guest, error **err);
 
 /* What to poll while GUESTLIST_WAIT; -1 otherwise. Still the list's. */
 int guestlist_fd(const guestlist *list);
 
-/* How many guests there are in all, if no list is involved or all have been read; 0: not known yet. */
+/* How many guests there are in all, if no list is involved or all have been read; 0: not known yet.
+ */
 uint64_t guestlist_total(const guestlist *list);
 
 static inline void cleanup_guestlist(guestlist **list)

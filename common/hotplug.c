@@ -96,8 +96,7 @@ int hotplug_detach_all(hotplug *self, unsigned *slots, error **err)
 static int release(hotplug *self, error **err)
 {
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
-        if (self->gone && self->removed[slot] &&
-            slots_state(self->table, slot) == SLOT_DETACHING) {
+        if (self->gone && self->removed[slot] && slots_state(self->table, slot) == SLOT_DETACHING) {
             self->removed[slot] = false;
             if (slots_release(self->table, slot, err) < 0)
                 return -1;

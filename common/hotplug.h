@@ -25,7 +25,8 @@ void hotplug_disk_clear(disk *request);
 int hotplug_confirm(hotplug *self, unsigned slot, error **err);
 
 /* Asks for all attached disks to go. The slots are free after as many hotplug_removed() and one
- * hotplug_gone(); how many there are is returned, -1 and *err on failure. `slots` has room for SLOT_COUNT. */
+ * hotplug_gone(); how many there are is returned, -1 and *err on failure. `slots` has room for
+ * SLOT_COUNT. */
 int hotplug_detach_all(hotplug *self, unsigned *slots, error **err);
 int hotplug_removed(hotplug *self, unsigned slot, error **err); /* the hypervisor says so */
 int hotplug_gone(hotplug *self, error **err);                   /* the agent says so, of all */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libvirt starts QEMU, sandboxes it and tells what becomes of it. Disks go through the monitor that
  * libvirt keeps: that is the one way to give an unprivileged QEMU nothing but a read-only
- * descriptor (docs/security.md), and takes half as long as virDomainAttachDevice (docs/performance.md). */
+ * descriptor (docs/security.md), and takes half as long as virDomainAttachDevice
+ * (docs/performance.md). */
 #include "hypervisor.h"
 
 #include "blockdev.h"
@@ -90,7 +91,8 @@ static void *run_events(void *unused)
 
 /* --- the monitor --- */
 
-/* Sends one QMP command with at most one descriptor (-1: none). The result, a new reference, or NULL and *err. */
+/* Sends one QMP command with at most one descriptor (-1: none). The result, a new reference, or
+ * NULL and *err. */
 static json_t *monitor(libvirt_hypervisor *self, const char *command, json_t *arguments, int fd,
                        error **err)
 {
@@ -278,7 +280,8 @@ static struct hypervisor_event next_event(hypervisor *base)
 static json_t *capabilities_of_templates(void)
 {
     /* The memory is in the template's file and not in the state. */
-    return json_pack("{s:[{s:s, s:b}]}", "capabilities", "capability", "x-ignore-shared", "state", 1);
+    return json_pack("{s:[{s:s, s:b}]}", "capabilities", "capability", "x-ignore-shared", "state",
+                     1);
 }
 
 /* Migration reports its end only by an event or a query. It takes 5-10 ms, and so few steps that
@@ -294,7 +297,8 @@ static int await_migration(libvirt_hypervisor *self, error **err)
         bool completed = status && strcmp(status, "completed") == 0;
         bool failed = !status || strcmp(status, "failed") == 0 || strcmp(status, "cancelled") == 0;
         if (failed)
-            error_set(err, STATUS_CRASHED, "QEMU could not %s", why ? why : "move the appliance's state");
+            error_set(err, STATUS_CRASHED, "QEMU could not %s",
+                      why ? why : "move the appliance's state");
         json_decref(info);
         if (completed || failed)
             return completed ? 0 : -1;
@@ -385,7 +389,8 @@ static int write_configuration(const char *root, error **err)
     AUTO_FREE char *directory = NULL, *path = NULL;
     if (asprintf(&directory, "%s/etc", root) < 0 || asprintf(&path, "%s/etc/qemu.conf", root) < 0)
         return error_set(err, STATUS_CRASHED, "no memory");
-    if ((mkdir(root, 0700) < 0 && errno != EEXIST) || (mkdir(directory, 0700) < 0 && errno != EEXIST))
+    if ((mkdir(root, 0700) < 0 && errno != EEXIST) ||
+        (mkdir(directory, 0700) < 0 && errno != EEXIST))
         return error_set_errno(err, STATUS_CRASHED, errno, "cannot make %s", directory);
     AUTO_FILE FILE *file = fopen(path, "we");
     if (!file || fputs("stdio_handler = \"file\"\n", file) < 0 || fflush(file) != 0)
@@ -432,8 +437,8 @@ static void end(hypervisor *base)
 {
     libvirt_hypervisor *self = self_of(base);
     AUTO_FREE char *path = NULL;
-    if (!self->domain || asprintf(&path, "%s/run/qemu/%s.pid", self->root,
-                                  virDomainGetName(self->domain)) < 0) {
+    if (!self->domain ||
+        asprintf(&path, "%s/run/qemu/%s.pid", self->root, virDomainGetName(self->domain)) < 0) {
         path = NULL;
         return;
     }

@@ -41,14 +41,16 @@ struct hypervisor_ops {
     int (*attach)(hypervisor *self, unsigned slot, const struct image_chain *chain,
                   const char *serial, unsigned block_size, error **err);
 
-    /* Asks the guest to let go of the disk at `slot`, and does not wait: HYPERVISOR_DISK_REMOVED tells. */
+    /* Asks the guest to let go of the disk at `slot`, and does not wait: HYPERVISOR_DISK_REMOVED
+     * tells. */
     int (*detach)(hypervisor *self, unsigned slot, error **err);
 
     /* Readable while next_event() has something. */
     int (*event_fd)(hypervisor *self);
     struct hypervisor_event (*next_event)(hypervisor *self);
 
-    /* Ends the appliance at once, without waiting for what is left of it. May be called at any time, twice too. */
+    /* Ends the appliance at once, without waiting for what is left of it. May be called at any
+     * time, twice too. */
     void (*end)(hypervisor *self);
     void (*free)(hypervisor *self); /* ends it, and frees; NULL is fine */
 };
@@ -62,9 +64,9 @@ struct hypervisor {
  * seconds is the time that it took. */
 typedef void (*hypervisor_trace)(void *data, const char *what, double seconds);
 
-/* libvirt's QEMU driver inside this process, with its files under `root` (created; absolute, short: the paths
- * of Unix sockets below it must fit into sockaddr_un). One per process, and it lasts as long as the process.
- * NULL and *err. */
+/* libvirt's QEMU driver inside this process, with its files under `root` (created; absolute, short:
+ * the paths of Unix sockets below it must fit into sockaddr_un). One per process, and it lasts as
+ * long as the process. NULL and *err. */
 hypervisor *hypervisor_libvirt_new(const char *root, hypervisor_trace trace, void *data,
                                    error **err);
 

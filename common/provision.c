@@ -84,7 +84,8 @@ static int start_builder(struct provisioner *self, struct builder *builder, erro
 {
     AUTO_FREE char *why = NULL;
     builder->name = strdup(builder->appliance.accel);
-    builder->directory = template_begin(self->box, rundir_path(self->run), &builder->cached, &why, err);
+    builder->directory =
+        template_begin(self->box, rundir_path(self->run), &builder->cached, &why, err);
     if (!builder->directory || !builder->name)
         return -1;
     if (!builder->cached)
@@ -134,11 +135,13 @@ static void clear_builder(struct builder *builder)
     *builder = (struct builder){0};
 }
 
-static void failed(struct provisioner *self, struct builder *builder, const char *why, size_t length)
+static void failed(struct provisioner *self, struct builder *builder, const char *why,
+                   size_t length)
 {
     error_free(self->failure);
     self->failure = NULL;
-    error_set(&self->failure, STATUS_CRASHED, "%s: %.*s", builder->appliance.accel, (int)length, why);
+    error_set(&self->failure, STATUS_CRASHED, "%s: %.*s", builder->appliance.accel, (int)length,
+              why);
     say(self, LOG_VERBOSE, error_message(self->failure));
     end_builder(builder);
 }
@@ -157,18 +160,22 @@ static void hear(struct provisioner *self, struct builder *builder)
         if (message.kind == REPORT_SAVED)
             builder->saved = true;
         else if (message.kind == REPORT_FAILED)
-            failed(self, builder, message.report_u.failed.failed_val, message.report_u.failed.failed_len);
+            failed(self, builder, message.report_u.failed.failed_val,
+                   message.report_u.failed.failed_len);
         else if (message.kind == REPORT_LOG) {
-            AUTO_FREE char *text = strndup(message.report_u.log.log_val, message.report_u.log.log_len);
+            AUTO_FREE char *text =
+                strndup(message.report_u.log.log_val, message.report_u.log.log_len);
             say(self, LOG_TRACE, text);
         }
         xdr_free((xdrproc_t)xdr_report, &message);
     }
-    if (builder->running && !builder->saved && (got == 0 || next < 0 || (got < 0 && got != -EAGAIN)))
+    if (builder->running && !builder->saved &&
+        (got == 0 || next < 0 || (got < 0 && got != -EAGAIN)))
         failed(self, builder, lost, strlen(lost));
 }
 
-/* Until one has saved its appliance, none is left, or a signal comes. The one that saved, or NULL. */
+/* Until one has saved its appliance, none is left, or a signal comes. The one that saved, or NULL.
+ */
 static struct builder *race(struct provisioner *self, bool *signalled)
 {
     uint64_t deadline = clock_now() + (BOOT_TIMEOUT + 10) * CLOCK_SECOND;
@@ -219,7 +226,8 @@ static int choose_candidates(struct provisioner *self, const struct appliance_co
     return add_candidate(self, appliance, "tcg", err);
 }
 
-/* 1: a template is there. With two candidates the accelerator is not known: neither is looked for. */
+/* 1: a template is there. With two candidates the accelerator is not known: neither is looked for.
+ */
 static int find_ready(struct provisioner *self, struct provision *result)
 {
     AUTO_FREE char *why = NULL;
@@ -232,8 +240,8 @@ static int find_ready(struct provisioner *self, struct provision *result)
     return found;
 }
 
-/* QEMU 7.2 opens the file of a private mapping for writing. So that one which was taken over by an image cannot
- * reach later runs, it gets a copy that lasts as long as this run. */
+/* QEMU 7.2 opens the file of a private mapping for writing. So that one which was taken over by an
+ * image cannot reach later runs, it gets a copy that lasts as long as this run. */
 static int stage_memory(struct provisioner *self, struct provision *result, error **err)
 {
     if (asprintf(&result->memory_path, "%s/ram", rundir_path(self->run)) < 0) {
@@ -249,7 +257,8 @@ static enum provision_end build(struct provisioner *self, struct provision *resu
     for (size_t i = 0; i < self->count; i++)
         if (start_builder(self, &self->builders[i], err) < 0)
             return PROVISION_FAILED;
-    say(self, LOG_VERBOSE, "starting an appliance for the first time; the next command will find it saved");
+    say(self, LOG_VERBOSE,
+        "starting an appliance for the first time; the next command will find it saved");
     struct builder *winner = race(self, &signalled);
     if (signalled)
         return PROVISION_SIGNALLED;
@@ -257,12 +266,14 @@ static enum provision_end build(struct provisioner *self, struct provision *resu
         error_propagate(err, self->failure);
         self->failure = NULL;
         if (err && !*err)
-            error_set(err, STATUS_TIMEOUT, "the appliance did not come up within %d s", BOOT_TIMEOUT);
+            error_set(err, STATUS_TIMEOUT, "the appliance did not come up within %d s",
+                      BOOT_TIMEOUT);
         return PROVISION_FAILED;
     }
     for (size_t i = 0; i < self->count; i++)
         end_builder(&self->builders[i]);
-    if (template_finish(winner->directory, winner->key, winner->cached, &result->template_dir, err) < 0)
+    if (template_finish(winner->directory, winner->key, winner->cached, &result->template_dir,
+                        err) < 0)
         return PROVISION_FAILED;
     if (self->count > 1)
         accel_remember(winner->appliance.accel);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What must be there before the first worker can start: the appliance's files where QEMU may read
- * them, an accelerator that has been seen to work, and a template. Done once a run, when the first guest
- * needs it. */
+ * them, an accelerator that has been seen to work, and a template. Done once a run, when the first
+ * guest needs it. */
 #ifndef VLT_PROVISION_H
 #define VLT_PROVISION_H
 

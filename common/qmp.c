@@ -20,8 +20,10 @@ json_t *qmp_return(const char *reply, error **err)
     }
     json_t *result = json_incref(json_object_get(object, "return"));
     if (!result) {
-        const char *why = json_string_value(json_object_get(json_object_get(object, "error"), "desc"));
-        error_set(err, STATUS_CRASHED, "%s", why ? why : "QEMU's reply is neither a result nor an error");
+        const char *why =
+            json_string_value(json_object_get(json_object_get(object, "error"), "desc"));
+        error_set(err, STATUS_CRASHED, "%s",
+                  why ? why : "QEMU's reply is neither a result nor an error");
     }
     json_decref(object);
     return result;

@@ -51,7 +51,8 @@ static uint64_t read_limit(const char *cgroup, const char *name)
 {
     uint64_t value;
     AUTO_FILE FILE *file = open_limit(cgroup, name);
-    return file && fscanf(file, "%" SCNu64, &value) == 1 ? value : UINT64_MAX; /* "max" is no number */
+    return file && fscanf(file, "%" SCNu64, &value) == 1 ? value
+                                                         : UINT64_MAX; /* "max" is no number */
 }
 
 static unsigned cores_of_cgroup(const char *cgroup)

@@ -130,7 +130,8 @@ int rpc_fill(rpc *self, error **err)
 
 static int distrust(error **err, const char *what)
 {
-    return error_set(err, STATUS_CRASHED, "the appliance cannot be trusted any more: its agent %s", what);
+    return error_set(err, STATUS_CRASHED, "the appliance cannot be trusted any more: its agent %s",
+                     what);
 }
 
 static int check_usage(const volume *v, error **err)
@@ -174,7 +175,8 @@ static int check_answer(const struct open_request *asked, const answer *reply, e
         return distrust(err, "answered a question that was not asked");
     if (asked->kind == OP_HELLO &&
         reply->body.answer_body_u.hello.protocol_version != PROTOCOL_VERSION)
-        return error_set(err, STATUS_CRASHED, "the appliance speaks protocol version %u, this program %d",
+        return error_set(err, STATUS_CRASHED,
+                         "the appliance speaks protocol version %u, this program %d",
                          reply->body.answer_body_u.hello.protocol_version, PROTOCOL_VERSION);
     if (asked->kind == OP_SCAN)
         return rpc_check_scan(&reply->body.answer_body_u.scan, asked->disks, err);

@@ -17,9 +17,9 @@ typedef struct rpc rpc;
 rpc *rpc_new(int fd, error **err);
 void rpc_free(rpc *self);
 
-int rpc_fd(const rpc *self);      /* to poll; still the rpc's */
+int rpc_fd(const rpc *self);           /* to poll; still the rpc's */
 bool rpc_wants_write(const rpc *self); /* poll it for POLLOUT too */
-size_t rpc_pending(const rpc *self); /* requests without an answer */
+size_t rpc_pending(const rpc *self);   /* requests without an answer */
 
 int rpc_hello(rpc *self, error **err);
 int rpc_prepare(rpc *self, error **err);
@@ -36,7 +36,8 @@ int rpc_fill(rpc *self, error **err);
  * rpc_answer_clear(); 0: not yet; -1 and *err: it is not an answer to that request. */
 int rpc_next(rpc *self, answer *reply, error **err);
 
-/* Sends what waits, then waits for the next answer, until the deadline (clock.h). 0 or -1 and *err (STATUS_TIMEOUT). */
+/* Sends what waits, then waits for the next answer, until the deadline (clock.h). 0 or -1 and *err
+ * (STATUS_TIMEOUT). */
 int rpc_wait(rpc *self, uint64_t deadline, answer *reply, error **err);
 
 void rpc_answer_clear(answer *reply);

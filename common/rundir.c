@@ -86,7 +86,7 @@ static bool usable(const char *base)
 {
     return base && base[0] == '/' &&
            strlen(base) + sizeof "/" PREFIX "XXXXXX" + ROOM_FOR_SOCKETS <
-               sizeof ((struct sockaddr_un *)NULL)->sun_path &&
+               sizeof((struct sockaddr_un *)NULL)->sun_path &&
            access(base, W_OK | X_OK) == 0;
 }
 
@@ -98,7 +98,8 @@ static int make(rundir *self, const char *base)
     }
     if (!mkdtemp(self->path))
         return -errno;
-    /* Whoever is in the sandbox has to get at its own directory below, and need not see the others. */
+    /* Whoever is in the sandbox has to get at its own directory below, and need not see the others.
+     */
     self->fd = open(self->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (self->fd < 0 || fchmod(self->fd, self->box.drop ? 0711 : 0700) < 0)
         return -errno;

@@ -18,8 +18,8 @@ struct sandbox {
  * libvirt's packages make), else nobody. 0; -1 and *err when there is none of them. */
 int sandbox_choose(struct sandbox *box, error **err);
 
-/* Becomes that user, for good: no other groups than that of /dev/kvm, no new privileges, no core dumps.
- * 0 or -1 and *err. */
+/* Becomes that user, for good: no other groups than that of /dev/kvm, no new privileges, no core
+ * dumps. 0 or -1 and *err. */
 int sandbox_enter(const struct sandbox *box, error **err);
 
 /* Whether the sandboxed user can read the file, going by permission bits along the path. */

@@ -22,7 +22,8 @@ void slots_free(slots *table);
 
 /* Reserves the lowest free slot: → attaching. Its number, or -1 where all are taken. */
 int slots_reserve(slots *table, error **err);
-/* Reserves that very slot. 0 or -1 (outside the limit: the message says which there are; occupied). */
+/* Reserves that very slot. 0 or -1 (outside the limit: the message says which there are; occupied).
+ */
 int slots_reserve_at(slots *table, unsigned slot, error **err);
 int slots_commit(slots *table, unsigned slot, error **err);   /* attaching → ready */
 int slots_rollback(slots *table, unsigned slot, error **err); /* attaching → free */

@@ -18,8 +18,8 @@ enum isolation {
 /* The answer for one guest. */
 struct guest_answer {
     const struct guest *guest;
-    const scan_ret *result;  /* its status, message and volumes */
-    uint64_t elapsed;        /* microseconds, from its turn to its answer; 0 where it had no turn */
+    const scan_ret *result; /* its status, message and volumes */
+    uint64_t elapsed;       /* microseconds, from its turn to its answer; 0 where it had no turn */
 };
 
 enum supervisor_log {
@@ -42,25 +42,26 @@ struct supervisor_client {
 struct supervisor_config {
     enum isolation isolation;
     enum backing_policy backing;
-    unsigned wave;            /* disks in an appliance at once, 1-SLOT_COUNT */
-    unsigned parallel;        /* appliances at once; 0: from cores and memory */
-    unsigned timeout;         /* seconds for one guest; 0: none */
-    unsigned memory_mib;      /* of an appliance; 0: the default */
-    const char *accel;        /* "kvm", "tcg", or NULL: what works */
-    const char *appliance;    /* directory, or NULL: the built-in one */
-    bool trace;               /* log calls to libvirt */
+    unsigned wave;         /* disks in an appliance at once, 1-SLOT_COUNT */
+    unsigned parallel;     /* appliances at once; 0: from cores and memory */
+    unsigned timeout;      /* seconds for one guest; 0: none */
+    unsigned memory_mib;   /* of an appliance; 0: the default */
+    const char *accel;     /* "kvm", "tcg", or NULL: what works */
+    const char *appliance; /* directory, or NULL: the built-in one */
+    bool trace;            /* log calls to libvirt */
 };
 
-/* What a run took: --stats, docs/performance.md. Times are microseconds, summed over guests or appliances. */
+/* What a run took: --stats, docs/performance.md. Times are microseconds, summed over guests or
+ * appliances. */
 struct supervisor_stats {
     uint64_t guests, images, failed;
-    uint64_t waves;    /* appliances, or their emptied reuse, that scanned something */
+    uint64_t waves; /* appliances, or their emptied reuse, that scanned something */
     uint64_t boots, restores, emptied;
-    char accel[8];     /* "" while no appliance was needed */
+    char accel[8]; /* "" while no appliance was needed */
     uint64_t wall;
-    uint64_t prepare;  /* until the template was there */
-    uint64_t start;    /* appliances, until they answered */
-    uint64_t attach;   /* host side */
+    uint64_t prepare;            /* until the template was there */
+    uint64_t start;              /* appliances, until they answered */
+    uint64_t attach;             /* host side */
     uint64_t wait, probe, mount; /* in the appliance (scan_times) */
 };
 
@@ -71,8 +72,9 @@ enum supervisor_end {
     SUPERVISOR_SIGNALLED     /* SIGINT, SIGTERM, SIGHUP: *signal; everything is cleaned up */
 };
 
-/* Runs until the list ends. Takes guests from the list; the list stays the caller's. Call it once in a process that has no
- * threads and no children: it becomes a child subreaper, and every child is taken to be its own. */
+/* Runs until the list ends. Takes guests from the list; the list stays the caller's. Call it once
+ * in a process that has no threads and no children: it becomes a child subreaper, and every child
+ * is taken to be its own. */
 enum supervisor_end supervisor_run(const struct supervisor_config *config, guestlist *guests,
                                    const struct supervisor_client *client,
                                    struct supervisor_stats *stats, int *signal, error **err);

@@ -15,7 +15,8 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-#define INFO_FORMAT "virt-live-tools template 1\nram %" PRIu64 " %016" PRIx64 "\nstate %" PRIu64 " %016" PRIx64 "\n"
+#define INFO_FORMAT                                                                                \
+    "virt-live-tools template 1\nram %" PRIu64 " %016" PRIx64 "\nstate %" PRIu64 " %016" PRIx64 "\n"
 
 char *template_cache_directory(void)
 {
@@ -53,13 +54,15 @@ static int hash_file(GChecksum *sum, const char *path, error **err)
     return 0;
 }
 
-/* The processor's model and flags matter where the guest sees them, under KVM; TCG's is always the same. */
+/* The processor's model and flags matter where the guest sees them, under KVM; TCG's is always the
+ * same. */
 static void hash_processor(GChecksum *sum)
 {
     char line[8192];
     AUTO_FILE FILE *file = fopen("/proc/cpuinfo", "re");
     while (file && fgets(line, sizeof line, file) && line[0] != '\n')
-        if (!strstr(line, "MHz") && !strstr(line, "bogomips") && !strstr(line, "apicid") && !strstr(line, "processor\t"))
+        if (!strstr(line, "MHz") && !strstr(line, "bogomips") && !strstr(line, "apicid") &&
+            !strstr(line, "processor\t"))
             hash_text(sum, line);
 }
 
@@ -151,7 +154,8 @@ static int look_at_part(int directory, const char *name, struct part *part)
 static bool part_trusted(int directory, const char *name)
 {
     struct stat st;
-    return fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && trusted(&st);
+    return fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+           trusted(&st);
 }
 
 static bool describe(int directory, char *text, size_t length)
@@ -299,7 +303,8 @@ int template_finish(const char *begun, const char *key, bool cached, char **dire
     AUTO_FD int fd = open(begun, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || seal(fd, ".", 0755) < 0 || seal(fd, "ram", 0444) < 0 ||
         seal(fd, "state", 0444) < 0 || write_info(fd) < 0)
-        return error_set_errno(err, STATUS_CRASHED, errno, "cannot keep the saved appliance %s", begun);
+        return error_set_errno(err, STATUS_CRASHED, errno, "cannot keep the saved appliance %s",
+                               begun);
     if (!cached) {
         *directory = strdup(begun);
         return *directory ? 0 : error_set(err, STATUS_CRASHED, "no memory");
@@ -308,7 +313,8 @@ int template_finish(const char *begun, const char *key, bool cached, char **dire
         return error_set(err, STATUS_CRASHED, "no memory");
     if (rename(begun, name) < 0) {
         if (errno != EEXIST && errno != ENOTEMPTY)
-            return error_set_errno(err, STATUS_CRASHED, errno, "cannot rename %s to %s", begun, name);
+            return error_set_errno(err, STATUS_CRASHED, errno, "cannot rename %s to %s", begun,
+                                   name);
         tree_remove(AT_FDCWD, begun);
     }
     *directory = STEAL(name);
@@ -342,7 +348,8 @@ int template_copy_memory(const char *directory, const char *to, const struct san
     }
     AUTO_FD int in = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     AUTO_FD int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int result = in < 0 || out < 0 || fstat(in, &st) < 0 ? -errno : copy_extents(in, out, st.st_size);
+    int result =
+        in < 0 || out < 0 || fstat(in, &st) < 0 ? -errno : copy_extents(in, out, st.st_size);
     if (result == 0 && box->drop && fchown(out, box->uid, box->gid) < 0)
         result = -errno;
     if (result < 0)

@@ -9,17 +9,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Every function that returns char * returns new memory that the caller frees, or NULL: no memory. */
+/* Every function that returns char * returns new memory that the caller frees, or NULL: no memory.
+ */
 
-/* For messages and tables: control characters (C0, DEL, and C1 in UTF-8), backslashes and bytes that are not
- * UTF-8 become \n, \t, \\, \xHH; all other UTF-8 stays. */
+/* For messages and tables: control characters (C0, DEL, and C1 in UTF-8), backslashes and bytes
+ * that are not UTF-8 become \n, \t, \\, \xHH; all other UTF-8 stays. */
 char *text_escape(const void *bytes, size_t length);
 
 /* RFC 4180: quoted when it has a comma, a quote, CR or LF; otherwise as it is. Bytes stay bytes. */
 char *text_csv(const void *bytes, size_t length);
 
-/* Sets object[key] to the bytes as a string. Bytes that are not UTF-8, and U+0000, become U+FFFD, and the whole
- * value stands again, base64, under key + "_b64". 0 or -1: no memory. */
+/* Sets object[key] to the bytes as a string. Bytes that are not UTF-8, and U+0000, become U+FFFD,
+ * and the whole value stands again, base64, under key + "_b64". 0 or -1: no memory. */
 int text_json_set(json_t *object, const char *key, const void *bytes, size_t length);
 /* The same rule for an array of strings under key: where any is not UTF-8, key + "_b64" is the
  * array of all of them in base64. */
@@ -30,7 +31,8 @@ int text_json_set_array(json_t *object, const char *key, const char *const *stri
 #define TEXT_SIZE_MAX 24
 char *text_human_size(uint64_t bytes, char buffer[TEXT_SIZE_MAX]);
 
-/* Strict numbers: the whole word, decimal, minimum ≤ n ≤ maximum. `what` names it in the message. */
+/* Strict numbers: the whole word, decimal, minimum ≤ n ≤ maximum. `what` names it in the message.
+ */
 int text_parse_number(const char *word, const char *what, uint64_t minimum, uint64_t maximum,
                       uint64_t *number, error **err);
 

@@ -54,7 +54,8 @@ static void end_everything(void)
     }
 }
 
-/* Reaps until the worker has ended or somebody wants an end. The worker's exit code; 1 otherwise. */
+/* Reaps until the worker has ended or somebody wants an end. The worker's exit code; 1 otherwise.
+ */
 static int watch(pid_t worker, const sigset_t *signals)
 {
     for (;;) {

@@ -174,8 +174,8 @@ int waves_put_back(waves *self, struct entry *const *entries, size_t count, bool
         wait_again(self, entries, 1, true);
         return 0;
     }
-    /* The first time the one that was being scanned is the likeliest; if the rest dies too, we do not
-     * know better than halves. */
+    /* The first time the one that was being scanned is the likeliest; if the rest dies too, we do
+     * not know better than halves. */
     size_t head = entries[0]->suspect ? count / 2 : 1;
     wait_again(self, entries, head, true);
     wait_again(self, entries + head, count - head, true);

@@ -20,35 +20,36 @@ enum entry_state { ENTRY_WAITING, ENTRY_TAKEN, ENTRY_ANSWERED };
 struct entry {
     struct guest *guest;
     enum entry_state state;
-    bool mixed;          /* its images belong to several users or directories: it shares with nobody */
-    uid_t uid;           /* its images' */
+    bool mixed; /* its images belong to several users or directories: it shares with nobody */
+    uid_t uid;  /* its images' */
     gid_t gid;
     char *directory;     /* of its images, as named */
     uint64_t quarantine; /* not 0: an appliance died with it; shares only with the same number */
     bool suspect;        /* it shared an appliance that died, and was not the one being scanned */
     scan_ret result;     /* when answered */
     uint64_t elapsed;
-    uint64_t turn;       /* the supervisor's: when its turn began, 0: not yet */
+    uint64_t turn; /* the supervisor's: when its turn began, 0: not yet */
 };
 
 waves *waves_new(enum isolation isolation); /* NULL: no memory */
 void waves_free(waves *self);
 
-bool waves_full(const waves *self);   /* no room in the window */
-bool waves_empty(const waves *self);  /* nobody in it */
+bool waves_full(const waves *self);  /* no room in the window */
+bool waves_empty(const waves *self); /* nobody in it */
 unsigned waves_waiting(const waves *self);
 
 /* Appends a guest, which is taken over. NULL: no memory (the guest is freed). Not when full. */
 struct entry *waves_add(waves *self, struct guest *guest);
 
-/* The owner of the guest's image `index`, once it is known: call for each image in turn. 0 or -1: no memory. */
+/* The owner of the guest's image `index`, once it is known: call for each image in turn. 0 or -1:
+ * no memory. */
 int waves_set_owner(struct entry *entry, size_t index, uid_t uid, gid_t gid);
 
 /* Whether the two may be in one appliance. */
 bool waves_may_share(const waves *self, const struct entry *a, const struct entry *b);
 
-/* The oldest waiting guest that may share an appliance with `like` (NULL: the oldest of all) and has at most
- * `disks` images. NULL: none. */
+/* The oldest waiting guest that may share an appliance with `like` (NULL: the oldest of all) and
+ * has at most `disks` images. NULL: none. */
 struct entry *waves_next(waves *self, const struct entry *like, unsigned disks);
 void waves_take(waves *self, struct entry *entry);
 
@@ -58,9 +59,11 @@ void waves_answer(waves *self, struct entry *entry, scan_ret *result, uint64_t e
 void waves_refuse(waves *self, struct entry *entry, enum status status, const char *message,
                   uint64_t elapsed);
 
-/* An appliance died with these guests taken and unanswered, in the order in which they were asked about. They wait again, in
- * fewer company: the first, which was being scanned, alone; the rest together; a rest that dies again, in halves. One that was alone
- * (`alone`: nobody else was ever attached to that appliance) is the culprit and is left for the caller to answer: 1; otherwise 0. */
+/* An appliance died with these guests taken and unanswered, in the order in which they were asked
+ * about. They wait again, in fewer company: the first, which was being scanned, alone; the rest
+ * together; a rest that dies again, in halves. One that was alone
+ * (`alone`: nobody else was ever attached to that appliance) is the culprit and is left for the
+ * caller to answer: 1; otherwise 0. */
 int waves_put_back(waves *self, struct entry *const *entries, size_t count, bool alone);
 
 /* The oldest guest, if it has been answered: for output. waves_pop() forgets it. */

@@ -32,7 +32,7 @@ struct loop {
     hypervisor *hv;
     rpc *agent;
     hotplug *disks;
-    struct under_way *filling;             /* the guest whose disks are being attached, or NULL */
+    struct under_way *filling;              /* the guest whose disks are being attached, or NULL */
     struct under_way *asked[MAX_UNDER_WAY]; /* in the order of their questions: a ring */
     size_t first, count;
     uint64_t emptying; /* since when, 0: not */
@@ -112,8 +112,8 @@ static int attach_disk(struct loop *self, const disk_order *order, const int *fd
             .block_device = order->layers.layers_val[i].block_device,
         };
     struct image_chain chain = {.count = fd_count, .layers = layers, .size = order->size};
-    return hotplug_attach(self->disks, &chain, order->block_size, &guest->disks[guest->disk_count++],
-                          err);
+    return hotplug_attach(self->disks, &chain, order->block_size,
+                          &guest->disks[guest->disk_count++], err);
 }
 
 static int on_disk(struct loop *self, const disk_order *order, const int *fds, size_t fd_count,
@@ -221,7 +221,8 @@ static ssize_t receive(int fd, char *buffer, size_t size, int *fds, size_t *fd_c
 
 static int on_order(struct loop *self, error **err)
 {
-    char packet[FRAME_HEADER + 4096]; /* the largest order is 64 layers of 8 bytes and a few words */
+    char
+        packet[FRAME_HEADER + 4096]; /* the largest order is 64 layers of 8 bytes and a few words */
     int fds[MAX_LAYERS];
     size_t fd_count;
     order message = {0};
@@ -233,9 +234,8 @@ static int on_order(struct loop *self, error **err)
     if (got == 0)
         return error_set(err, STATUS_CRASHED, "the supervisor has gone");
     int result = -1;
-    if (got < FRAME_HEADER ||
-        frame_decode((xdrproc_t)xdr_order, &message, sizeof message, packet + FRAME_HEADER,
-                     (size_t)got - FRAME_HEADER) < 0)
+    if (got < FRAME_HEADER || frame_decode((xdrproc_t)xdr_order, &message, sizeof message,
+                                           packet + FRAME_HEADER, (size_t)got - FRAME_HEADER) < 0)
         error_set(err, STATUS_CRASHED, "an order that is none");
     else
         result = obey(self, &message, fds, fd_count, err);
@@ -388,7 +388,9 @@ static char *memory_path(const struct worker_config *config)
     char *path;
     if (config->template_dir)
         return strdup(config->memory_path);
-    return asprintf(&path, "%s/ram", config->build_dir ? config->build_dir : config->root) < 0 ? NULL : path;
+    return asprintf(&path, "%s/ram", config->build_dir ? config->build_dir : config->root) < 0
+               ? NULL
+               : path;
 }
 
 static int bring_up(struct loop *self, uint64_t deadline, error **err)

@@ -5,8 +5,9 @@
 
 #include "worker.h"
 
-/* Brings the appliance up and works until told to finish, the supervisor has gone, or the appliance has. Takes `refused`:
- * if it is not NULL, it is reported and that is all. The process's exit code. */
+/* Brings the appliance up and works until told to finish, the supervisor has gone, or the appliance
+ * has. Takes `refused`: if it is not NULL, it is reported and that is all. The process's exit code.
+ */
 int worker_loop(const struct worker_config *config, int orders, int reports, error *refused);
 
 #endif

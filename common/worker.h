@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A worker: a process with one appliance, working through a wave of guests (work.x says what it is
  * told and what it tells). It has no rights but those of the sandbox, opens no image itself, and is
- * thrown away with its appliance. A builder is a worker that saves its appliance as a template instead. */
+ * thrown away with its appliance. A builder is a worker that saves its appliance as a template
+ * instead. */
 #ifndef VLT_WORKER_H
 #define VLT_WORKER_H
 
@@ -36,7 +37,8 @@ struct worker {
  * 0 or -1 and *err. */
 int worker_start(const struct worker_config *config, struct worker *worker, error **err);
 
-/* Sends one order with the descriptors, which stay the caller's. 0; -EAGAIN when its socket is full; another -errno. */
+/* Sends one order with the descriptors, which stay the caller's. 0; -EAGAIN when its socket is
+ * full; another -errno. */
 int worker_order(const struct worker *worker, const struct order *order, const int *fds,
                  size_t fd_count);
 

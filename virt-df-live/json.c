@@ -4,7 +4,6 @@
 #include "text.h"
 #include "writer.h"
 
-#include <math.h>
 #include <string.h>
 
 static const char *const content_names[] = {
@@ -51,7 +50,8 @@ static json_t *percent(const struct row *row)
 {
     if (!row->filled || row->figures.size == 0)
         return json_null();
-    return json_real(round(percent_exact(row->figures.used, row->figures.size) * 10) / 10);
+    double exact = percent_exact(row->figures.used, row->figures.size);
+    return json_real((double)(unsigned)(exact * 10 + 0.5) / 10);
 }
 
 static json_t *figure(const struct row *row, uint64_t value)

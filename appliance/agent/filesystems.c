@@ -9,7 +9,7 @@
 #define BLANK_SIZE 65536
 
 /* Left out of the full round too: the RAID of PC firmware, which no disk image is part of, and
- * which costs 20 commands for a volume that holds nothing known. */
+ * which costs some 20 commands for a volume that holds nothing known. */
 static const char *const firmware_types[] = {"ddf_raid_member",
                                              "isw_raid_member",
                                              "lsi_mega_raid_member",
@@ -30,12 +30,12 @@ static const char *const firmware_types[] = {"ddf_raid_member",
  * descriptors begin at 32 KiB. */
 #define FRONT_SIZE (72 * 1024)
 
-/* Two rounds, because the time goes into SCSI commands (each 0.4 ms under TCG), not into code: all
- * that libblkid knows is 36 of them scattered over the volume's first 4 MiB and its last 1.6 MiB.
- * The quick round has what images really hold, and is satisfied by 3. Only where it finds nothing,
- * or LUKS at the front, the full round follows. What this gives up: a filesystem beside the
- * signature of something that only the full round knows (ZFS's labels, LUKS2's second header,
- * firmware RAID) is taken for the filesystem, and not called ambiguous. */
+/* Two rounds, because the time goes into SCSI commands (each about 0.5 ms under TCG), not into
+ * code: all that libblkid knows is some 35 of them scattered over the volume's first 4 MiB and its
+ * last 1.6 MiB. The quick round has what images really hold, and is satisfied by 3. Only where it
+ * finds nothing, or LUKS at the front, the full round follows. What this gives up: a filesystem
+ * beside the signature of something that only the full round knows (ZFS's labels, LUKS2's second
+ * header, firmware RAID) is taken for the filesystem, and not called ambiguous. */
 struct prober {
     blkid_probe quick;
     blkid_probe full;

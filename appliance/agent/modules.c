@@ -37,7 +37,8 @@ void modules_free(modules *loaded)
 }
 
 /* EEXIST is success: it is built in, or another type brought it along. So is ENODEV: an accelerated
- * variant (crc32c_intel, aesni_intel …) on a CPU without the instructions; a generic one is beside it. */
+ * variant (crc32c_intel, aesni_intel …) on a CPU without the instructions; a generic one is
+ * beside it. */
 static int load(const modules *loaded, const char *path, const char *parameters)
 {
     AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -16,8 +16,10 @@ struct mount_type {
     const char *no_replay;     /* … when a journal must not be replayed; NULL: cannot be needed */
     const char *const *helper; /* argv of the program that serves it, NULL: the kernel does */
     /* Whether the journal needs a replay, where that is seen without a mount: 1, 0 or -errno. The
-     * journal is then left alone in either case. NULL: a mount that fails with EROFS says so. */
+     * journal is then left alone in either case. NULL: a mount that fails with replay_errno says
+     * it. */
     int (*needs_replay)(int fd);
+    int replay_errno; /* 0: EROFS */
 };
 
 /* The way to mount a type, or NULL where we do not. */

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The supervisor's own state, and the parts that it is made of: the list and the answers
+ * (supervisor-list.c), the workers and what they report (supervisor-crew.c), who gets which guest
+ * (supervisor-work.c), the loop over all of them (supervisor.c). Private to these files. */
+#ifndef VLT_SUPERVISION_H
+#define VLT_SUPERVISION_H
+
+#include "clock.h"
+#include "crew.h"
+#include "provision.h"
+
+#define MAX_PARALLEL 64
+#define MAX_MEMBERS (2 * MAX_PARALLEL) /* as many again are coming up while these work */
+
+struct supervisor {
+    const struct supervisor_config *config;
+    const struct supervisor_client *client;
+    struct supervisor_stats *stats;
+    guestlist *guests;
+    bool list_waits, list_ended;
+    waves *window;
+    struct sandbox box;
+    rundir *run;
+    struct provision provision;
+    bool provided;
+    struct member *members[MAX_MEMBERS];
+    size_t member_count;
+    unsigned parallel;
+    unsigned next_root;
+    unsigned start_failures;
+    uint64_t start_cost, empty_cost; /* microseconds, last seen: of an appliance, of one slot */
+    uint64_t answered;
+    int signal_fd;
+    int signalled;
+};
+
+/* --- supervisor-list.c --- */
+
+/* Takes guests from the list into the window until it is full, or the list ends or has to be waited
+ * for. What needs no appliance to be refused is answered at once. 0 or -1 and *err: no memory. */
+int list_read(struct supervisor *self, error **err);
+/* Hands out the answers that stand at the front. 0 or -1 and *err: the client wants no more. */
+int list_answer(struct supervisor *self, error **err);
+
+/* --- supervisor-crew.c --- */
+
+int crew_start(struct supervisor *self, error **err); /* one more; 0 or -1 and *err */
+void crew_begin_turn(struct member *member);          /* the clock of given[0] runs */
+/* Ends it and all below it; its guests wait again, but for a culprit, which is answered with `why`.
+ */
+void crew_end(struct supervisor *self, struct member *member, const char *why);
+/* The same where nobody expected it. -1 and *err: appliances do not come up here. */
+int crew_lost(struct supervisor *self, struct member *member, const char *why, error **err);
+int crew_hear(struct supervisor *self, struct member *member,
+              error **err); /* what it reports; as crew_lost() */
+void crew_reap(struct supervisor *self);
+void crew_end_all(struct supervisor *self); /* and waits until nothing is left */
+
+uint64_t crew_next_deadline(const struct supervisor *self);
+int crew_check_deadlines(struct supervisor *self, error **err); /* as crew_lost() */
+
+/* --- supervisor-work.c --- */
+
+int work_start_members(struct supervisor *self, error **err); /* as many as are worth it */
+void work_give(struct supervisor *self); /* guests to those that can take them */
+void work_pursue(struct supervisor *self, struct member *member); /* its socket takes more */
+
+#endif

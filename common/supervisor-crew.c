@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "supervision.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define START_TIMEOUT 60 /* seconds: a restore takes 0.3 s on an idle machine */
+#define MAX_START_FAILURES                                                                         \
+    3 /* in a row, of appliances from a good template: something is wrong here */
+
+static void free_member(struct member *member)
+{
+    close(member->worker.orders);
+    close(member->worker.reports);
+    frame_reader_free(member->reader);
+    member_drop_handover(member);
+    free(member->trust.directory);
+    free(member->root);
+    free(member);
+}
+
+int crew_start(struct supervisor *self, error **err)
+{
+    char name[32];
+    struct member *member = calloc(1, sizeof *member);
+    if (!member)
+        return error_set(err, STATUS_CRASHED, "no memory");
+    snprintf(name, sizeof name, "w%u", self->next_root++);
+    member->root = rundir_subdirectory(self->run, name, err);
+    member->reader = frame_reader_new();
+    struct worker_config config = {
+        .factory = hypervisor_libvirt_new,
+        .appliance = self->provision.appliance,
+        .sandbox = self->box,
+        .root = member->root,
+        .template_dir = self->provision.template_dir,
+        .memory_path = self->provision.memory_path,
+        .start_timeout = START_TIMEOUT,
+        .trace = self->config->trace,
+    };
+    if (!member->root || !member->reader || worker_start(&config, &member->worker, err) < 0) {
+        member->worker = (struct worker){-1, -1, -1};
+        free_member(member);
+        return -1;
+    }
+    member->deadline = clock_now() + START_TIMEOUT * CLOCK_SECOND;
+    self->members[self->member_count++] = member;
+    return 0;
+}
+
+static void say(const struct supervisor *self, enum supervisor_log level, const char *text)
+{
+    self->client->log(self->client->data, level, text);
+}
+
+void crew_begin_turn(struct member *member)
+{
+    if (member->given_count > 0 && member->given[0]->turn == 0)
+        member->given[0]->turn = clock_now();
+}
+
+static uint64_t since_turn(const struct entry *entry)
+{
+    return entry->turn ? clock_now() - entry->turn : 0;
+}
+
+/* --- the end of a worker --- */
+
+/* Takes its guests away from it: they wait again, or the one that was alone is the culprit. */
+static void reclaim(struct supervisor *self, struct member *member, const char *why)
+{
+    struct entry *left[MEMBER_DEPTH];
+    size_t count = member->given_count;
+    memcpy(left, member->given, count * sizeof *left);
+    member->given_count = 0;
+    member_drop_handover(member);
+    if (waves_put_back(self->window, left, count, member->scanned == 1))
+        waves_refuse(self->window, left[0], STATUS_CRASHED, why, since_turn(left[0]));
+}
+
+void crew_end(struct supervisor *self, struct member *member, const char *why)
+{
+    if (member->state == MEMBER_ENDED)
+        return;
+    kill(member->worker.pid, SIGTERM);
+    reclaim(self, member, why);
+    member->state = MEMBER_ENDED;
+    member->deadline = CLOCK_NEVER;
+}
+
+static void forget_member(struct supervisor *self, size_t index)
+{
+    free_member(self->members[index]);
+    self->members[index] = self->members[--self->member_count];
+}
+
+/* A worker that ended before anybody expected it. */
+int crew_lost(struct supervisor *self, struct member *member, const char *why, error **err)
+{
+    AUTO_FREE char *text = NULL;
+    bool starting = member->state == MEMBER_STARTING;
+    if (member->state == MEMBER_ENDED)
+        return 0;
+    if (asprintf(&text, "the appliance is lost: %s", why) < 0)
+        text = NULL;
+    if (text)
+        say(self, LOG_VERBOSE, text);
+    crew_end(self, member, text ? text : "the appliance is lost");
+    if (starting && ++self->start_failures >= MAX_START_FAILURES)
+        return error_set(err, STATUS_CRASHED, "%s", why);
+    return 0;
+}
+
+/* Everything that is ours ends: wardens first, they see to theirs. */
+void crew_end_all(struct supervisor *self)
+{
+    for (size_t i = 0; i < self->member_count; i++)
+        kill(self->members[i]->worker.pid, SIGTERM);
+    for (size_t i = 0; i < self->member_count; i++) {
+        while (waitpid(self->members[i]->worker.pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+        free_member(self->members[i]);
+    }
+    self->member_count = 0;
+}
+
+void crew_reap(struct supervisor *self)
+{
+    for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;)
+        for (size_t i = 0; i < self->member_count; i++)
+            if (self->members[i]->worker.pid == pid) {
+                crew_end(self, self->members[i], "its worker was killed");
+                forget_member(self, i);
+                break;
+            }
+}
+
+/* --- what workers report --- */
+
+static int on_ready(struct supervisor *self, struct member *member, const ready_report *ready)
+{
+    if (member->state != MEMBER_STARTING)
+        return -1;
+    member->state = MEMBER_READY;
+    member->deadline = CLOCK_NEVER;
+    self->start_failures = 0;
+    self->start_cost = ready->took;
+    self->stats->start += ready->took;
+    if (ready->restored)
+        self->stats->restores++;
+    else
+        self->stats->boots++;
+    return 0;
+}
+
+static int on_outcome(struct supervisor *self, struct member *member, outcome *out)
+{
+    AUTO_ERROR error *err = NULL;
+    struct entry *entry = member_answered(member, out->guest);
+    if (!entry)
+        return -1;
+    if (rpc_check_scan(&out->result, entry->guest->image_count, &err) < 0)
+        return -1;
+    self->stats->attach += out->attached;
+    self->stats->wait += out->result.times.waited;
+    self->stats->probe += out->result.times.probed;
+    self->stats->mount += out->result.times.mounted;
+    waves_answer(self->window, entry, &out->result, since_turn(entry));
+    crew_begin_turn(member);
+    return 0;
+}
+
+static int on_emptied(struct supervisor *self, struct member *member, uint64_t took)
+{
+    if (member->state != MEMBER_EMPTYING)
+        return -1;
+    self->empty_cost = member->used ? took / member->used : took;
+    self->stats->emptied++;
+    member->used = 0;
+    member->state = MEMBER_READY;
+    member->deadline = CLOCK_NEVER;
+    return 0;
+}
+
+/* 0; -1: the worker cannot be believed. *failed is set where it says that it has failed (new
+ * memory). */
+static int on_report(struct supervisor *self, struct member *member, report *message, char **failed)
+{
+    switch (message->kind) {
+    case REPORT_READY:
+        return on_ready(self, member, &message->report_u.ready);
+    case REPORT_OUTCOME:
+        return on_outcome(self, member, &message->report_u.outcome);
+    case REPORT_EMPTIED:
+        return on_emptied(self, member, message->report_u.emptied);
+    case REPORT_FAILED:
+        *failed = strndup(message->report_u.failed.failed_val, message->report_u.failed.failed_len);
+        return 0;
+    case REPORT_LOG: {
+        AUTO_FREE char *text =
+            strndup(message->report_u.log.log_val, message->report_u.log.log_len);
+        if (text)
+            say(self, LOG_TRACE, text);
+        return 0;
+    }
+    case REPORT_SAVED:
+        break;
+    }
+    return -1;
+}
+
+/* Its socket has closed. That of one that was told to finish, and has, was to be expected. */
+static int on_end(struct supervisor *self, struct member *member, error **err)
+{
+    if (member->state != MEMBER_FINISHING || member->given_count > 0)
+        return crew_lost(self, member, "its worker has ended", err);
+    member->state = MEMBER_ENDED;
+    return 0;
+}
+
+int crew_hear(struct supervisor *self, struct member *member, error **err)
+{
+    const void *body;
+    size_t length;
+    int got = frame_reader_fill(member->reader, member->worker.reports), next;
+    while ((next = frame_reader_next(member->reader, &body, &length)) > 0) {
+        report message = {0};
+        AUTO_FREE char *failed = NULL;
+        if (frame_decode((xdrproc_t)xdr_report, &message, sizeof message, body, length) < 0)
+            return crew_lost(self, member, "its worker sent a message that is none", err);
+        int believed = on_report(self, member, &message, &failed);
+        xdr_free((xdrproc_t)xdr_report, &message);
+        if (failed)
+            return crew_lost(self, member, failed, err);
+        if (believed < 0)
+            return crew_lost(self, member, "its worker cannot be believed", err);
+    }
+    if (next < 0 || got == 0 || (got < 0 && got != -EAGAIN))
+        return on_end(self, member, err);
+    return 0;
+}
+
+/* --- deadlines --- */
+
+static uint64_t deadline_of(const struct supervisor *self, const struct member *member)
+{
+    uint64_t deadline = member->deadline;
+    if (self->config->timeout && member_working(member) && member->given[0]->turn) {
+        uint64_t answer = member->given[0]->turn + self->config->timeout * CLOCK_SECOND;
+        deadline = answer < deadline ? answer : deadline;
+    }
+    return deadline;
+}
+
+uint64_t crew_next_deadline(const struct supervisor *self)
+{
+    uint64_t next = CLOCK_NEVER;
+    for (size_t i = 0; i < self->member_count; i++) {
+        uint64_t deadline = deadline_of(self, self->members[i]);
+        next = deadline < next ? deadline : next;
+    }
+    return next;
+}
+
+/* The guest whose turn it is has had its time; those behind it have lost nothing but their place.
+ */
+static void time_out_guest(struct supervisor *self, struct member *member)
+{
+    char why[64];
+    struct entry *entry = member->given[0];
+    snprintf(why, sizeof why, "no answer within %u s (--timeout)", self->config->timeout);
+    member_answered(member, entry->guest->number);
+    if (member->handover.entry == entry)
+        member_drop_handover(member);
+    waves_refuse(self->window, entry, STATUS_TIMEOUT, why, since_turn(entry));
+    crew_end(self, member, why);
+}
+
+int crew_check_deadlines(struct supervisor *self, error **err)
+{
+    uint64_t now = clock_now();
+    for (size_t i = 0; i < self->member_count; i++) {
+        struct member *member = self->members[i];
+        if (deadline_of(self, member) > now)
+            continue;
+        if (member->deadline > now)
+            time_out_guest(self, member);
+        else if (crew_lost(self, member, "it did not answer in time", err) < 0)
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "supervision.h"
+
+#define EMPTY_TIMEOUT 60 /* seconds: 255 disks take 6 s */
+
+/* Fewer waiting guests than this are done sooner by the appliances that are there than by one that
+ * has yet to come up: a restore costs about as much as so many guests. */
+#define WORTH_AN_APPLIANCE 24
+
+static uint64_t wave_limit(const struct supervisor *self)
+{
+    return self->config->isolation == ISOLATE_GUEST ? SLOT_COUNT : self->config->wave;
+}
+
+static void order_plain(struct supervisor *self, struct member *member, order_kind kind,
+                        enum member_state state)
+{
+    if (worker_order(&member->worker, &(order){.kind = kind}, NULL, 0) < 0) {
+        crew_end(self, member, "its worker takes no orders");
+        return;
+    }
+    member->state = state;
+    if (state == MEMBER_EMPTYING)
+        member->deadline = clock_now() + EMPTY_TIMEOUT * CLOCK_SECOND;
+}
+
+void work_pursue(struct supervisor *self, struct member *member)
+{
+    if (member->handover.entry && member_hand_over(member) < 0)
+        crew_end(self, member, "its worker takes no orders");
+}
+
+/* A guest to the worker. An image that cannot be opened is answered for here. */
+static void give(struct supervisor *self, struct member *member, struct entry *entry)
+{
+    AUTO_ERROR error *err = NULL;
+    waves_take(self->window, entry);
+    if (member_take_on(member, entry, self->config->backing, &err) < 0) {
+        waves_refuse(self->window, entry, error_status(err), error_message(err), 0);
+        return;
+    }
+    if (!member->has_trust) {
+        self->stats->waves++;
+        if (member_set_trust(member, entry) < 0) {
+            member_drop_handover(member);
+            waves_refuse(self->window, entry, STATUS_CRASHED, "no memory", 0);
+            return;
+        }
+    } else if (member->used == 0) {
+        self->stats->waves++;
+    }
+    member->used += (unsigned)entry->guest->image_count;
+    member->scanned++;
+    member->given[member->given_count++] = entry;
+    crew_begin_turn(member);
+    work_pursue(self, member);
+}
+
+static unsigned room(const struct supervisor *self, const struct member *member)
+{
+    uint64_t limit = wave_limit(self);
+    if (self->config->isolation == ISOLATE_GUEST && member->scanned > 0)
+        return 0;
+    /* A guest with more disks than a wave has one to itself. */
+    return member->used == 0      ? SLOT_COUNT
+           : member->used < limit ? (unsigned)(limit - member->used)
+                                  : 0;
+}
+
+static struct entry *next_for(struct supervisor *self, const struct member *member)
+{
+    unsigned slots = room(self, member);
+    return slots ? waves_next(self->window, member->has_trust ? &member->trust : NULL, slots)
+                 : NULL;
+}
+
+static unsigned count_working(const struct supervisor *self)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < self->member_count; i++)
+        count += member_working(self->members[i]);
+    return count;
+}
+
+/* Nothing more for it as it is: emptied if guests of its trust domain wait and that costs less than
+ * a new appliance, ended otherwise. */
+static void turn_over(struct supervisor *self, struct member *member)
+{
+    bool more = waves_next(self->window, &member->trust, SLOT_COUNT) != NULL;
+    bool cheaper = self->empty_cost * member->used < self->start_cost;
+    if (member->handover.entry)
+        return;
+    if (more && cheaper && member->given_count == 0 && self->config->isolation != ISOLATE_GUEST &&
+        member->trust.quarantine == 0)
+        order_plain(self, member, ORDER_EMPTY, MEMBER_EMPTYING);
+    else if (!more || !cheaper || self->config->isolation == ISOLATE_GUEST ||
+             member->trust.quarantine != 0)
+        order_plain(self, member, ORDER_FINISH, MEMBER_FINISHING);
+}
+
+static void fill(struct supervisor *self, struct member *member)
+{
+    struct entry *entry = NULL;
+    while (member->state == MEMBER_READY && !member->handover.entry &&
+           member->given_count < MEMBER_DEPTH && (entry = next_for(self, member)))
+        give(self, member, entry);
+    if (member->state == MEMBER_READY && member->has_trust && !member->handover.entry &&
+        member->given_count < MEMBER_DEPTH && !entry &&
+        (waves_waiting(self->window) > 0 || self->list_ended || room(self, member) == 0))
+        turn_over(self, member);
+}
+
+/* How many workers there should be that have not been given anything yet. */
+static unsigned fresh_wanted(const struct supervisor *self)
+{
+    unsigned waiting = waves_waiting(self->window), taking = 0, capacity = 0;
+    for (size_t i = 0; i < self->member_count; i++) {
+        const struct member *member = self->members[i];
+        if (member->state != MEMBER_READY && member->state != MEMBER_EMPTYING)
+            continue;
+        if (!member->has_trust)
+            continue;
+        taking++;
+        if (waves_next(self->window, &member->trust, SLOT_COUNT))
+            capacity += room(self, member);
+    }
+    if (waiting == 0)
+        return 0;
+    /* Those that are working will not take all that waits: their successors come up meanwhile. */
+    unsigned beyond = waiting > capacity ? waiting - capacity : 0;
+    unsigned per_wave = self->config->isolation == ISOLATE_GUEST ? 1 : self->config->wave;
+    unsigned successors = (beyond + per_wave - 1) / per_wave;
+    unsigned idle_places = taking < self->parallel ? self->parallel - taking : 0;
+    unsigned helpers =
+        taking == 0 ? 1 + (waiting - 1) / WORTH_AN_APPLIANCE : waiting / WORTH_AN_APPLIANCE;
+    unsigned wanted = helpers < idle_places ? helpers : idle_places;
+    if (successors > wanted)
+        wanted = successors;
+    return wanted < self->parallel ? wanted : self->parallel;
+}
+
+int work_start_members(struct supervisor *self, error **err)
+{
+    unsigned fresh = 0;
+    for (size_t i = 0; i < self->member_count; i++) {
+        const struct member *member = self->members[i];
+        fresh += member->state == MEMBER_STARTING ||
+                 (member->state == MEMBER_READY && !member->has_trust);
+    }
+    for (unsigned wanted = fresh_wanted(self); fresh < wanted && self->member_count < MAX_MEMBERS;
+         fresh++)
+        if (crew_start(self, err) < 0)
+            return -1;
+    return 0;
+}
+
+void work_give(struct supervisor *self)
+{
+    for (size_t i = 0; i < self->member_count; i++)
+        if (self->members[i]->has_trust)
+            fill(self, self->members[i]);
+    /* Those that have worked first; a fresh one only where there is a place for it. */
+    for (size_t i = 0; i < self->member_count; i++)
+        if (!self->members[i]->has_trust && count_working(self) < self->parallel)
+            fill(self, self->members[i]);
+}

@@ -20,6 +20,7 @@ COMMANDS := virt-df-live
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
+.SECONDARY:
 .DEFAULT_GOAL := all
 
 include tests/setup.mk      # the packages that are needed, and `setup`

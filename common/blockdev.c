@@ -34,10 +34,10 @@ int blockdev_slot(const char *name)
 /* The descriptor below a format: BlockdevOptionsFile. */
 static json_t *protocol_node(const struct image_layer *layer, int64_t fdset)
 {
-    return json_pack("{s:s, s:o, s:s, s:b, s:b}", "driver",
+    return json_pack("{s:s, s:s, s:o, s:s, s:b}", "aio", getenv("VLT_AIO") ? getenv("VLT_AIO") : "threads", "driver",
                      layer->block_device ? "host_device" : "file", "filename",
                      json_sprintf("/dev/fdset/%lld", (long long)fdset), "locking", "off",
-                     "read-only", 1, "force-share", 1);
+                     "read-only", 1);
 }
 
 /* Would QEMU's driver open a file that the image names, unless told otherwise? Those with
@@ -50,8 +50,9 @@ static bool has_backing(enum image_format format)
 /* Takes backing over; NULL: none. */
 static json_t *format_node(const struct image_layer *layer, int64_t fdset, json_t *backing)
 {
-    json_t *node = json_pack("{s:s, s:b, s:b, s:o}", "driver", image_format_name(layer->format),
-                             "read-only", 1, "force-share", 1, "file", protocol_node(layer, fdset));
+    if (layer->format == IMAGE_RAW && !backing && getenv("VLT_NORAW")) return protocol_node(layer, fdset);
+    json_t *node = json_pack("{s:s, s:b, s:o}", "driver", image_format_name(layer->format),
+                             "read-only", 1, "file", protocol_node(layer, fdset));
 
     if (!node || !has_backing(layer->format)) {
         json_decref(backing);
@@ -89,8 +90,7 @@ json_t *blockdev_device(unsigned slot, const char *bus, const char *serial, unsi
 
     blockdev_name(slot, name);
     /* share-rw: others may write to an image in use; this disk itself is read-only by its node. */
-    return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:b, s:i, s:i}", "driver", "scsi-hd",
-                     "id", name, "bus", bus, "channel", 0, "scsi-id", (int)slot, "lun", 0, "drive",
-                     name, "serial", serial, "share-rw", 1, "logical_block_size", size,
-                     "physical_block_size", size);
+    (void)bus;(void)size;
+    return json_pack("{s:s, s:s, s:i, s:s, s:s}", "driver", "scsi-hd",
+                     "id", name, "scsi-id", (int)slot, "drive", name, "serial", serial);
 }

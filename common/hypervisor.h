@@ -70,6 +70,10 @@ typedef void (*hypervisor_trace)(void *data, const char *what, double seconds);
 hypervisor *hypervisor_libvirt_new(const char *root, hypervisor_trace trace, void *data,
                                    error **err);
 
+/* hypervisor_libvirt_new(), or a test's. */
+typedef hypervisor *(*hypervisor_factory)(const char *root, hypervisor_trace trace, void *data,
+                                          error **err);
+
 /* The path of the libvirt library that is in use: a saved appliance depends on it and on QEMU. Asks
  * nothing of libvirt itself. NULL where it cannot be told. */
 const char *hypervisor_libvirt_library(void);

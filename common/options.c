@@ -139,7 +139,7 @@ static int take_number(const char *what, const char *word, uint64_t minimum, uin
 static int take_format(struct options *options, const char *word, error **err)
 {
     const char *words[IMAGE_FORMAT_COUNT - 1];
-    unsigned chosen;
+    unsigned chosen = 0;
 
     options->format = IMAGE_DETECT;
     if (!word || !*word)
@@ -156,7 +156,7 @@ static int take_block_size(struct options *options, const char *word, error **er
 {
     static const char *const words[] = {"512", "4096"};
     static const unsigned sizes[] = {512, 4096};
-    unsigned chosen;
+    unsigned chosen = 0;
 
     options->block_size = 0;
     if (!word || !*word)
@@ -173,7 +173,7 @@ static int take_isolate(struct options *options, const char *word, error **err)
                                         [ISOLATE_OWNER] = "owner",
                                         [ISOLATE_DIRECTORY] = "directory",
                                         [ISOLATE_GUEST] = "guest"};
-    unsigned chosen;
+    unsigned chosen = 0;
 
     if (options_choose("--isolate", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
         return -1;
@@ -185,7 +185,7 @@ static int take_backing(struct options *options, const char *word, error **err)
 {
     static const char *const words[] = {
         [BACKING_DENY] = "deny", [BACKING_SAME_DIR] = "same-dir", [BACKING_ALLOW] = "allow"};
-    unsigned chosen;
+    unsigned chosen = 0;
 
     if (options_choose("--backing", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
         return -1;
@@ -196,7 +196,7 @@ static int take_backing(struct options *options, const char *word, error **err)
 static int take_accel(struct options *options, const char *word, error **err)
 {
     static const char *const words[] = {"auto", "kvm", "tcg"};
-    unsigned chosen;
+    unsigned chosen = 0;
 
     if (options_choose("--accel", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
         return -1;
@@ -208,7 +208,7 @@ static int take_progress(struct options *options, const char *word, error **err)
 {
     static const char *const words[] = {
         [PROGRESS_AUTO] = "auto", [PROGRESS_ALWAYS] = "always", [PROGRESS_NEVER] = "never"};
-    unsigned chosen;
+    unsigned chosen = 0;
 
     if (options_choose("--progress", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
         return -1;

@@ -30,7 +30,7 @@ int crew_start(struct supervisor *self, error **err)
     member->root = rundir_subdirectory(self->run, name, err);
     member->reader = frame_reader_new();
     struct worker_config config = {
-        .factory = hypervisor_libvirt_new,
+        .factory = self->config->factory ? self->config->factory : hypervisor_libvirt_new,
         .appliance = self->provision.appliance,
         .sandbox = self->box,
         .root = member->root,

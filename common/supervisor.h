@@ -6,6 +6,7 @@
 #define VLT_SUPERVISOR_H
 
 #include "guestlist.h"
+#include "hypervisor.h"
 
 /* Which guests may share an appliance. */
 enum isolation {
@@ -49,6 +50,8 @@ struct supervisor_config {
     const char *accel;     /* "kvm", "tcg", or NULL: what works */
     const char *appliance; /* directory, or NULL: the built-in one */
     bool trace;            /* log calls to libvirt */
+    /* A test's hypervisor: then no appliance is looked for and no template made. NULL: libvirt. */
+    hypervisor_factory factory;
 };
 
 /* What a run took: --stats, docs/performance.md. Times are microseconds, summed over guests or

@@ -11,10 +11,6 @@
 #include "work.h"
 #include <sys/types.h>
 
-/* hypervisor_libvirt_new(), or a test's. */
-typedef hypervisor *(*hypervisor_factory)(const char *root, hypervisor_trace trace, void *data,
-                                          error **err);
-
 struct worker_config {
     hypervisor_factory factory;
     struct appliance_config appliance;

@@ -142,13 +142,12 @@ static int json_guest(writer *self, const struct guest_answer *answered, unsigne
 {
     json_t *object = json_object();
     struct row row = row_of_guest(answered->guest, answered->result);
-    /* Milliseconds are as exact as this is. */
-    double elapsed = (double)(answered->elapsed * 1000 / CLOCK_SECOND) / 1000;
+    uint64_t milliseconds = answered->elapsed * 1000 / CLOCK_SECOND; /* it is not more exact */
 
     (void)self;
     int failed = set(object, "type", json_string("guest")) | set_guest(object, answered->guest) |
                  set_status(object, &row) | set(object, "filesystems", integer(filesystems)) |
-                 set(object, "elapsed_s", json_real(elapsed));
+                 set(object, "elapsed_s", json_real((double)milliseconds / 1000));
     if (answered->result->truncated)
         failed |= set(object, "truncated", json_true());
     return write_line(object, failed, to);

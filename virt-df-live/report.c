@@ -179,9 +179,9 @@ static void on_log(void *data, enum supervisor_log level, const char *text)
 {
     df_report *self = data;
     const struct options *options = &self->options->common;
-    bool wanted_level[] = {[LOG_WARNING] = !options->quiet,
-                           [LOG_VERBOSE] = options->verbose,
-                           [LOG_TRACE] = options->config.trace};
+    const bool wanted_level[] = {[LOG_WARNING] = !options->quiet,
+                                 [LOG_VERBOSE] = options->verbose,
+                                 [LOG_TRACE] = options->config.trace};
 
     if (!wanted_level[level])
         return;

@@ -77,10 +77,9 @@ int appliance_find(const char *directory, struct appliance_files *files, error *
 /* Why each stands there is in docs/performance.md and docs/security.md. */
 const char *appliance_command_line(void)
 {
-    if (getenv("VLT_APPEND")) return getenv("VLT_APPEND");
     return "console=ttyS0 quiet loglevel=3 panic=-1 oops=panic "
            "mitigations=off nokaslr no_timer_check tsc=reliable random.trust_cpu=on "
-           "raid=noautodetect audit=0";
+           "raid=noautodetect audit=0 init_on_alloc=0";
 }
 
 static struct domain_spec make_spec(const struct appliance_config *config,

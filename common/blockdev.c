@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-static const char prefix[] = "slot";
+/* QEMU 7.2 reads its monitor a byte at a time, with eight system calls each: everything here is
+ * short. */
+static const char prefix[] = "s";
 
 char *blockdev_name(unsigned slot, char buffer[BLOCKDEV_NAME_MAX])
 {
@@ -20,7 +22,7 @@ int blockdev_slot(const char *name)
         return -1;
     const char *digits = name + length;
     if (*digits == '\0' || (digits[0] == '0' && digits[1] != '\0'))
-        return -1; /* "slot07" is not what blockdev_name() writes */
+        return -1; /* "s07" is not what blockdev_name() writes */
     for (; *digits; digits++) {
         if (*digits < '0' || *digits > '9')
             return -1;
@@ -32,12 +34,16 @@ int blockdev_slot(const char *name)
 }
 
 /* The descriptor below a format: BlockdevOptionsFile. */
-static json_t *protocol_node(const struct image_layer *layer, int64_t fdset)
+static json_t *protocol_node(const struct image_layer *layer, int64_t fdset, bool io_uring)
 {
-    return json_pack("{s:s, s:s, s:o, s:s, s:b}", "aio", getenv("VLT_AIO") ? getenv("VLT_AIO") : "threads", "driver",
-                     layer->block_device ? "host_device" : "file", "filename",
-                     json_sprintf("/dev/fdset/%lld", (long long)fdset), "locking", "off",
-                     "read-only", 1);
+    json_t *node =
+        json_pack("{s:s, s:o, s:s}", "driver", layer->block_device ? "host_device" : "file",
+                  "filename", json_sprintf("/dev/fdset/%lld", (long long)fdset), "locking", "off");
+    if (node && io_uring && json_object_set_new(node, "aio", json_string("io_uring")) < 0) {
+        json_decref(node);
+        return NULL;
+    }
+    return node;
 }
 
 /* Would QEMU's driver open a file that the image names, unless told otherwise? Those with
@@ -47,13 +53,15 @@ static bool has_backing(enum image_format format)
     return format == IMAGE_QCOW2 || format == IMAGE_QED || format == IMAGE_VMDK;
 }
 
-/* Takes backing over; NULL: none. */
-static json_t *format_node(const struct image_layer *layer, int64_t fdset, json_t *backing)
+/* Takes backing over; NULL: none. Raw is no layer of its own: nothing has to be translated. */
+static json_t *format_node(const struct image_layer *layer, json_t *protocol, json_t *backing)
 {
-    if (layer->format == IMAGE_RAW && !backing && getenv("VLT_NORAW")) return protocol_node(layer, fdset);
-    json_t *node = json_pack("{s:s, s:b, s:o}", "driver", image_format_name(layer->format),
-                             "read-only", 1, "file", protocol_node(layer, fdset));
-
+    if (layer->format == IMAGE_RAW || !protocol) {
+        json_decref(backing);
+        return protocol;
+    }
+    json_t *node =
+        json_pack("{s:s, s:o}", "driver", image_format_name(layer->format), "file", protocol);
     if (!node || !has_backing(layer->format)) {
         json_decref(backing);
         return node;
@@ -65,32 +73,40 @@ static json_t *format_node(const struct image_layer *layer, int64_t fdset, json_
     return node;
 }
 
-json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot)
+json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot,
+                       bool io_uring)
 {
     char name[BLOCKDEV_NAME_MAX];
     json_t *node = NULL;
 
     for (size_t i = chain->count; i-- > 0;) {
-        node = format_node(&chain->layers[i], fdsets[i], node);
+        const struct image_layer *layer = &chain->layers[i];
+        node = format_node(layer, protocol_node(layer, fdsets[i], io_uring), node);
         if (!node)
             return NULL;
     }
+    /* Children are read-only because it is. */
     if (node &&
-        json_object_set_new(node, "node-name", json_string(blockdev_name(slot, name))) < 0) {
+        (json_object_set_new(node, "node-name", json_string(blockdev_name(slot, name))) < 0 ||
+         json_object_set_new(node, "read-only", json_true()) < 0)) {
         json_decref(node);
         return NULL;
     }
     return node;
 }
 
-json_t *blockdev_device(unsigned slot, const char *bus, const char *serial, unsigned block_size)
+json_t *blockdev_device(unsigned slot, const char *serial, unsigned block_size)
 {
     char name[BLOCKDEV_NAME_MAX];
-    int size = block_size ? (int)block_size : 512;
 
     blockdev_name(slot, name);
-    /* share-rw: others may write to an image in use; this disk itself is read-only by its node. */
-    (void)bus;(void)size;
-    return json_pack("{s:s, s:s, s:i, s:s, s:s}", "driver", "scsi-hd",
-                     "id", name, "scsi-id", (int)slot, "drive", name, "serial", serial);
+    json_t *device = json_pack("{s:s, s:s, s:i, s:s, s:s}", "driver", "scsi-hd", "id", name,
+                               "scsi-id", (int)slot, "drive", name, "ver", serial);
+    if (device && block_size != 0 && block_size != 512 &&
+        (json_object_set_new(device, "logical_block_size", json_integer(block_size)) < 0 ||
+         json_object_set_new(device, "physical_block_size", json_integer(block_size)) < 0)) {
+        json_decref(device);
+        return NULL;
+    }
+    return device;
 }

@@ -7,7 +7,7 @@
 #include "image.h"
 #include <jansson.h>
 
-/* "slot7": the id of the device and of the topmost block node at slot 7. */
+/* "s7": the id of the device and of the topmost block node at slot 7. */
 #define BLOCKDEV_NAME_MAX 16
 char *blockdev_name(unsigned slot, char buffer[BLOCKDEV_NAME_MAX]);
 /* The inverse, strict; -1 for anything else (ids of devices that are not ours). */
@@ -15,12 +15,13 @@ int blockdev_slot(const char *name);
 
 /* blockdev-add's arguments for a chain whose layer i is in fd set fdsets[i]: one nested object;
  * every level names its backing explicitly (null at the end), so that QEMU opens no file by itself;
- * locking is off and force-share on, so that an image in use is neither locked nor disturbed. NULL:
- * no memory. The caller's reference. */
-json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot);
+ * read-only, and with locking off, so that an image in use is neither locked nor disturbed.
+ * io_uring: whether this host has it. NULL: no memory. The caller's reference. */
+json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot,
+                       bool io_uring);
 
-/* device_add's arguments: scsi-hd at target `slot`, lun 0, of controller `bus`, on the node
- * "slotK", with that serial. */
-json_t *blockdev_device(unsigned slot, const char *bus, const char *serial, unsigned block_size);
+/* device_add's arguments: scsi-hd at target `slot`, lun 0, of the one SCSI controller there is, on
+ * the node of that slot, with that serial (protocol.x) as its revision level. */
+json_t *blockdev_device(unsigned slot, const char *serial, unsigned block_size);
 
 #endif

@@ -91,18 +91,24 @@ int member_take_on(struct member *member, struct entry *entry, enum backing_poli
     return 0;
 }
 
-struct entry *member_answered(struct member *member, uint64_t guest)
+struct entry *member_find(const struct member *member, uint64_t guest)
 {
-    for (size_t i = 0; i < member->given_count; i++) {
-        struct entry *entry = member->given[i];
-        if (entry->guest->number != guest)
-            continue;
-        member->given_count--;
-        memmove(&member->given[i], &member->given[i + 1],
-                (member->given_count - i) * sizeof *member->given);
-        return entry;
-    }
+    for (size_t i = 0; i < member->given_count; i++)
+        if (member->given[i]->guest->number == guest)
+            return member->given[i] == member->handover.entry ? NULL : member->given[i];
     return NULL;
+}
+
+void member_answered(struct member *member, const struct entry *entry)
+{
+    size_t i = 0;
+    while (i < member->given_count && member->given[i] != entry)
+        i++;
+    if (i == member->given_count)
+        return;
+    member->given_count--;
+    memmove(&member->given[i], &member->given[i + 1],
+            (member->given_count - i) * sizeof *member->given);
 }
 
 bool member_working(const struct member *member)

@@ -53,8 +53,11 @@ int member_take_on(struct member *member, struct entry *entry, enum backing_poli
                    error **err);
 void member_drop_handover(struct member *member);
 
-/* Takes the answered guest out of given[]; its entry, or NULL when it has no such guest. */
-struct entry *member_answered(struct member *member, uint64_t guest);
+/* The guest that the member may answer for: it was given it with all its disks, and owes the answer.
+ * NULL: it has no such guest. */
+struct entry *member_find(const struct member *member, uint64_t guest);
+/* Takes an answered guest out of given[]. */
+void member_answered(struct member *member, const struct entry *entry);
 
 /* Whether it owes an answer. */
 bool member_working(const struct member *member);

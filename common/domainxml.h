@@ -9,10 +9,6 @@
 /* The name of the virtio-serial port that the agent answers on. */
 #define AGENT_PORT_NAME "org.virt-live-tools.agent"
 
-/* The virtio-scsi controller that holds the slots and the root drive, as QEMU's bus name:
- * libvirt calls the controller of index 0 "scsi0", QEMU its bus "scsi0.0". */
-#define SCSI_BUS_NAME "scsi0.0"
-
 /* The emulator, as Debian's qemu-system-x86 installs it. */
 #define DOMAIN_EMULATOR "/usr/bin/qemu-system-x86_64"
 

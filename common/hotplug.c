@@ -42,7 +42,7 @@ void hotplug_disk_clear(disk *request)
 static int name_disk(hotplug *self, unsigned slot, uint64_t size, disk *request, error **err)
 {
     char *serial;
-    int length = asprintf(&serial, "vlt-%u-%u", slot, slots_generation(self->table, slot));
+    int length = asprintf(&serial, "%04x", slots_generation(self->table, slot) & 0xffff);
     if (length < 0)
         return error_set(err, STATUS_CRASHED, "no memory");
     *request = (disk){.slot = slot, .size = size, .serial = {(u_int)length, serial}};

@@ -14,18 +14,20 @@
 #include <libvirt/libvirt-qemu.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <linux/io_uring.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 
 struct slot_files {
     size_t count;
-    int64_t first; /* the fd sets first … first + count - 1 belong to the slot */
+    int64_t fdsets[IMAGE_CHAIN_MAX];
 };
 
 /* Events arrive in libvirt's thread and are taken in ours. One disk event a slot and one end can be
@@ -42,7 +44,7 @@ typedef struct {
     char *root;
     virConnectPtr connection;
     virDomainPtr domain;
-    int64_t next_fdset;
+    bool io_uring;
     struct slot_files files[SLOT_COUNT];
     struct event_queue events;
     hypervisor_trace trace;
@@ -203,24 +205,23 @@ static void close_files(libvirt_hypervisor *self, unsigned slot)
 {
     struct slot_files *files = &self->files[slot];
     for (size_t i = 0; i < files->count; i++)
-        monitor_do(self, "remove-fd",
-                   json_pack("{s:I}", "fdset-id", (json_int_t)(files->first + (int64_t)i)), -1,
-                   NULL);
+        monitor_do(self, "remove-fd", json_pack("{s:I}", "fdset-id", (json_int_t)files->fdsets[i]),
+                   -1, NULL);
     files->count = 0;
 }
 
-/* Gives the descriptors of the chain to QEMU, one fd set a layer. */
+/* Gives the descriptors of the chain to QEMU, one fd set a layer; QEMU numbers them. */
 static int pass_files(libvirt_hypervisor *self, unsigned slot, const struct image_chain *chain,
-                      int64_t *fdsets, error **err)
+                      error **err)
 {
     struct slot_files *files = &self->files[slot];
-    *files = (struct slot_files){.count = 0, .first = self->next_fdset};
+    files->count = 0;
     for (size_t i = 0; i < chain->count; i++) {
-        fdsets[i] = self->next_fdset++;
-        if (monitor_do(self, "add-fd", json_pack("{s:I}", "fdset-id", (json_int_t)fdsets[i]),
-                       chain->layers[i].fd, err) < 0)
+        json_t *set = monitor(self, "add-fd", NULL, chain->layers[i].fd, err);
+        if (!set)
             return -1;
-        files->count++;
+        files->fdsets[files->count++] = json_integer_value(json_object_get(set, "fdset-id"));
+        json_decref(set);
     }
     return 0;
 }
@@ -236,18 +237,17 @@ static int attach(hypervisor *base, unsigned slot, const struct image_chain *cha
                   const char *serial, unsigned block_size, error **err)
 {
     libvirt_hypervisor *self = self_of(base);
-    int64_t fdsets[IMAGE_CHAIN_MAX];
-    if (pass_files(self, slot, chain, fdsets, err) < 0)
+    if (pass_files(self, slot, chain, err) < 0)
         goto close;
     error *refused = NULL;
-    if (monitor_do(self, "blockdev-add", blockdev_chain(chain, fdsets, slot), -1, &refused) < 0) {
+    json_t *node = blockdev_chain(chain, self->files[slot].fdsets, slot, self->io_uring);
+    if (monitor_do(self, "blockdev-add", node, -1, &refused) < 0) {
         /* QEMU opened the file and did not like what is in it. */
         error_set(err, STATUS_CORRUPT, "%s", error_message(refused));
         error_free(refused);
         goto close;
     }
-    if (monitor_do(self, "device_add", blockdev_device(slot, SCSI_BUS_NAME, serial, block_size), -1,
-                   err) < 0)
+    if (monitor_do(self, "device_add", blockdev_device(slot, serial, block_size), -1, err) < 0)
         goto drop;
     return 0;
 drop:
@@ -466,6 +466,15 @@ static const struct hypervisor_ops operations = {
     .free = free_hypervisor,
 };
 
+/* With it QEMU reads what is in the page cache without waking another thread. Some hosts forbid it.
+ */
+static bool has_io_uring(void)
+{
+    struct io_uring_params parameters = {0};
+    AUTO_FD int fd = (int)syscall(__NR_io_uring_setup, 1, &parameters);
+    return fd >= 0;
+}
+
 hypervisor *hypervisor_libvirt_new(const char *root, hypervisor_trace trace, void *data,
                                    error **err)
 {
@@ -475,7 +484,7 @@ hypervisor *hypervisor_libvirt_new(const char *root, hypervisor_trace trace, voi
     self->base.ops = &operations;
     self->trace = trace;
     self->trace_data = data;
-    self->next_fdset = 1;
+    self->io_uring = has_io_uring();
     self->root = strdup(root);
     self->events.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (!self->root || self->events.fd < 0) {

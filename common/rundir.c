@@ -11,6 +11,7 @@
 
 #define PREFIX "virt-live-"
 #define LOCK "lock"
+#define NEW_LOCK "lock.new"
 
 /* The longest path that libvirt makes for a socket below a worker's root, with room for growth:
  * "/w1000000/lib/qemu/domain-1-appliance/monitor.sock". */
@@ -103,8 +104,12 @@ static int make(rundir *self, const char *base)
     self->fd = open(self->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (self->fd < 0 || fchmod(self->fd, self->box.drop ? 0711 : 0700) < 0)
         return -errno;
-    self->lock = openat(self->fd, LOCK, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    return self->lock < 0 || flock(self->lock, LOCK_EX) < 0 ? -errno : 0;
+    /* Nobody sees the lock before it is held: a run that starts at the same time would take it. */
+    self->lock = openat(self->fd, NEW_LOCK, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (self->lock < 0 || flock(self->lock, LOCK_EX) < 0 ||
+        renameat(self->fd, NEW_LOCK, self->fd, LOCK) < 0)
+        return -errno;
+    return 0;
 }
 
 rundir *rundir_new(const struct sandbox *box, error **err)

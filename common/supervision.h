@@ -53,7 +53,9 @@ void crew_end(struct supervisor *self, struct member *member, const char *why);
 int crew_lost(struct supervisor *self, struct member *member, const char *why, error **err);
 int crew_hear(struct supervisor *self, struct member *member,
               error **err); /* what it reports; as crew_lost() */
-void crew_reap(struct supervisor *self);
+/* Buries who has ended, after hearing what it had to say, and ends what it left behind; as
+ * crew_lost(). */
+int crew_reap(struct supervisor *self, error **err);
 void crew_end_all(struct supervisor *self); /* and waits until nothing is left */
 
 uint64_t crew_next_deadline(const struct supervisor *self);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "supervision.h"
 
+#include "warden.h"
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
-#define START_TIMEOUT 60 /* seconds: a restore takes 0.3 s on an idle machine */
+#define START_TIMEOUT 60  /* seconds: a restore takes 0.3 s on an idle machine */
+#define FINISH_TIMEOUT 20 /* seconds, from the last answer: ending QEMU takes 0.2 s */
 #define MAX_START_FAILURES                                                                         \
     3 /* in a row, of appliances from a good template: something is wrong here */
 
@@ -79,11 +82,18 @@ static void reclaim(struct supervisor *self, struct member *member, const char *
         waves_refuse(self->window, left[0], STATUS_CRASHED, why, since_turn(left[0]));
 }
 
+/* Once reaped its number may be somebody else's. */
+static void end_warden(const struct member *member)
+{
+    if (member->worker.pid > 0)
+        kill(member->worker.pid, SIGTERM);
+}
+
 void crew_end(struct supervisor *self, struct member *member, const char *why)
 {
     if (member->state == MEMBER_ENDED)
         return;
-    kill(member->worker.pid, SIGTERM);
+    end_warden(member);
     reclaim(self, member, why);
     member->state = MEMBER_ENDED;
     member->deadline = CLOCK_NEVER;
@@ -112,28 +122,70 @@ int crew_lost(struct supervisor *self, struct member *member, const char *why, e
     return 0;
 }
 
-/* Everything that is ours ends: wardens first, they see to theirs. */
+/* Everything that is ours ends: wardens first, they see to theirs; then what those have left that
+ * were killed. */
 void crew_end_all(struct supervisor *self)
 {
     for (size_t i = 0; i < self->member_count; i++)
-        kill(self->members[i]->worker.pid, SIGTERM);
+        end_warden(self->members[i]);
     for (size_t i = 0; i < self->member_count; i++) {
         while (waitpid(self->members[i]->worker.pid, NULL, 0) < 0 && errno == EINTR)
             ;
         free_member(self->members[i]);
     }
     self->member_count = 0;
+    warden_end_children();
 }
 
-void crew_reap(struct supervisor *self)
+static struct member *find_warden(const struct supervisor *self, pid_t pid)
 {
-    for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;)
-        for (size_t i = 0; i < self->member_count; i++)
-            if (self->members[i]->worker.pid == pid) {
-                crew_end(self, self->members[i], "its worker was killed");
-                forget_member(self, i);
-                break;
-            }
+    for (size_t i = 0; i < self->member_count; i++)
+        if (self->members[i]->worker.pid == pid)
+            return self->members[i];
+    return NULL;
+}
+
+/* Of a warden that was killed we get the worker and its QEMU. */
+static void kill_strangers(const struct supervisor *self)
+{
+    AUTO_FILE FILE *file = fopen("/proc/thread-self/children", "re");
+    int pid;
+    while (file && fscanf(file, "%d", &pid) == 1)
+        if (!find_warden(self, pid))
+            kill(pid, SIGKILL);
+}
+
+/* What it said before it ended still counts, above all its last answer. */
+static int bury(struct supervisor *self, struct member *member, error **err)
+{
+    struct pollfd readable = {member->worker.reports, POLLIN, 0};
+    int result = 0;
+    member->worker.pid = -1;
+    while (result == 0 && member->state != MEMBER_ENDED && poll(&readable, 1, 0) == 1)
+        result = crew_hear(self, member, err);
+    if (result == 0 && member->state != MEMBER_ENDED)
+        result = crew_lost(self, member, "its worker was killed", err);
+    for (size_t i = 0; i < self->member_count; i++)
+        if (self->members[i] == member) {
+            forget_member(self, i);
+            break;
+        }
+    return result;
+}
+
+int crew_reap(struct supervisor *self, error **err)
+{
+    pid_t pid;
+    int result = 0;
+    while (result == 0 && (pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+        struct member *member = find_warden(self, pid);
+        if (member)
+            member->worker.pid = -1;
+        kill_strangers(self);
+        if (member)
+            result = bury(self, member, err);
+    }
+    return result;
 }
 
 /* --- what workers report --- */
@@ -157,17 +209,18 @@ static int on_ready(struct supervisor *self, struct member *member, const ready_
 static int on_outcome(struct supervisor *self, struct member *member, outcome *out)
 {
     AUTO_ERROR error *err = NULL;
-    struct entry *entry = member_answered(member, out->guest);
-    if (!entry)
+    struct entry *entry = member_find(member, out->guest);
+    if (!entry || rpc_check_scan(&out->result, entry->guest->image_count, &err) < 0)
         return -1;
-    if (rpc_check_scan(&out->result, entry->guest->image_count, &err) < 0)
-        return -1;
+    member_answered(member, entry);
     self->stats->attach += out->attached;
     self->stats->wait += out->result.times.waited;
     self->stats->probe += out->result.times.probed;
     self->stats->mount += out->result.times.mounted;
     waves_answer(self->window, entry, &out->result, since_turn(entry));
     crew_begin_turn(member);
+    if (member->state == MEMBER_FINISHING && member->given_count == 0)
+        member->deadline = clock_now() + FINISH_TIMEOUT * CLOCK_SECOND;
     return 0;
 }
 
@@ -183,6 +236,12 @@ static int on_emptied(struct supervisor *self, struct member *member, uint64_t t
     return 0;
 }
 
+/* New memory; NULL: no memory. No bytes may be a NULL pointer. */
+static char *text_of(const char *bytes, size_t length)
+{
+    return length ? strndup(bytes, length) : strdup("");
+}
+
 /* 0; -1: the worker cannot be believed. *failed is set where it says that it has failed (new
  * memory). */
 static int on_report(struct supervisor *self, struct member *member, report *message, char **failed)
@@ -195,11 +254,11 @@ static int on_report(struct supervisor *self, struct member *member, report *mes
     case REPORT_EMPTIED:
         return on_emptied(self, member, message->report_u.emptied);
     case REPORT_FAILED:
-        *failed = strndup(message->report_u.failed.failed_val, message->report_u.failed.failed_len);
-        return 0;
+        *failed = text_of(message->report_u.failed.failed_val, message->report_u.failed.failed_len);
+        return *failed ? 0 : -1;
     case REPORT_LOG: {
         AUTO_FREE char *text =
-            strndup(message->report_u.log.log_val, message->report_u.log.log_len);
+            text_of(message->report_u.log.log_val, message->report_u.log.log_len);
         if (text)
             say(self, LOG_TRACE, text);
         return 0;
@@ -216,6 +275,7 @@ static int on_end(struct supervisor *self, struct member *member, error **err)
     if (member->state != MEMBER_FINISHING || member->given_count > 0)
         return crew_lost(self, member, "its worker has ended", err);
     member->state = MEMBER_ENDED;
+    member->deadline = CLOCK_NEVER;
     return 0;
 }
 
@@ -270,10 +330,10 @@ static void time_out_guest(struct supervisor *self, struct member *member)
     char why[64];
     struct entry *entry = member->given[0];
     snprintf(why, sizeof why, "no answer within %u s (--timeout)", self->config->timeout);
-    member_answered(member, entry->guest->number);
-    if (member->handover.entry == entry)
-        member_drop_handover(member);
+    member_answered(member, entry);
     waves_refuse(self->window, entry, STATUS_TIMEOUT, why, since_turn(entry));
+    waves_give_back(self->window, member->given, member->given_count);
+    member->given_count = 0;
     crew_end(self, member, why);
 }
 

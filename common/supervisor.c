@@ -10,15 +10,18 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
-static bool take_signals(struct supervisor *self)
+static enum supervisor_end take_signals(struct supervisor *self, error **err)
 {
     struct signalfd_siginfo info;
+    bool child = false;
     while (read(self->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
         if (info.ssi_signo == SIGCHLD)
-            crew_reap(self);
+            child = true;
         else
             self->signalled = (int)info.ssi_signo;
-    return self->signalled != 0;
+    if (self->signalled)
+        return SUPERVISOR_SIGNALLED;
+    return child && crew_reap(self, err) < 0 ? SUPERVISOR_NO_APPLIANCE : SUPERVISOR_DONE;
 }
 
 /* Waits for anything to happen, and deals with all of it but signals. */
@@ -63,7 +66,7 @@ static enum supervisor_end provide(struct supervisor *self, error **err)
     case PROVISION_FAILED:
         return SUPERVISOR_NO_APPLIANCE;
     case PROVISION_SIGNALLED:
-        take_signals(self);
+        take_signals(self, err);
         return SUPERVISOR_SIGNALLED;
     case PROVISION_DONE:
         break;
@@ -91,11 +94,12 @@ static enum supervisor_end step(struct supervisor *self, bool *done, error **err
     if (list_answer(self, err) < 0)
         return SUPERVISOR_STOPPED;
     *done = self->list_ended && waves_empty(self->window);
-    if (*done || (!self->list_waits && !self->list_ended && !waves_full(self->window)))
+    bool more = !self->list_waits && !self->list_ended && !waves_full(self->window);
+    if (*done)
         return SUPERVISOR_DONE;
-    if (wait_and_hear(self, err) < 0)
+    if (!more && wait_and_hear(self, err) < 0)
         return SUPERVISOR_NO_APPLIANCE;
-    return take_signals(self) ? SUPERVISOR_SIGNALLED : SUPERVISOR_DONE;
+    return take_signals(self, err);
 }
 
 static enum supervisor_end run(struct supervisor *self, error **err)

@@ -44,8 +44,8 @@ static void kill_children(void)
         kill(pid, SIGKILL);
 }
 
-/* Until there is none left: the children of those that were killed are ours then. */
-static void end_everything(void)
+/* The children of those that were killed are ours then. */
+void warden_end_children(void)
 {
     for (;;) {
         kill_children();
@@ -119,7 +119,7 @@ static int run_warden(int (*work)(void *), void (*cleanup)(void *), void *data, 
         close(keep[i]);
     if (worker > 0)
         code = watch(worker, &signals);
-    end_everything();
+    warden_end_children();
     cleanup(data);
     return code;
 }

@@ -151,17 +151,24 @@ void waves_refuse(waves *self, struct entry *entry, enum status status, const ch
     waves_answer(self, entry, &result, elapsed);
 }
 
-static void wait_again(waves *self, struct entry *const *entries, size_t count, bool suspect)
+void waves_give_back(waves *self, struct entry *const *entries, size_t count)
 {
-    self->last_quarantine++;
     for (size_t i = 0; i < count; i++) {
         entries[i]->state = ENTRY_WAITING;
-        entries[i]->quarantine = self->last_quarantine;
-        entries[i]->suspect = suspect;
         entries[i]->turn = 0;
         self->waiting++;
     }
     self->hint = 0;
+}
+
+static void wait_apart(waves *self, struct entry *const *entries, size_t count)
+{
+    self->last_quarantine++;
+    for (size_t i = 0; i < count; i++) {
+        entries[i]->quarantine = self->last_quarantine;
+        entries[i]->suspect = true;
+    }
+    waves_give_back(self, entries, count);
 }
 
 int waves_put_back(waves *self, struct entry *const *entries, size_t count, bool alone)
@@ -171,14 +178,14 @@ int waves_put_back(waves *self, struct entry *const *entries, size_t count, bool
     if (count == 1) {
         if (alone)
             return 1;
-        wait_again(self, entries, 1, true);
+        wait_apart(self, entries, 1);
         return 0;
     }
     /* The first time the one that was being scanned is the likeliest; if the rest dies too, we do
      * not know better than halves. */
     size_t head = entries[0]->suspect ? count / 2 : 1;
-    wait_again(self, entries, head, true);
-    wait_again(self, entries + head, count - head, true);
+    wait_apart(self, entries, head);
+    wait_apart(self, entries + head, count - head);
     return 0;
 }
 

@@ -66,6 +66,10 @@ void waves_refuse(waves *self, struct entry *entry, enum status status, const ch
  * caller to answer: 1; otherwise 0. */
 int waves_put_back(waves *self, struct entry *const *entries, size_t count, bool alone);
 
+/* An appliance was ended with these guests taken and unanswered, and none of them is to blame: they
+ * wait again, in the company that they had. */
+void waves_give_back(waves *self, struct entry *const *entries, size_t count);
+
 /* The oldest guest, if it has been answered: for output. waves_pop() forgets it. */
 const struct entry *waves_front(const waves *self);
 void waves_pop(waves *self);

@@ -270,6 +270,10 @@ static int on_answer(struct loop *self, const answer *reply, error **err)
 {
     if (reply->body.op == OP_SCAN)
         return on_scanned(self, &reply->body.answer_body_u.scan, err);
+    const done_ret *done = &reply->body.answer_body_u.gone;
+    if (reply->body.op == OP_GONE && done->message.message_len > 0)
+        return error_set(err, STATUS_CRASHED, "the disks cannot be detached: %.*s",
+                         (int)done->message.message_len, done->message.message_val);
     if (reply->body.op == OP_GONE && hotplug_gone(self->disks, err) < 0)
         return -1;
     return after_detach(self);

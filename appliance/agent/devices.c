@@ -199,21 +199,17 @@ static int read_small(int directory, const char *path, char *buffer, size_t size
 
 int devices_serial(const devices *table, unsigned target, char *serial, size_t size)
 {
-    char path[NODE_MAX];
-    unsigned char page[4 + 255];
+    char path[NODE_MAX], text[64];
     const struct device *device = &table->device[target];
     if (!device->path)
         return -ENODEV;
-    snprintf(path, sizeof path, "%s%s/vpd_pg80", table->sys, device->path);
-    int count = read_small(AT_FDCWD, path, (char *)page, sizeof page);
+    snprintf(path, sizeof path, "%s%s/rev", table->sys, device->path);
+    int count = read_small(AT_FDCWD, path, text, sizeof text);
     if (count < 0)
         return count;
-    if (count < 4)
-        return -EIO;
-    /* SPC-4, "Unit Serial Number VPD page": header of 4 bytes, the last two are the length. */
-    size_t length = (size_t)count - 4;
-    const char *text = (const char *)page + 4;
-    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\0'))
+    /* The field is padded with spaces, and sysfs ends it with a newline. */
+    size_t length = (size_t)count;
+    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\n'))
         length--;
     if (length > size)
         return -EMSGSIZE;

@@ -83,14 +83,10 @@ static void make_serial(const struct fixture *f, unsigned slot, const char *seri
 {
     char path[512];
     char below[256];
-    char page[64];
     snprintf(below, sizeof below, "sys/" DEVICES "/target0:0:%u/0:0:%u:0", slot, slot);
     make_directories(f, below);
-    make_path(f, path, sizeof path, "%s/vpd_pg80", below);
-    memcpy(page, "\0\x80\0", 3);
-    page[3] = (char)strlen(serial);
-    memcpy(page + 4, serial, strlen(serial));
-    write_bytes(path, 0, page, 4 + strlen(serial));
+    make_path(f, path, sizeof path, "%s/rev", below);
+    write_bytes(path, 0, serial, strlen(serial));
 }
 
 static void say(const struct fixture *f, const char *action, const char *path, const char *more,

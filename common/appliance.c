@@ -79,7 +79,8 @@ const char *appliance_command_line(void)
 {
     return "console=ttyS0 quiet loglevel=3 panic=-1 oops=panic "
            "mitigations=off nokaslr no_timer_check tsc=reliable random.trust_cpu=on "
-           "raid=noautodetect audit=0 init_on_alloc=0";
+           "raid=noautodetect audit=0 init_on_alloc=0 "
+           "psi=0 lsm= cgroup_disable=memory";
 }
 
 static struct domain_spec make_spec(const struct appliance_config *config,

@@ -30,7 +30,8 @@ struct supervisor {
     unsigned start_failures;
     uint64_t start_cost, empty_cost; /* microseconds, last seen: of an appliance, of one slot */
     uint64_t answered;
-    int signal_fd;
+    int signal_fd; /* SIGCHLD and those that ask for an end */
+    int end_fd;    /* only those */
     int signalled;
 };
 

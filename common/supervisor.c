@@ -61,7 +61,7 @@ static enum supervisor_end provide(struct supervisor *self, error **err)
         self->provided = true;
         return SUPERVISOR_DONE;
     }
-    switch (provision_make(self->config, self->client, self->run, &self->box, self->signal_fd,
+    switch (provision_make(self->config, self->client, self->run, &self->box, self->end_fd,
                            &self->provision, err)) {
     case PROVISION_FAILED:
         return SUPERVISOR_NO_APPLIANCE;
@@ -120,10 +120,11 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
     sigset_t signals;
     struct rlimit files;
     sigemptyset(&signals);
-    sigaddset(&signals, SIGCHLD);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGHUP);
+    self->end_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, old);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -132,7 +133,7 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
     }
     self->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     self->window = waves_new(self->config->isolation);
-    if (self->signal_fd < 0 || !self->window)
+    if (self->end_fd < 0 || self->signal_fd < 0 || !self->window)
         return error_set_errno(err, STATUS_CRASHED, errno, "cannot start");
     if (sandbox_choose(&self->box, err) < 0)
         return -1;
@@ -148,6 +149,8 @@ static void tear_down(struct supervisor *self, const sigset_t *old)
     waves_free(self->window);
     if (self->signal_fd >= 0)
         close(self->signal_fd);
+    if (self->end_fd >= 0)
+        close(self->end_fd);
     sigprocmask(SIG_SETMASK, old, NULL);
 }
 
@@ -163,6 +166,7 @@ enum supervisor_end supervisor_run(const struct supervisor_config *config, guest
         .stats = stats,
         .guests = guests,
         .signal_fd = -1,
+        .end_fd = -1,
         .parallel = config->parallel ? config->parallel : resources_parallel(),
         .empty_cost = 25000, /* until one has been seen (docs/performance.md) */
     };

@@ -20,9 +20,12 @@
 
 char *template_cache_directory(void)
 {
+    const char *own = getenv("VIRT_LIVE_TOOLS_CACHE");
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     char *path;
     int written = -1;
+    if (own && own[0] == '/')
+        return strdup(own);
     if (geteuid() == 0)
         return strdup(TEMPLATE_SYSTEM_DIR);
     if (cache && cache[0] == '/')

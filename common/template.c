@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <xxhash.h>
 
 #ifndef PACKAGE_VERSION
@@ -201,6 +202,7 @@ static int try_directory(const char *cache, const char *key, char **directory, c
         return 0;
     const char *fault = find_fault(fd);
     if (!fault) {
+        futimens(fd, NULL); /* it is in use: prune() looks at that; where it is another's, they prune */
         *directory = STEAL(path);
         return 1;
     }
@@ -251,6 +253,29 @@ static char *make_temporary(const char *parent, const struct sandbox *box)
 /* The memory of an appliance and its state; the file systems that caches are on are larger. */
 #define ROOM_NEEDED ((uint64_t)256 << 20)
 
+/* What is no longer wanted: templates that nobody has used for a month (each build of the appliance
+ * has another), and those that were never finished. */
+#define UNUSED_AFTER ((time_t)30 * 24 * 3600)
+#define UNFINISHED_AFTER ((time_t)3600)
+
+static bool expired(int cache, const char *name)
+{
+    struct stat st;
+    time_t limit = strncmp(name, "template-", 9) == 0   ? UNUSED_AFTER
+                   : strncmp(name, "building-", 9) == 0 ? UNFINISHED_AFTER
+                                                        : 0;
+    return limit > 0 && fstatat(cache, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           time(NULL) - st.st_mtime > limit;
+}
+
+static void prune(const char *path)
+{
+    AUTO_DIR DIR *cache = opendir(path);
+    for (struct dirent *entry; cache && (entry = readdir(cache));)
+        if (expired(dirfd(cache), entry->d_name))
+            tree_remove(dirfd(cache), entry->d_name);
+}
+
 static bool has_room(const char *path)
 {
     struct statvfs fs;
@@ -268,6 +293,8 @@ char *template_begin(const struct sandbox *box, const char *fallback, bool *cach
     AUTO_FREE char *cache = template_cache_directory();
     char *begun = NULL;
     *why = NULL;
+    if (cache)
+        prune(cache);
     *cached = cache && make_directory(cache, 0755) == 0 && has_room(cache) &&
               (begun = make_temporary(cache, box)) != NULL;
     if (*cached)

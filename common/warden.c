@@ -127,10 +127,17 @@ static int run_warden(int (*work)(void *), void (*cleanup)(void *), void *data, 
 pid_t warden_start(int (*work)(void *data), void (*cleanup)(void *data), void *data,
                    const int *keep, size_t keep_count, error **err)
 {
+    sigset_t term, old;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    /* So that one which comes before the warden waits for it is not lost on it. */
+    sigprocmask(SIG_BLOCK, &term, &old);
     pid_t supervisor = getpid(), pid = fork();
     if (pid == 0)
         _exit(run_warden(work, cleanup, data, supervisor, keep, keep_count));
+    int saved = errno;
+    sigprocmask(SIG_SETMASK, &old, NULL);
     if (pid < 0)
-        return error_set_errno(err, STATUS_CRASHED, errno, "cannot start a process");
+        return error_set_errno(err, STATUS_CRASHED, saved, "cannot start a process");
     return pid;
 }

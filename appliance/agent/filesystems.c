@@ -2,8 +2,10 @@
 #include "filesystems.h"
 #include <blkid/blkid.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 /* How much of a volume's start and end is looked at to call it empty. */
 #define BLANK_SIZE 65536
@@ -169,10 +171,37 @@ static bool zeros(prober *probe, int fd, uint64_t offset, size_t count)
            (!probe->buffer[0] && memcmp(probe->buffer, probe->buffer + 1, count - 1) == 0);
 }
 
+/* A GUID partition table, of which the kernel made no partitions: its header is in the second
+ * sector, and how large that is only the one who wrote it knew. */
+static bool has_lonely_table(int fd, struct finding *found)
+{
+    static const char signature[] = {'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T'};
+    static const unsigned sectors[] = {512, 4096};
+    char header[sizeof signature];
+    int block = 512;
+    ioctl(fd, BLKSSZGET, &block);
+    for (size_t i = 0; i < 2; i++) {
+        if (pread(fd, header, sizeof header, sectors[i]) != (ssize_t)sizeof header ||
+            memcmp(header, signature, sizeof header) != 0)
+            continue;
+        found->status = (unsigned)block == sectors[i] ? STATUS_EMPTY : STATUS_UNSUPPORTED;
+        if (found->status == STATUS_EMPTY)
+            snprintf(found->message, sizeof found->message, "a partition table without partitions");
+        else
+            snprintf(found->message, sizeof found->message,
+                     "its partition table is for sectors of %u bytes: try --blocksize=%u", sectors[i],
+                     sectors[i]);
+        return true;
+    }
+    return false;
+}
+
 static void nothing_found(prober *probe, int fd, uint64_t size, struct finding *found)
 {
     size_t part = size < BLANK_SIZE ? (size_t)size : BLANK_SIZE;
     found->content = CONTENT_UNKNOWN;
+    if (has_lonely_table(fd, found))
+        return;
     found->blank = zeros(probe, fd, 0, part) && zeros(probe, fd, size - part, part);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mounts.h"
+#include "reason.h"
 #include <fcntl.h>
 #include <linux/btrfs.h>
 #include <spawn.h>
@@ -11,7 +12,7 @@
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 
-#define MOUNT_FLAGS (MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC | MS_NOATIME | MS_SILENT)
+#define MOUNT_FLAGS (MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC | MS_NOATIME)
 
 /* ntfs-3g detaches itself once the mount works, so waiting for it is waiting for the mount. */
 static const char *const ntfs_helper[] = {"ntfs-3g", "-o", "ro,nodev,nosuid,noexec,noatime", NULL};
@@ -34,7 +35,7 @@ static int ext_needs_replay(int fd)
 static const struct mount_type types[] = {
     {"ext4", "ext4", NULL, "noload", NULL, ext_needs_replay, 0},
     {"ext3", "ext3", NULL, "noload", NULL, ext_needs_replay, 0},
-    {"ext2", "ext2", NULL, "noload", NULL, ext_needs_replay, 0},
+    {"ext2", "ext2", NULL, NULL, NULL, NULL, 0}, /* has no journal, and no such option */
     {"xfs", "xfs", "nouuid", "nouuid,norecovery", NULL, NULL, 0},
     {"btrfs", "btrfs", NULL, "rescue=nologreplay", NULL, NULL, EIO},
     {"vfat", "vfat", NULL, NULL, NULL, NULL, 0},
@@ -56,7 +57,7 @@ const struct mount_type *mount_type_find(const char *type)
     return NULL;
 }
 
-static void fail(struct mount_outcome *outcome, int errnum)
+static void fail(struct mount_outcome *outcome, const char *what, int errnum)
 {
     switch (errnum) {
     case EIO:
@@ -73,7 +74,7 @@ static void fail(struct mount_outcome *outcome, int errnum)
     default:
         outcome->status = STATUS_CORRUPT;
     }
-    snprintf(outcome->message, sizeof outcome->message, "mount: %s",
+    snprintf(outcome->message, sizeof outcome->message, "mount %s: %s", what,
              errnum == ENODEV ? "filesystem type not known to the appliance's kernel"
                               : strerror(errnum));
 }
@@ -127,7 +128,7 @@ static bool mount_by_helper(const char *node, const struct mount_type *how,
     char said[VOLUME_MESSAGE_MAX - 32];
     /* Non-blocking: what detached itself may hold the other end for as long as it serves. */
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
-        fail(outcome, errno);
+        fail(outcome, how->helper[0], errno);
         return false;
     }
     AUTO_FD int in = ends[0];
@@ -149,7 +150,20 @@ static bool mount_by_helper(const char *node, const struct mount_type *how,
 
 static bool mount_with(const char *node, const struct mount_type *how, const char *options)
 {
-    return mount(node, MOUNT_POINT, how->kernel, MOUNT_FLAGS, options) == 0;
+    return mount(node, MOUNT_POINT, how->kernel, MOUNT_FLAGS | MS_SILENT, options) == 0;
+}
+
+/* Tries once more, loudly, and puts what the kernel says behind the message. */
+static void explain(const char *node, const struct mount_type *how, struct mount_outcome *outcome)
+{
+    char why[VOLUME_MESSAGE_MAX / 2];
+    AUTO_FD int log = reason_begin();
+    if (mount(node, MOUNT_POINT, how->kernel, MOUNT_FLAGS, how->options) == 0)
+        umount2(MOUNT_POINT, MNT_DETACH | UMOUNT_NOFOLLOW);
+    if (reason_end(log, why, sizeof why)) {
+        size_t length = strlen(outcome->message);
+        snprintf(outcome->message + length, sizeof outcome->message - length, " (%s)", why);
+    }
 }
 
 static bool mount_by_kernel(const char *node, int fd, const struct mount_type *how,
@@ -167,7 +181,8 @@ static bool mount_by_kernel(const char *node, int fd, const struct mount_type *h
         outcome->clean = false;
         return true;
     }
-    fail(outcome, errno);
+    fail(outcome, how->kernel, errno);
+    explain(node, how, outcome);
     return false;
 }
 
@@ -175,7 +190,7 @@ static void take_figures(struct mount_outcome *outcome)
 {
     struct statvfs figures;
     if (statvfs(MOUNT_POINT, &figures) < 0) {
-        fail(outcome, errno);
+        fail(outcome, "statvfs", errno);
         return;
     }
     outcome->usage.block_size = figures.f_frsize ? figures.f_frsize : figures.f_bsize;
@@ -231,7 +246,7 @@ static void measure_by_pretending(const char *node, int fd, const struct mount_t
     memset(outcome, 0, offsetof(struct mount_outcome, message) + 1);
     outcome->clean = true;
     if (fstat(fd, &status) < 0) {
-        fail(outcome, errno);
+        fail(outcome, "statvfs", errno);
         return;
     }
     outcome->usage.block_size = 1024;

@@ -234,7 +234,7 @@ static int refuse(scanner *scan, const char *format, ...)
 static int check_disk(scanner *scan, const struct disk *disk, uint64_t size)
 {
     char serial[MAX_SERIAL];
-    if (size != disk->size)
+    if (disk->size != 0 && size != disk->size)
         return refuse(scan, "slot %u has %llu bytes where %llu were announced", disk->slot,
                       (unsigned long long)size, (unsigned long long)disk->size);
     if (disk->serial.serial_len == 0)
@@ -271,7 +271,7 @@ static int scan_disk(scanner *scan, u_int index, const struct disk *disk)
         return 0;
     volume->kind = VOLUME_DISK;
     volume->disk = index;
-    volume->size = disk->size;
+    volume->size = size;
     volume->content = CONTENT_UNKNOWN;
     if (result < 0)
         set_message(volume, texts, STATUS_UNREADABLE, strerror(-result));

@@ -11,7 +11,6 @@
  * emulator's path, and checked by libvirt against the emulator's and its own version. */
 static const char *const levels[] = {"cache", "cache/qemu", "cache/qemu/capabilities"};
 #define CACHE "cache/qemu/capabilities"
-#define KEPT "capabilities"
 
 static int copy_into(int from, int to, const char *name)
 {
@@ -56,9 +55,9 @@ static int copy_directory(const char *from, const char *from_name, const char *t
 int capabilities_keep(const char *root, const char *template_dir)
 {
     AUTO_FD int fd = open(template_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || (mkdirat(fd, KEPT, 0755) < 0 && errno != EEXIST))
+    if (fd < 0 || (mkdirat(fd, KEPT_CAPABILITIES, 0755) < 0 && errno != EEXIST))
         return -errno;
-    return copy_directory(root, CACHE, template_dir, KEPT);
+    return copy_directory(root, CACHE, template_dir, KEPT_CAPABILITIES);
 }
 
 int capabilities_provide(const char *template_dir, const char *root)
@@ -67,5 +66,5 @@ int capabilities_provide(const char *template_dir, const char *root)
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
         if (fd < 0 || (mkdirat(fd, levels[i], 0755) < 0 && errno != EEXIST))
             return -errno;
-    return copy_directory(template_dir, KEPT, root, CACHE);
+    return copy_directory(template_dir, KEPT_CAPABILITIES, root, CACHE);
 }

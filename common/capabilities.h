@@ -4,6 +4,9 @@
 #ifndef VLT_CAPABILITIES_H
 #define VLT_CAPABILITIES_H
 
+/* Where a template has it. */
+#define KEPT_CAPABILITIES "capabilities"
+
 /* From a worker's root into the template being built, and from a template into a worker's root. A
  * failure only costs libvirt the time to find it out again. 0 or -errno. */
 int capabilities_keep(const char *root, const char *template_dir);

@@ -29,6 +29,7 @@ struct walk {
     enum backing_policy policy;
     const char *top; /* the image that the user named */
     int directory;   /* the one that top is in, O_PATH; -1 unless the policy is BACKING_SAME_DIR */
+    uid_t owner;     /* of top */
     char *below;     /* BACKING_SAME_DIR: the last layer's path from there; NULL: it is top */
     struct image_chain *chain;
 };
@@ -316,7 +317,10 @@ static int add_top(struct walk *walk, enum image_format format, struct file *fil
         if (*file->name == '\0')
             file->name = *walk->top ? "." : "";
     }
-    return add_layer(walk->chain, file, format, info, err);
+    if (add_layer(walk->chain, file, format, info, err) < 0)
+        return -1;
+    walk->owner = file->st.st_uid;
+    return 0;
 }
 
 /* QEMU takes a name with a colon before any slash for "protocol:…" (path_has_protocol() in
@@ -401,6 +405,17 @@ static int locate_backing(struct walk *walk, const char *backing, struct file *f
     return 0;
 }
 
+/* Whoever wrote the image must not learn through us what he may not read himself. */
+static int check_reach(const struct walk *walk, const struct file *file, error **err)
+{
+    if (walk->policy != BACKING_SAME_DIR || file->st.st_uid == walk->owner ||
+        (file->st.st_mode & S_IROTH))
+        return 0;
+    return error_set(err, STATUS_REFUSED,
+                     "it belongs to another user than the image that names it, and not everybody may "
+                     "read it; --backing=allow would follow it");
+}
+
 /* Adds the layer that info names; info becomes that layer's. */
 static int add_backing(struct walk *walk, struct image_info *info, error **err)
 {
@@ -417,7 +432,7 @@ static int add_backing(struct walk *walk, struct image_info *info, error **err)
                             walk->chain->layers[walk->chain->count - 1].path);
     }
     file.path = path;
-    if (add_layer(walk->chain, &file, format, info, err) < 0)
+    if (add_layer(walk->chain, &file, format, info, err) < 0 || check_reach(walk, &file, err) < 0)
         return error_prefix(err, "backing file %s", path);
     return 0;
 }

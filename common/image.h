@@ -68,7 +68,9 @@ int image_probe(const void *header, size_t length, uint64_t file_size, enum imag
 /* What may an image name? (--backing) */
 enum backing_policy {
     BACKING_DENY,     /* nothing */
-    BACKING_SAME_DIR, /* files below the directory of the image that the user named, no symlinks */
+    /* files below the directory of the image that the user named, no symlinks, which belong to the
+     * same user or may be read by everybody */
+    BACKING_SAME_DIR,
     BACKING_ALLOW     /* any file */
 };
 

@@ -16,6 +16,8 @@
 
 /* A boot takes 2-4 s under TCG on an idle machine; this is for a crowded one. */
 #define BOOT_TIMEOUT 120
+/* Under KVM it takes less than one; a KVM that hangs shall not cost more than this. */
+#define KVM_BOOT_TIMEOUT 20
 
 #define MAX_BUILDERS 2 /* KVM and TCG side by side */
 
@@ -100,7 +102,8 @@ static int start_builder(struct provisioner *self, struct builder *builder, erro
         .sandbox = *self->box,
         .root = builder->root,
         .build_dir = builder->directory,
-        .start_timeout = BOOT_TIMEOUT,
+        .start_timeout =
+            strcmp(builder->appliance.accel, "kvm") == 0 ? KVM_BOOT_TIMEOUT : BOOT_TIMEOUT,
         .trace = self->config->trace,
     };
     if (worker_start(&config, &builder->worker, err) < 0)
@@ -163,8 +166,9 @@ static void hear(struct provisioner *self, struct builder *builder)
             failed(self, builder, message.report_u.failed.failed_val,
                    message.report_u.failed.failed_len);
         else if (message.kind == REPORT_LOG) {
-            AUTO_FREE char *text =
-                strndup(message.report_u.log.log_val, message.report_u.log.log_len);
+            AUTO_FREE char *text = message.report_u.log.log_len
+                                      ? strndup(message.report_u.log.log_val, message.report_u.log.log_len)
+                                      : NULL;
             say(self, LOG_TRACE, text);
         }
         xdr_free((xdrproc_t)xdr_report, &message);

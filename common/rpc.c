@@ -10,9 +10,6 @@
 /* Requests open at once: the agent's own queue is as long (appliance/agent/requests.h). */
 #define RPC_WINDOW 256
 
-/* No filesystem that the kernel mounts has more than 2^64 bytes, nor blocks above 1 GiB. */
-#define MAX_BLOCK_SIZE ((uint64_t)1 << 30)
-
 struct open_request {
     op kind;
     unsigned serial;

@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-static const char *const users[] = {"virt-live-tools", "libvirt-qemu", "nobody"};
+static const char *const users[] = {"virt-live-tools", "nobody"};
 
 int sandbox_choose(struct sandbox *box, error **err)
 {
@@ -24,7 +24,7 @@ int sandbox_choose(struct sandbox *box, error **err)
     }
     return error_set(err, STATUS_CRASHED,
                      "running as root needs an unprivileged user for QEMU, and there is none of "
-                     "virt-live-tools, libvirt-qemu, nobody");
+                     "virt-live-tools, nobody");
 }
 
 /* /dev/kvm belongs to a group of its own on most systems. */

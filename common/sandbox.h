@@ -14,8 +14,8 @@ struct sandbox {
     gid_t gid;
 };
 
-/* For root: the user virt-live-tools where an administrator has made one, else libvirt-qemu (which
- * libvirt's packages make), else nobody. 0; -1 and *err when there is none of them. */
+/* For root: the user virt-live-tools where an administrator has made one, else nobody. Not
+ * libvirt-qemu: the images of the host's own guests belong to that one. 0; -1 and *err when there is none of them. */
 int sandbox_choose(struct sandbox *box, error **err);
 
 /* Becomes that user, for good: no other groups than that of /dev/kvm, no new privileges, no core

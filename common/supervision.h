@@ -9,6 +9,8 @@
 #include "crew.h"
 #include "provision.h"
 
+#define FINISH_TIMEOUT 20 /* seconds, from the last answer: ending QEMU takes 0.2 s */
+
 #define MAX_PARALLEL 64
 #define MAX_MEMBERS (2 * MAX_PARALLEL) /* as many again are coming up while these work */
 

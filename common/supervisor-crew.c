@@ -8,7 +8,6 @@
 #include <sys/wait.h>
 
 #define START_TIMEOUT 60  /* seconds: a restore takes 0.3 s on an idle machine */
-#define FINISH_TIMEOUT 20 /* seconds, from the last answer: ending QEMU takes 0.2 s */
 #define MAX_START_FAILURES                                                                         \
     3 /* in a row, of appliances from a good template: something is wrong here */
 

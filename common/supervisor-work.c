@@ -22,6 +22,8 @@ static void order_plain(struct supervisor *self, struct member *member, order_ki
     member->state = state;
     if (state == MEMBER_EMPTYING)
         member->deadline = clock_now() + EMPTY_TIMEOUT * CLOCK_SECOND;
+    else if (member->given_count == 0)
+        member->deadline = clock_now() + FINISH_TIMEOUT * CLOCK_SECOND;
 }
 
 void work_pursue(struct supervisor *self, struct member *member)

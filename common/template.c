@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "template.h"
 
+#include "capabilities.h"
 #include "tree.h"
 #include <fcntl.h>
 #include <glib.h>
@@ -317,6 +318,24 @@ static int seal(int directory, const char *name, mode_t mode)
     return 0;
 }
 
+/* What is in the directory, and it. One that is not there is fine. */
+static int seal_directory(int parent, const char *name)
+{
+    AUTO_DIR DIR *directory = NULL;
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -1;
+    directory = fdopendir(fd);
+    if (!directory) {
+        close(fd);
+        return -1;
+    }
+    for (struct dirent *entry; (entry = readdir(directory));)
+        if (entry->d_name[0] != '.' && seal(fd, entry->d_name, 0444) < 0)
+            return -1;
+    return seal(fd, ".", 0755);
+}
+
 static int write_info(int directory)
 {
     char text[256];
@@ -332,7 +351,8 @@ int template_finish(const char *begun, const char *key, bool cached, char **dire
     AUTO_FREE char *name = NULL;
     AUTO_FD int fd = open(begun, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || seal(fd, ".", 0755) < 0 || seal(fd, "ram", 0444) < 0 ||
-        seal(fd, "state", 0444) < 0 || write_info(fd) < 0)
+        seal(fd, "state", 0444) < 0 || seal_directory(fd, KEPT_CAPABILITIES) < 0 ||
+        write_info(fd) < 0)
         return error_set_errno(err, STATUS_CRASHED, errno, "cannot keep the saved appliance %s",
                                begun);
     if (!cached) {

@@ -193,6 +193,15 @@ static void take_figures(struct mount_outcome *outcome)
         fail(outcome, "statvfs", errno);
         return;
     }
+    /* A crafted superblock can say anything; the host would take such an answer for a lie of ours. */
+    uint64_t block = figures.f_frsize ? figures.f_frsize : figures.f_bsize, bytes;
+    if (block == 0 || block > MAX_BLOCK_SIZE || __builtin_mul_overflow(block, figures.f_blocks, &bytes) ||
+        figures.f_bfree > figures.f_blocks || figures.f_bavail > figures.f_blocks ||
+        figures.f_ffree > figures.f_files) {
+        outcome->status = STATUS_CORRUPT;
+        snprintf(outcome->message, sizeof outcome->message, "its figures contradict each other");
+        return;
+    }
     outcome->usage.block_size = figures.f_frsize ? figures.f_frsize : figures.f_bsize;
     outcome->usage.blocks = figures.f_blocks;
     outcome->usage.blocks_free = figures.f_bfree;

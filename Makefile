@@ -4,6 +4,10 @@
 
 VERSION := 0.1
 BUILD   ?= build
+# `make SANITIZE=1` builds into a directory of its own; `make check-asan` does it.
+ifdef SANITIZE
+BUILD   := build/asan
+endif
 PREFIX  ?= /usr/local
 DESTDIR ?=
 ifeq ($(origin CC),default)
@@ -22,6 +26,9 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
 .DEFAULT_GOAL := all
+
+# What rpcgen makes of the wires; everything that is compiled waits for it.
+generated := $(foreach x,protocol work,$(BUILD)/gen/$(x).h $(BUILD)/gen/$(x)-xdr.c)
 
 include tests/setup.mk      # the packages that are needed, and `setup`
 include appliance/rules.mk
@@ -60,9 +67,7 @@ CFLAGS   ?= -O2 -g
 HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fcf-protection
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
-# `make SANITIZE=1` builds into a directory of its own; `make check-asan` does it.
 ifdef SANITIZE
-BUILD    := build/asan
 HARDEN   := -fPIE
 SANITIZER := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 endif
@@ -77,8 +82,6 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -DPACKAGE_VERSION='"$(VERSION)"' -DAPPLIANCE_DIR='"
 CFLAGS_ALL   = -std=gnu11 $(WARNINGS) $(HARDEN) $(SANITIZER) $(CFLAGS)
 
 # --- the wire: one source, both ends ---
-
-generated := $(foreach x,protocol work,$(BUILD)/gen/$(x).h $(BUILD)/gen/$(x)-xdr.c)
 
 $(BUILD)/gen/%.h: common/%.x
 	@mkdir -p $(@D)
@@ -144,7 +147,7 @@ compile_commands.json: Makefile tests/rules.mk | $(generated)
 	@printf '[\n' > $@; separator=; \
 	for file in $(wildcard common/*.c $(addsuffix /*.c,$(COMMANDS)) appliance/agent/*.c tests/*.c tests/unit/*.c tests/fuzz/*.c); do \
 		printf '%s{"directory": "%s", "file": "%s", "arguments": ["cc"%s, "-c", "%s"]}' \
-			"$$separator" "$(CURDIR)" "$$file" "$$(for word in $(subst ",\",$(CPPFLAGS_ALL)) $(CFLAGS_ALL); do \
+			"$$separator" "$(CURDIR)" "$$file" "$$(for word in $(CPPFLAGS_ALL) $(CFLAGS_ALL); do \
 				printf ', "%s"' "$$(printf '%s' "$$word" | sed 's/"/\\"/g')"; done)" "$$file"; \
 		separator=$$(printf ',\n'); \
 	done >> $@; printf '\n]\n' >> $@

@@ -124,6 +124,7 @@ int member_set_trust(struct member *member, const struct entry *entry)
     free(member->trust.directory);
     member->trust = (struct entry){
         .mixed = entry->mixed,
+        .scattered = entry->scattered,
         .uid = entry->uid,
         .gid = entry->gid,
         .directory = directory,

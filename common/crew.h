@@ -53,8 +53,8 @@ int member_take_on(struct member *member, struct entry *entry, enum backing_poli
                    error **err);
 void member_drop_handover(struct member *member);
 
-/* The guest that the member may answer for: it was given it with all its disks, and owes the answer.
- * NULL: it has no such guest. */
+/* The guest that the member may answer for: it was given it with all its disks, and owes the
+ * answer. NULL: it has no such guest. */
 struct entry *member_find(const struct member *member, uint64_t guest);
 /* Takes an answered guest out of given[]. */
 void member_answered(struct member *member, const struct entry *entry);

@@ -84,9 +84,9 @@ int waves_set_owner(struct entry *entry, size_t index, uid_t uid, gid_t gid)
         entry->uid = uid;
         entry->gid = gid;
         entry->directory = STEAL(directory);
-    } else if (entry->uid != uid || entry->gid != gid || !entry->directory ||
-               strcmp(entry->directory, directory) != 0) {
-        entry->mixed = true;
+    } else {
+        entry->mixed |= entry->uid != uid || entry->gid != gid;
+        entry->scattered |= !entry->directory || strcmp(entry->directory, directory) != 0;
     }
     return 0;
 }
@@ -100,7 +100,7 @@ static bool trust_each_other(const waves *self, const struct entry *a, const str
     case ISOLATE_OWNER:
         return same_owner;
     case ISOLATE_DIRECTORY:
-        return same_owner && a->directory && b->directory &&
+        return same_owner && !a->scattered && !b->scattered && a->directory && b->directory &&
                strcmp(a->directory, b->directory) == 0;
     case ISOLATE_GUEST:
         return false;

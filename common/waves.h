@@ -20,7 +20,8 @@ enum entry_state { ENTRY_WAITING, ENTRY_TAKEN, ENTRY_ANSWERED };
 struct entry {
     struct guest *guest;
     enum entry_state state;
-    bool mixed; /* its images belong to several users or directories: it shares with nobody */
+    bool mixed;     /* its images belong to several users: it shares with nobody */
+    bool scattered; /* … or are in several directories: nor where directories count */
     uid_t uid;  /* its images' */
     gid_t gid;
     char *directory;     /* of its images, as named */

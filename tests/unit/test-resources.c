@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "resources.h"
+
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void there_is_always_one(void **state)
+{
+    (void)state;
+    assert_true(resources_parallel() >= 1);
+}
+
+static void no_more_than_the_cores_there_are(void **state)
+{
+    (void)state;
+    assert_true(resources_parallel() <= (unsigned)sysconf(_SC_NPROCESSORS_CONF));
+}
+
+static void no_more_than_the_cores_that_we_may_use(void **state)
+{
+    cpu_set_t all, one;
+    (void)state;
+    assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+    int cpu = 0;
+    while (!CPU_ISSET(cpu, &all))
+        cpu++;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    unsigned count = resources_parallel();
+    sched_setaffinity(0, sizeof all, &all);
+    assert_int_equal(count, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(there_is_always_one),
+        cmocka_unit_test(no_more_than_the_cores_there_are),
+        cmocka_unit_test(no_more_than_the_cores_that_we_may_use),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

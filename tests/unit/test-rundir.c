@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "rundir.h"
+
+#include "tree.h"
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+static char base[] = "/tmp/vlt-rundir.XXXXXX";
+
+static struct sandbox own(void)
+{
+    return (struct sandbox){.drop = false, .uid = geteuid(), .gid = getegid()};
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    strcpy(strrchr(base, '.'), ".XXXXXX");
+    if (!mkdtemp(base))
+        return -1;
+    unsetenv("XDG_RUNTIME_DIR");
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* orphans are ours to reap */
+    return setenv("TMPDIR", base, 1);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    unsetenv("XDG_RUNTIME_DIR");
+    return tree_remove(AT_FDCWD, base);
+}
+
+static unsigned count_in_base(void)
+{
+    unsigned count = 0;
+    AUTO_DIR DIR *directory = opendir(base);
+    assert_non_null(directory);
+    for (struct dirent *entry; (entry = readdir(directory));)
+        count += entry->d_name[0] != '.';
+    return count;
+}
+
+static rundir *make(void)
+{
+    struct sandbox box = own();
+    rundir *run = rundir_new(&box, NULL);
+    assert_non_null(run);
+    return run;
+}
+
+static void it_is_ours_alone_and_goes_in_the_end(void **state)
+{
+    struct stat st;
+    (void)state;
+    rundir *run = make();
+    assert_memory_equal(rundir_path(run), base, strlen(base));
+    assert_int_equal(stat(rundir_path(run), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    rundir_free(run);
+    assert_int_equal(count_in_base(), 0);
+}
+
+static void the_runtime_directory_comes_first(void **state)
+{
+    char runtime[64];
+    (void)state;
+    snprintf(runtime, sizeof runtime, "%s/r", base);
+    mkdir(runtime, 0700);
+    setenv("XDG_RUNTIME_DIR", runtime, 1);
+    rundir *run = make();
+    assert_memory_equal(rundir_path(run), runtime, strlen(runtime));
+    rundir_free(run);
+}
+
+static void a_directory_too_long_for_sockets_is_passed_over(void **state)
+{
+    char longer[128];
+    (void)state;
+    snprintf(longer, sizeof longer, "%s/%060d", base, 0);
+    mkdir(longer, 0700);
+    setenv("TMPDIR", longer, 1);
+    rundir *run = make();
+    assert_memory_equal(rundir_path(run), "/tmp/virt-live-", 15);
+    rundir_free(run);
+}
+
+static void one_that_cannot_be_used_is_passed_over(void **state)
+{
+    (void)state;
+    setenv("TMPDIR", "relative", 1);
+    rundir *run = make();
+    assert_memory_equal(rundir_path(run), "/tmp/virt-live-", 15);
+    rundir_free(run);
+    setenv("TMPDIR", "/nonexistent/directory", 1);
+    run = make();
+    assert_memory_equal(rundir_path(run), "/tmp/virt-live-", 15);
+    rundir_free(run);
+}
+
+/* A run that ends without a chance to clean up, and a process of it that does not end. */
+static pid_t leave_one_behind(bool with_process)
+{
+    int pipe_fds[2];
+    assert_int_equal(pipe(pipe_fds), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        rundir *run = make();
+        char *path = rundir_subdirectory(run, "w0", NULL);
+        pid_t left = with_process ? fork() : -1;
+        if (left == 0) {
+            close_range(3, ~0u, 0);
+            execlp("sh", "sh", "-c", "sleep 30; :", path, (char *)NULL);
+            _exit(127);
+        }
+        usleep(50000); /* until it is sh */
+        assert_int_equal(write(pipe_fds[1], &left, sizeof left), sizeof left);
+        kill(getpid(), SIGKILL);
+    }
+    pid_t left = -1;
+    assert_int_equal(read(pipe_fds[0], &left, sizeof left), sizeof left);
+    waitpid(child, NULL, 0);
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+    return left;
+}
+
+static void what_a_killed_run_left_is_swept_by_the_next(void **state)
+{
+    (void)state;
+    leave_one_behind(false);
+    assert_int_equal(count_in_base(), 1);
+    rundir *run = make();
+    assert_int_equal(count_in_base(), 1);
+    rundir_free(run);
+    assert_int_equal(count_in_base(), 0);
+}
+
+static void a_process_that_works_there_is_ended(void **state)
+{
+    (void)state;
+    pid_t left = leave_one_behind(true);
+    assert_int_equal(kill(left, 0), 0);
+    rundir_free(make());
+    for (int i = 0; i < 1000 && waitpid(left, NULL, WNOHANG) == 0; i++)
+        usleep(1000);
+    assert_int_not_equal(kill(left, 0), 0);
+}
+
+static void one_in_use_is_left_alone(void **state)
+{
+    (void)state;
+    rundir *first = make(), *second = make();
+    assert_int_equal(access(rundir_path(first), F_OK), 0);
+    rundir_free(second);
+    assert_int_equal(access(rundir_path(first), F_OK), 0);
+    rundir_free(first);
+}
+
+static void one_that_a_child_uses_is_left_alone(void **state)
+{
+    (void)state;
+    char *path = NULL;
+    rundir *run = make();
+    path = strdup(rundir_path(run));
+    pid_t child = fork();
+    if (child == 0)
+        for (;;)
+            pause();
+    rundir_forget(run);
+    rundir_free(make());
+    assert_int_equal(access(path, F_OK), 0);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    rundir_free(make());
+    assert_int_not_equal(access(path, F_OK), 0);
+    free(path);
+}
+
+static void what_is_not_a_run_is_left_alone(void **state)
+{
+    char path[128];
+    (void)state;
+    snprintf(path, sizeof path, "%s/virt-live-nolock", base);
+    mkdir(path, 0700);
+    snprintf(path, sizeof path, "%s/virt-live-link", base);
+    assert_int_equal(symlink("/", path), 0);
+    rundir_free(make());
+    assert_int_equal(count_in_base(), 2);
+}
+
+static void runs_that_start_together_leave_each_other_alone(void **state)
+{
+    pid_t children[8];
+    int status;
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        children[i] = fork();
+        if (children[i] != 0)
+            continue;
+        for (int round = 0; round < 40; round++) {
+            rundir *run = make();
+            if (access(rundir_path(run), F_OK) < 0)
+                _exit(1);
+            rundir_free(run);
+        }
+        _exit(0);
+    }
+    for (int i = 0; i < 8; i++) {
+        waitpid(children[i], &status, 0);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(count_in_base(), 0);
+}
+
+static void subdirectories_belong_to_the_sandbox(void **state)
+{
+    struct stat st;
+    struct sandbox box = {.drop = true, .uid = 65534, .gid = 65534};
+    (void)state;
+    if (geteuid() != 0)
+        skip(); /* only root can give files away */
+    rundir *run = rundir_new(&box, NULL);
+    assert_non_null(run);
+    AUTO_FREE char *path = rundir_subdirectory(run, "w0", NULL);
+    assert_non_null(path);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_uid, 65534);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    assert_int_equal(stat(rundir_path(run), &st), 0);
+    assert_int_equal(st.st_uid, 0);
+    assert_int_equal(st.st_mode & 07777, 0711);
+    assert_int_equal(rundir_remove_subdirectory(run, "w0"), 0);
+    assert_int_not_equal(access(path, F_OK), 0);
+    rundir_free(run);
+}
+
+static void a_name_is_given_once(void **state)
+{
+    AUTO_ERROR error *err = NULL;
+    (void)state;
+    rundir *run = make();
+    free(rundir_subdirectory(run, "w0", NULL));
+    assert_null(rundir_subdirectory(run, "w0", &err));
+    assert_int_equal(error_errno(err), EEXIST);
+    rundir_free(run);
+}
+
+int main(void)
+{
+#define RUN(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        RUN(it_is_ours_alone_and_goes_in_the_end),
+        RUN(the_runtime_directory_comes_first),
+        RUN(a_directory_too_long_for_sockets_is_passed_over),
+        RUN(one_that_cannot_be_used_is_passed_over),
+        RUN(what_a_killed_run_left_is_swept_by_the_next),
+        RUN(a_process_that_works_there_is_ended),
+        RUN(one_in_use_is_left_alone),
+        RUN(one_that_a_child_uses_is_left_alone),
+        RUN(what_is_not_a_run_is_left_alone),
+        RUN(runs_that_start_together_leave_each_other_alone),
+        RUN(subdirectories_belong_to_the_sandbox),
+        RUN(a_name_is_given_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

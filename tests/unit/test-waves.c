@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "waves.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct guest *make_guest(uint64_t number, size_t images, const char *directory)
+{
+    struct guest *guest = guest_new(number);
+    char path[64];
+    assert_non_null(guest);
+    for (size_t i = 0; i < images; i++) {
+        snprintf(path, sizeof path, "%s%ju", directory, (uintmax_t)number);
+        assert_int_equal(guest_add_image(guest, path, strlen(path), IMAGE_RAW, 0, NULL), 0);
+    }
+    return guest;
+}
+
+static struct entry *add_owned(waves *w, uint64_t number, uid_t uid, const char *directory)
+{
+    struct entry *entry = waves_add(w, make_guest(number, 1, directory));
+    assert_non_null(entry);
+    assert_int_equal(waves_set_owner(entry, 0, uid, uid), 0);
+    return entry;
+}
+
+static void fill(waves *w, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        add_owned(w, i, 1, "/d/");
+}
+
+static void the_window_has_an_end(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    (void)state;
+    assert_true(waves_empty(w));
+    fill(w, WAVES_WINDOW - 1);
+    assert_false(waves_full(w));
+    add_owned(w, WAVES_WINDOW, 1, "");
+    assert_true(waves_full(w));
+    assert_int_equal(waves_waiting(w), WAVES_WINDOW);
+    assert_null(waves_add(w, make_guest(9999, 1, ""))); /* and the guest is freed */
+    waves_free(w);
+}
+
+static void the_window_goes_round(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    (void)state;
+    for (unsigned i = 0; i < 2 * WAVES_WINDOW + 5; i++) {
+        struct entry *entry = add_owned(w, i, 1, "");
+        assert_ptr_equal(waves_next(w, NULL, 1), entry);
+        waves_take(w, entry);
+        waves_refuse(w, entry, STATUS_EMPTY, "why", 0);
+        assert_int_equal(waves_front(w)->guest->number, i);
+        waves_pop(w);
+        assert_true(waves_empty(w));
+    }
+    waves_free(w);
+}
+
+static void guests_are_taken_from_the_oldest_on(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    (void)state;
+    fill(w, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        struct entry *entry = waves_next(w, NULL, SLOT_COUNT);
+        assert_int_equal(entry->guest->number, i);
+        waves_take(w, entry);
+        assert_int_equal(waves_waiting(w), 2 - i);
+    }
+    assert_null(waves_next(w, NULL, SLOT_COUNT));
+    waves_free(w);
+}
+
+static void answers_leave_in_the_order_of_the_list(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    struct entry *entries[3];
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        entries[i] = add_owned(w, i, 1, "");
+        waves_take(w, entries[i]);
+    }
+    waves_refuse(w, entries[2], STATUS_EMPTY, "", 0);
+    assert_null(waves_front(w));
+    waves_refuse(w, entries[0], STATUS_EMPTY, "", 0);
+    assert_int_equal(waves_front(w)->guest->number, 0);
+    waves_pop(w);
+    assert_null(waves_front(w));
+    waves_refuse(w, entries[1], STATUS_EMPTY, "", 0);
+    assert_int_equal(waves_front(w)->guest->number, 1);
+    waves_pop(w);
+    assert_int_equal(waves_front(w)->guest->number, 2);
+    waves_pop(w);
+    assert_true(waves_empty(w));
+    waves_free(w);
+}
+
+static void an_answer_is_taken_over(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    struct entry *entry = add_owned(w, 0, 1, "");
+    scan_ret result = {.status = STATUS_CORRUPT};
+    (void)state;
+    result.message.message_val = strdup("why");
+    result.message.message_len = 3;
+    waves_take(w, entry);
+    waves_answer(w, entry, &result, 42);
+    assert_null(result.message.message_val);
+    assert_int_equal(waves_front(w)->result.status, STATUS_CORRUPT);
+    assert_int_equal(waves_front(w)->elapsed, 42);
+    assert_int_equal(waves_waiting(w), 0);
+    waves_free(w);
+}
+
+static void one_that_waits_can_be_refused(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    (void)state;
+    waves_refuse(w, add_owned(w, 0, 1, ""), STATUS_REFUSED, "why", 0);
+    assert_int_equal(waves_waiting(w), 0);
+    assert_memory_equal(waves_front(w)->result.message.message_val, "why", 3);
+    assert_null(waves_next(w, NULL, 1));
+    waves_free(w);
+}
+
+static void a_long_message_is_cut(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    char message[2 * MAX_MESSAGE];
+    (void)state;
+    memset(message, 'm', sizeof message);
+    message[sizeof message - 1] = 0;
+    waves_refuse(w, add_owned(w, 0, 1, ""), STATUS_REFUSED, message, 0);
+    assert_int_equal(waves_front(w)->result.message.message_len, MAX_MESSAGE);
+    waves_free(w);
+}
+
+static void a_guest_with_too_many_images_is_passed_over(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    (void)state;
+    waves_add(w, make_guest(0, 3, ""));
+    waves_add(w, make_guest(1, 2, ""));
+    assert_int_equal(waves_next(w, NULL, 2)->guest->number, 1);
+    assert_int_equal(waves_next(w, NULL, 3)->guest->number, 0);
+    assert_null(waves_next(w, NULL, 1));
+    waves_free(w);
+}
+
+/* Guests a, b of one owner and directory; c of another owner; d of another directory. */
+static void check_isolation(enum isolation isolation, bool same, bool owner, bool directory)
+{
+    waves *w = waves_new(isolation);
+    struct entry *a = add_owned(w, 0, 1, "/x/"), *b = add_owned(w, 1, 1, "/x/"),
+                 *c = add_owned(w, 2, 2, "/x/"), *d = add_owned(w, 3, 1, "/y/");
+    assert_int_equal(waves_may_share(w, a, b), same);
+    assert_int_equal(waves_may_share(w, a, c), owner);
+    assert_int_equal(waves_may_share(w, a, d), directory);
+    assert_true(waves_may_share(w, a, a));
+    waves_free(w);
+}
+
+static void without_isolation_all_share(void **state)
+{
+    (void)state;
+    check_isolation(ISOLATE_NONE, true, true, true);
+}
+
+static void owners_do_not_share(void **state)
+{
+    (void)state;
+    check_isolation(ISOLATE_OWNER, true, false, true);
+}
+
+static void directories_do_not_share(void **state)
+{
+    (void)state;
+    check_isolation(ISOLATE_DIRECTORY, true, false, false);
+}
+
+static void guests_do_not_share(void **state)
+{
+    (void)state;
+    check_isolation(ISOLATE_GUEST, false, false, false);
+}
+
+static void groups_count_as_owners(void **state)
+{
+    waves *w = waves_new(ISOLATE_OWNER);
+    struct entry *a = add_owned(w, 0, 1, ""), *b = waves_add(w, make_guest(1, 1, ""));
+    (void)state;
+    assert_int_equal(waves_set_owner(b, 0, 1, 2), 0);
+    assert_false(waves_may_share(w, a, b));
+    waves_free(w);
+}
+
+static void a_guest_of_several_owners_shares_with_nobody(void **state)
+{
+    waves *w = waves_new(ISOLATE_OWNER);
+    struct entry *mixed[2], *plain = add_owned(w, 9, 1, "");
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        mixed[i] = waves_add(w, make_guest(i, 2, ""));
+        waves_set_owner(mixed[i], 0, 1, 1);
+        assert_false(mixed[i]->mixed);
+        waves_set_owner(mixed[i], 1, 2, 2);
+        assert_true(mixed[i]->mixed);
+    }
+    assert_false(waves_may_share(w, mixed[0], plain));
+    assert_false(waves_may_share(w, plain, mixed[0]));
+    assert_false(waves_may_share(w, mixed[0], mixed[1]));
+    waves_free(w);
+}
+
+static void several_directories_matter_only_where_directories_count(void **state)
+{
+    static const enum isolation isolations[] = {ISOLATE_OWNER, ISOLATE_DIRECTORY};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        waves *w = waves_new(isolations[i]);
+        struct entry *plain = add_owned(w, 0, 1, "a/"), *wide = waves_add(w, make_guest(1, 2, "a/"));
+        waves_set_owner(wide, 0, plain->uid, plain->gid);
+        free(wide->guest->images[1].path);
+        wide->guest->images[1].path = strdup("b/x");
+        waves_set_owner(wide, 1, plain->uid, plain->gid);
+        assert_int_equal(waves_may_share(w, plain, wide), isolations[i] == ISOLATE_OWNER);
+        waves_free(w);
+    }
+}
+
+static void the_next_is_one_that_may_share(void **state)
+{
+    waves *w = waves_new(ISOLATE_OWNER);
+    struct entry *first = add_owned(w, 0, 1, "");
+    (void)state;
+    add_owned(w, 1, 2, "");
+    add_owned(w, 2, 1, "");
+    waves_take(w, first);
+    assert_int_equal(waves_next(w, first, 1)->guest->number, 2);
+    assert_int_equal(waves_next(w, NULL, 1)->guest->number, 1);
+    waves_free(w);
+}
+
+/* --- who killed the appliance --- */
+
+struct search {
+    unsigned died, used; /* appliances after the first */
+    unsigned named;      /* culprits that were found */
+};
+
+/* Plays the whole: appliances take all that may share, at most `depth`, and die before any answer
+ * when a culprit is among them. A culprit may be known by its first turn (`in_turn`): then those
+ * before it have been answered for. */
+static struct search play(unsigned count, unsigned depth, const bool *culprit, bool in_turn)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    struct search search = {0};
+    struct entry *batch[WAVES_WINDOW], *next;
+    bool first_one = true;
+    fill(w, count);
+    while ((next = waves_next(w, NULL, SLOT_COUNT))) {
+        const struct entry like = *next;
+        size_t taken = 0, first = 0;
+        bool dies = false;
+        while (taken < depth && (next = waves_next(w, &like, SLOT_COUNT))) {
+            waves_take(w, next);
+            dies |= culprit[next->guest->number];
+            batch[taken++] = next;
+        }
+        search.used += !first_one;
+        search.died += dies && !first_one;
+        first_one = false;
+        while (first < taken && (!dies || (in_turn && !culprit[batch[first]->guest->number])))
+            waves_refuse(w, batch[first++], STATUS_OK, "", 0);
+        if (dies && waves_put_back(w, batch + first, taken - first, taken == 1)) {
+            assert_true(culprit[batch[0]->guest->number]);
+            waves_refuse(w, batch[0], STATUS_CRASHED, "", 0);
+            search.named++;
+        }
+    }
+    assert_int_equal(waves_waiting(w), 0);
+    waves_free(w);
+    return search;
+}
+
+static void check_bounds(unsigned count, bool in_turn, unsigned most_dying, unsigned most)
+{
+    for (unsigned c = 0; c < count; c++) {
+        bool culprit[WAVES_WINDOW] = {false};
+        culprit[c] = true;
+        struct search search = play(count, count, culprit, in_turn);
+        assert_int_equal(search.named, 1);
+        if (search.died > most_dying || search.used > most)
+            fail_msg("culprit %u of %u: %u more appliances, %u died", c, count, search.used,
+                     search.died);
+    }
+}
+
+/* It dies of the one whose turn it is: that one alone, and one for those behind it. */
+static void a_culprit_in_its_turn_costs_two_more_appliances(void **state)
+{
+    (void)state;
+    check_bounds(12, true, 1, 2);
+    check_bounds(255, true, 1, 2);
+}
+
+/* It dies of one whose turn had not come: the first alone, then the rest, in halves. */
+static void a_culprit_out_of_turn_is_found_by_halving(void **state)
+{
+    (void)state;
+    check_bounds(12, false, 5, 10);
+    check_bounds(255, false, 9, 18);
+}
+
+static void two_culprits_are_both_found(void **state)
+{
+    (void)state;
+    for (unsigned a = 0; a < 12; a++)
+        for (unsigned b = 0; b < a; b++) {
+            bool culprit[WAVES_WINDOW] = {false};
+            culprit[a] = culprit[b] = true;
+            assert_int_equal(play(12, 12, culprit, true).named, 2);
+            struct search search = play(12, 12, culprit, false);
+            assert_int_equal(search.named, 2);
+            assert_true(search.died <= 10);
+        }
+}
+
+static void all_culprits_are_found(void **state)
+{
+    bool culprit[WAVES_WINDOW];
+    (void)state;
+    memset(culprit, true, sizeof culprit);
+    assert_int_equal(play(12, 12, culprit, false).named, 12);
+    assert_int_equal(play(255, 12, culprit, true).named, 255);
+}
+
+static void nobody_to_put_back_is_nobody_to_blame(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    (void)state;
+    assert_int_equal(waves_put_back(w, NULL, 0, true), 0);
+    assert_int_equal(waves_put_back(w, NULL, 0, false), 0);
+    waves_free(w);
+}
+
+static void the_last_one_is_only_blamed_if_it_was_ever_alone(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    struct entry *entry = add_owned(w, 0, 1, "");
+    (void)state;
+    waves_take(w, entry);
+    assert_int_equal(waves_put_back(w, &entry, 1, false), 0);
+    assert_int_equal(waves_waiting(w), 1);
+    waves_take(w, entry);
+    assert_int_equal(waves_put_back(w, &entry, 1, true), 1);
+    assert_int_equal(waves_waiting(w), 0);
+    waves_free(w);
+}
+
+static void who_was_put_back_meets_nobody_else(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    struct entry *entries[3];
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        entries[i] = add_owned(w, i, 1, "");
+        waves_take(w, entries[i]);
+    }
+    struct entry *other = add_owned(w, 3, 1, "");
+    waves_put_back(w, entries, 3, false);
+    assert_false(waves_may_share(w, entries[0], entries[1]));
+    assert_true(waves_may_share(w, entries[1], entries[2]));
+    assert_false(waves_may_share(w, entries[1], other));
+    waves_free(w);
+}
+
+static void who_was_given_back_keeps_its_company(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    struct entry *entries[2];
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        entries[i] = add_owned(w, i, 1, "");
+        waves_take(w, entries[i]);
+        entries[i]->turn = 7;
+    }
+    struct entry *other = add_owned(w, 2, 1, "");
+    waves_give_back(w, entries, 2);
+    assert_int_equal(waves_waiting(w), 3);
+    assert_true(waves_may_share(w, entries[1], other));
+    assert_int_equal(entries[0]->turn, 0);
+    assert_ptr_equal(waves_next(w, NULL, 1), entries[0]);
+    waves_free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_window_has_an_end),
+        cmocka_unit_test(the_window_goes_round),
+        cmocka_unit_test(guests_are_taken_from_the_oldest_on),
+        cmocka_unit_test(answers_leave_in_the_order_of_the_list),
+        cmocka_unit_test(an_answer_is_taken_over),
+        cmocka_unit_test(one_that_waits_can_be_refused),
+        cmocka_unit_test(a_long_message_is_cut),
+        cmocka_unit_test(a_guest_with_too_many_images_is_passed_over),
+        cmocka_unit_test(without_isolation_all_share),
+        cmocka_unit_test(owners_do_not_share),
+        cmocka_unit_test(directories_do_not_share),
+        cmocka_unit_test(guests_do_not_share),
+        cmocka_unit_test(groups_count_as_owners),
+        cmocka_unit_test(a_guest_of_several_owners_shares_with_nobody),
+        cmocka_unit_test(several_directories_matter_only_where_directories_count),
+        cmocka_unit_test(the_next_is_one_that_may_share),
+        cmocka_unit_test(a_culprit_in_its_turn_costs_two_more_appliances),
+        cmocka_unit_test(a_culprit_out_of_turn_is_found_by_halving),
+        cmocka_unit_test(two_culprits_are_both_found),
+        cmocka_unit_test(all_culprits_are_found),
+        cmocka_unit_test(nobody_to_put_back_is_nobody_to_blame),
+        cmocka_unit_test(the_last_one_is_only_blamed_if_it_was_ever_alone),
+        cmocka_unit_test(who_was_put_back_meets_nobody_else),
+        cmocka_unit_test(who_was_given_back_keeps_its_company),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -6,12 +6,15 @@
 bats_require_minimum_version 1.5.0
 
 # `make check-asan` and the like set BUILD.
+BATS_TEST_DIRNAME=${BATS_TEST_DIRNAME:-$(dirname "${BASH_SOURCE[0]}")}
 TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 BUILD=${BUILD:-build}
 [[ $BUILD == /* ]] || BUILD=$TOP/$BUILD
 PATH=$BUILD/bin:$PATH
 export TOP BUILD PATH
 export LC_ALL=C.UTF-8
+# It comes before TMPDIR; and a test must not depend on who runs it.
+unset XDG_RUNTIME_DIR
 
 # A file that has its own setup() calls this in it; the same for teardown.
 setup()
@@ -26,11 +29,18 @@ teardown()
 
 setup_test()
 {
-    # Short: the paths of Unix sockets below it have 108 bytes.
-    TMPDIR=$(mktemp -d /tmp/vlt-test.XXXXXX)
-    export TMPDIR
+    make_scratch
     cleanups=()
     cd "$TMPDIR" || return 1
+}
+
+# A private TMPDIR, for a test or for a setup_file(). Short: the paths of Unix sockets below it have
+# 108 bytes. Others may pass through it: root's QEMU runs as one of them.
+make_scratch()
+{
+    TMPDIR=$(mktemp -d /tmp/vlt-test.XXXXXX)
+    chmod 711 "$TMPDIR"
+    export TMPDIR
 }
 
 teardown_test()
@@ -115,4 +125,140 @@ assert_equal()
         echo "not: $2"
         return 1
     fi
+}
+
+# --- images ---
+
+# image NAME [AS]: a copy of a suite's image here, that the test may change.
+image()
+{
+    cp --sparse=always "$IMAGES/$1" "${2:-$1}"
+}
+
+# links COUNT: hard links g001.img… to one small ext4 image; their names are in the array `names`.
+links()
+{
+    local i
+
+    names=()
+    image ext4.img g.img
+    for ((i = 1; i <= $1; i++)); do
+        names+=("$(printf 'g%03d.img' "$i")")
+        ln g.img "${names[-1]}"
+    done
+    rm g.img
+}
+
+# --- rows ---
+
+# The names of the table's or CSV's rows on stdin: one a line.
+names_of_table()
+{
+    sed 1d | sed -E 's/ .*//'
+}
+
+# json FILTER: what jq finds in the last output.
+json()
+{
+    # shellcheck disable=SC2154
+    jq -r "$1" <<< "$output"
+}
+
+# --- users ---
+
+# as_user COMMAND...: as an ordinary user, with a TMPDIR and HOME of its own below TMPDIR.
+as_user()
+{
+    if [[ $(id -u) -ne 0 ]]; then
+        "$@"
+        return
+    fi
+    setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups \
+        env HOME="${user_home:-/}" TMPDIR="${user_home:-/tmp}" XDG_CACHE_HOME="${user_cache:-$SUITE/cache}" \
+        PATH="${USER_BIN-}:$PATH" "$@"
+}
+
+# user_can: the test is about an ordinary user; makes user_home.
+requires_user()
+{
+    if [[ $(id -u) -eq 0 ]]; then
+        requires setpriv
+        id nobody > /dev/null 2>&1 || skip "there is no user nobody"
+    fi
+    user_home=$TMPDIR/user
+    mkdir "$user_home"
+    chmod 711 "$user_home"
+    [[ $(id -u) -ne 0 ]] || chown nobody: "$user_home"
+}
+
+requires_root()
+{
+    [[ $(id -u) -eq 0 ]] || skip "only root can prepare this"
+}
+
+# --- processes ---
+
+# ours NAME: the processes of this test that are called so, one a line. Zombies are none.
+ours()
+{
+    local directory comm
+
+    for directory in /proc/[0-9]*; do
+        read -r comm 2> /dev/null < "$directory/comm" || continue
+        if [[ $comm == $1* ]] && grep -qsaF "$TMPDIR" "$directory/environ" "$directory/cmdline"; then
+            echo "${directory##*/}"
+        fi
+    done
+}
+
+is_running()
+{
+    [[ $(ours "$1") ]]
+}
+
+list_ours()
+{
+    local name
+
+    for name in qemu-system vlt- virt-df-live; do
+        ours "$name"
+    done
+}
+
+nothing_left()
+{
+    [[ ! $(list_ours) && ! $(find "$TMPDIR" "${user_home:-$TMPDIR}" -maxdepth 1 -name 'virt-live-*') ]]
+}
+
+# No process of ours and no directory. What is being ended has SECONDS (2) for it.
+assert_nothing_left()
+{
+    wait_until "${1:-2}" nothing_left || {
+        echo "left: $(list_ours | xargs -r ps -o pid,ppid,stat,args -p) $(ls -d "$TMPDIR"/virt-live-* 2> /dev/null)"
+        return 1
+    }
+}
+
+# start COMMAND...: in the background, in a process group of its own; its pid is in `pid`, its
+# output in the files out and err.
+start()
+{
+    # bash lets background processes ignore SIGINT. Descriptor 3 is bats's.
+    setsid env --default-signal=INT,QUIT "$@" > out 2> err 3>&- &
+    pid=$!
+    on_cleanup end_group "$pid"
+}
+
+end_group()
+{
+    kill -KILL -- -"$1" 2> /dev/null || true
+}
+
+# The exit status of what start() has started goes to `status`.
+finish()
+{
+    status=0
+    wait "$pid" || status=$?
+    output=$(cat out)
+    stderr=$(cat err)
 }

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Tests: unit (tests/unit, cmocka), behaviour (tests/*.bats), fuzz targets replayed on their corpora.
+# tests/run-tests.sh runs what has been built here, and counts.
 
 unit_tests := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test-*.c))
 test_support := $(patsubst %.c,$(BUILD)/test-obj/%.o,$(wildcard tests/*.c))
+fuzz_targets := $(patsubst tests/fuzz/fuzz-%.c,%,$(wildcard tests/fuzz/fuzz-*.c))
+fuzz_replays := $(addprefix $(BUILD)/fuzz/replay-,$(fuzz_targets))
 
-.PHONY: check check-unit check-bats
-$(BUILD)/test-obj/%.o: %.c | $(generated)
+.PHONY: check check-unit check-bats check-asan check-valgrind check-programs lint fuzz
+# What rpcgen makes, from rules that stand after this file is included.
+test_generated := $(BUILD)/gen/protocol.h $(BUILD)/gen/work.h
+
+$(BUILD)/test-obj/%.o: %.c | $(test_generated)
 	@mkdir -p $(@D)
 	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Itests -Iappliance/agent -Ivirt-df-live $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
@@ -17,3 +23,80 @@ $(BUILD)/tests/test-df-rows: $(df_parts)
 $(BUILD)/tests/%: $(BUILD)/test-obj/tests/unit/%.o $(test_support) $(BUILD)/lib/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,LD) $(CC) $(LDFLAGS) $(SANITIZER) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(pkg_libs) -lcmocka -lm -lpthread
+
+$(BUILD)/fuzz/replay-%: $(BUILD)/test-obj/tests/fuzz/fuzz-%.o $(BUILD)/test-obj/tests/fuzz/replay.o $(BUILD)/lib/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) $(LDFLAGS) $(SANITIZER) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(pkg_libs) -lm -lpthread
+
+# A make of its own after the packages are there: what is asked of pkg-config is not asked before.
+submake = $(MAKE) --no-print-directory
+
+check: setup-check
+	@$(submake) all check-programs
+	@tests/run-tests.sh $(BUILD) unit fuzz docs bats
+
+check-programs: $(unit_tests) $(fuzz_replays) $(BUILD)/appliance/agent
+
+check-unit: setup-check
+	@$(submake) check-programs
+	@tests/run-tests.sh $(BUILD) unit fuzz
+
+# TESTS='df-names df-output' are the files to run; by default all.
+check-bats: setup-check
+	@$(submake) all
+	@tests/run-tests.sh $(BUILD) docs bats
+
+# --- sanitizers: the host's programs and the agent; the appliance is the usual one, which is linked to ---
+
+asan_build := build/asan
+export ASAN_OPTIONS ?= detect_leaks=1:detect_stack_use_after_return=1
+export LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
+export UBSAN_OPTIONS ?= print_stacktrace=1
+
+check-asan: setup-check
+	@$(submake) all
+	@$(submake) SANITIZE=1 BUILD=$(asan_build) check-asan-programs
+	@tests/run-tests.sh $(asan_build) unit fuzz bats
+
+.PHONY: check-asan-programs
+check-asan-programs: $(addprefix $(BUILD)/bin/,$(COMMANDS)) check-programs
+	@for file in kernel initrd root; do ln -sf ../../appliance/$$file $(BUILD)/appliance/$$file; done
+
+# --- valgrind ---
+
+# The tests that start processes, among them the agent: valgrind follows those that do not exec;
+# the agent has a run of its own under the sanitizers.
+VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
+	--errors-for-leak-kinds=definite,indirect --child-silent-after-fork=yes --suppressions=tests/valgrind.supp
+
+check-valgrind: setup-lint
+	@$(submake) check-programs
+	@UNIT_WRAPPER='$(VALGRIND)' tests/run-tests.sh $(BUILD) unit
+
+# --- lint: .clang-tidy has the checks; tests/cppcheck.supp what is not reported, and why ---
+
+lint: setup-lint
+	@$(submake) $(generated) compile_commands.json
+	clang-tidy --quiet -p . $(filter %.c,$(sources)) 2>&1 | sed '/warnings generated/d; /^Suppressed/d; /^Use -header-filter/d'
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+		--inline-suppr --suppressions-list=tests/cppcheck.supp -D_GNU_SOURCE -Icommon -I$(BUILD)/gen \
+		-Iappliance/agent -Ivirt-df-live $(filter %.c,$(sources))
+	shellcheck -x $(scripts)
+
+# --- fuzzing: make fuzz FUZZ_SECONDS=600. What is found is left in build/fuzz/; a file worth keeping goes to the corpus ---
+
+FUZZ_SECONDS ?= 60
+fuzzers := $(addprefix $(BUILD)/fuzz/fuzz-,$(fuzz_targets))
+
+$(BUILD)/fuzz/fuzz-%: tests/fuzz/fuzz-%.c $(wildcard common/*.c common/*.h) | $(test_generated) $(BUILD)/gen/protocol-xdr.c $(BUILD)/gen/work-xdr.c
+	@mkdir -p $(@D)
+	$(call say,CC) clang $(CPPFLAGS_ALL) -std=gnu11 -g -O1 -w -fsanitize=fuzzer,address,undefined -o $@ \
+		$< $(wildcard common/*.c) $(patsubst %,$(BUILD)/gen/%-xdr.c,protocol work) $(pkg_libs) -lm -lpthread
+
+fuzz: setup-lint
+	@$(submake) $(fuzzers)
+	@for target in $(fuzz_targets); do \
+		mkdir -p $(BUILD)/fuzz/found-$$target; \
+		$(BUILD)/fuzz/fuzz-$$target -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(BUILD)/fuzz/ \
+			$(BUILD)/fuzz/found-$$target tests/fuzz/corpus/$$target || exit 1; \
+	done

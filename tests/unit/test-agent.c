@@ -436,7 +436,7 @@ static void not_the_disk_announced(void **state)
     appear(f, 0);
     status_of(f, 0, IMAGE_SIZE + 512, "zero", STATUS_CRASHED);
     status_of(f, 0, IMAGE_SIZE, "zer", STATUS_CRASHED);
-    status_of(f, 0, IMAGE_SIZE, "zero\n", STATUS_CRASHED);
+    status_of(f, 0, IMAGE_SIZE, "zer\n", STATUS_CRASHED);
 }
 
 static void node_missing(void **state)

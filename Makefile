@@ -21,6 +21,9 @@ appliancedir  = $(PREFIX)/lib/virt-live-tools/appliance
 
 COMMANDS := virt-df-live
 
+# A pipe that fails in its beginning has failed.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -147,7 +150,7 @@ compile_commands.json: Makefile tests/rules.mk | $(generated)
 	@printf '[\n' > $@; separator=; \
 	for file in $(wildcard common/*.c $(addsuffix /*.c,$(COMMANDS)) appliance/agent/*.c tests/*.c tests/unit/*.c tests/fuzz/*.c); do \
 		printf '%s{"directory": "%s", "file": "%s", "arguments": ["cc"%s, "-c", "%s"]}' \
-			"$$separator" "$(CURDIR)" "$$file" "$$(for word in $(CPPFLAGS_ALL) $(CFLAGS_ALL); do \
+			"$$separator" "$(CURDIR)" "$$file" "$$(for word in $(CPPFLAGS_ALL) -Itests -Iappliance/agent -Ivirt-df-live $(CFLAGS_ALL); do \
 				printf ', "%s"' "$$(printf '%s' "$$word" | sed 's/"/\\"/g')"; done)" "$$file"; \
 		separator=$$(printf ',\n'); \
 	done >> $@; printf '\n]\n' >> $@

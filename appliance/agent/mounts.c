@@ -102,7 +102,7 @@ static int run_helper(const char *const *argv, const char *node, int errors)
     posix_spawn_file_actions_t actions;
     char *const environment[] = {(char *)(uintptr_t) "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
                                  (char *)(uintptr_t) "LC_ALL=C.UTF-8", NULL};
-    for (; argv[n] && n < 5; n++)
+    for (; n < 5 && argv[n]; n++)
         full[n] = argv[n];
     full[n++] = node;
     full[n++] = MOUNT_POINT;

@@ -316,11 +316,11 @@ static void a_guest_has_at_most_255_images(void **state)
 static void a_line_without_end_is_read_to_its_end_and_forgotten(void **state)
 {
     const size_t length = 5 << 20;
-    AUTO_FREE char *text = malloc(length + 3);
+    AUTO_FREE char *text = malloc(length + sizeof "\nb\n");
 
     (void)state;
     memset(text, 'n', length);
-    memcpy(text + length, "\nb\n", 3);
+    memcpy(text + length, "\nb\n", sizeof "\nb\n");
     AUTO_GUESTLIST guestlist *list = list_of(text, length + 3);
     assert_refused(list, ":1", STATUS_REFUSED, "the line has more than 2089215 bytes");
     assert_next(list, "b");

@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+#   run-tests.sh BUILD KIND…     KIND: unit, fuzz, docs, bats
+#
+# Runs tests that have been built, shows what they print (TAP), and ends with the one line
+# "N passed, N failed, N skipped" over all of them. Exit status 1 if one failed. TESTS='df-names …'
+# names the bats files to run, UNIT_WRAPPER what runs unit tests (valgrind …).
+
+set -euo pipefail
+
+build=$1; shift
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/.."
+results=$build/results
+mkdir -p "$results"
+passed=0 failed=0 skipped=0
+
+# count FILE STATUS: adds what the TAP in FILE says. A program that failed and has not said so, as
+# one that crashed, is a failure too.
+count()
+{
+    local ok bad skip
+
+    # bats writes "ok 3 name # skip why", cmocka "not ok 3 # SKIP name".
+    skip=$(grep -cE '^(not )?ok .*# ?(skip|SKIP)' "$1" || true)
+    ok=$(grep -E '^ok ' "$1" | grep -cvE '# ?(skip|SKIP)' || true)
+    bad=$(grep -E '^not ok ' "$1" | grep -cvE '# ?(skip|SKIP)' || true)
+    if [[ $2 -ne 0 && $bad -eq 0 ]]; then bad=1; fi
+    passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+}
+
+# bats shows all that the failed command has printed, which may be hundreds of objects.
+shorten()
+{
+    awk '/^# Last (output|stderr):/ { rest = 8 } /^(ok|not ok) / { rest = 0 }
+         rest && !--rest { skip = 1; print "# …" } /^(ok|not ok) |^# Last/ { skip = 0 }
+         !skip { print substr($0, 1, 500); fflush() }'
+}
+
+# tap NAME COMMAND…: runs what prints TAP
+tap()
+{
+    local name=$1 status=0
+
+    shift
+    echo "# $name"
+    "$@" 2>&1 | tee "$results/$name.tap" | shorten || status=${PIPESTATUS[0]}
+    [[ $status -eq 0 ]] || echo "# $name: exit status $status"
+    count "$results/$name.tap" "$status"
+}
+
+# one NAME COMMAND…: a test by its exit status; its output is shown where it fails
+one()
+{
+    local name=$1 status=0
+
+    shift
+    "$@" > "$results/$name.log" 2>&1 || status=$?
+    if [[ $status -eq 0 ]]; then
+        echo "ok - $name"
+        passed=$((passed + 1))
+    else
+        sed 's/^/# /' "$results/$name.log"
+        echo "not ok - $name: exit status $status"
+        failed=$((failed + 1))
+    fi
+}
+
+run_unit()
+{
+    local test wrapper=()
+
+    read -r -a wrapper <<< "${UNIT_WRAPPER:-}"
+    export CMOCKA_MESSAGE_OUTPUT=TAP AGENT=$build/appliance/agent
+    for test in "$build"/tests/test-*; do
+        [[ -f tests/unit/${test##*/}.c ]] || continue # its source has been removed
+        tap "${test##*/}" timeout 300 "${wrapper[@]}" "$test"
+    done
+}
+
+run_fuzz()
+{
+    local replay target
+
+    for replay in "$build"/fuzz/replay-*; do
+        target=${replay##*/replay-}
+        one "fuzz-$target" timeout 300 "$replay" "tests/fuzz/corpus/$target"/*
+    done
+}
+
+run_docs()
+{
+    local pod command
+
+    for pod in virt-*/*.pod; do
+        command=$(basename "$pod" .pod)
+        one "docs-$command" tests/check-docs.sh "$build/bin/$command" "$pod" "${pod%.pod}.bash-completion"
+    done
+}
+
+run_bats()
+{
+    local files=(tests/*.bats) name
+
+    if [[ ${TESTS:-} ]]; then
+        files=()
+        for name in $TESTS; do files+=("tests/${name%.bats}.bats"); done
+    fi
+    # A test that hangs ends with the suite, and is then a failure.
+    BUILD=$build tap bats timeout --signal=INT --kill-after=20 "${BATS_SECONDS:-1500}" \
+        bats --tap --print-output-on-failure "${files[@]}"
+}
+
+for kind; do
+    case $kind in
+    unit | fuzz | docs | bats) "run_$kind" ;;
+    *)  echo "usage: run-tests.sh BUILD unit|fuzz|docs|bats…" >&2; exit 2 ;;
+    esac
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[[ $failed -eq 0 ]]

@@ -181,9 +181,10 @@ static void write_memory_backend(struct writer *w, const struct domain_spec *spe
     end(w);
 }
 
-/* libvirt 9.0 reads each of the processor's 350 properties with a monitor command of its own, 0.3 s in
- * all, unless it believes that QEMU cannot name those which it lacks: then it takes two words of
- * flags, as it does with older ones. (qemu:capabilities: libvirt's documentation of its QEMU driver.) */
+/* libvirt 9.0 reads each of the processor's 350 properties with a monitor command of its own, 0.3 s
+ * in all, unless it believes that QEMU cannot name those which it lacks: then it takes two words of
+ * flags, as it does with older ones. (qemu:capabilities: libvirt's documentation of its QEMU
+ * driver.) */
 static void write_capabilities(struct writer *w)
 {
     begin(w, "qemu:capabilities");

@@ -233,28 +233,36 @@ static void drop_node(libvirt_hypervisor *self, unsigned slot)
                NULL);
 }
 
+/* QEMU looked into the file, or at what it is to be, and did not like it: that is the image's
+ * fault. Any other failure is the appliance's. */
+static int blame(error **err, error *why)
+{
+    if (error_status(why) != STATUS_REFUSED)
+        return error_propagate(err, why);
+    error_set(err, STATUS_CORRUPT, "%s", error_message(why));
+    error_free(why);
+    return -1;
+}
+
 static int attach(hypervisor *base, unsigned slot, const struct image_chain *chain,
                   const char *serial, unsigned block_size, error **err)
 {
     libvirt_hypervisor *self = self_of(base);
-    if (pass_files(self, slot, chain, err) < 0)
+    error *why = NULL;
+    if (pass_files(self, slot, chain, &why) < 0)
         goto close;
-    error *refused = NULL;
     json_t *node = blockdev_chain(chain, self->files[slot].fdsets, slot, self->io_uring);
-    if (monitor_do(self, "blockdev-add", node, -1, &refused) < 0) {
-        /* QEMU opened the file and did not like what is in it. */
-        error_set(err, STATUS_CORRUPT, "%s", error_message(refused));
-        error_free(refused);
+    if (monitor_do(self, "blockdev-add", node, -1, &why) < 0)
         goto close;
-    }
-    if (monitor_do(self, "device_add", blockdev_device(slot, serial, block_size), -1, err) < 0)
+    json_t *device = blockdev_device(slot, serial, block_size);
+    if (monitor_do(self, "device_add", device, -1, &why) < 0)
         goto drop;
     return 0;
 drop:
     drop_node(self, slot);
 close:
     close_files(self, slot);
-    return -1;
+    return blame(err, why);
 }
 
 static int detach(hypervisor *base, unsigned slot, error **err)

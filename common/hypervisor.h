@@ -36,8 +36,9 @@ struct hypervisor_ops {
      * Only end() may follow. */
     int (*save)(hypervisor *self, int fd, error **err);
 
-    /* Attaches the chain at `slot`, read-only, with that serial. On failure nothing is left of it.
-     * The chain's descriptors are duplicated: the caller may close its own at once. */
+    /* Attaches the chain at `slot`, read-only, with that serial. On failure nothing is left of it;
+     * STATUS_CORRUPT where the image is to blame, STATUS_CRASHED where the appliance is. The
+     * chain's descriptors are duplicated: the caller may close its own at once. */
     int (*attach)(hypervisor *self, unsigned slot, const struct image_chain *chain,
                   const char *serial, unsigned block_size, error **err);
 

@@ -411,9 +411,10 @@ static int check_reach(const struct walk *walk, const struct file *file, error *
     if (walk->policy != BACKING_SAME_DIR || file->st.st_uid == walk->owner ||
         (file->st.st_mode & S_IROTH))
         return 0;
-    return error_set(err, STATUS_REFUSED,
-                     "it belongs to another user than the image that names it, and not everybody may "
-                     "read it; --backing=allow would follow it");
+    return error_set(
+        err, STATUS_REFUSED,
+        "it belongs to another user than the image that names it, and not everybody may "
+        "read it; --backing=allow would follow it");
 }
 
 /* Adds the layer that info names; info becomes that layer's. */

@@ -67,11 +67,11 @@ int image_probe(const void *header, size_t length, uint64_t file_size, enum imag
 
 /* What may an image name? (--backing) */
 enum backing_policy {
-    BACKING_DENY,     /* nothing */
+    BACKING_DENY, /* nothing */
     /* files below the directory of the image that the user named, no symlinks, which belong to the
      * same user or may be read by everybody */
     BACKING_SAME_DIR,
-    BACKING_ALLOW     /* any file */
+    BACKING_ALLOW /* any file */
 };
 
 /* One file of a chain, opened read-only. */

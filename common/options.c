@@ -9,7 +9,7 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-#define PARALLEL_MAX 64 /* the supervisor has no room for more */
+#define PARALLEL_MAX 64     /* the supervisor has no room for more */
 #define TIMEOUT_MAX 1000000 /* seconds; more than eleven days is a slip */
 
 enum code {

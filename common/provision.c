@@ -166,9 +166,10 @@ static void hear(struct provisioner *self, struct builder *builder)
             failed(self, builder, message.report_u.failed.failed_val,
                    message.report_u.failed.failed_len);
         else if (message.kind == REPORT_LOG) {
-            AUTO_FREE char *text = message.report_u.log.log_len
-                                      ? strndup(message.report_u.log.log_val, message.report_u.log.log_len)
-                                      : NULL;
+            AUTO_FREE char *text =
+                message.report_u.log.log_len
+                    ? strndup(message.report_u.log.log_val, message.report_u.log.log_len)
+                    : NULL;
             say(self, LOG_TRACE, text);
         }
         xdr_free((xdrproc_t)xdr_report, &message);

@@ -19,7 +19,8 @@ struct provision {
 
 enum provision_end { PROVISION_DONE, PROVISION_FAILED, PROVISION_SIGNALLED };
 
-/* Blocks until it is done, or signal_fd (a signalfd of those that ask for an end) is readable. *err for PROVISION_FAILED. */
+/* Blocks until it is done, or signal_fd (a signalfd of those that ask for an end) is readable. *err
+ * for PROVISION_FAILED. */
 enum provision_end provision_make(const struct supervisor_config *config,
                                   const struct supervisor_client *client, rundir *run,
                                   const struct sandbox *box, int signal_fd,

@@ -22,7 +22,7 @@ json_t *qmp_return(const char *reply, error **err)
     if (!result) {
         const char *why =
             json_string_value(json_object_get(json_object_get(object, "error"), "desc"));
-        error_set(err, STATUS_CRASHED, "%s",
+        error_set(err, STATUS_REFUSED, "%s",
                   why ? why : "QEMU's reply is neither a result nor an error");
     }
     json_decref(object);

@@ -10,7 +10,8 @@
  * New memory, or NULL: no memory. */
 char *qmp_command(const char *command, json_t *arguments);
 
-/* What a reply returns, a new reference; NULL and *err where it is an error, or no reply at all. */
+/* What a reply returns, a new reference; NULL and *err where it is an error (STATUS_REFUSED: QEMU
+ * is well, and says no), or no reply at all (STATUS_CRASHED). */
 json_t *qmp_return(const char *reply, error **err);
 
 #endif

@@ -83,12 +83,12 @@ static void sweep(const struct sandbox *box, const char *base)
 
 /* --- this run's --- */
 
-static bool usable(const char *base)
+static bool usable(const struct sandbox *box, const char *base)
 {
     return base && base[0] == '/' &&
            strlen(base) + sizeof "/" PREFIX "XXXXXX" + ROOM_FOR_SOCKETS <
                sizeof((struct sockaddr_un *)NULL)->sun_path &&
-           access(base, W_OK | X_OK) == 0;
+           access(base, W_OK | X_OK) == 0 && sandbox_can_enter(box, base);
 }
 
 static int make(rundir *self, const char *base)
@@ -123,7 +123,7 @@ rundir *rundir_new(const struct sandbox *box, error **err)
     }
     *self = (rundir){.fd = -1, .lock = -1, .box = *box};
     for (size_t i = 0; i < sizeof bases / sizeof *bases && made < 0; i++)
-        if (usable(bases[i])) {
+        if (usable(box, bases[i])) {
             sweep(box, bases[i]);
             free(STEAL(self->path));
             made = make(self, bases[i]);

@@ -56,13 +56,12 @@ static bool permitted(const struct sandbox *box, const struct stat *st, unsigned
     return (st->st_mode >> shift & want) == want;
 }
 
-bool sandbox_can_read(const struct sandbox *box, const char *path)
+/* Whether the path and all directories above it give `want`, and those above 1 (search). */
+static bool reachable(const struct sandbox *box, const char *path, unsigned want)
 {
     struct stat st;
-    if (!box->drop)
-        return access(path, R_OK) == 0;
     AUTO_FREE char *real = realpath(path, NULL);
-    if (!real || stat(real, &st) < 0 || !permitted(box, &st, 4))
+    if (!real || stat(real, &st) < 0 || !permitted(box, &st, want))
         return false;
     for (char *slash = strrchr(real, '/'); slash && slash != real; slash = strrchr(real, '/')) {
         *slash = 0;
@@ -70,4 +69,14 @@ bool sandbox_can_read(const struct sandbox *box, const char *path)
             return false;
     }
     return true;
+}
+
+bool sandbox_can_read(const struct sandbox *box, const char *path)
+{
+    return box->drop ? reachable(box, path, 4) : access(path, R_OK) == 0;
+}
+
+bool sandbox_can_enter(const struct sandbox *box, const char *path)
+{
+    return box->drop ? reachable(box, path, 1) : access(path, X_OK) == 0;
 }

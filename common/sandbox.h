@@ -15,7 +15,8 @@ struct sandbox {
 };
 
 /* For root: the user virt-live-tools where an administrator has made one, else nobody. Not
- * libvirt-qemu: the images of the host's own guests belong to that one. 0; -1 and *err when there is none of them. */
+ * libvirt-qemu: the images of the host's own guests belong to that one. 0; -1 and *err when there
+ * is none of them. */
 int sandbox_choose(struct sandbox *box, error **err);
 
 /* Becomes that user, for good: no other groups than that of /dev/kvm, no new privileges, no core
@@ -24,5 +25,8 @@ int sandbox_enter(const struct sandbox *box, error **err);
 
 /* Whether the sandboxed user can read the file, going by permission bits along the path. */
 bool sandbox_can_read(const struct sandbox *box, const char *path);
+
+/* The same for going into a directory. */
+bool sandbox_can_enter(const struct sandbox *box, const char *path);
 
 #endif

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define START_TIMEOUT 60  /* seconds: a restore takes 0.3 s on an idle machine */
+#define START_TIMEOUT 60 /* seconds: a restore takes 0.3 s on an idle machine */
 #define MAX_START_FAILURES                                                                         \
     3 /* in a row, of appliances from a good template: something is wrong here */
 

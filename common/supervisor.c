@@ -119,10 +119,14 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
 {
     sigset_t signals;
     struct rlimit files;
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
     sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        /* What was ignored from the beginning, as nohup(1) does it, stays so. */
+        struct sigaction now;
+        if (sigaction(ends[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+            sigaddset(&signals, ends[i]);
+    }
     self->end_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, old);

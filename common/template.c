@@ -203,7 +203,8 @@ static int try_directory(const char *cache, const char *key, char **directory, c
         return 0;
     const char *fault = find_fault(fd);
     if (!fault) {
-        futimens(fd, NULL); /* it is in use: prune() looks at that; where it is another's, they prune */
+        futimens(fd,
+                 NULL); /* it is in use: prune() looks at that; where it is another's, they prune */
         *directory = STEAL(path);
         return 1;
     }

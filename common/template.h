@@ -13,8 +13,9 @@
 #include "appliance.h"
 #include "sandbox.h"
 
-/* The cache directory of this user: $VIRT_LIVE_TOOLS_CACHE, else $XDG_CACHE_HOME/virt-live-tools, ~/.cache/…; root's is
- * TEMPLATE_SYSTEM_DIR, which ordinary users read as well. New memory; NULL where there is none. */
+/* The cache directory of this user: $VIRT_LIVE_TOOLS_CACHE, else $XDG_CACHE_HOME/virt-live-tools,
+ * ~/.cache/…; root's is TEMPLATE_SYSTEM_DIR, which ordinary users read as well. New memory; NULL
+ * where there is none. */
 #define TEMPLATE_SYSTEM_DIR "/var/cache/virt-live-tools"
 char *template_cache_directory(void);
 

@@ -22,7 +22,7 @@ struct entry {
     enum entry_state state;
     bool mixed;     /* its images belong to several users: it shares with nobody */
     bool scattered; /* … or are in several directories: nor where directories count */
-    uid_t uid;  /* its images' */
+    uid_t uid;      /* its images' */
     gid_t gid;
     char *directory;     /* of its images, as named */
     uint64_t quarantine; /* not 0: an appliance died with it; shares only with the same number */

@@ -129,8 +129,12 @@ static int on_disk(struct loop *self, const disk_order *order, const int *fds, s
     uint64_t since = clock_now();
     if (guest->guest != order->guest)
         return error_set(err, STATUS_CRASHED, "orders for two guests at once");
-    if (!guest->failed && attach_disk(self, order, fds, fd_count, &guest->failed) < 0)
+    if (!guest->failed && attach_disk(self, order, fds, fd_count, &guest->failed) < 0) {
         guest->disk_count -= guest->disk_count > 0;
+        /* Not the guest's fault: it is for another appliance. */
+        if (error_status(guest->failed) == STATUS_CRASHED)
+            return error_propagate(err, STEAL(guest->failed));
+    }
     guest->attached += clock_now() - since;
     return 0;
 }

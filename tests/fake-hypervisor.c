@@ -164,9 +164,9 @@ static int attach(hypervisor *base, unsigned slot, const struct image_chain *cha
     if (script->worker != FAKE_WORKER_HONEST && fake_misbehaves(guest))
         fake_worker_lie(self->reports, guest, script->worker);
     if (script->attach != FAKE_SUCCEED && fake_misbehaves(guest) && !act(script->attach))
-        return fail(err, "attach");
+        return error_set(err, STATUS_CORRUPT, "the script says: the image is no good");
     if (!fake_step(FAKE_ATTACH))
-        return fail(err, "attach");
+        return error_set(err, STATUS_CORRUPT, "the script says: the image is no good");
     snprintf(disk.serial, sizeof disk.serial, "%s", serial);
     if (send(self->events, &disk, sizeof disk, MSG_NOSIGNAL) != sizeof disk)
         return fail(err, "QEMU");

@@ -40,7 +40,8 @@ size_t devices_partitions(const devices *table, unsigned target, const unsigned 
 const char *devices_node(const devices *table, unsigned target, unsigned partition,
                          char buffer[NODE_MAX]);
 
-/* The disk's serial, which is in the revision field of its INQUIRY data (protocol.x), without padding: its length, at most size, or -errno. */
+/* The disk's serial, which is in the revision field of its INQUIRY data (protocol.x), without
+ * padding: its length, at most size, or -errno. */
 int devices_serial(const devices *table, unsigned target, char *serial, size_t size);
 
 static inline void cleanup_devices(devices **table)

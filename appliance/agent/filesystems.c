@@ -189,8 +189,8 @@ static bool has_lonely_table(int fd, struct finding *found)
             snprintf(found->message, sizeof found->message, "a partition table without partitions");
         else
             snprintf(found->message, sizeof found->message,
-                     "its partition table is for sectors of %u bytes: try --blocksize=%u", sectors[i],
-                     sectors[i]);
+                     "its partition table is for sectors of %u bytes: try --blocksize=%u",
+                     sectors[i], sectors[i]);
         return true;
     }
     return false;

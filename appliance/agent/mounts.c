@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mounts.h"
+
+#include "btrfs.h"
 #include "reason.h"
 #include <fcntl.h>
-#include <linux/btrfs.h>
 #include <spawn.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -186,40 +186,34 @@ static bool mount_by_kernel(const char *node, int fd, const struct mount_type *h
     return false;
 }
 
-static void take_figures(struct mount_outcome *outcome)
+static void take_figures(const struct mount_type *how, struct mount_outcome *outcome)
 {
     struct statvfs figures;
     if (statvfs(MOUNT_POINT, &figures) < 0) {
         fail(outcome, "statvfs", errno);
         return;
     }
-    /* A crafted superblock can say anything; the host would take such an answer for a lie of ours. */
+    /* A crafted superblock can say anything; the host would take such an answer for a lie of ours.
+     */
     uint64_t block = figures.f_frsize ? figures.f_frsize : figures.f_bsize, bytes;
-    if (block == 0 || block > MAX_BLOCK_SIZE || __builtin_mul_overflow(block, figures.f_blocks, &bytes) ||
+    if (block == 0 || block > MAX_BLOCK_SIZE ||
+        __builtin_mul_overflow(block, figures.f_blocks, &bytes) ||
         figures.f_bfree > figures.f_blocks || figures.f_bavail > figures.f_blocks ||
         figures.f_ffree > figures.f_files) {
         outcome->status = STATUS_CORRUPT;
         snprintf(outcome->message, sizeof outcome->message, "its figures contradict each other");
         return;
     }
-    outcome->usage.block_size = figures.f_frsize ? figures.f_frsize : figures.f_bsize;
+    if (strcmp(how->type, "btrfs") == 0) {
+        uint64_t available = figures.f_bavail + btrfs_free_data(MOUNT_POINT) / block;
+        figures.f_bavail = available < figures.f_bfree ? available : figures.f_bfree;
+    }
+    outcome->usage.block_size = block;
     outcome->usage.blocks = figures.f_blocks;
     outcome->usage.blocks_free = figures.f_bfree;
     outcome->usage.blocks_available = figures.f_bavail;
     outcome->usage.files = figures.f_files;
     outcome->usage.files_free = figures.f_ffree;
-}
-
-/* btrfs remembers every device it has seen, by its filesystem's UUID, and takes a clone that comes
- * later for the same filesystem under a new name. */
-static void forget_btrfs(const char *node)
-{
-    struct btrfs_ioctl_vol_args arguments = {0};
-    AUTO_FD int control = open("/dev/btrfs-control", O_RDWR | O_CLOEXEC);
-    if (control < 0)
-        return;
-    snprintf(arguments.name, sizeof arguments.name, "%s", node);
-    ioctl(control, BTRFS_IOC_FORGET_DEV, &arguments);
 }
 
 static void unmount(struct mount_outcome *outcome)
@@ -238,12 +232,12 @@ static void measure_by_mounting(const char *node, int fd, const struct mount_typ
     outcome->clean = true;
     if (how->helper ? mount_by_helper(node, how, outcome)
                     : mount_by_kernel(node, fd, how, outcome)) {
-        take_figures(outcome);
+        take_figures(how, outcome);
         unmount(outcome);
     }
     /* Also after a failed mount: it has been scanned by then. */
     if (strcmp(how->type, "btrfs") == 0)
-        forget_btrfs(node);
+        btrfs_forget(node);
 }
 
 static void measure_by_pretending(const char *node, int fd, const struct mount_type *how,

@@ -250,18 +250,21 @@ static int check_disk(scanner *scan, const struct disk *disk, uint64_t size)
     return 0;
 }
 
-static int scan_disk(scanner *scan, u_int index, const struct disk *disk)
+/* A guest's rows are whole disks first, then partitions: one round for each. */
+static int scan_disk(scanner *scan, u_int index, const struct disk *disk, bool partitioned)
 {
     char node[NODE_MAX];
     struct texts *texts;
     const unsigned *numbers;
     uint64_t size = 0;
+    size_t partitions = devices_partitions(scan->disks, disk->slot, &numbers);
+    if ((partitions > 0) != partitioned)
+        return 0;
     AUTO_FD int fd = open(devices_node(scan->disks, disk->slot, 0, node), O_RDONLY | O_CLOEXEC);
     int result = fd < 0 ? -errno : size_of(fd, &size);
     if (result == 0 && check_disk(scan, disk, size) < 0)
         return -1;
-    size_t partitions = devices_partitions(scan->disks, disk->slot, &numbers);
-    if (result == 0 && partitions > 0) {
+    if (result == 0 && partitioned) {
         for (size_t i = 0; i < partitions; i++)
             scan_partition(scan, index, disk->slot, numbers[i]);
         return 0;
@@ -322,8 +325,9 @@ void scanner_run(scanner *scan, const struct scan_args *args, uint64_t waited,
     scan->message[0] = '\0';
     memset(&scan->times, 0, sizeof scan->times);
     scan->times.waited = waited;
-    for (u_int i = 0; matches && i < args->disks.disks_len; i++)
-        matches = scan_disk(scan, i, &args->disks.disks_val[i]) == 0;
+    for (int partitioned = 0; partitioned < 2; partitioned++)
+        for (u_int i = 0; matches && i < args->disks.disks_len; i++)
+            matches = scan_disk(scan, i, &args->disks.disks_val[i], partitioned) == 0;
     memset(answer, 0, sizeof *answer);
     if (!matches)
         scan->count = 0; /* figures of a disk that is not the one asked about help nobody */

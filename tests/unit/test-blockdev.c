@@ -39,10 +39,8 @@ static void names_and_slots_are_inverse(void **state)
 static void ids_of_other_devices_are_no_slots(void **state)
 {
     static const char *const wrong[] = {
-        "",        "s",    "s-1",         "s255",
-        "s256", "s00",  "s07",         "s1 ",
-        " s1",  "S1",   "s1x",         "scsi0",
-        "root",    "s0x1", "s4294967296", "s18446744073709551616"};
+        "",    "s",  "s-1", "s255",  "s256", "s00",  "s07",         "s1 ",
+        " s1", "S1", "s1x", "scsi0", "root", "s0x1", "s4294967296", "s18446744073709551616"};
 
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
@@ -95,10 +93,12 @@ static void every_layer_names_its_backing_and_the_last_has_none(void **state)
     (void)state;
 #define FILE_NODE(set)                                                                             \
     "'file': {'driver': 'file', 'filename': '/dev/fdset/" set "', 'locking': 'off'}"
-    assert_json(blockdev_chain(&chain, sets, 0, false),
-                "{'driver': 'qcow2', 'node-name': 's0', 'read-only': true, " FILE_NODE(
-                    "1") ", 'backing': {'driver': 'qed', " FILE_NODE("2") ", 'backing':"
-                         " {'driver': 'qcow2', " FILE_NODE("3") ", 'backing': null}}}");
+    assert_json(
+        blockdev_chain(&chain, sets, 0, false),
+        "{'driver': 'qcow2', 'node-name': 's0', 'read-only': true, " FILE_NODE(
+            "1") ", 'backing': {'driver': 'qed', " FILE_NODE("2") ", 'backing':"
+                                                                  " {'driver': 'qcow2', " FILE_NODE(
+                                                                      "3") ", 'backing': null}}}");
 }
 
 static void formats_that_could_open_a_parent_are_told_that_there_is_none(void **state)
@@ -129,9 +129,10 @@ static void formats_that_could_open_a_parent_are_told_that_there_is_none(void **
 static void the_device_is_at_its_target(void **state)
 {
     (void)state;
-    assert_json(blockdev_device(254, "0001", 4096),
-                "{'driver': 'scsi-hd', 'id': 's254', 'scsi-id': 254, 'drive': 's254', 'ver': '0001',"
-                " 'logical_block_size': 4096, 'physical_block_size': 4096}");
+    assert_json(
+        blockdev_device(254, "0001", 4096),
+        "{'driver': 'scsi-hd', 'id': 's254', 'scsi-id': 254, 'drive': 's254', 'ver': '0001',"
+        " 'logical_block_size': 4096, 'physical_block_size': 4096}");
 }
 
 static void sectors_of_512_bytes_need_not_be_said(void **state)

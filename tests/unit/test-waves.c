@@ -225,7 +225,8 @@ static void several_directories_matter_only_where_directories_count(void **state
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         waves *w = waves_new(isolations[i]);
-        struct entry *plain = add_owned(w, 0, 1, "a/"), *wide = waves_add(w, make_guest(1, 2, "a/"));
+        struct entry *plain = add_owned(w, 0, 1, "a/"),
+                     *wide = waves_add(w, make_guest(1, 2, "a/"));
         waves_set_owner(wide, 0, plain->uid, plain->gid);
         free(wide->guest->images[1].path);
         wide->guest->images[1].path = strdup("b/x");

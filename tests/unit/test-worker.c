@@ -215,7 +215,7 @@ static void a_disk_that_cannot_be_attached_is_its_guests_answer(void **state)
     order_scan(f, 7);
     order_disk(f, 8);
     order_scan(f, 8);
-    expect_outcome(f, 7, STATUS_CRASHED);
+    expect_outcome(f, 7, STATUS_CORRUPT);
     expect_outcome(f, 8, STATUS_OK);
     assert_int_equal(fake_script->calls[FAKE_ATTACH], 2);
 }

@@ -53,10 +53,12 @@ static bool has_backing(enum image_format format)
     return format == IMAGE_QCOW2 || format == IMAGE_QED || format == IMAGE_VMDK;
 }
 
-/* Takes backing over; NULL: none. Raw is no layer of its own: nothing has to be translated. */
-static json_t *format_node(const struct image_layer *layer, json_t *protocol, json_t *backing)
+/* Takes backing over; NULL: none. A raw image needs no node for its format, but for QEMU: in the
+ * place of a backing file it wants one (`bare` is false there). */
+static json_t *format_node(const struct image_layer *layer, json_t *protocol, json_t *backing,
+                           bool bare)
 {
-    if (layer->format == IMAGE_RAW || !protocol) {
+    if ((layer->format == IMAGE_RAW && bare) || !protocol) {
         json_decref(backing);
         return protocol;
     }
@@ -81,7 +83,7 @@ json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, u
 
     for (size_t i = chain->count; i-- > 0;) {
         const struct image_layer *layer = &chain->layers[i];
-        node = format_node(layer, protocol_node(layer, fdsets[i], io_uring), node);
+        node = format_node(layer, protocol_node(layer, fdsets[i], io_uring), node, i == 0);
         if (!node)
             return NULL;
     }

@@ -59,11 +59,11 @@ gpt.img,/dev/sda3"
     assert_equal "${output//.qcow2,/.img,}" "$raw"
 }
 
-@test "two disks of one guest: sda and sdb, and a + at the name" {
+@test "two disks of one guest: sda and sdb, a + at the name, whole disks first" {
     cd "$IMAGES"
     run -0 --separate-stderr virt-df-live --csv --noheadings -a gpt.img -a ext4.img
-    assert_equal "$(cut -d , -f 1,2 <<< "$output")" "gpt.img+,/dev/sda1
+    assert_equal "$(cut -d , -f 1,2 <<< "$output")" "gpt.img+,/dev/sdb
+gpt.img+,/dev/sda1
 gpt.img+,/dev/sda2
-gpt.img+,/dev/sda3
-gpt.img+,/dev/sdb"
+gpt.img+,/dev/sda3"
 }

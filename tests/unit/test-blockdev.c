@@ -101,6 +101,18 @@ static void every_layer_names_its_backing_and_the_last_has_none(void **state)
                                                                       "3") ", 'backing': null}}}");
 }
 
+static void a_raw_backing_file_has_a_node_for_its_format(void **state)
+{
+    struct image_layer layers[] = {{.format = IMAGE_QCOW2}, {.format = IMAGE_RAW}};
+    struct image_chain chain = {.count = 2, .layers = layers};
+    int64_t sets[] = {1, 2};
+
+    (void)state;
+    assert_json(blockdev_chain(&chain, sets, 0, false),
+                "{'driver': 'qcow2', 'node-name': 's0', 'read-only': true, " FILE_NODE(
+                    "1") ", 'backing': {'driver': 'raw', " FILE_NODE("2") "}}");
+}
+
 static void formats_that_could_open_a_parent_are_told_that_there_is_none(void **state)
 {
     static const enum image_format with[] = {IMAGE_QCOW2, IMAGE_QED, IMAGE_VMDK};
@@ -153,6 +165,7 @@ int main(void)
         cmocka_unit_test(io_uring_is_used_where_there_is_one),
         cmocka_unit_test(a_block_device_has_the_driver_for_it),
         cmocka_unit_test(every_layer_names_its_backing_and_the_last_has_none),
+        cmocka_unit_test(a_raw_backing_file_has_a_node_for_its_format),
         cmocka_unit_test(formats_that_could_open_a_parent_are_told_that_there_is_none),
         cmocka_unit_test(the_device_is_at_its_target),
         cmocka_unit_test(sectors_of_512_bytes_need_not_be_said),

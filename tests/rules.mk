@@ -102,3 +102,11 @@ fuzz: setup-lint
 		$(BUILD)/fuzz/fuzz-$$target -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(BUILD)/fuzz/ \
 			$(BUILD)/fuzz/found-$$target tests/fuzz/corpus/$$target || exit 1; \
 	done
+
+# --- measuring ---
+
+BENCH_IMAGES ?= 1000
+.PHONY: bench
+bench: setup
+	@$(submake) all
+	tests/bench.sh $(BUILD) $(BENCH_IMAGES)

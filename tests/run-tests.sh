@@ -24,9 +24,8 @@ count()
     local ok bad skip
 
     # bats writes "ok 3 name # skip why", cmocka "not ok 3 # SKIP name".
-    skip=$(grep -cE '^(not )?ok .*# ?(skip|SKIP)' "$1" || true)
-    ok=$(grep -E '^ok ' "$1" | grep -cvE '# ?(skip|SKIP)' || true)
-    bad=$(grep -E '^not ok ' "$1" | grep -cvE '# ?(skip|SKIP)' || true)
+    read -r ok bad skip < <(awk '/^(not )?ok / { if (/# ?(skip|SKIP)/) skip++; else if (/^ok/) ok++; else bad++ }
+        END { print ok + 0, bad + 0, skip + 0 }' "$1")
     if [[ $2 -ne 0 && $bad -eq 0 ]]; then bad=1; fi
     passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
 }

@@ -80,8 +80,7 @@ packages_of_host := libvirt libvirt-qemu libxml-2.0 popt jansson smartcols glib-
 pkg_cflags = $(eval pkg_cflags := $(shell pkg-config --cflags $(packages_of_host)))$(pkg_cflags)
 pkg_libs   = $(eval pkg_libs := $(shell pkg-config --libs $(packages_of_host)))$(pkg_libs)
 
-CPPFLAGS_ALL = -D_GNU_SOURCE -DPACKAGE_VERSION='"$(VERSION)"' -DAPPLIANCE_DIR='"$(appliancedir)"' \
-	-Icommon -I$(BUILD)/gen $(pkg_cflags) $(CPPFLAGS)
+CPPFLAGS_ALL = -D_GNU_SOURCE -DPACKAGE_VERSION='"$(VERSION)"' -Icommon -I$(BUILD)/gen $(pkg_cflags) $(CPPFLAGS)
 CFLAGS_ALL   = -std=gnu11 $(WARNINGS) $(HARDEN) $(SANITIZER) $(CFLAGS)
 
 # --- the wire: one source, both ends ---

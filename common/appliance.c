@@ -5,10 +5,6 @@
 #include <limits.h>
 #include <string.h>
 
-#ifndef APPLIANCE_DIR
-#define APPLIANCE_DIR "/usr/local/lib/virt-live-tools/appliance"
-#endif
-
 static bool complete(const struct appliance_files *files)
 {
     return access(files->kernel, R_OK) == 0 && access(files->initrd, R_OK) == 0 &&
@@ -39,39 +35,51 @@ static int try_directory(const char *directory, struct appliance_files *files)
     return 0;
 }
 
-/* ../appliance beside the directory that the running program is in. */
-static char *beside_program(void)
+/* Where the appliance is, seen from the program: in the build tree, and as installed under any
+ * PREFIX. */
+static const char *const beside_program[] = {"../appliance", "../lib/virt-live-tools/appliance"};
+
+/* The directory that the running program is in. */
+static int program_directory(char path[PATH_MAX])
 {
-    char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
     if (length < 0)
-        return NULL;
+        return -1;
     path[length] = 0;
     char *slash = strrchr(path, '/');
-    char *beside;
-    if (!slash)
-        return NULL;
-    *slash = 0;
-    return asprintf(&beside, "%s/../appliance", path) < 0 ? NULL : beside;
+    if (slash)
+        *slash = 0;
+    return slash ? 0 : -1;
+}
+
+static int find_beside_program(struct appliance_files *files, error **err)
+{
+    char program[PATH_MAX] = "";
+    int found = program_directory(program);
+    for (size_t i = 0; found == 0 && i < sizeof beside_program / sizeof *beside_program; i++) {
+        AUTO_FREE char *place = NULL;
+        if (asprintf(&place, "%s/%s", program, beside_program[i]) < 0) {
+            place = NULL;
+            return error_set(err, STATUS_CRASHED, "no memory");
+        }
+        found = try_directory(place, files);
+    }
+    if (found > 0)
+        return 0;
+    return error_set(err, STATUS_CRASHED,
+                     "no appliance (kernel, initrd, root) in %s/%s or %s/%s: run `make appliance`, "
+                     "or name one with --appliance",
+                     program, beside_program[0], program, beside_program[1]);
 }
 
 int appliance_find(const char *directory, struct appliance_files *files, error **err)
 {
-    AUTO_FREE char *beside = directory ? NULL : beside_program();
-    const char *places[] = {directory ? directory : beside, directory ? NULL : APPLIANCE_DIR};
     *files = (struct appliance_files){0};
-    for (size_t i = 0; i < 2; i++) {
-        int found = places[i] ? try_directory(places[i], files) : 0;
-        if (found != 0)
-            return found > 0 ? 0 : error_set(err, STATUS_CRASHED, "no memory");
-    }
-    if (directory)
-        return error_set(err, STATUS_CRASHED, "no appliance (kernel, initrd, root) in %s",
-                         directory);
-    return error_set(err, STATUS_CRASHED,
-                     "no appliance (kernel, initrd, root) in %s or %s: run `make appliance`, or "
-                     "name one with --appliance",
-                     beside ? beside : "../appliance", APPLIANCE_DIR);
+    if (!directory)
+        return find_beside_program(files, err);
+    if (try_directory(directory, files) > 0)
+        return 0;
+    return error_set(err, STATUS_CRASHED, "no appliance (kernel, initrd, root) in %s", directory);
 }
 
 /* Why each stands there is in docs/performance.md and docs/security.md. */

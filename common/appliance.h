@@ -10,8 +10,9 @@ struct appliance_files {
     char *kernel, *initrd, *root_drive; /* absolute paths, owned */
 };
 
-/* Looks in `directory` (--appliance); if that is NULL, in ../appliance beside the running program
- * (the build tree), then in the installed place. 0 or -1 and *err, which says where it looked. */
+/* Looks in `directory` (--appliance); if that is NULL, beside the running program: ../appliance (the
+ * build tree), then ../lib/virt-live-tools/appliance (installed). 0 or -1 and *err, which says
+ * where it looked. */
 int appliance_find(const char *directory, struct appliance_files *files, error **err);
 void appliance_files_clear(struct appliance_files *files);
 

@@ -90,14 +90,14 @@ static void turn_over(struct supervisor *self, struct member *member)
 {
     bool more = waves_next(self->window, &member->trust, SLOT_COUNT) != NULL;
     bool cheaper = self->empty_cost * member->used < self->start_cost;
+    bool reuse = more && cheaper && self->config->isolation != ISOLATE_GUEST &&
+                 member->trust.quarantine == 0;
     if (member->handover.entry)
         return;
-    if (more && cheaper && member->given_count == 0 && self->config->isolation != ISOLATE_GUEST &&
-        member->trust.quarantine == 0)
-        order_plain(self, member, ORDER_EMPTY, MEMBER_EMPTYING);
-    else if (!more || !cheaper || self->config->isolation == ISOLATE_GUEST ||
-             member->trust.quarantine != 0)
+    if (!reuse)
         order_plain(self, member, ORDER_FINISH, MEMBER_FINISHING);
+    else if (member->given_count == 0)
+        order_plain(self, member, ORDER_EMPTY, MEMBER_EMPTYING);
 }
 
 static void fill(struct supervisor *self, struct member *member)

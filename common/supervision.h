@@ -52,6 +52,8 @@ void crew_begin_turn(struct member *member);          /* the clock of given[0] r
 /* Ends it and all below it; its guests wait again, but for a culprit, which is answered with `why`.
  */
 void crew_end(struct supervisor *self, struct member *member, const char *why);
+/* The same for one that cannot be given orders any more: what it has said by then comes first. */
+void crew_refused(struct supervisor *self, struct member *member);
 /* The same where nobody expected it. -1 and *err: appliances do not come up here. */
 int crew_lost(struct supervisor *self, struct member *member, const char *why, error **err);
 int crew_hear(struct supervisor *self, struct member *member,

@@ -154,14 +154,26 @@ static void kill_strangers(const struct supervisor *self)
             kill(pid, SIGKILL);
 }
 
-/* What it said before it ended still counts, above all its last answer. */
-static int bury(struct supervisor *self, struct member *member, error **err)
+/* What it said before it ended still counts, above all its last answer, and why it ended. */
+static int hear_out(struct supervisor *self, struct member *member, error **err)
 {
     struct pollfd readable = {member->worker.reports, POLLIN, 0};
     int result = 0;
-    member->worker.pid = -1;
     while (result == 0 && member->state != MEMBER_ENDED && poll(&readable, 1, 0) == 1)
         result = crew_hear(self, member, err);
+    return result;
+}
+
+void crew_refused(struct supervisor *self, struct member *member)
+{
+    hear_out(self, member, NULL);
+    crew_end(self, member, "its worker takes no orders");
+}
+
+static int bury(struct supervisor *self, struct member *member, error **err)
+{
+    member->worker.pid = -1;
+    int result = hear_out(self, member, err);
     if (result == 0 && member->state != MEMBER_ENDED)
         result = crew_lost(self, member, "its worker was killed", err);
     for (size_t i = 0; i < self->member_count; i++)

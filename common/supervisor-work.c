@@ -16,7 +16,7 @@ static void order_plain(struct supervisor *self, struct member *member, order_ki
                         enum member_state state)
 {
     if (worker_order(&member->worker, &(order){.kind = kind}, NULL, 0) < 0) {
-        crew_end(self, member, "its worker takes no orders");
+        crew_refused(self, member);
         return;
     }
     member->state = state;
@@ -29,7 +29,7 @@ static void order_plain(struct supervisor *self, struct member *member, order_ki
 void work_pursue(struct supervisor *self, struct member *member)
 {
     if (member->handover.entry && member_hand_over(member) < 0)
-        crew_end(self, member, "its worker takes no orders");
+        crew_refused(self, member);
 }
 
 /* A guest to the worker. An image that cannot be opened is answered for here. */

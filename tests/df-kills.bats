@@ -16,7 +16,7 @@ no_qemu() { ! is_running qemu-system && ! is_running vlt-; }
 # scan_and_kill NAME TIMES: while it scans 200 images
 scan_and_kill()
 {
-    local times=$2 i victims
+    local times=$2 i victims named
 
     links 200
     start virt-df-live --json "${names[@]}"
@@ -27,8 +27,12 @@ scan_and_kill()
     done
     finish_quietly
     assert_equal "$(jq -r 'select(.type == "guest") | .guest' out)" "$(printf '%s\n' "${names[@]}")"
-    assert_equal "$(jq -r 'select(.type == "guest" and .status != "ok") | .guest' out)" ""
-    assert_status 0
+    # A guest that was being scanned at one kill, and was alone in its next appliance at another, is
+    # taken for the culprit, rightly as far as anybody can tell: one a kill but the first at most.
+    mapfile -t named < <(jq -r 'select(.type == "guest" and .status != "ok") | .status' out)
+    [[ ${#named[@]} -lt times ]]
+    assert_equal "$(printf '%s\n' "${named[@]}" | sort -u)" "${named[0]:+crashed}"
+    assert_status "$((${#named[@]} > 0))"
     assert_nothing_left
 }
 

@@ -78,6 +78,8 @@ scan_and_kill()
     links 200
     start virt-df-live --json -P 2 --wave 60 "${names[@]}"
     for i in 1 2 3 4; do
+        # Three that are killed before they are up, in a row, end the run: here some work in between.
+        wait_until 60 at_least $((i * 20))
         sleep "0.$((RANDOM % 10))"
         mapfile -t victims < <(ours vlt-worker; ours qemu-system)
         [[ ${#victims[@]} -eq 0 ]] || kill -KILL "${victims[RANDOM % ${#victims[@]}]}" 2> /dev/null || true

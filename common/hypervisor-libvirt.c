@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libvirt starts QEMU, sandboxes it and tells what becomes of it. Disks go through the monitor that
  * libvirt keeps: that is the one way to give an unprivileged QEMU nothing but a read-only
- * descriptor (docs/security.md), and takes half as long as virDomainAttachDevice
- * (docs/performance.md). */
+ * descriptor (docs/security.md). */
 #include "hypervisor.h"
 
 #include "blockdev.h"

@@ -134,6 +134,16 @@ void frame_reader_reset(frame_reader *reader)
     buffer_reset(&reader->buffer);
 }
 
+bool frame_reader_called(frame_reader *reader, size_t count)
+{
+    struct buffer *buffer = &reader->buffer;
+    size_t start = buffer->end - count;
+    if (count < FRAME_CALL_LENGTH || memcmp(buffer->data + start, FRAME_CALL, FRAME_CALL_LENGTH) != 0)
+        return false;
+    buffer->start = start + FRAME_CALL_LENGTH;
+    return true;
+}
+
 int frame_decode(xdrproc_t proc, void *object, size_t size, const void *body, size_t length)
 {
     XDR xdr;
@@ -222,6 +232,18 @@ int frame_writer_put(frame_writer *writer, xdrproc_t proc, const void *object)
         buffer->end = buffer->start + held;
         return -ENOBUFS;
     }
+    return 0;
+}
+
+int frame_writer_call(frame_writer *writer)
+{
+    struct buffer *buffer = &writer->buffer;
+    buffer_reset(buffer);
+    int result = buffer_reserve(buffer, FRAME_CALL_LENGTH);
+    if (result < 0)
+        return result;
+    memcpy(buffer->data, FRAME_CALL, FRAME_CALL_LENGTH);
+    buffer->end = FRAME_CALL_LENGTH;
     return 0;
 }
 

@@ -44,6 +44,17 @@ bool frame_reader_partial(const frame_reader *reader);
 /* Forgets what is held, for a stream that starts anew. */
 void frame_reader_reset(frame_reader *reader);
 
+/* The call: what a host says before its first frame, where the stream outlives its host end. It is
+ * no frame (its first four bytes are a length above the maximum), and it counts only at the
+ * beginning of a read(2): a virtio-serial port hands out what the host wrote in the pieces in which
+ * QEMU received it, and no piece has bytes of two hosts. */
+#define FRAME_CALL "\377\377\377\377new host end"
+#define FRAME_CALL_LENGTH (sizeof FRAME_CALL - 1)
+
+/* Whether the `count` bytes of the last fill begin with the call; whatever came before it is then
+ * forgotten, and it too. */
+bool frame_reader_called(frame_reader *reader, size_t count);
+
 /* Decodes a whole body into *object, which must be all zero bytes. 0; -EBADMSG when it is not such
  * an object, or when bytes are left behind it: *object has then been freed and is zero again where
  * `size` is its size. On success xdr_free(proc, object) is the caller's. Enumerations and booleans
@@ -66,6 +77,9 @@ void frame_writer_free(frame_writer *writer);
 /* Queues a frame. -ENOBUFS when the limit would be passed: flush, and wait for POLLOUT, first (an
  * empty queue takes any frame). -EMSGSIZE and -ENOMEM as frame_encode(). */
 int frame_writer_put(frame_writer *writer, xdrproc_t proc, const void *object);
+
+/* Queues the call, in front of the first frame: what waited is forgotten. 0 or -ENOMEM. */
+int frame_writer_call(frame_writer *writer);
 
 /* Writes what the fd takes: 0 when all is out, 1 when a rest waits for POLLOUT, or -errno. SIGPIPE
  * is the caller's to ignore. */

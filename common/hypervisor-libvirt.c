@@ -42,6 +42,7 @@ typedef struct {
     char *root;
     virConnectPtr connection;
     virDomainPtr domain;
+    int channel; /* to the agent, until open_channel() gives it away; -1 */
     bool io_uring;
     struct slot_files files[SLOT_COUNT];
     struct event_queue events;
@@ -321,34 +322,6 @@ static int pass_state(libvirt_hypervisor *self, const char *command, int fd, err
     return await_migration(self, err);
 }
 
-static int launch(hypervisor *base, const struct domain_spec *spec, int state_fd, error **err)
-{
-    libvirt_hypervisor *self = self_of(base);
-    AUTO_FREE char *xml = domain_xml_write(spec, err);
-    if (!xml)
-        return -1;
-    double since = seconds_now();
-    self->domain = virDomainCreateXML(self->connection, xml,
-                                      state_fd >= 0 ? VIR_DOMAIN_START_PAUSED : VIR_DOMAIN_NONE);
-    traced(self, "virDomainCreateXML", since);
-    if (!self->domain)
-        return libvirt_error(err, "cannot start the appliance");
-    if (state_fd < 0)
-        return 0;
-    if (pass_state(self, "migrate-incoming", state_fd, err) < 0 ||
-        monitor_do(self, "cont", NULL, -1, err) < 0)
-        return error_prefix(err, "cannot restore the appliance");
-    return 0;
-}
-
-static int save(hypervisor *base, int fd, error **err)
-{
-    libvirt_hypervisor *self = self_of(base);
-    if (monitor_do(self, "stop", NULL, -1, err) < 0 || pass_state(self, "migrate", fd, err) < 0)
-        return error_prefix(err, "cannot save the appliance");
-    return 0;
-}
-
 static int connect_unix(const char *path, error **err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -361,14 +334,56 @@ static int connect_unix(const char *path, error **err)
     return steal_fd(&fd);
 }
 
-static int open_channel(hypervisor *base, error **err)
+static int connect_channel(libvirt_hypervisor *self, error **err)
 {
-    libvirt_hypervisor *self = self_of(base);
     AUTO_FREE char *xml = virDomainGetXMLDesc(self->domain, 0);
     if (!xml)
         return libvirt_error(err, "cannot read the appliance's domain XML");
     AUTO_FREE char *path = domain_xml_channel_path(xml, err);
     return path ? connect_unix(path, err) : -1;
+}
+
+static int create(libvirt_hypervisor *self, const struct domain_spec *spec, bool paused,
+                  error **err)
+{
+    AUTO_FREE char *xml = domain_xml_write(spec, err);
+    if (!xml)
+        return -1;
+    double since = seconds_now();
+    self->domain = virDomainCreateXML(self->connection, xml,
+                                      paused ? VIR_DOMAIN_START_PAUSED : VIR_DOMAIN_NONE);
+    traced(self, "virDomainCreateXML", since);
+    return self->domain ? 0 : libvirt_error(err, "cannot start the appliance");
+}
+
+/* The host end is there before the state is: the guest, which was saved with one, then hears of no
+ * change. */
+static int launch(hypervisor *base, const struct domain_spec *spec, int state_fd, error **err)
+{
+    libvirt_hypervisor *self = self_of(base);
+    if (create(self, spec, state_fd >= 0, err) < 0)
+        return -1;
+    self->channel = connect_channel(self, err);
+    if (self->channel < 0)
+        return -1;
+    if (state_fd >= 0 && (pass_state(self, "migrate-incoming", state_fd, err) < 0 ||
+                          monitor_do(self, "cont", NULL, -1, err) < 0))
+        return error_prefix(err, "cannot restore the appliance");
+    return 0;
+}
+
+static int save(hypervisor *base, int fd, error **err)
+{
+    libvirt_hypervisor *self = self_of(base);
+    if (monitor_do(self, "stop", NULL, -1, err) < 0 || pass_state(self, "migrate", fd, err) < 0)
+        return error_prefix(err, "cannot save the appliance");
+    return 0;
+}
+
+static int open_channel(hypervisor *base, error **err)
+{
+    libvirt_hypervisor *self = self_of(base);
+    return self->channel >= 0 ? steal_fd(&self->channel) : connect_channel(self, err);
 }
 
 /* --- beginning and end --- */
@@ -444,6 +459,7 @@ hypervisor *hypervisor_libvirt_new(const char *root, hypervisor_trace trace, voi
     self->base.ops = &operations;
     self->trace = trace;
     self->trace_data = data;
+    self->channel = -1;
     self->io_uring = has_io_uring();
     self->root = strdup(root);
     self->events.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

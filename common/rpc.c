@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/random.h>
 
 /* Requests open at once: the agent's own queue is as long (appliance/agent/requests.h). */
 #define RPC_WINDOW 256
@@ -25,12 +26,19 @@ struct rpc {
     struct open_request open[RPC_WINDOW];
 };
 
+/* Other than that of a connection before this one. */
+static unsigned random_serial(void)
+{
+    unsigned serial = 1;
+    return getrandom(&serial, sizeof serial, GRND_NONBLOCK) == (ssize_t)sizeof serial ? serial : 1;
+}
+
 rpc *rpc_new(int fd, error **err)
 {
     rpc *self = calloc(1, sizeof *self);
     if (self) {
         self->fd = fd;
-        self->next_serial = 1;
+        self->next_serial = random_serial();
         self->reader = frame_reader_new();
         self->writer = frame_writer_new(PROTOCOL_MAX_FRAME);
     }
@@ -86,6 +94,9 @@ static int send_request(rpc *self, request *message, size_t disks, error **err)
 int rpc_hello(rpc *self, error **err)
 {
     request message = {.body = {.op = OP_HELLO}};
+    int called = frame_writer_call(self->writer);
+    if (called < 0)
+        return error_set_errno(err, STATUS_CRASHED, -called, "cannot ask the agent");
     message.body.request_body_u.protocol_version = PROTOCOL_VERSION;
     return send_request(self, &message, 0, err);
 }
@@ -180,7 +191,8 @@ static int check_answer(const struct open_request *asked, const answer *reply, e
     return 0;
 }
 
-int rpc_next(rpc *self, answer *reply, error **err)
+/* The next answer, whoever asked for it: 1 and *reply; 0: none; -1 and *err. */
+static int receive(rpc *self, answer *reply, error **err)
 {
     const void *body;
     size_t length;
@@ -194,7 +206,19 @@ int rpc_next(rpc *self, answer *reply, error **err)
     memset(reply, 0, sizeof *reply);
     if (frame_decode((xdrproc_t)xdr_answer, reply, sizeof *reply, body, length) < 0)
         return distrust(err, "sent a message that is none");
+    return 1;
+}
+
+int rpc_next(rpc *self, answer *reply, error **err)
+{
     const struct open_request *asked = &self->open[self->first];
+    int got;
+    /* Until HELLO is answered, answers to the host before us may still come. */
+    while ((got = receive(self, reply, err)) > 0 && asked->kind == OP_HELLO &&
+           reply->serial != asked->serial)
+        rpc_answer_clear(reply);
+    if (got <= 0)
+        return got;
     self->first = (self->first + 1) % RPC_WINDOW;
     self->count--;
     if (check_answer(asked, reply, err) < 0) {

@@ -108,8 +108,10 @@ static void on_channel(struct qemu *self, frame_reader *reader)
 {
     const void *body;
     size_t length;
-    if (frame_reader_fill(reader, self->channel) <= 0)
+    int got = frame_reader_fill(reader, self->channel);
+    if (got <= 0)
         linger();
+    frame_reader_called(reader, (size_t)got);
     while (frame_reader_next(reader, &body, &length) > 0) {
         request asked = {0};
         if (frame_decode((xdrproc_t)xdr_request, &asked, sizeof asked, body, length) == 0)

@@ -19,6 +19,7 @@ $(BUILD)/test-obj/%.o: %.c | $(test_generated)
 # What a command is made of besides the library, for the tests of it: all but its main().
 df_parts := $(filter-out %/main.o,$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard virt-df-live/*.c)))
 $(BUILD)/tests/test-df-rows: $(df_parts)
+$(BUILD)/tests/test-channel: $(BUILD)/test-obj/appliance/agent/channel.o
 
 $(BUILD)/tests/%: $(BUILD)/test-obj/tests/unit/%.o $(test_support) $(BUILD)/lib/libcommon.a
 	@mkdir -p $(@D)

@@ -8,6 +8,7 @@
 struct channel {
     int fd;
     bool connected;
+    bool called; /* the host that is there has called */
     frame_reader *reader;
     frame_writer *writer;
 };
@@ -65,11 +66,26 @@ int channel_event(channel *link, uint32_t events)
 
 void channel_drop(channel *link)
 {
+    link->called = false;
     frame_reader_reset(link->reader);
     frame_writer_reset(link->writer);
-    /* The driver keeps what the host sent before it went; it must not meet the next host. */
-    while (frame_reader_fill(link->reader, link->fd) > 0)
+}
+
+/* What a former host sent may still be there: it ends where the next one calls. */
+static int fill(channel *link)
+{
+    for (;;) {
+        int result = frame_reader_fill(link->reader, link->fd);
+        if (result <= 0)
+            return result;
+        if (frame_reader_called(link->reader, (size_t)result)) {
+            frame_writer_reset(link->writer);
+            link->called = true;
+        }
+        if (link->called)
+            return result;
         frame_reader_reset(link->reader);
+    }
 }
 
 int channel_receive(channel *link, request *next)
@@ -86,7 +102,7 @@ int channel_receive(channel *link, request *next)
         }
         /* Only when the frames that are here are used up: what the agent does not get to stays
          * with the host, which is all the queue and the back-pressure there is. */
-        result = frame_reader_fill(link->reader, link->fd);
+        result = fill(link);
         if (result == -EAGAIN)
             return 0;
         if (result == 0)

@@ -9,6 +9,10 @@
  * these once with the state of that moment: with HUP the host is gone, without it is there. No
  * sleep, no SIGIO.
  *
+ * A host that has gone and the next one that comes may be one event, or two that are seen late, and
+ * the driver keeps what the first one sent. So a host calls (FRAME_CALL), and only that begins its
+ * stream: what came before is nobody's any more.
+ *
  * After a save and a restore the driver hears of a change of the host end only if it was connected
  * at one and not at the other. A template must therefore be saved when no frame is under way. */
 #ifndef VLT_AGENT_CHANNEL_H
@@ -33,7 +37,8 @@ uint32_t channel_interest(void);
 int channel_event(channel *link, uint32_t events);
 bool channel_connected(const channel *link);
 
-/* The host end is gone: everything half-received or not yet sent is dropped. */
+/* The host end is gone: everything half-received or not yet sent is dropped, and what is read is
+ * not heard until a host calls. */
 void channel_drop(channel *link);
 
 /* The next request, all of *next zero before: 1, and xdr_free() is the caller's. 0: none now, there

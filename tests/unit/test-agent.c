@@ -141,6 +141,11 @@ static int remove_one(const char *path, const struct stat *status, int type, str
     return remove(path);
 }
 
+static void call(const struct fixture *f)
+{
+    assert_int_equal(write(f->channel, FRAME_CALL, FRAME_CALL_LENGTH), (ssize_t)FRAME_CALL_LENGTH);
+}
+
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
@@ -172,6 +177,7 @@ static int set_up(void **state)
     f->channel = channel[0];
     f->uevents = uevents[0];
     f->reader = frame_reader_new();
+    call(f);
     *state = f;
     return 0;
 }

@@ -51,8 +51,11 @@ static request hear(struct wire *wire)
     request asked = {0};
     const void *body;
     size_t length;
-    while (frame_reader_next(wire->reader, &body, &length) == 0)
-        assert_true(frame_reader_fill(wire->reader, wire->agent) > 0);
+    while (frame_reader_next(wire->reader, &body, &length) == 0) {
+        int got = frame_reader_fill(wire->reader, wire->agent);
+        assert_true(got > 0);
+        frame_reader_called(wire->reader, (size_t)got);
+    }
     assert_int_equal(frame_decode((xdrproc_t)xdr_request, &asked, sizeof asked, body, length), 0);
     return asked;
 }
@@ -206,6 +209,30 @@ static void another_version_of_the_protocol_is_named(void **state)
     assert_non_null(strstr(error_message(err), "protocol version"));
 }
 
+static void a_host_calls_before_it_says_hello(void **state)
+{
+    struct wire *wire = *state;
+    assert_int_equal(rpc_hello(wire->host, NULL), 0);
+    int got = frame_reader_fill(wire->reader, wire->agent);
+    assert_true(got > 0);
+    assert_true(frame_reader_called(wire->reader, (size_t)got));
+}
+
+/* A host was killed, and another one came so soon that the agent answered that one. */
+static void what_was_meant_for_another_host_is_passed_over(void **state)
+{
+    struct wire *wire = *state;
+    answer reply = {0};
+    assert_int_equal(rpc_hello(wire->host, NULL), 0);
+    request asked = hear(wire), other = {.serial = asked.serial + 1, .body = {.op = OP_PREPARE}};
+    fake_answer_other(wire->agent, &other, "late");
+    fake_answer_other(wire->agent, &asked, "");
+    assert_int_equal(rpc_wait(wire->host, soon(), &reply, NULL), 0);
+    assert_int_equal(reply.body.op, OP_HELLO);
+    assert_int_equal(reply.serial, asked.serial);
+    rpc_answer_clear(&reply);
+}
+
 static void an_agent_that_closes_has_ended(void **state)
 {
     struct wire *wire = *state;
@@ -319,6 +346,8 @@ int main(void)
         WIRE(an_answer_to_no_question_is_distrusted),
         WIRE(answers_out_of_order_are_distrusted),
         WIRE(another_version_of_the_protocol_is_named),
+        WIRE(a_host_calls_before_it_says_hello),
+        WIRE(what_was_meant_for_another_host_is_passed_over),
         WIRE(an_agent_that_closes_has_ended),
         WIRE(asking_one_that_has_gone_is_an_error),
         WIRE(silence_ends_at_the_deadline),

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The agent's channel where one host goes and the next one comes: the driver of a virtio-serial port
+ * keeps what the first one sent, and its events may come late. A datagram socket stands for the
+ * port: a read gives one piece, as there. */
+#include "channel.h"
+
+#include "frame.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cmocka.h> /* needs the above */
+
+struct port {
+    int host;
+    channel *link;
+};
+
+static int set_up(void **state)
+{
+    struct port *port = calloc(1, sizeof *port);
+    int pair[2];
+    assert_non_null(port);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    port->host = pair[0];
+    port->link = channel_new(pair[1]);
+    assert_non_null(port->link);
+    *state = port;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct port *port = *state;
+    channel_free(port->link);
+    close(port->host);
+    free(port);
+    return 0;
+}
+
+static void say(const struct port *port, const void *bytes, size_t length)
+{
+    assert_int_equal(send(port->host, bytes, length, 0), (ssize_t)length);
+}
+
+/* The call and HELLO in one piece, as a host says them. */
+static void say_hello(const struct port *port, unsigned serial)
+{
+    request hello = {.serial = serial, .body = {.op = OP_HELLO}};
+    AUTO_FREE void *frame = NULL;
+    char piece[256] = FRAME_CALL;
+    size_t length;
+    assert_int_equal(frame_encode((xdrproc_t)xdr_request, &hello, &frame, &length), 0);
+    memcpy(piece + FRAME_CALL_LENGTH, frame, length);
+    say(port, piece, FRAME_CALL_LENGTH + length);
+}
+
+static void expect_hello(const struct port *port, unsigned serial)
+{
+    request asked = {0};
+    assert_int_equal(channel_receive(port->link, &asked), 1);
+    assert_int_equal(asked.body.op, OP_HELLO);
+    assert_int_equal(asked.serial, serial);
+}
+
+static void expect_nothing(const struct port *port)
+{
+    request asked = {0};
+    assert_int_equal(channel_receive(port->link, &asked), 0);
+}
+
+static void hang_up(const struct port *port)
+{
+    assert_int_equal(channel_event(port->link, EPOLLIN | EPOLLHUP), 0);
+    channel_drop(port->link);
+}
+
+static void a_host_that_calls_is_heard(void **state)
+{
+    say_hello(*state, 7);
+    expect_hello(*state, 7);
+}
+
+static void what_comes_before_the_call_is_not_heard(void **state)
+{
+    say(*state, "\0\0\0\0", 4);
+    expect_nothing(*state);
+    say_hello(*state, 7);
+    expect_hello(*state, 7);
+}
+
+/* The event of the first host's end is seen when the next one is already there. */
+static void a_late_end_of_one_host_loses_nothing_of_the_next(void **state)
+{
+    struct port *port = *state;
+    say_hello(port, 7);
+    expect_hello(port, 7);
+    say(port, "\0\0\0\x08half", 8);
+    say_hello(port, 8);
+    hang_up(port);
+    assert_int_equal(channel_event(port->link, EPOLLIN), 1);
+    expect_hello(port, 8);
+}
+
+/* Its event is not seen at all. */
+static void a_call_cuts_off_half_a_frame(void **state)
+{
+    struct port *port = *state;
+    say_hello(port, 7);
+    expect_hello(port, 7);
+    say(port, "\0\0\0\x08half", 8);
+    expect_nothing(port);
+    say_hello(port, 8);
+    expect_hello(port, 8);
+}
+
+static void an_answer_to_the_former_host_is_not_sent_to_the_next(void **state)
+{
+    struct port *port = *state;
+    answer late = {.serial = 7, .body = {.op = OP_PREPARE}};
+    char byte;
+    assert_int_equal(channel_send(port->link, &late), 0);
+    say_hello(port, 8);
+    expect_hello(port, 8);
+    assert_int_equal(channel_flush(port->link), 0);
+    assert_int_equal(recv(port->host, &byte, 1, MSG_DONTWAIT), -1);
+}
+
+int main(void)
+{
+#define PORT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        PORT(a_host_that_calls_is_heard),
+        PORT(what_comes_before_the_call_is_not_heard),
+        PORT(a_late_end_of_one_host_loses_nothing_of_the_next),
+        PORT(a_call_cuts_off_half_a_frame),
+        PORT(an_answer_to_the_former_host_is_not_sent_to_the_next),
+    };
+    return cmocka_run_group_tests_name("channel", tests, NULL, NULL);
+}

@@ -49,22 +49,16 @@ int list_answer(struct supervisor *self, error **err);
 
 int crew_start(struct supervisor *self, error **err); /* one more; 0 or -1 and *err */
 void crew_begin_turn(struct member *member);          /* the clock of given[0] runs */
-/* Ends it and all below it; its guests wait again, but for a culprit, which is answered with `why`.
- */
-void crew_end(struct supervisor *self, struct member *member, const char *why);
-/* The same for one that cannot be given orders any more: what it has said by then comes first. */
-void crew_refused(struct supervisor *self, struct member *member);
-/* The same where nobody expected it. -1 and *err: appliances do not come up here. */
-int crew_lost(struct supervisor *self, struct member *member, const char *why, error **err);
-int crew_hear(struct supervisor *self, struct member *member,
-              error **err); /* what it reports; as crew_lost() */
-/* Buries who has ended, after hearing what it had to say, and ends what it left behind; as
- * crew_lost(). */
+/* What it reports. These three end a worker that fails, or is gone, and all below it; its guests wait
+ * again, but for a culprit, which is answered for. -1 and *err: appliances do not come up here. */
+int crew_hear(struct supervisor *self, struct member *member, error **err);
+/* Buries who has ended, after hearing what it had to say, and ends what it left behind. */
 int crew_reap(struct supervisor *self, error **err);
-void crew_end_all(struct supervisor *self); /* and waits until nothing is left */
-
+int crew_check_deadlines(struct supervisor *self, error **err);
 uint64_t crew_next_deadline(const struct supervisor *self);
-int crew_check_deadlines(struct supervisor *self, error **err); /* as crew_lost() */
+/* Ends one that cannot be given orders any more; what it has said by then comes first. */
+void crew_refused(struct supervisor *self, struct member *member);
+void crew_end_all(struct supervisor *self); /* and waits until nothing is left */
 
 /* --- supervisor-work.c --- */
 

@@ -69,14 +69,17 @@ static uint64_t since_turn(const struct entry *entry)
 
 /* --- the end of a worker --- */
 
-/* Takes its guests away from it: they wait again, or the one that was alone is the culprit. */
-static void reclaim(struct supervisor *self, struct member *member, const char *why)
+/* Takes its guests away from it. They wait again: as they were if their worker vanished, which an
+ * image can hardly have done, apart otherwise; or the one that was alone is the culprit. */
+static void reclaim(struct supervisor *self, struct member *member, bool vanished, const char *why)
 {
     struct entry *left[MEMBER_DEPTH];
     size_t count = member->given_count;
     memcpy(left, member->given, count * sizeof *left);
     member->given_count = 0;
     member_drop_handover(member);
+    if (vanished && waves_excuse(self->window, left, count))
+        return;
     if (waves_put_back(self->window, left, count, member->scanned == 1))
         waves_refuse(self->window, left[0], STATUS_CRASHED, why, since_turn(left[0]));
 }
@@ -88,12 +91,13 @@ static void end_warden(const struct member *member)
         kill(member->worker.pid, SIGTERM);
 }
 
-void crew_end(struct supervisor *self, struct member *member, const char *why)
+static void end_member(struct supervisor *self, struct member *member, bool vanished,
+                       const char *why)
 {
     if (member->state == MEMBER_ENDED)
         return;
     end_warden(member);
-    reclaim(self, member, why);
+    reclaim(self, member, vanished, why);
     member->state = MEMBER_ENDED;
     member->deadline = CLOCK_NEVER;
 }
@@ -104,8 +108,8 @@ static void forget_member(struct supervisor *self, size_t index)
     self->members[index] = self->members[--self->member_count];
 }
 
-/* A worker that ended before anybody expected it. */
-int crew_lost(struct supervisor *self, struct member *member, const char *why, error **err)
+static int lose(struct supervisor *self, struct member *member, bool vanished, const char *why,
+                error **err)
 {
     AUTO_FREE char *text = NULL;
     bool starting = member->state == MEMBER_STARTING;
@@ -115,10 +119,23 @@ int crew_lost(struct supervisor *self, struct member *member, const char *why, e
         text = NULL;
     if (text)
         say(self, LOG_VERBOSE, text);
-    crew_end(self, member, text ? text : "the appliance is lost");
+    end_member(self, member, vanished, text ? text : "the appliance is lost");
     if (starting && ++self->start_failures >= MAX_START_FAILURES)
         return error_set(err, STATUS_CRASHED, "%s", why);
     return 0;
+}
+
+/* An appliance that failed, as its worker says or shows. */
+static int fail(struct supervisor *self, struct member *member, const char *why, error **err)
+{
+    return lose(self, member, false, why, err);
+}
+
+/* A worker that is gone without a word: somebody killed it. */
+static int vanish(struct supervisor *self, struct member *member, const char *why,
+                         error **err)
+{
+    return lose(self, member, true, why, err);
 }
 
 /* Everything that is ours ends: wardens first, they see to theirs; then what those have left that
@@ -167,7 +184,7 @@ static int hear_out(struct supervisor *self, struct member *member, error **err)
 void crew_refused(struct supervisor *self, struct member *member)
 {
     hear_out(self, member, NULL);
-    crew_end(self, member, "its worker takes no orders");
+    end_member(self, member, true, "its worker takes no orders");
 }
 
 static int bury(struct supervisor *self, struct member *member, error **err)
@@ -175,7 +192,7 @@ static int bury(struct supervisor *self, struct member *member, error **err)
     member->worker.pid = -1;
     int result = hear_out(self, member, err);
     if (result == 0 && member->state != MEMBER_ENDED)
-        result = crew_lost(self, member, "its worker was killed", err);
+        result = vanish(self, member, "its worker was killed", err);
     for (size_t i = 0; i < self->member_count; i++)
         if (self->members[i] == member) {
             forget_member(self, i);
@@ -284,7 +301,7 @@ static int on_report(struct supervisor *self, struct member *member, report *mes
 static int on_end(struct supervisor *self, struct member *member, error **err)
 {
     if (member->state != MEMBER_FINISHING || member->given_count > 0)
-        return crew_lost(self, member, "its worker has ended", err);
+        return vanish(self, member, "its worker has ended", err);
     member->state = MEMBER_ENDED;
     member->deadline = CLOCK_NEVER;
     return 0;
@@ -299,13 +316,13 @@ int crew_hear(struct supervisor *self, struct member *member, error **err)
         report message = {0};
         AUTO_FREE char *failed = NULL;
         if (frame_decode((xdrproc_t)xdr_report, &message, sizeof message, body, length) < 0)
-            return crew_lost(self, member, "its worker sent a message that is none", err);
+            return fail(self, member, "its worker sent a message that is none", err);
         int believed = on_report(self, member, &message, &failed);
         xdr_free((xdrproc_t)xdr_report, &message);
         if (failed)
-            return crew_lost(self, member, failed, err);
+            return fail(self, member, failed, err);
         if (believed < 0)
-            return crew_lost(self, member, "its worker cannot be believed", err);
+            return fail(self, member, "its worker cannot be believed", err);
     }
     if (next < 0 || got == 0 || (got < 0 && got != -EAGAIN))
         return on_end(self, member, err);
@@ -345,7 +362,7 @@ static void time_out_guest(struct supervisor *self, struct member *member)
     waves_refuse(self->window, entry, STATUS_TIMEOUT, why, since_turn(entry));
     waves_give_back(self->window, member->given, member->given_count);
     member->given_count = 0;
-    crew_end(self, member, why);
+    end_member(self, member, false, why);
 }
 
 int crew_check_deadlines(struct supervisor *self, error **err)
@@ -357,7 +374,7 @@ int crew_check_deadlines(struct supervisor *self, error **err)
             continue;
         if (member->deadline > now)
             time_out_guest(self, member);
-        else if (crew_lost(self, member, "it did not answer in time", err) < 0)
+        else if (fail(self, member, "it did not answer in time", err) < 0)
             return -1;
     }
     return 0;

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* So often may a guest be in a worker that is killed, before it is taken for the reason. */
+#define MAX_EXCUSES 3
+
 struct waves {
     enum isolation isolation;
     uint64_t last_quarantine;
@@ -159,6 +162,17 @@ void waves_give_back(waves *self, struct entry *const *entries, size_t count)
         self->waiting++;
     }
     self->hint = 0;
+}
+
+bool waves_excuse(waves *self, struct entry *const *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (entries[i]->excused == MAX_EXCUSES)
+            return false;
+    for (size_t i = 0; i < count; i++)
+        entries[i]->excused++;
+    waves_give_back(self, entries, count);
+    return true;
 }
 
 static void wait_apart(waves *self, struct entry *const *entries, size_t count)

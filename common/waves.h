@@ -27,6 +27,7 @@ struct entry {
     char *directory;     /* of its images, as named */
     uint64_t quarantine; /* not 0: an appliance died with it; shares only with the same number */
     bool suspect;        /* it shared an appliance that died, and was not the one being scanned */
+    unsigned excused;    /* how often waves_excuse() has given it back */
     scan_ret result;     /* when answered */
     uint64_t elapsed;
     uint64_t turn; /* the supervisor's: when its turn began, 0: not yet */
@@ -70,6 +71,10 @@ int waves_put_back(waves *self, struct entry *const *entries, size_t count, bool
 /* An appliance was ended with these guests taken and unanswered, and none of them is to blame: they
  * wait again, in the company that they had. */
 void waves_give_back(waves *self, struct entry *const *entries, size_t count);
+
+/* The same where the worker was killed by somebody: true. False, and nothing has changed, when that
+ * has happened so often to one of them that it may be no coincidence. */
+bool waves_excuse(waves *self, struct entry *const *entries, size_t count);
 
 /* The oldest guest, if it has been answered: for output. waves_pop() forgets it. */
 const struct entry *waves_front(const waves *self);

@@ -9,35 +9,43 @@ setup() { requires_appliance; setup_test; }
 # Hundreds of objects are not shown when a test fails.
 finish_quietly() { finish; output=; }
 
-answers() { grep -c '"type":"guest"' out || true; }
+answers() { awk '/"type":"guest"/ { n++ } END { print n + 0 }' out; }
 at_least() { (($(answers) >= $1)); }
 no_qemu() { ! is_running qemu-system && ! is_running vlt-; }
+
+# kill_some PID…: those that have ended meanwhile are as good
+kill_some() { [[ $# -eq 0 ]] || kill -KILL "$@" 2> kill.err || [[ $(< kill.err) == *"No such process"* ]]; }
 
 # scan_and_kill NAME TIMES: while it scans 200 images
 scan_and_kill()
 {
-    local times=$2 i victims named
+    local times=$2 i victims
 
     links 200
     start virt-df-live --json "${names[@]}"
     for ((i = 1; i <= times; i++)); do
         wait_until 60 at_least $((i * 30))
         mapfile -t victims < <(ours "$1")
-        [[ ${#victims[@]} -eq 0 ]] || kill -KILL "${victims[@]}" 2> /dev/null || true
+        kill_some "${victims[@]}"
     done
     finish_quietly
     assert_equal "$(jq -r 'select(.type == "guest") | .guest' out)" "$(printf '%s\n' "${names[@]}")"
-    # A guest that was being scanned at one kill, and was alone in its next appliance at another, is
-    # taken for the culprit, rightly as far as anybody can tell: one a kill but the first at most.
-    mapfile -t named < <(jq -r 'select(.type == "guest" and .status != "ok") | .status' out)
-    [[ ${#named[@]} -lt times ]]
-    assert_equal "$(printf '%s\n' "${named[@]}" | sort -u)" "${named[0]:+crashed}"
-    assert_status "$((${#named[@]} > 0))"
     assert_nothing_left
 }
 
-@test "SIGKILL of the workers: every image is answered" { scan_and_kill vlt-worker 2; }
-@test "SIGKILL of QEMU: every image is answered" { scan_and_kill qemu-system 2; }
+statuses() { jq -r 'select(.type == "guest" and .status != "ok") | .status' out; }
+
+@test "SIGKILL of the workers: every image is scanned" {
+    scan_and_kill vlt-worker 2
+    assert_status 0
+    assert_equal "$(statuses)" ""
+}
+
+# An image that was alone in its appliance at the second kill cannot be told from a culprit.
+@test "SIGKILL of QEMU: every image is answered, and one named at most" {
+    scan_and_kill qemu-system 2
+    [[ $(statuses) == "" && $status -eq 0 || $(statuses) == crashed && $status -eq 1 ]]
+}
 
 @test "SIGKILL of a warden: every image is answered" {
     links 100
@@ -55,7 +63,7 @@ scan_and_kill()
     start virt-df-live --json "${names[@]}"
     wait_until 60 at_least 20
     kill -KILL "$pid"
-    wait "$pid" || true
+    wait "$pid" || [[ $? -eq 137 ]]
     wait_until 5 no_qemu
     run -0 virt-df-live g001.img
     assert_nothing_left
@@ -67,7 +75,7 @@ scan_and_kill()
     wait_until 60 at_least 20
     # shellcheck disable=SC2046
     kill -KILL $(ours virt-df-live) $(ours vlt-)
-    wait "$pid" || true
+    wait "$pid" || [[ $? -eq 137 ]]
     run -0 virt-df-live g001.img
     assert_nothing_left 5
 }
@@ -82,7 +90,7 @@ scan_and_kill()
         wait_until 60 at_least $((i * 20))
         sleep "0.$((RANDOM % 10))"
         mapfile -t victims < <(ours vlt-worker; ours qemu-system)
-        [[ ${#victims[@]} -eq 0 ]] || kill -KILL "${victims[RANDOM % ${#victims[@]}]}" 2> /dev/null || true
+        [[ ${#victims[@]} -eq 0 ]] || kill_some "${victims[RANDOM % ${#victims[@]}]}"
     done
     finish_quietly
     assert_equal "$(jq -r 'select(.type == "guest") | .guest' out)" "$(printf '%s\n' "${names[@]}")"

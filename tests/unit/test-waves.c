@@ -402,6 +402,26 @@ static void who_was_given_back_keeps_its_company(void **state)
     waves_free(w);
 }
 
+static void who_was_in_a_killed_worker_is_excused_three_times(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    struct entry *entries[2];
+    (void)state;
+    for (unsigned i = 0; i < 2; i++)
+        entries[i] = add_owned(w, i, 1, "");
+    for (unsigned times = 0; times < 3; times++) {
+        waves_take(w, entries[0]);
+        assert_true(waves_excuse(w, entries, 1));
+        assert_int_equal(waves_waiting(w), 2);
+        assert_true(waves_may_share(w, entries[0], entries[1]));
+    }
+    waves_take(w, entries[0]);
+    waves_take(w, entries[1]);
+    assert_false(waves_excuse(w, entries, 2));
+    assert_int_equal(waves_waiting(w), 0);
+    waves_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,6 +449,7 @@ int main(void)
         cmocka_unit_test(the_last_one_is_only_blamed_if_it_was_ever_alone),
         cmocka_unit_test(who_was_put_back_meets_nobody_else),
         cmocka_unit_test(who_was_given_back_keeps_its_company),
+        cmocka_unit_test(who_was_in_a_killed_worker_is_excused_three_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

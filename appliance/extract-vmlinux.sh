@@ -15,6 +15,10 @@ unfit() { echo "extract-vmlinux: $*" >&2; exit 2; }
 # word FILE OFFSET BYTES: a little-endian number
 word() { od -An -v -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '; }
 
+# slice FILE OFFSET BYTES: fewer where the file ends. tail reads all that head writes; the other way round it would be
+# ended by SIGPIPE, which is a failure.
+slice() { head -c "$(($2 + $3))" "$1" | tail -c "+$(($2 + 1))"; }
+
 is_elf() { [ "$(od -An -v -t x1 -N 4 "$1" | tr -d ' ')" = 7f454c46 ]; }
 is_bzimage() { [ "$(dd if="$1" bs=1 skip=514 count=4 status=none | tr -d '\0')" = HdrS ]; }
 
@@ -27,7 +31,7 @@ payload()
     setup=$(word "$1" $((0x1f1)) 1)
     offset=$(($(word "$1" $((0x248)) 4) + (setup + 1) * 512))
     length=$(word "$1" $((0x24c)) 4)
-    tail -c "+$((offset + 1))" "$1" | head -c "$length" || true
+    slice "$1" "$offset" "$length"
 }
 
 # All but gzip have the uncompressed size, 4 bytes, appended by the kernel's build.
@@ -49,8 +53,10 @@ has_pvh_note() { LC_ALL=C readelf -nW "$1" 2>/dev/null | grep -qE '^ *Xen .*\(0x
 
 release()
 {
+    local offset
     if is_bzimage "$1"; then
-        tail -c "+$(($(word "$1" $((0x20e)) 2) + 0x200 + 1))" "$1" | head -c 200 | tr '\0' '\n' | sed -n '1s/ .*//p' || true
+        offset=$(($(word "$1" $((0x20e)) 2) + 0x200))
+        slice "$1" "$offset" 200 | tr '\0' '\n' | sed -n '1s/ .*//p'
     else
         LC_ALL=C grep -aom 1 'Linux version [0-9][^ ]*' "$1" | sed 's/.* //;q'
     fi
@@ -74,5 +80,6 @@ extract()
 [ $# = 2 ] || die "usage: extract-vmlinux.sh KERNEL OUT | --release KERNEL"
 case $1 in
 --release) release "$2" ;;
-*)         trap 'rm -f "$2.payload"' EXIT; extract "$1" "$2" ;;
+*)         packed=$2.payload # not "$2" in the trap: where a function exits, that is the function's
+           trap 'rm -f "$packed"' EXIT; extract "$1" "$2" ;;
 esac

@@ -37,7 +37,7 @@ words_of_completion()
 
 columns_of_help()
 {
-    "$command" --help | sed -n '/^Columns/,/^$/p' | grep -oP '^  \K\S+' | sort -u || true
+    "$command" --help | sed -nE '/^Columns/,/^$/s/^  (\S+).*/\1/p' | sort -u
 }
 
 # same FIRST-FILE NAME SECOND-FILE NAME

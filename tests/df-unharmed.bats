@@ -27,7 +27,10 @@ state()
     chmod 640 ext4.img
     chmod 444 btrfs.img
     touch -d '2001-02-03 04:05:06.789' ntfs.img
-    ! command -v setfattr > /dev/null || setfattr -n user.test -v value ext4.img || true
+    if command -v setfattr > /dev/null; then
+        run setfattr -n user.test -v value ext4.img
+        [[ $status -eq 0 || $output == *"Operation not supported"* ]]
+    fi
     state > before
     run --separate-stderr virt-df-live -- *.img *.qcow2
     assert_status 1 # the broken one

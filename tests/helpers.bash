@@ -249,9 +249,10 @@ start()
     on_cleanup end_group "$pid"
 }
 
+# It may have ended by itself.
 end_group()
 {
-    kill -KILL -- -"$1" 2> /dev/null || true
+    kill -KILL -- -"$1" 2> /dev/null || ! kill -0 -- -"$1" 2> /dev/null
 }
 
 # The exit status of what start() has started goes to `status`.

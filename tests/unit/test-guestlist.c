@@ -8,29 +8,45 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
 
-static char root[] = "/tmp/test-guestlist.XXXXXX";
+/* A list and a FIFO that have no name on any disk, so that none is left where the test is killed:
+ * they are opened through these descriptors. */
+static int list_fd = -1, fifo_fd = -1;
 static char list_path[64], fifo_path[64];
 
-static int make_directory(void **state)
+static int make_fifo(void)
 {
-    (void)state;
-    if (!mkdtemp(root))
+    char directory[] = "/tmp/test-guestlist.XXXXXX", path[64];
+
+    if (!mkdtemp(directory))
         return -1;
-    snprintf(list_path, sizeof list_path, "%s/list", root);
-    snprintf(fifo_path, sizeof fifo_path, "%s/fifo", root);
-    return mkfifo(fifo_path, 0600);
+    snprintf(path, sizeof path, "%s/fifo", directory);
+    int fd = mkfifo(path, 0600) == 0 ? open(path, O_PATH | O_CLOEXEC) : -1;
+    unlink(path);
+    rmdir(directory);
+    return fd;
 }
 
-static int remove_directory(void **state)
+static int make_files(void **state)
 {
     (void)state;
-    unlink(list_path);
-    unlink(fifo_path);
-    return rmdir(root);
+    list_fd = memfd_create("list", MFD_CLOEXEC);
+    fifo_fd = make_fifo();
+    snprintf(list_path, sizeof list_path, "/proc/self/fd/%d", list_fd);
+    snprintf(fifo_path, sizeof fifo_path, "/proc/self/fd/%d", fifo_fd);
+    return list_fd >= 0 && fifo_fd >= 0 ? 0 : -1;
+}
+
+static int close_files(void **state)
+{
+    (void)state;
+    close(list_fd);
+    close(fifo_fd);
+    return 0;
 }
 
 static void write_list(const void *bytes, size_t length)
@@ -355,7 +371,7 @@ static void a_list_that_cannot_be_read_is_one_refused_guest(void **state)
     (void)state;
     write_list("b\n", 2);
     guestlist_add_file(list, "/nonexistent/list", IMAGE_DETECT, 0, NULL);
-    guestlist_add_file(list, root, IMAGE_DETECT, 0, NULL);
+    guestlist_add_file(list, "/tmp", IMAGE_DETECT, 0, NULL);
     guestlist_add_file(list, list_path, IMAGE_DETECT, 0, NULL);
 
     AUTO_GUEST struct guest *missing = next_guest(list);
@@ -364,7 +380,7 @@ static void a_list_that_cannot_be_read_is_one_refused_guest(void **state)
     assert_string_equal(error_message(missing->refused),
                         "cannot read the list: No such file or directory");
     AUTO_GUEST struct guest *directory = next_guest(list);
-    assert_string_equal(directory->name, root);
+    assert_string_equal(directory->name, "/tmp");
     assert_string_equal(error_message(directory->refused), "cannot read the list: Is a directory");
     assert_next(list, "b");
     assert_end(list);
@@ -477,5 +493,5 @@ int main(void)
         T(stdin_is_called_dash_and_stays_as_it_is),
         T(a_fifo_waits_for_its_first_writer),
     };
-    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+    return cmocka_run_group_tests(tests, make_files, close_files);
 }

@@ -63,7 +63,7 @@ scan() {
     lines=$(wc -l < "$work/out")
     [ "$lines" = "$images" ] || { say "$name: $lines rows for $images images"; exit 1; }
     row "$name" "$images" $((end - begin)) "$(sed -n 's/^stats: //p' "$work/err" |
-        awk 'BEGIN { RS = "[,{}]" } /waves|restores|attach_s|probe_s|mount_s/ { gsub(/["\n]/, ""); printf "%s ", $0 }')"
+        awk 'BEGIN { RS = "[,{}]" } /waves|restores|emptied|attach_s|probe_s|mount_s/ { gsub(/["\n]/, ""); printf "%s ", $0 }')"
 }
 
 host_loop() {
@@ -94,6 +94,10 @@ incumbent() {
     done < <(head -n 3 "$work/list")
     end=$(now)
     row "virt-df, one image at a time" 3 $((end - begin)) "a command an image; measured on 3"
+    begin=$(now)
+    head -n 4 "$work/list" | xargs -d '\n' -n 1 -P 2 tests/compare-virt-df.sh "$build" --csv -a > "$work/out" 2>&1
+    end=$(now)
+    row "virt-df, two at once" 4 $((end - begin)) "beside --isolate=guest; measured on 4"
 }
 
 print_table() {
@@ -125,6 +129,7 @@ scan "virt-df-live, 2 appliances, $few" "$few" -P 2
 scan "virt-df-live, 2 appliances, all" "$count" -P 2
 scan "virt-df-live, 1 appliance, all" "$count" -P 1
 scan "virt-df-live, defaults, all" "$count"
+scan "virt-df-live, 1 appliance, kept: --wave=4" "$loop" -P 1 --wave=4
 scan "virt-df-live, --isolate=guest" "$loop" --isolate=guest
 host_loop "$loop"
 : > "$work/stop"

@@ -82,6 +82,21 @@ each_once()
     assert_nothing_left
 }
 
+@test "ten commands at once" {
+    local i pids=()
+    links 20
+    for i in 0 1 2 3 4 5 6 7 8 9; do
+        virt-df-live --json --timeout 300 "${names[@]}" > "out$i" 2> "err$i" &
+        pids+=($!)
+    done
+    for i in 0 1 2 3 4 5 6 7 8 9; do
+        wait "${pids[i]}" || { cat "err$i"; return 1; }
+        output=$(< "out$i")
+        each_once
+    done
+    assert_nothing_left
+}
+
 @test "a wave goes on after an image that is bad" {
     links 6
     names[2]=$IMAGES/ext4-broken.img

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "closeout.h"
+#include "message.h"
 #include "report.h"
 #include "stats.h"
 
@@ -11,7 +12,7 @@ static int output_failed(const error *err)
 {
     if (error_errno(err) == EPIPE)
         closeout_by_signal(SIGPIPE);
-    report_message("%s", error_message(err));
+    message("%s", error_message(err));
     return COMMAND_GUEST_FAILED;
 }
 
@@ -31,7 +32,7 @@ static bool nothing_to_scan(const struct options *options, const df_report *repo
     if (report_guests(report) > 0)
         return false;
     for (size_t i = 0; i < options->list_count; i++)
-        report_message("%s: the list is empty: nothing to scan", options->lists[i]);
+        message("%s: the list is empty: nothing to scan", options->lists[i]);
     return true;
 }
 
@@ -51,7 +52,7 @@ static int exit_status(const struct df_options *options, df_report *report, enum
     case SUPERVISOR_DONE:
         break;
     case SUPERVISOR_NO_APPLIANCE:
-        report_message("%s", error_message(err));
+        message("%s", error_message(err));
         if (report_guests(report) == 0)
             return COMMAND_NO_APPLIANCE;
         break;
@@ -77,7 +78,7 @@ static int scan(struct df_options *options)
     int signal_number = 0;
 
     if (!report) {
-        report_message("out of memory");
+        message("out of memory");
         return COMMAND_NO_APPLIANCE;
     }
     struct supervisor_client client = report_client(report);
@@ -97,17 +98,18 @@ int main(int argc, char **argv)
     struct df_options options;
     AUTO_ERROR error *err = NULL;
 
+    message_start(COMMAND_NAME);
     setlocale(LC_CTYPE, ""); /* libsmartcols measures characters */
     signal(SIGPIPE, SIG_IGN);
     if (closeout_start(&err) < 0) {
-        report_message("%s", error_message(err));
+        message("%s", error_message(err));
         return COMMAND_NO_APPLIANCE;
     }
 
     int code = COMMAND_OK;
     if (usage_parse(&options, argc, argv, &err) < 0) {
-        report_message("%s", error_message(err));
-        fputs("Try '" COMMAND_NAME " --help' for more information.\n", stderr);
+        message("%s", error_message(err));
+        message_try_help(COMMAND_NAME);
         code = COMMAND_USAGE;
     } else if (options.common.show != SHOW_NOTHING) {
         usage_show(&options, stdout);

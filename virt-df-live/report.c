@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#define _GNU_SOURCE 1 /* vasprintf */
 #include "report.h"
 
 #include "closeout.h"
+#include "message.h"
 #include "text.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 struct df_report {
@@ -23,25 +22,12 @@ struct df_report {
 
 /* ---- stderr ---- */
 
-void report_message(const char *format, ...)
-{
-    AUTO_FREE char *message = NULL;
-    va_list args;
-
-    va_start(args, format);
-    if (vasprintf(&message, format, args) < 0)
-        message = NULL;
-    va_end(args);
-    AUTO_FREE char *text = message ? text_escape(message, strlen(message)) : NULL;
-    fprintf(stderr, COMMAND_NAME ": %s\n", text ? text : "out of memory");
-}
-
 static void say_guest(const struct row *row)
 {
     const char *why = row->message ? row->message : status_name(row->status);
     int length = row->message ? (int)row->message_length : (int)strlen(why);
 
-    report_message("%s: %.*s", row->guest->name, length, why);
+    message("%s: %.*s", row->guest->name, length, why);
 }
 
 static void say_volume(const struct row *row)
@@ -50,7 +36,7 @@ static void say_volume(const struct row *row)
     const char *why = row->message ? row->message : status_name(row->status);
     int length = row->message ? (int)row->message_length : (int)strlen(why);
 
-    report_message("%s: %s: %.*s", row->guest->name, row_device(row->volume, device), length, why);
+    message("%s: %s: %.*s", row->guest->name, row_device(row->volume, device), length, why);
 }
 
 /* Each failure once: those of volumes; the guest's own where none of them explains it. */
@@ -72,7 +58,7 @@ static void say_failures(const struct guest_answer *answered)
         say_guest(&row);
     }
     if (result->truncated)
-        report_message("%s: it has more than %d volumes: the others are not shown",
+        message("%s: it has more than %d volumes: the others are not shown",
                        answered->guest->name, MAX_VOLUMES);
 }
 
@@ -186,7 +172,7 @@ static void on_log(void *data, enum supervisor_log level, const char *text)
     if (!wanted_level[level])
         return;
     progress_hide(self->bar);
-    report_message("%s", text);
+    message("%s", text);
 }
 
 static void on_progress(void *data, uint64_t answered, uint64_t total)

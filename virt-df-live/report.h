@@ -24,9 +24,6 @@ uint64_t report_guests(const df_report *self);
 bool report_failed(const df_report *self); /* some guest did not answer */
 bool report_passed(const df_report *self); /* a filesystem is fuller than --fail-above */
 
-/* "virt-df-live: …" on stderr, escaped. */
-void report_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 static inline void cleanup_report(df_report **self)
 {
     report_free(*self);

@@ -8,6 +8,7 @@
 # There is no /dev/console in it: the kernel's own built-in initramfs has that node, and this one is unpacked over it.
 
 set -euo pipefail
+shopt -s inherit_errexit
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=appliance/lists.sh
@@ -19,9 +20,9 @@ die() { echo "build-initrd: $*" >&2; exit 1; }
 check_static()
 {
     [ -f "$1" ] || die "$1: no agent; build it first (make agent)"
-    if LC_ALL=C readelf -lW "$1" 2>/dev/null | grep -q 'INTERP'; then
-        die "$1: the agent is linked dynamically; link it with -static"
-    fi
+    local headers
+    headers=$(LC_ALL=C readelf -lW "$1") || die "$1: readelf cannot read it (is binutils installed?)"
+    if grep -q 'INTERP' <<< "$headers"; then die "$1: the agent is linked dynamically; link it with -static"; fi
 }
 
 [ $# = 2 ] || die "usage: build-initrd.sh OUT AGENT"
@@ -35,7 +36,8 @@ chmod 755 "$tree"
 umask 022
 mkdir "$tree"/{dev,proc,sys,run,root}
 cp -R "$out/modules/initrd/." "$tree"
-install -m 755 "$agent" "$tree/init"
+# 0.5 MB less to unpack in every boot; the one with symbols stays beside it.
+install -s -m 755 "$agent" "$tree/init"
 find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 (cd "$tree" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet --create --format=newc --reproducible --owner=0:0) \
     > "$out/initrd.new" || die "cpio failed"

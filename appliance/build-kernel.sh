@@ -7,6 +7,7 @@
 # (a bzImage or vmlinux) and its MODULES, by default /lib/modules/RELEASE. OUT/kernel.manifest says what was taken.
 
 set -euo pipefail
+shopt -s inherit_errexit
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=appliance/lists.sh
@@ -22,46 +23,49 @@ module_dirs=(fs lib crypto block arch/x86/crypto arch/arm64/crypto
 # Makes TREE/boot/vmlinuz-RELEASE and TREE/lib/modules/RELEASE.
 unpack_package()
 {
-    local deb=$1 tree=$2 dir complaints status=(0 0) patterns=('./boot/vmlinuz-*' './*lib/modules/*/modules.*')
+    local deb=$1 tree=$2 dir complaints patterns=('./boot/vmlinuz-*' './*lib/modules/*/modules.*')
     for dir in "${module_dirs[@]}"; do patterns+=("./*lib/modules/*/kernel/$dir/*"); done
     mkdir -p "$tree"
-    "$here/fetch-debian.sh" --tar "$deb" |
-        LC_ALL=C tar -x -C "$tree" --transform 's,^\./usr/,./,' --wildcards "${patterns[@]}" 2> "$tree/tar.log" ||
-        status=("${PIPESTATUS[@]}")
+    # in a variable, not in a file: a full disk must not take away what tells of it
+    complaints=$({ "$here/fetch-debian.sh" --tar "$deb" |
+                   LC_ALL=C tar -x -C "$tree" --transform 's,^\./usr/,./,' --wildcards "${patterns[@]}" ||
+                   echo "exit status: ${PIPESTATUS[*]}"; } 2>&1)
     # The patterns of other architectures match nothing. tar exits with 2 for that, too, so what it says decides.
-    complaints=$(sed -e '/: Not found in archive$/d' -e '/: Exiting with failure status due to previous errors$/d' "$tree/tar.log")
-    [ -z "$complaints" ] || echo "$complaints" >&2
-    case "${status[*]} $complaints" in
-    '0 0 '* | '0 2 ') ;;
-    *) die "$deb: cannot unpack it; delete it and try again" ;;
-    esac
+    complaints=$(sed -e '/: Not found in archive$/d' -e '/: Exiting with failure status due to previous errors$/d' \
+                     -e '/^exit status: 0 2$/d' <<< "$complaints")
+    if [ -n "$complaints" ]; then
+        sed -n 1,5p <<< "$complaints" >&2
+        die "$deb: cannot unpack it; is there space in $out? if so, delete it and try again"
+    fi
     compgen -G "$tree/boot/vmlinuz-*" >/dev/null || die "$deb: there is no kernel in it"
 }
 
 # Prints the kernel's path; TREE gets its modules.
 from_package()
 {
-    local debs=$1 tree=$2 deb release
-    deb=$("$here/fetch-debian.sh" "$debs" "$(section "$here/packages" kernel)")
+    local debs=$1 tree=$2 package deb release
+    package=$(section "$here/packages" kernel)
+    deb=$("$here/fetch-debian.sh" "$debs" "$package")
     unpack_package "$deb" "$tree"
     release=$(basename "$tree"/lib/modules/*)
-    depmod -b "$tree" "$release"
+    depmod -b "$tree" "$release" || die "depmod failed: is there space in $out?"
     "$here/fetch-debian.sh" --describe "$deb" | sed 's/\([^ ]*\) /package \1: /' > "$tree/source"
     echo "$tree/boot/vmlinuz-$release"
 }
 
 from_file()
 {
-    local kernel=$1 modules=$2 tree=$3 release
+    local kernel=$1 modules=$2 tree=$3 release source
     [ -r "$kernel" ] || die "$kernel: cannot read it; copy it, or make it readable, and give the copy as APPLIANCE_KERNEL"
-    release=$("$here/extract-vmlinux.sh" --release "$kernel")
+    release=$("$here/extract-vmlinux.sh" --release "$kernel") || release=''
     [ -n "$release" ] || die "$kernel: this does not look like a kernel"
-    modules=$(realpath "${modules:-/lib/modules/$release}")
+    modules=$(realpath -m "${modules:-/lib/modules/$release}")
     [ -s "$modules/modules.dep.bin" ] ||
         die "$modules: no modules of kernel $release; give their directory as APPLIANCE_MODULES, or run depmod $release"
     mkdir -p "$tree/lib/modules"
     ln -s "$modules" "$tree/lib/modules/$release"
-    echo "kernel file: $(realpath "$kernel")" > "$tree/source"
+    source=$(realpath "$kernel")
+    echo "kernel file: $source" > "$tree/source"
     echo "$kernel"
 }
 
@@ -70,27 +74,27 @@ from_file()
 # insist on signatures, so only the package's modules are treated so.
 lighten()
 {
-    local module
+    local module all
+    all=$(find "$1" -name '*.ko')
     while read -r module; do
         strip --strip-debug "$module"
         objcopy -R .BTF -R _ftrace_events -R .rela_ftrace_events "$module"
-    done < <(find "$1" -name '*.ko')
+    done <<< "$all"
 }
 
-# Prints how it is booted.
-install_kernel()
+# Makes OUT from KERNEL. Prints how it is booted.
+make_kernel()
 {
     local kernel=$1 out=$2
-    if "$here/extract-vmlinux.sh" "$kernel" "$out.new"; then
+    if "$here/extract-vmlinux.sh" "$kernel" "$out"; then
         echo "vmlinux, by PVH"
     elif [ $? = 2 ]; then
         echo "build-kernel: it boots as it is, but slower" >&2
-        cp "$kernel" "$out.new"
+        cp "$kernel" "$out"
         echo "as it came, no ELF with a PVH entry in it"
     else
         die "$kernel: cannot make a kernel of it"
     fi
-    mv "$out.new" "$out"
 }
 
 if [ $# -lt 2 ] || [ $# -gt 4 ]; then die "usage: build-kernel.sh OUT DEBS [KERNEL [MODULES]]"; fi
@@ -101,7 +105,7 @@ for tool in depmod modprobe modinfo readelf strip objcopy; do
     command -v "$tool" >/dev/null || die "no $tool: install kmod and binutils"
 done
 tree=$(mktemp -d "$out/tree.XXXXXX")
-trap 'rm -rf "$tree" "$out/kernel.new" "$out/modules.new"' EXIT
+trap 'rm -rf "$tree" "$out"/kernel.new* "$out/modules.new"' EXIT
 
 if [ -n "$given" ]; then kernel=$(from_file "$given" "$modules" "$tree")
 else kernel=$(from_package "$debs" "$tree"); fi
@@ -110,11 +114,15 @@ release=$(basename "$tree"/lib/modules/*)
 rm -rf "$out/modules.new"
 "$here/resolve-modules.sh" "$tree" "$release" "$here/modules" "$out/modules.new"
 if [ -z "$given" ]; then lighten "$out/modules.new"; fi
-boot=$(install_kernel "$kernel" "$out/kernel")
-rm -rf "$out/modules"
-mv "$out/modules.new" "$out/modules"
+boot=$(make_kernel "$kernel" "$out/kernel.new")
 {
     echo "kernel release: $release"
     echo "kernel boot: $boot"
-    cat "$tree/source" "$out/modules/manifest"
-} > "$out/kernel.manifest"
+    cat "$tree/source" "$out/modules.new/manifest"
+} > "$out/kernel.new.manifest"
+
+# the kernel last: by it make knows that all of them are there
+rm -rf "$out/modules"
+mv "$out/modules.new" "$out/modules"
+mv "$out/kernel.new.manifest" "$out/kernel.manifest"
+mv "$out/kernel.new" "$out/kernel"

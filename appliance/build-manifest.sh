@@ -6,6 +6,7 @@
 # Makes OUT/manifest: what the appliance in OUT was made of, 'key: value' lines, sorted.
 
 set -euo pipefail
+shopt -s inherit_errexit
 
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -14,22 +15,30 @@ die() { echo "build-manifest: $*" >&2; exit 1; }
 # The tools whose version can change the result.
 tools()
 {
-    echo "tool mke2fs: $(mke2fs -V 2>&1 | sed -n '1s/^mke2fs //p')"
-    echo "tool kmod: $(depmod --version | sed -n '1s/^kmod version //p')"
-    echo "tool cpio: $(cpio --version | sed -n '1s/.* //p')"
+    local mke2fs kmod cpio
+    mke2fs=$(mke2fs -V 2>&1 | sed -n '1s/^mke2fs //p')
+    kmod=$(depmod --version | sed -n '1s/^kmod version //p')
+    cpio=$(cpio --version | sed -n '1s/.* //p')
+    printf 'tool %s: %s\n' mke2fs "$mke2fs" kmod "$kmod" cpio "$cpio"
+}
+
+measure()
+{
+    local size sum
+    size=$(stat -c %s "$out/$1")
+    sum=$(sha256sum < "$out/$1")
+    echo "size $1: $size"
+    echo "sha256 $1: ${sum%% *}"
 }
 
 [ $# = 1 ] || die "usage: build-manifest.sh OUT"
 out=$1
-for file in kernel initrd root kernel.manifest root.manifest; do
+for file in kernel initrd root tools kernel.manifest root.manifest tools.manifest; do
     [ -s "$out/$file" ] || die "$out/$file: missing; run appliance/build.sh"
 done
 {
-    cat "$out/kernel.manifest" "$out/root.manifest"
+    cat "$out/kernel.manifest" "$out/root.manifest" "$out/tools.manifest"
     tools
-    for file in kernel initrd root; do
-        echo "size $file: $(stat -c %s "$out/$file")"
-        echo "sha256 $file: $(sha256sum < "$out/$file" | cut -d ' ' -f 1)"
-    done
-} | LC_ALL=C sort > "$out/manifest.new"
+    for file in kernel initrd root tools; do measure "$file"; done
+} | LC_ALL=C sort -u > "$out/manifest.new"
 mv "$out/manifest.new" "$out/manifest"

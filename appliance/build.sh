@@ -3,9 +3,10 @@
 #
 #   build.sh OUT AGENT [--kernel FILE] [--modules DIR]
 #
-# Makes OUT/{kernel,initrd,root,manifest}. What is newer than all it is made of is left alone; rules.mk does the same for make.
+# Makes OUT/{kernel,initrd,root,tools,manifest}. What is newer than all it is made of is left alone; rules.mk does the same for make.
 
 set -euo pipefail
+shopt -s inherit_errexit
 
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -45,9 +46,11 @@ fi
 if stale "$out/initrd" "$out/kernel" "$agent" "$here"/{lists.sh,build-initrd.sh}; then
     "$here/build-initrd.sh" "$out" "$agent"
 fi
-if stale "$out/root" "$out/kernel" "${common[@]}" "$here"/{lvm.conf,build-root.sh}; then
-    "$here/build-root.sh" "$out" "$out/debs"
-fi
-if stale "$out/manifest" "$out"/{kernel,initrd,root} "$here/build-manifest.sh"; then
+for drive in root tools; do
+    if stale "$out/$drive" "$out/kernel" "${common[@]}" "$here"/{lvm.conf,build-root.sh}; then
+        "$here/build-root.sh" "$out" "$out/debs" "$drive"
+    fi
+done
+if stale "$out/manifest" "$out"/{kernel,initrd,root,tools} "$here/build-manifest.sh"; then
     "$here/build-manifest.sh" "$out"
 fi

@@ -8,6 +8,7 @@
 # Exit 2: there is no such ELF in KERNEL; it can still be booted as it is.
 
 set -euo pipefail
+shopt -s inherit_errexit
 
 die() { echo "extract-vmlinux: $*" >&2; exit 1; }
 unfit() { echo "extract-vmlinux: $*" >&2; exit 2; }
@@ -49,7 +50,12 @@ unpack()
 }
 
 # XEN_ELFNOTE_PHYS32_ENTRY (18): where PVH enters.
-has_pvh_note() { LC_ALL=C readelf -nW "$1" 2>/dev/null | grep -qE '^ *Xen .*\(0x0*12\)|PHYS32_ENTRY'; }
+has_pvh_note()
+{
+    local notes # all of them: grep -q in a pipe would end readelf by SIGPIPE, which looks like "there is none"
+    notes=$(LC_ALL=C readelf -nW "$1") || die "$1: readelf cannot read its notes"
+    grep -qE '^ *Xen .*\(0x0*12\)|PHYS32_ENTRY' <<< "$notes"
+}
 
 release()
 {
@@ -64,13 +70,16 @@ release()
 
 extract()
 {
-    local kernel=$1 out=$2
+    local kernel=$1 out=$2 status=(0 0)
     if is_elf "$kernel"; then
         cp "$kernel" "$out"
     else
         is_bzimage "$kernel" || unfit "$kernel: neither an ELF file nor a bzImage"
         payload "$kernel" > "$out.payload"
-        unpack "$out.payload" > "$out" || unfit "$kernel: cannot unpack its payload"
+        # dd fails where the disk is full, which says nothing about the kernel
+        unpack "$out.payload" | dd of="$out" bs=64K iflag=fullblock conv=sparse status=none || status=("${PIPESTATUS[@]}")
+        [ "${status[1]}" = 0 ] || die "$out: cannot write it"
+        [ "${status[0]}" = 0 ] || unfit "$kernel: cannot unpack its payload"
         rm -f "$out.payload"
     fi
     is_elf "$out" || unfit "$kernel: what it carries is not ELF"

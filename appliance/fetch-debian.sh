@@ -11,6 +11,7 @@
 # second build works offline; delete the record to look for newer packages.
 
 set -euo pipefail
+shopt -s inherit_errexit
 
 die() { echo "fetch-debian: $*" >&2; exit 1; }
 
@@ -24,7 +25,8 @@ resolve()
     case $1 in
     linux-image-[a-z]*)
         local real
-        real=$(apt-cache depends --important "$1" | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+        real=$(apt-cache depends --important "$1" | awk '$1 == "Depends:" && $2 ~ /^linux-image-[0-9]/ && !n++ { print $2 }') ||
+            real=''
         [ -n "$real" ] || die "$1: apt does not know which kernel it stands for; run apt-get update"
         echo "$real" ;;
     *)  echo "$1" ;;
@@ -63,13 +65,14 @@ fetch()
 {
     local dir=$1; shift
     mkdir -p "$dir"
-    local record name file sum lines=() packages=() missing=()
+    local record name file sum found lines=() packages=() missing=()
     record=$dir/list.$(printf '%s\n' "$@" | LC_ALL=C sort | sha256sum | cut -c 1-12)
     if recorded "$dir" "$record"; then return; fi
 
     command -v apt-get >/dev/null || die "no apt-get: this script is for Debian and its kin"
     for name in "$@"; do name=$(resolve "$name"); packages+=("$name"); done
-    mapfile -t lines < <(locate "${packages[@]}")
+    found=$(locate "${packages[@]}") || die "apt-get download failed: is there a network? does apt-get update work?"
+    mapfile -t lines <<< "$found"
     [ "${#lines[@]}" = "${#packages[@]}" ] ||
         die "apt found ${#lines[@]} of ${#packages[@]} packages (${packages[*]}); run apt-get update"
     for name in "${lines[@]}"; do

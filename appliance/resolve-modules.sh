@@ -6,11 +6,13 @@
 # Takes the modules of LIST (appliance/modules), and what they depend on, from TREE/lib/modules/RELEASE. Makes
 #   OUT/initrd/modules/{order,*.ko}            the modules that find the root drive
 #   OUT/root/modules/{KEY.order,ko/*.ko}       one order for each line of [filesystems] and [volumes]
+#   OUT/tools/modules/{KEY.order,ko/*.ko}      one order for each line of [tools], which the drive of that name has besides
 #   OUT/manifest                               what was taken, and what this kernel lacks
 # An order has a path a line, dependencies first, absolute where the agent sees it, and then the module's parameters.
-# The orders on the root drive leave out what the boot order has.
+# The orders on a drive leave out what the boot order has.
 
 set -euo pipefail
+shopt -s inherit_errexit
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=appliance/lists.sh
@@ -30,7 +32,7 @@ stem() { local name; name=$(basename "$1"); name=${name%%.ko*}; echo "${name//-/
 check_depends()
 {
     local need depends
-    depends=$(modinfo -F depends "$1" | head -n 1)
+    depends=$(modinfo -F depends "$1") || die "$1: modinfo cannot read it"
     for need in ${depends//,/ }; do
         show "$need" >/dev/null ||
             die "$(stem "$1") depends on $need, which is not unpacked: add its directory to module_dirs in build-kernel.sh"
@@ -48,11 +50,12 @@ install_module()
     *.zst) zstd -dcq "$1" > "$to" ;;
     *.gz)  gzip -dc "$1" > "$to" ;;
     *)     cp "$1" "$to" ;;
-    esac
-    chmod 644 "$to"
+    esac || die "$1: cannot copy it to $2"
+    chmod 644 "$to" || die "$to: cannot be made readable"
 }
 
 # add DIR SEEN-FROM NAME: installs NAME and its dependencies; prints their lines of the order. Status 1: no such module.
+# It is called where a status is looked at, so set -e is off in it: every failure needs its own die.
 add()
 {
     local dir=$1 seen=$2 lines verb path params
@@ -62,7 +65,7 @@ add()
         if [ -z "${checked[$path]:-}" ]; then check_depends "$path"; checked[$path]=1; fi
         if [ -n "${booted[$(stem "$path")]:-}" ]; then continue; fi
         install_module "$path" "$dir"
-        echo "$seen/$(stem "$path").ko${params:+ $params}"
+        echo "$seen/$(stem "$path").ko${params:+ $params}" || die "$dir: cannot write the order"
     done <<< "$lines"
 }
 
@@ -70,13 +73,16 @@ unique() { awk '!seen[$0]++'; }
 
 boot_order()
 {
-    local dir=$out/initrd/modules name path
+    local dir=$out/initrd/modules names optional name path
+    names=$(section "$list" boot)
+    optional=$(section "$list" boot-optional)
     mkdir -p "$dir"
-    for name in $(section "$list" boot); do
+    : > "$dir/order.all"
+    for name in $names; do
         add "$dir" /modules "$name" >> "$dir/order.all" ||
             die "kernel $release has no $name, without which no drive can be seen; take another kernel"
     done
-    for name in $(section "$list" boot-optional); do
+    for name in $optional; do
         add "$dir" /modules "$name" >> "$dir/order.all" || lacking[boot]+=" $name"
     done
     unique < "$dir/order.all" > "$dir/order"
@@ -84,35 +90,45 @@ boot_order()
     while read -r path _; do booted[$(stem "$path")]=1; done < "$dir/order"
 }
 
-# order KEY NAME…: one order on the root drive. All but the last name only serve it: none of them is fatal.
-root_order()
+# drive_order DRIVE KEY NAME…: one order on a drive. All but the last name only serve it: none of them is fatal.
+drive_order()
 {
-    local key=$1 dir=$out/root/modules name; shift
+    local dir=$out/$1/modules key=$2 name; shift 2
+    : > "$dir/$key.all"
     for name in "$@"; do
         add "$dir/ko" /modules/ko "$name" >> "$dir/$key.all" || lacking[$key]+=" $name"
     done
-    touch "$dir/$key.all"
     unique < "$dir/$key.all" > "$dir/$key.order"
     rm "$dir/$key.all"
 }
 
-root_orders()
+# drive_orders DRIVE SECTION
+drive_orders()
 {
-    local key names
-    mkdir -p "$out/root/modules/ko"
+    local drive=$1 lines key names
+    lines=$(section "$list" "$2")
+    mkdir -p "$out/$drive/modules/ko"
     while IFS=: read -r key names; do
         # shellcheck disable=SC2086
-        root_order "$key" $names
-    done < <(section "$list" filesystems; section "$list" volumes)
+        drive_order "$drive" "$key" $names
+    done <<< "$lines"
+}
+
+# A line for an order: the modules' names.
+describe()
+{
+    local names
+    names=$(sed 's/ .*//;s|.*/||;s/\.ko$//' "$2" | tr '\n' ' ')
+    echo "modules $1: $names"
 }
 
 manifest()
 {
     local key order
-    echo "modules boot: $(sed 's/ .*//;s|.*/||;s/\.ko$//' "$out/initrd/modules/order" | tr '\n' ' ')"
-    for order in "$out"/root/modules/*.order; do
+    describe boot "$out/initrd/modules/order"
+    for order in "$out"/{root,tools}/modules/*.order; do
         key=$(basename "$order" .order)
-        echo "modules $key: $(sed 's/ .*//;s|.*/||;s/\.ko$//' "$order" | tr '\n' ' ')"
+        describe "$key" "$order"
     done
     for key in "${!lacking[@]}"; do echo "modules lacking for $key:${lacking[$key]}"; done
 }
@@ -124,5 +140,7 @@ trap 'rm -rf "$config"' EXIT
 section "$list" options | sed 's/^\([^:]*\): */options \1 /' > "$config/options.conf"
 
 boot_order
-root_orders
+drive_orders root filesystems
+drive_orders root volumes
+drive_orders tools tools
 manifest | sed 's/ *$//' > "$out/manifest"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The appliance: $(BUILD)/appliance/{kernel,initrd,root,manifest}. $(BUILD)/appliance/agent is made by the agent's own rules.
+# The appliance: $(BUILD)/appliance/{kernel,initrd,root,tools,manifest}. $(BUILD)/appliance/agent is made by the agent's own rules.
 #
 #   make appliance APPLIANCE_KERNEL=/boot/vmlinuz-X [APPLIANCE_MODULES=/lib/modules/X]
 
@@ -12,11 +12,12 @@ appliance_dir := $(BUILD)/appliance
 appliance_common := $(addprefix appliance/,lists.sh fetch-debian.sh packages)
 appliance_choice := kernel=$(APPLIANCE_KERNEL) modules=$(APPLIANCE_MODULES)
 
-.PHONY: appliance kernel initrd root FORCE
+.PHONY: appliance kernel initrd root tools FORCE
 appliance: $(appliance_dir)/manifest
 kernel: $(appliance_dir)/kernel
 initrd: $(appliance_dir)/initrd
 root: $(appliance_dir)/root
+tools: $(appliance_dir)/tools
 
 # Rewritten only when another kernel is chosen, so that the choice is a dependency.
 $(appliance_dir)/choice: FORCE
@@ -30,8 +31,12 @@ $(appliance_dir)/kernel: $(appliance_common) $(appliance_dir)/choice $(APPLIANCE
 $(appliance_dir)/initrd: appliance/build-initrd.sh appliance/lists.sh $(appliance_dir)/kernel $(appliance_dir)/agent
 	appliance/build-initrd.sh $(@D) $(@D)/agent
 
-$(appliance_dir)/root: appliance/build-root.sh appliance/lvm.conf $(appliance_common) $(appliance_dir)/kernel
-	appliance/build-root.sh $(@D) $(@D)/debs
+$(addprefix $(appliance_dir)/,root tools): $(appliance_dir)/%: appliance/build-root.sh appliance/lvm.conf \
+		$(appliance_common) $(appliance_dir)/kernel
+	appliance/build-root.sh $(@D) $(@D)/debs $*
 
-$(appliance_dir)/manifest: appliance/build-manifest.sh $(addprefix $(appliance_dir)/,kernel initrd root)
+# One after the other: what both are made of is downloaded once.
+$(appliance_dir)/tools: | $(appliance_dir)/root
+
+$(appliance_dir)/manifest: appliance/build-manifest.sh $(addprefix $(appliance_dir)/,kernel initrd root tools)
 	appliance/build-manifest.sh $(@D)

@@ -30,8 +30,8 @@ provide_for_user()
     fi
     USER_BIN=$SUITE/built/bin
     mkdir -p "$USER_BIN" "$SUITE/built/appliance"
-    cp "$build/bin/virt-df-live" "$USER_BIN"
-    for name in kernel initrd root; do
+    cp "$build"/bin/* "$USER_BIN"
+    for name in kernel initrd root tools; do
         cp --sparse=always "$build/appliance/$name" "$SUITE/built/appliance" || return 0
     done
     chmod -R a+rX "$SUITE/built"

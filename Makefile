@@ -19,7 +19,7 @@ mandir        = $(PREFIX)/share/man
 completiondir = $(PREFIX)/share/bash-completion/completions
 appliancedir  = $(PREFIX)/lib/virt-live-tools/appliance
 
-COMMANDS := virt-df-live
+COMMANDS := virt-df-live virt-hotplug
 
 # A pipe that fails in its beginning has failed.
 SHELL := /bin/bash
@@ -31,7 +31,7 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
 
 # What rpcgen makes of the wires; everything that is compiled waits for it.
-generated := $(foreach x,protocol work,$(BUILD)/gen/$(x).h $(BUILD)/gen/$(x)-xdr.c)
+generated := $(foreach x,protocol work session,$(BUILD)/gen/$(x).h $(BUILD)/gen/$(x)-xdr.c)
 
 include tests/setup.mk      # the packages that are needed, and `setup`
 include appliance/rules.mk
@@ -96,7 +96,8 @@ $(BUILD)/gen/%-xdr.c: common/%.x
 # --- the static library and the commands ---
 
 common_objects := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c)) \
-	$(BUILD)/obj/gen/protocol-xdr.o $(BUILD)/obj/gen/work-xdr.o
+	$(BUILD)/obj/gen/protocol-xdr.o $(BUILD)/obj/gen/work-xdr.o \
+	$(BUILD)/obj/gen/session-xdr.o
 
 $(BUILD)/obj/%.o: %.c | $(generated)
 	@mkdir -p $(@D)
@@ -122,7 +123,7 @@ $(foreach command,$(COMMANDS),$(eval $(call command_rules,$(command))))
 # --- the agent: static, for the initrd ---
 
 agent_sources := $(wildcard appliance/agent/*.c) common/frame.c common/slots.c common/error.c common/status.c
-agent_objects := $(patsubst %.c,$(BUILD)/agent/%.o,$(agent_sources)) $(BUILD)/agent/gen/protocol-xdr.o
+agent_objects := $(patsubst %.c,$(BUILD)/agent/%.o,$(agent_sources)) $(BUILD)/agent/gen/protocol-xdr.o $(BUILD)/agent/gen/session-xdr.o
 
 $(BUILD)/agent/%.o: %.c | $(generated)
 	@mkdir -p $(@D)
@@ -172,7 +173,7 @@ install: all $(foreach command,$(COMMANDS),$(BUILD)/man/$(command).1)
 		install -m 644 $(BUILD)/man/$$command.1 $(DESTDIR)$(mandir)/man1/ && \
 		install -m 644 $$command/$$command.bash-completion $(DESTDIR)$(completiondir)/$$command || exit 1; \
 	done
-	install -m 644 $(addprefix $(BUILD)/appliance/,kernel initrd root manifest) $(DESTDIR)$(appliancedir)/
+	install -m 644 $(addprefix $(BUILD)/appliance/,kernel initrd root tools manifest) $(DESTDIR)$(appliancedir)/
 
 sources := $(wildcard common/*.[ch] virt-*/*.[ch] appliance/agent/*.[ch] tests/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
 scripts := $(wildcard appliance/*.sh tests/*.sh tests/*.bash tests/*.bats .ci/run)

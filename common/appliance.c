@@ -19,15 +19,20 @@ void appliance_files_clear(struct appliance_files *files)
     *files = (struct appliance_files){0};
 }
 
+static const char *root_drive(bool hotplug)
+{
+    return hotplug ? "tools" : "root";
+}
+
 /* 1: all three are there; 0: not; -1: no memory. */
-static int try_directory(const char *directory, struct appliance_files *files)
+static int try_directory(const char *directory, bool hotplug, struct appliance_files *files)
 {
     AUTO_FREE char *real = realpath(directory, NULL);
     if (!real)
         return 0;
     if (asprintf(&files->kernel, "%s/kernel", real) < 0 ||
         asprintf(&files->initrd, "%s/initrd", real) < 0 ||
-        asprintf(&files->root_drive, "%s/root", real) < 0)
+        asprintf(&files->root_drive, "%s/%s", real, root_drive(hotplug)) < 0)
         return -1;
     if (complete(files))
         return 1;
@@ -52,7 +57,7 @@ static int program_directory(char path[PATH_MAX])
     return slash ? 0 : -1;
 }
 
-static int find_beside_program(struct appliance_files *files, error **err)
+static int find_beside_program(bool hotplug, struct appliance_files *files, error **err)
 {
     char program[PATH_MAX] = "";
     int found = program_directory(program);
@@ -62,24 +67,26 @@ static int find_beside_program(struct appliance_files *files, error **err)
             place = NULL;
             return error_set(err, STATUS_CRASHED, "no memory");
         }
-        found = try_directory(place, files);
+        found = try_directory(place, hotplug, files);
     }
     if (found > 0)
         return 0;
     return error_set(err, STATUS_CRASHED,
-                     "no appliance (kernel, initrd, root) in %s/%s or %s/%s: run `make appliance`, "
+                     "no appliance (kernel, initrd, %s) in %s/%s or %s/%s: run `make appliance`, "
                      "or name one with --appliance",
-                     program, beside_program[0], program, beside_program[1]);
+                     root_drive(hotplug), program, beside_program[0], program, beside_program[1]);
 }
 
-int appliance_find(const char *directory, struct appliance_files *files, error **err)
+int appliance_find(const char *directory, bool hotplug, struct appliance_files *files, error **err)
 {
     *files = (struct appliance_files){0};
     if (!directory)
-        return find_beside_program(files, err);
-    if (try_directory(directory, files) > 0)
+        return find_beside_program(hotplug, files, err);
+    if (try_directory(directory, hotplug, files) > 0)
         return 0;
-    return error_set(err, STATUS_CRASHED, "no appliance (kernel, initrd, root) in %s", directory);
+    return error_set(err, STATUS_CRASHED,
+                     "no appliance (kernel, initrd, %s) in %s: `make appliance` builds one",
+                     root_drive(hotplug), directory);
 }
 
 /* Why each stands there is in docs/performance.md and docs/security.md. */
@@ -97,7 +104,7 @@ static struct domain_spec make_spec(const struct appliance_config *config,
 {
     bool restore = place->state_fd >= 0;
     return (struct domain_spec){
-        .name = "appliance",
+        .name = place->name ? place->name : "appliance",
         .accel = config->accel,
         .memory_mib = config->memory_mib,
         .kernel = config->files.kernel,
@@ -105,10 +112,14 @@ static struct domain_spec make_spec(const struct appliance_config *config,
         .root_drive = config->files.root_drive,
         .command_line = appliance_command_line(),
         .console_path = console,
-        .channel_path = channel,
+        .channel_path = place->daemon ? NULL : channel,
         .memory_path = place->memory_path,
         .memory_private = restore,
         .incoming = restore,
+        .sessions = config->hotplug,
+        .kept = place->kept,
+        .uid = place->uid,
+        .gid = place->gid,
     };
 }
 
@@ -141,7 +152,7 @@ int appliance_start(hypervisor *hv, const struct appliance_config *config,
     struct domain_spec spec = make_spec(config, place, console, channel);
     if (hv->ops->launch(hv, &spec, place->state_fd, err) < 0)
         return -1;
-    int fd = hv->ops->open_channel(hv, err);
+    int fd = hv->ops->open_port(hv, AGENT_PORT_NAME, err);
     AUTO_RPC rpc *opened = fd < 0 ? NULL : rpc_new(fd, err);
     if (!opened)
         return -1;

@@ -10,10 +10,11 @@ struct appliance_files {
     char *kernel, *initrd, *root_drive; /* absolute paths, owned */
 };
 
-/* Looks in `directory` (--appliance); if that is NULL, beside the running program: ../appliance (the
- * build tree), then ../lib/virt-live-tools/appliance (installed). 0 or -1 and *err, which says
- * where it looked. */
-int appliance_find(const char *directory, struct appliance_files *files, error **err);
+/* Looks in `directory` (--appliance); if that is NULL, beside the running program: ../appliance
+ * (the build tree), then ../lib/virt-live-tools/appliance (installed). The root drive is the file
+ * `root`, or `tools` for an appliance that lives between commands (`hotplug`). 0 or -1 and *err,
+ * which says where it looked. */
+int appliance_find(const char *directory, bool hotplug, struct appliance_files *files, error **err);
 void appliance_files_clear(struct appliance_files *files);
 
 #define APPLIANCE_MEMORY_MIN 256 /* MiB; less does not boot */
@@ -25,13 +26,19 @@ struct appliance_config {
     struct appliance_files files;
     const char *accel; /* "kvm" or "tcg" */
     unsigned memory_mib;
+    bool hotplug; /* it lives between commands: its root drive has tools, and commands run in it */
 };
 
 /* Where one appliance has its files. */
 struct appliance_place {
     const char *root;        /* a directory of its own, short; made for it */
-    const char *memory_path; /* the file that is its memory */
-    int state_fd; /* ≥ 0: restore this state, with the memory mapped privately; -1: boot */
+    const char *memory_path; /* the file that is its memory; NULL: it has none */
+    int state_fd;     /* ≥ 0: restore this state, with the memory mapped privately; -1: boot */
+    bool daemon;      /* a libvirt daemon runs it, and chooses where its sockets are */
+    const char *name; /* of the domain; NULL: "appliance" */
+    const struct domain_kept *kept; /* as in struct domain_spec */
+    uid_t uid;
+    gid_t gid;
 };
 
 /* The command line of the guest's kernel. */

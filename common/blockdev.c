@@ -33,12 +33,33 @@ int blockdev_slot(const char *name)
     return (int)slot;
 }
 
-/* The descriptor below a format: BlockdevOptionsFile. */
-static json_t *protocol_node(const struct image_layer *layer, int64_t fdset, bool io_uring)
+json_t *blockdev_tag(unsigned slot, const char *note)
 {
-    json_t *node =
-        json_pack("{s:s, s:o, s:s}", "driver", layer->block_device ? "host_device" : "file",
-                  "filename", json_sprintf("/dev/fdset/%lld", (long long)fdset), "locking", "off");
+    return json_pack("{s:o}", "opaque",
+                     note ? json_sprintf("%s%u %s", prefix, slot, note)
+                          : json_sprintf("%s%u", prefix, slot));
+}
+
+int blockdev_read_tag(const char *tag, const char **note)
+{
+    char name[BLOCKDEV_NAME_MAX];
+    size_t length = strcspn(tag, " ");
+    *note = tag[length] ? tag + length + 1 : NULL;
+    if (length >= sizeof name)
+        return -1;
+    memcpy(name, tag, length);
+    name[length] = 0;
+    return blockdev_slot(name);
+}
+
+/* The descriptor below a format: BlockdevOptionsFile. Who may write locks what QEMU's locks are for
+ * (the image, and against writers what it is made of). */
+static json_t *protocol_node(const struct image_layer *layer, int64_t fdset, bool io_uring,
+                             bool lock)
+{
+    json_t *node = json_pack(
+        "{s:s, s:o, s:s}", "driver", layer->block_device ? "host_device" : "file", "filename",
+        json_sprintf("/dev/fdset/%lld", (long long)fdset), "locking", lock ? "auto" : "off");
     if (node && io_uring && json_object_set_new(node, "aio", json_string("io_uring")) < 0) {
         json_decref(node);
         return NULL;
@@ -75,40 +96,48 @@ static json_t *format_node(const struct image_layer *layer, json_t *protocol, js
     return node;
 }
 
+/* Takes the node over; NULL where that, or memory, is missing. */
+static json_t *set_member(json_t *node, const char *key, json_t *value)
+{
+    if (!node)
+        json_decref(value);
+    else if (json_object_set_new(node, key, value) < 0) {
+        json_decref(node);
+        node = NULL;
+    }
+    return node;
+}
+
 json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot,
-                       bool io_uring)
+                       bool io_uring, bool writable)
 {
     char name[BLOCKDEV_NAME_MAX];
     json_t *node = NULL;
 
     for (size_t i = chain->count; i-- > 0;) {
         const struct image_layer *layer = &chain->layers[i];
-        node = format_node(layer, protocol_node(layer, fdsets[i], io_uring), node, i == 0);
+        node =
+            format_node(layer, protocol_node(layer, fdsets[i], io_uring, writable), node, i == 0);
+        /* What is below a node that is read-only is so by itself. */
+        if (writable || i == 0)
+            node = set_member(node, "read-only", json_boolean(!writable || i > 0));
         if (!node)
             return NULL;
     }
-    /* Children are read-only because it is. */
-    if (node &&
-        (json_object_set_new(node, "node-name", json_string(blockdev_name(slot, name))) < 0 ||
-         json_object_set_new(node, "read-only", json_true()) < 0)) {
-        json_decref(node);
-        return NULL;
-    }
-    return node;
+    return set_member(node, "node-name", json_string(blockdev_name(slot, name)));
 }
 
-json_t *blockdev_device(unsigned slot, const char *serial, unsigned block_size)
+json_t *blockdev_device(unsigned slot, const char *serial, unsigned block_size, bool writable)
 {
     char name[BLOCKDEV_NAME_MAX];
 
     blockdev_name(slot, name);
     json_t *device = json_pack("{s:s, s:s, s:i, s:s, s:s}", "driver", "scsi-hd", "id", name,
                                "scsi-id", (int)slot, "drive", name, "ver", serial);
-    if (device && block_size != 0 && block_size != 512 &&
-        (json_object_set_new(device, "logical_block_size", json_integer(block_size)) < 0 ||
-         json_object_set_new(device, "physical_block_size", json_integer(block_size)) < 0)) {
-        json_decref(device);
-        return NULL;
+    if (block_size != 0 && block_size != 512) {
+        device = set_member(device, "logical_block_size", json_integer(block_size));
+        device = set_member(device, "physical_block_size", json_integer(block_size));
     }
-    return device;
+    /* QEMU's own choice on a host whose disk is full is to stop the whole appliance. */
+    return writable ? set_member(device, "werror", json_string("report")) : device;
 }

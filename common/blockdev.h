@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* QMP arguments for a disk: QEMU gets nothing but descriptors that we opened read-only. Pure.
+/* QMP arguments for a disk: QEMU gets nothing but descriptors that we opened. Pure.
  * Sources: QEMU 7.2 qapi/block-core.json (BlockdevOptions), hw/scsi/scsi-disk.c (properties). */
 #ifndef VLT_BLOCKDEV_H
 #define VLT_BLOCKDEV_H
@@ -13,15 +13,22 @@ char *blockdev_name(unsigned slot, char buffer[BLOCKDEV_NAME_MAX]);
 /* The inverse, strict; -1 for anything else (ids of devices that are not ours). */
 int blockdev_slot(const char *name);
 
+/* add-fd's arguments for a layer of the disk at `slot`: "s7", and with a note "s7 NOTE". NULL: no
+ * memory, or the note is not UTF-8. The caller's reference. */
+json_t *blockdev_tag(unsigned slot, const char *note);
+/* The slot in such a tag, -1 where it is none. *note points into it, or is NULL. */
+int blockdev_read_tag(const char *tag, const char **note);
+
 /* blockdev-add's arguments for a chain whose layer i is in fd set fdsets[i]: one nested object;
  * every level names its backing explicitly (null at the end), so that QEMU opens no file by itself;
  * read-only, and with locking off, so that an image in use is neither locked nor disturbed.
+ * writable: the topmost layer may be written, and QEMU locks the image as it does by default.
  * io_uring: whether this host has it. NULL: no memory. The caller's reference. */
 json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot,
-                       bool io_uring);
+                       bool io_uring, bool writable);
 
 /* device_add's arguments: scsi-hd at target `slot`, lun 0, of the one SCSI controller there is, on
  * the node of that slot, with that serial (protocol.x) as its revision level. */
-json_t *blockdev_device(unsigned slot, const char *serial, unsigned block_size);
+json_t *blockdev_device(unsigned slot, const char *serial, unsigned block_size, bool writable);
 
 #endif

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domainxml.h"
 
+#include "session.h"
 #include "slots.h"
+#include "text.h"
 #include <libxml/parser.h>
 #include <libxml/xmlwriter.h>
-#include <libxml/xpath.h>
+#include <libxml/xpathInternals.h>
+#include <limits.h>
+#include <stdint.h>
 #include <string.h>
 
 #define X(string) ((const xmlChar *)(string))
 #define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
+#define KEPT_NAMESPACE "http://virt-live-tools.org/appliance/1"
 
 /* libxml2's writer returns -1 when it has no memory, and goes on safely after that:
  * one look at the end is enough. */
@@ -90,17 +95,38 @@ static void write_root_drive(struct writer *w, const struct domain_spec *spec)
     end(w);
 }
 
-static void write_channel(struct writer *w, const struct domain_spec *spec)
+/* path NULL: libvirt chooses. */
+static void write_port(struct writer *w, const char *name, const char *path)
 {
     begin(w, "channel");
     attribute(w, "type", "unix");
     begin(w, "source");
     attribute(w, "mode", "bind");
-    if (spec->channel_path)
-        attribute(w, "path", spec->channel_path);
+    if (path)
+        attribute(w, "path", path);
     end(w);
-    LEAF(w, "target", "type", "virtio", "name", AGENT_PORT_NAME);
+    LEAF(w, "target", "type", "virtio", "name", name);
     end(w);
+}
+
+static void write_session_port(struct writer *w, const struct domain_spec *spec, unsigned number)
+{
+    AUTO_FREE char *path = NULL;
+    char name[sizeof SESSION_PORT_NAME + 12];
+    snprintf(name, sizeof name, SESSION_PORT_NAME "%u", number);
+    if (spec->channel_path && asprintf(&path, "%s-%u", spec->channel_path, number) < 0) {
+        path = NULL;
+        w->failed = true;
+        return;
+    }
+    write_port(w, name, path);
+}
+
+static void write_ports(struct writer *w, const struct domain_spec *spec)
+{
+    write_port(w, AGENT_PORT_NAME, spec->channel_path);
+    for (unsigned i = 0; spec->sessions && i < SESSION_PORTS; i++)
+        write_session_port(w, spec, i);
 }
 
 static void write_console(struct writer *w, const struct domain_spec *spec)
@@ -127,13 +153,13 @@ static void write_devices(struct writer *w, const struct domain_spec *spec)
     end(w);
     LEAF(w, "controller", "type", "usb", "model", "none");
     write_root_drive(w, spec);
-    write_channel(w, spec);
+    write_ports(w, spec);
     write_console(w, spec);
     LEAF(w, "memballoon", "model", "none");
     end(w);
 }
 
-static void argument(struct writer *w, const char *value)
+static void qemu_argument(struct writer *w, const char *value)
 {
     LEAF(w, "qemu:arg", "value", value);
 }
@@ -170,13 +196,13 @@ static void write_memory_backend(struct writer *w, const struct domain_spec *spe
         return;
     }
     begin(w, "qemu:commandline");
-    argument(w, "-object");
-    argument(w, object);
-    argument(w, "-machine");
-    argument(w, "memory-backend=appliance.ram");
+    qemu_argument(w, "-object");
+    qemu_argument(w, object);
+    qemu_argument(w, "-machine");
+    qemu_argument(w, "memory-backend=appliance.ram");
     if (spec->incoming) {
-        argument(w, "-incoming");
-        argument(w, "defer");
+        qemu_argument(w, "-incoming");
+        qemu_argument(w, "defer");
     }
     end(w);
 }
@@ -192,6 +218,33 @@ static void write_capabilities(struct writer *w)
     end(w);
 }
 
+static void write_kept(struct writer *w, const struct domain_kept *kept)
+{
+    char slots[16], idle[16];
+    if (!kept)
+        return;
+    snprintf(slots, sizeof slots, "%u", kept->slots);
+    snprintf(idle, sizeof idle, "%u", kept->idle);
+    begin(w, "metadata");
+    LEAF(w, "vlt:appliance", "xmlns:vlt", KEPT_NAMESPACE, "slots", slots, "idle", idle);
+    end(w);
+}
+
+/* Numbers with "+", because libvirt looks up names first. */
+static void write_owner(struct writer *w, const struct domain_spec *spec)
+{
+    char label[40];
+    if (spec->uid == 0)
+        return;
+    snprintf(label, sizeof label, "+%ju:+%ju", (uintmax_t)spec->uid, (uintmax_t)spec->gid);
+    begin(w, "seclabel");
+    attribute(w, "type", "static");
+    attribute(w, "model", "dac");
+    attribute(w, "relabel", "no");
+    text(w, "label", label);
+    end(w);
+}
+
 static void write_domain(struct writer *w, const struct domain_spec *spec)
 {
     char memory[16];
@@ -200,6 +253,7 @@ static void write_domain(struct writer *w, const struct domain_spec *spec)
     attribute(w, "type", strcmp(spec->accel, "kvm") == 0 ? "kvm" : "qemu");
     attribute(w, "xmlns:qemu", QEMU_NAMESPACE);
     text(w, "name", spec->name);
+    write_kept(w, spec->kept);
     begin(w, "memory");
     attribute(w, "unit", "MiB");
     check(w, xmlTextWriterWriteString(w->xml, X(memory)));
@@ -216,6 +270,7 @@ static void write_domain(struct writer *w, const struct domain_spec *spec)
     text(w, "on_reboot", "destroy");
     text(w, "on_crash", "destroy");
     write_devices(w, spec);
+    write_owner(w, spec);
     write_memory_backend(w, spec);
     write_capabilities(w);
     end(w);
@@ -240,34 +295,73 @@ char *domain_xml_write(const struct domain_spec *spec, error **err)
     return xml;
 }
 
-/* The value of the one attribute that the XPath expression finds; NULL where there is none. */
-static char *find_attribute(xmlDocPtr document, const char *path)
+static xmlDocPtr parse(const char *xml, error **err)
+{
+    xmlDocPtr document = xmlReadMemory(xml, (int)strlen(xml), "domain.xml", NULL,
+                                       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    if (!document)
+        error_set(err, STATUS_CRASHED, "libvirt's domain XML cannot be parsed");
+    return document;
+}
+
+/* What the XPath expression finds, if that is one node; NULL otherwise. `port` stands for $port,
+ * vlt: for our namespace. */
+static char *find_text(xmlDocPtr document, const char *path, const char *port)
 {
     xmlXPathContextPtr context = xmlXPathNewContext(document);
-    xmlXPathObjectPtr found = context ? xmlXPathEvalExpression(X(path), context) : NULL;
     char *value = NULL;
-    if (found && found->nodesetval && found->nodesetval->nodeNr == 1) {
-        xmlChar *content = xmlNodeGetContent(found->nodesetval->nodeTab[0]);
-        value = content ? strdup((const char *)content) : NULL;
-        xmlFree(content);
+    if (!context)
+        return NULL;
+    if (xmlXPathRegisterNs(context, X("vlt"), X(KEPT_NAMESPACE)) == 0 &&
+        (!port || xmlXPathRegisterVariable(context, X("port"), xmlXPathNewCString(port)) == 0)) {
+        xmlXPathObjectPtr found = xmlXPathEvalExpression(X(path), context);
+        if (found && found->nodesetval && found->nodesetval->nodeNr == 1) {
+            xmlChar *content = xmlNodeGetContent(found->nodesetval->nodeTab[0]);
+            value = content ? strdup((const char *)content) : NULL;
+            xmlFree(content);
+        }
+        xmlXPathFreeObject(found);
     }
-    xmlXPathFreeObject(found);
     xmlXPathFreeContext(context);
     return value;
 }
 
-char *domain_xml_channel_path(const char *xml, error **err)
+char *domain_xml_port_path(const char *xml, const char *port, error **err)
 {
-    xmlDocPtr document = xmlReadMemory(xml, (int)strlen(xml), "domain.xml", NULL,
-                                       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-    if (!document) {
-        error_set(err, STATUS_CRASHED, "libvirt's domain XML cannot be parsed");
+    xmlDocPtr document = parse(xml, err);
+    if (!document)
         return NULL;
-    }
-    char *path = find_attribute(document, "/domain/devices/channel[target/@name='" AGENT_PORT_NAME
-                                          "']/source/@path");
+    char *path =
+        find_text(document, "/domain/devices/channel[target/@name=$port]/source/@path", port);
     xmlFreeDoc(document);
     if (!path)
-        error_set(err, STATUS_CRASHED, "the domain has no channel " AGENT_PORT_NAME);
+        error_set(err, STATUS_CRASHED, "the domain has no channel %s", port);
     return path;
+}
+
+static int read_number(xmlDocPtr document, const char *path, unsigned minimum, unsigned maximum,
+                       unsigned *number)
+{
+    AUTO_FREE char *word = find_text(document, path, NULL);
+    uint64_t value;
+    if (!word || text_parse_number(word, path, minimum, maximum, &value, NULL) < 0)
+        return -1;
+    *number = (unsigned)value;
+    return 0;
+}
+
+int domain_xml_kept(const char *xml, struct domain_kept *kept, error **err)
+{
+    xmlDocPtr document = parse(xml, err);
+    if (!document)
+        return -1;
+    int slots =
+        read_number(document, "/domain/metadata/vlt:appliance/@slots", 1, SLOT_COUNT, &kept->slots);
+    int idle =
+        read_number(document, "/domain/metadata/vlt:appliance/@idle", 0, UINT_MAX, &kept->idle);
+    xmlFreeDoc(document);
+    return slots == 0 && idle == 0
+               ? 0
+               : error_set(err, STATUS_REFUSED,
+                           "the domain is not an appliance that virt-live-tools keeps");
 }

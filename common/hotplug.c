@@ -57,8 +57,13 @@ int hotplug_attach(hotplug *self, const struct image_chain *chain, unsigned bloc
         return -1;
     if (name_disk(self, (unsigned)slot, chain->size, request, err) < 0)
         goto rollback;
-    if (self->hv->ops->attach(self->hv, (unsigned)slot, chain, request->serial.serial_val,
-                              block_size, err) < 0)
+    struct hypervisor_disk disk = {
+        .slot = (unsigned)slot,
+        .chain = chain,
+        .serial = request->serial.serial_val,
+        .block_size = block_size,
+    };
+    if (self->hv->ops->attach(self->hv, &disk, err) < 0)
         goto clear;
     return 0;
 clear:

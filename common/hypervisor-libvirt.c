@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libvirt starts QEMU, sandboxes it and tells what becomes of it. Disks go through the monitor that
- * libvirt keeps: that is the one way to give an unprivileged QEMU nothing but a read-only
- * descriptor (docs/security.md). */
-#include "hypervisor.h"
+/* libvirt starts QEMU, sandboxes it and tells what becomes of it. */
+#include "hypervisor-libvirt.h"
 
 #include "blockdev.h"
 #include "libvirt-root.h"
@@ -11,10 +9,8 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <libvirt/libvirt-qemu.h>
-#include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <linux/io_uring.h>
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -22,38 +18,6 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
-
-struct slot_files {
-    size_t count;
-    int64_t fdsets[IMAGE_CHAIN_MAX];
-};
-
-/* Events arrive in libvirt's thread and are taken in ours. One disk event a slot and one end can be
- * pending at most, so the queue cannot overflow. */
-struct event_queue {
-    pthread_mutex_t lock;
-    int fd;
-    bool removed[SLOT_COUNT];
-    bool ended;
-};
-
-typedef struct {
-    hypervisor base;
-    char *root;
-    virConnectPtr connection;
-    virDomainPtr domain;
-    int channel; /* to the agent, until open_channel() gives it away; -1 */
-    bool io_uring;
-    struct slot_files files[SLOT_COUNT];
-    struct event_queue events;
-    hypervisor_trace trace;
-    void *trace_data;
-} libvirt_hypervisor;
-
-static libvirt_hypervisor *self_of(hypervisor *base)
-{
-    return (libvirt_hypervisor *)(void *)base;
-}
 
 static double seconds_now(void)
 {
@@ -92,10 +56,8 @@ static void *run_events(void *unused)
 
 /* --- the monitor --- */
 
-/* Sends one QMP command with at most one descriptor (-1: none). The result, a new reference, or
- * NULL and *err. */
-static json_t *monitor(libvirt_hypervisor *self, const char *command, json_t *arguments, int fd,
-                       error **err)
+json_t *libvirt_monitor(libvirt_hypervisor *self, const char *command, json_t *arguments, int fd,
+                        error **err)
 {
     AUTO_FREE char *text = qmp_command(command, arguments);
     AUTO_FREE char *reply = NULL;
@@ -118,10 +80,10 @@ static json_t *monitor(libvirt_hypervisor *self, const char *command, json_t *ar
     return result;
 }
 
-static int monitor_do(libvirt_hypervisor *self, const char *command, json_t *arguments, int fd,
-                      error **err)
+int libvirt_monitor_do(libvirt_hypervisor *self, const char *command, json_t *arguments, int fd,
+                       error **err)
 {
-    json_t *result = monitor(self, command, arguments, fd, err);
+    json_t *result = libvirt_monitor(self, command, arguments, fd, err);
     if (!result)
         return -1;
     json_decref(result);
@@ -162,11 +124,13 @@ static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event
     return 0;
 }
 
-static int register_events(libvirt_hypervisor *self, error **err)
+/* Of this domain alone: a daemon has others too. */
+static int listen_to_domain(libvirt_hypervisor *self, error **err)
 {
-    if (virConnectDomainEventRegisterAny(self->connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+    if (virConnectDomainEventRegisterAny(self->connection, self->domain,
+                                         VIR_DOMAIN_EVENT_ID_LIFECYCLE,
                                          VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), self, NULL) < 0 ||
-        virConnectDomainQemuMonitorEventRegister(self->connection, NULL, "DEVICE_DELETED",
+        virConnectDomainQemuMonitorEventRegister(self->connection, self->domain, "DEVICE_DELETED",
                                                  on_device_deleted, self, NULL, 0) < 0)
         return libvirt_error(err, "cannot listen to libvirt's events");
     return 0;
@@ -174,7 +138,7 @@ static int register_events(libvirt_hypervisor *self, error **err)
 
 static int event_fd(hypervisor *base)
 {
-    return self_of(base)->events.fd;
+    return libvirt_self(base)->events.fd;
 }
 
 static struct hypervisor_event take_event(struct event_queue *queue)
@@ -198,87 +162,19 @@ static struct hypervisor_event take_event(struct event_queue *queue)
     return event;
 }
 
-/* --- disks --- */
-
-static void close_files(libvirt_hypervisor *self, unsigned slot)
+void libvirt_forget_events(libvirt_hypervisor *self, unsigned slot)
 {
-    struct slot_files *files = &self->files[slot];
-    for (size_t i = 0; i < files->count; i++)
-        monitor_do(self, "remove-fd", json_pack("{s:I}", "fdset-id", (json_int_t)files->fdsets[i]),
-                   -1, NULL);
-    files->count = 0;
-}
-
-/* Gives the descriptors of the chain to QEMU, one fd set a layer; QEMU numbers them. */
-static int pass_files(libvirt_hypervisor *self, unsigned slot, const struct image_chain *chain,
-                      error **err)
-{
-    struct slot_files *files = &self->files[slot];
-    files->count = 0;
-    for (size_t i = 0; i < chain->count; i++) {
-        json_t *set = monitor(self, "add-fd", NULL, chain->layers[i].fd, err);
-        if (!set)
-            return -1;
-        files->fdsets[files->count++] = json_integer_value(json_object_get(set, "fdset-id"));
-        json_decref(set);
-    }
-    return 0;
-}
-
-static void drop_node(libvirt_hypervisor *self, unsigned slot)
-{
-    char name[BLOCKDEV_NAME_MAX];
-    monitor_do(self, "blockdev-del", json_pack("{s:s}", "node-name", blockdev_name(slot, name)), -1,
-               NULL);
-}
-
-/* QEMU looked into the file, or at what it is to be, and did not like it: that is the image's
- * fault. Any other failure is the appliance's. */
-static int blame(error **err, error *why)
-{
-    if (error_status(why) != STATUS_REFUSED)
-        return error_propagate(err, why);
-    error_set(err, STATUS_CORRUPT, "%s", error_message(why));
-    error_free(why);
-    return -1;
-}
-
-static int attach(hypervisor *base, unsigned slot, const struct image_chain *chain,
-                  const char *serial, unsigned block_size, error **err)
-{
-    libvirt_hypervisor *self = self_of(base);
-    error *why = NULL;
-    if (pass_files(self, slot, chain, &why) < 0)
-        goto close;
-    json_t *node = blockdev_chain(chain, self->files[slot].fdsets, slot, self->io_uring);
-    if (monitor_do(self, "blockdev-add", node, -1, &why) < 0)
-        goto close;
-    json_t *device = blockdev_device(slot, serial, block_size);
-    if (monitor_do(self, "device_add", device, -1, &why) < 0)
-        goto drop;
-    return 0;
-drop:
-    drop_node(self, slot);
-close:
-    close_files(self, slot);
-    return blame(err, why);
-}
-
-static int detach(hypervisor *base, unsigned slot, error **err)
-{
-    char name[BLOCKDEV_NAME_MAX];
-    return monitor_do(self_of(base), "device_del",
-                      json_pack("{s:s}", "id", blockdev_name(slot, name)), -1, err);
+    pthread_mutex_lock(&self->events.lock);
+    self->events.removed[slot] = false;
+    pthread_mutex_unlock(&self->events.lock);
 }
 
 static struct hypervisor_event next_event(hypervisor *base)
 {
-    libvirt_hypervisor *self = self_of(base);
+    libvirt_hypervisor *self = libvirt_self(base);
     struct hypervisor_event event = take_event(&self->events);
-    if (event.kind == HYPERVISOR_DISK_REMOVED) {
-        drop_node(self, event.slot);
-        close_files(self, event.slot);
-    }
+    if (event.kind == HYPERVISOR_DISK_REMOVED)
+        libvirt_disk_removed(self, event.slot);
     return event;
 }
 
@@ -296,7 +192,7 @@ static json_t *capabilities_of_templates(void)
 static int await_migration(libvirt_hypervisor *self, error **err)
 {
     for (;;) {
-        json_t *info = monitor(self, "query-migrate", NULL, -1, err);
+        json_t *info = libvirt_monitor(self, "query-migrate", NULL, -1, err);
         if (!info)
             return -1;
         const char *status = json_string_value(json_object_get(info, "status"));
@@ -315,9 +211,10 @@ static int await_migration(libvirt_hypervisor *self, error **err)
 
 static int pass_state(libvirt_hypervisor *self, const char *command, int fd, error **err)
 {
-    if (monitor_do(self, "migrate-set-capabilities", capabilities_of_templates(), -1, err) < 0 ||
-        monitor_do(self, "getfd", json_pack("{s:s}", "fdname", "state"), fd, err) < 0 ||
-        monitor_do(self, command, json_pack("{s:s}", "uri", "fd:state"), -1, err) < 0)
+    if (libvirt_monitor_do(self, "migrate-set-capabilities", capabilities_of_templates(), -1, err) <
+            0 ||
+        libvirt_monitor_do(self, "getfd", json_pack("{s:s}", "fdname", "state"), fd, err) < 0 ||
+        libvirt_monitor_do(self, command, json_pack("{s:s}", "uri", "fd:state"), -1, err) < 0)
         return -1;
     return await_migration(self, err);
 }
@@ -334,12 +231,18 @@ static int connect_unix(const char *path, error **err)
     return steal_fd(&fd);
 }
 
-static int connect_channel(libvirt_hypervisor *self, error **err)
+static char *describe(hypervisor *base, error **err)
 {
-    AUTO_FREE char *xml = virDomainGetXMLDesc(self->domain, 0);
+    char *xml = virDomainGetXMLDesc(libvirt_self(base)->domain, 0);
     if (!xml)
-        return libvirt_error(err, "cannot read the appliance's domain XML");
-    AUTO_FREE char *path = domain_xml_channel_path(xml, err);
+        libvirt_error(err, "cannot read the appliance's domain XML");
+    return xml;
+}
+
+static int connect_port(libvirt_hypervisor *self, const char *name, error **err)
+{
+    AUTO_FREE char *xml = describe(&self->base, err);
+    AUTO_FREE char *path = xml ? domain_xml_port_path(xml, name, err) : NULL;
     return path ? connect_unix(path, err) : -1;
 }
 
@@ -353,93 +256,86 @@ static int create(libvirt_hypervisor *self, const struct domain_spec *spec, bool
     self->domain = virDomainCreateXML(self->connection, xml,
                                       paused ? VIR_DOMAIN_START_PAUSED : VIR_DOMAIN_NONE);
     traced(self, "virDomainCreateXML", since);
-    return self->domain ? 0 : libvirt_error(err, "cannot start the appliance");
+    if (!self->domain)
+        return libvirt_error(err, "cannot start the appliance");
+    return listen_to_domain(self, err);
 }
 
 /* The host end is there before the state is: the guest, which was saved with one, then hears of no
  * change. */
 static int launch(hypervisor *base, const struct domain_spec *spec, int state_fd, error **err)
 {
-    libvirt_hypervisor *self = self_of(base);
+    libvirt_hypervisor *self = libvirt_self(base);
     if (create(self, spec, state_fd >= 0, err) < 0)
         return -1;
-    self->channel = connect_channel(self, err);
+    self->channel = connect_port(self, AGENT_PORT_NAME, err);
     if (self->channel < 0)
         return -1;
     if (state_fd >= 0 && (pass_state(self, "migrate-incoming", state_fd, err) < 0 ||
-                          monitor_do(self, "cont", NULL, -1, err) < 0))
+                          libvirt_monitor_do(self, "cont", NULL, -1, err) < 0))
         return error_prefix(err, "cannot restore the appliance");
     return 0;
 }
 
 static int save(hypervisor *base, int fd, error **err)
 {
-    libvirt_hypervisor *self = self_of(base);
-    if (monitor_do(self, "stop", NULL, -1, err) < 0 || pass_state(self, "migrate", fd, err) < 0)
+    libvirt_hypervisor *self = libvirt_self(base);
+    if (libvirt_monitor_do(self, "stop", NULL, -1, err) < 0 ||
+        pass_state(self, "migrate", fd, err) < 0)
         return error_prefix(err, "cannot save the appliance");
     return 0;
 }
 
-static int open_channel(hypervisor *base, error **err)
+static int open_port(hypervisor *base, const char *name, error **err)
 {
-    libvirt_hypervisor *self = self_of(base);
-    return self->channel >= 0 ? steal_fd(&self->channel) : connect_channel(self, err);
+    libvirt_hypervisor *self = libvirt_self(base);
+    bool ours = self->channel >= 0 && strcmp(name, AGENT_PORT_NAME) == 0;
+    return ours ? steal_fd(&self->channel) : connect_port(self, name, err);
+}
+
+/* Whether libvirt's last error was that there is no such domain. */
+static bool is_unknown(void)
+{
+    const virError *last = virGetLastError();
+    return last && last->code == VIR_ERR_NO_DOMAIN;
+}
+
+/* Whether QEMU answers. An embedded libvirt that finds a domain in its directory still waits for
+ * QEMU's monitor in a thread of its own, and takes the domain to be running until then. 1; 0: it
+ * has ended; -1 and *err. */
+static int is_alive(libvirt_hypervisor *self, error **err)
+{
+    AUTO_ERROR error *why = NULL;
+    if (libvirt_monitor_do(self, "query-status", NULL, -1, &why) == 0)
+        return 1;
+    return virDomainIsActive(self->domain) == 0 || is_unknown() ? 0
+                                                                : error_propagate(err, STEAL(why));
+}
+
+static int look_up(libvirt_hypervisor *self, const char *name, error **err)
+{
+    double since = seconds_now();
+    self->domain = virDomainLookupByName(self->connection, name);
+    traced(self, "virDomainLookupByName", since);
+    if (self->domain)
+        return is_alive(self, err);
+    return is_unknown() ? 0 : libvirt_error(err, "cannot look for the appliance");
+}
+
+static int find(hypervisor *base, const char *name, error **err)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    int found = look_up(self, name, err);
+    if (found > 0 && listen_to_domain(self, err) < 0)
+        found = -1;
+    if (found > 0)
+        return 0;
+    if (self->domain)
+        virDomainFree(STEAL(self->domain));
+    return found == 0 ? 1 : -1;
 }
 
 /* --- beginning and end --- */
-
-static int open_connection(libvirt_hypervisor *self, error **err)
-{
-    pthread_t thread;
-    AUTO_FREE char *uri = libvirt_root_uri(self->root);
-    double since = seconds_now();
-    if (!uri)
-        return error_set(err, STATUS_CRASHED, "no memory");
-    virSetErrorFunc(NULL, ignore_error);
-    if (virEventRegisterDefaultImpl() < 0 || virInitialize() < 0)
-        return libvirt_error(err, "cannot initialise libvirt");
-    int started = pthread_create(&thread, NULL, run_events, NULL);
-    if (started != 0)
-        return error_set_errno(err, STATUS_CRASHED, started, "cannot start a thread");
-    self->connection = virConnectOpen(uri);
-    traced(self, "virConnectOpen", since);
-    return self->connection ? 0 : libvirt_error(err, "cannot start libvirt's QEMU driver");
-}
-
-/* libvirt's own way waits, in steps of 0.2 s, for QEMU to vanish. The pid file is libvirt's, in a
- * directory of ours, and we have no more rights than QEMU has: nothing is gained by lying in it. */
-static void end(hypervisor *base)
-{
-    libvirt_hypervisor *self = self_of(base);
-    AUTO_FREE char *path = NULL;
-    if (!self->domain ||
-        asprintf(&path, "%s/run/qemu/%s.pid", self->root, virDomainGetName(self->domain)) < 0) {
-        path = NULL;
-        return;
-    }
-    AUTO_FILE FILE *file = fopen(path, "re");
-    int pid;
-    if (file && fscanf(file, "%d", &pid) == 1 && pid > 1)
-        kill(pid, SIGKILL);
-}
-
-/* The connection stays open: its threads may be using it, and the process ends soon. */
-static void free_hypervisor(hypervisor *base)
-{
-    end(base);
-}
-
-static const struct hypervisor_ops operations = {
-    .launch = launch,
-    .open_channel = open_channel,
-    .save = save,
-    .attach = attach,
-    .detach = detach,
-    .event_fd = event_fd,
-    .next_event = next_event,
-    .end = end,
-    .free = free_hypervisor,
-};
 
 /* With it QEMU reads what is in the page cache without waking another thread. Some hosts forbid it.
  */
@@ -450,13 +346,109 @@ static bool has_io_uring(void)
     return fd >= 0;
 }
 
-hypervisor *hypervisor_libvirt_new(const char *root, hypervisor_trace trace, void *data,
-                                   error **err)
+static int start_libvirt(error **err)
+{
+    pthread_t thread;
+    virSetErrorFunc(NULL, ignore_error);
+    if (virEventRegisterDefaultImpl() < 0 || virInitialize() < 0)
+        return libvirt_error(err, "cannot initialise libvirt");
+    int started = pthread_create(&thread, NULL, run_events, NULL);
+    if (started != 0)
+        return error_set_errno(err, STATUS_CRASHED, started, "cannot start a thread");
+    return 0;
+}
+
+static int open_daemon(libvirt_hypervisor *self, const char *uri, error **err)
+{
+    double since = seconds_now();
+    self->connection = virConnectOpen(uri);
+    traced(self, "virConnectOpen", since);
+    if (self->connection)
+        return 0;
+    libvirt_error(err, "cannot connect to libvirt");
+    return error_prefix(err, "%s", uri);
+}
+
+static int open_embedded(libvirt_hypervisor *self, error **err)
+{
+    AUTO_FREE char *uri = libvirt_root_uri(self->root);
+    double since = seconds_now();
+    if (!uri)
+        return error_set(err, STATUS_CRASHED, "no memory");
+    self->connection = virConnectOpen(uri);
+    traced(self, "virConnectOpen", since);
+    return self->connection ? 0 : libvirt_error(err, "cannot start libvirt's QEMU driver");
+}
+
+/* The directory is there before libvirt is initialised: it reads the environment then. */
+static int open_connection(libvirt_hypervisor *self, const char *uri, error **err)
+{
+    if (uri)
+        return start_libvirt(err) < 0 ? -1 : open_daemon(self, uri, err);
+    if (libvirt_root_make(self->root, err) < 0 || start_libvirt(err) < 0)
+        return -1;
+    return open_embedded(self, err);
+}
+
+/* libvirt's own way waits, in steps of 0.2 s, for QEMU to vanish. The pid file is libvirt's, in a
+ * directory of ours, and we have no more rights than QEMU has: nothing is gained by lying in it. */
+static void kill_process(const libvirt_hypervisor *self)
+{
+    AUTO_FREE char *path = NULL;
+    if (asprintf(&path, "%s/run/qemu/%s.pid", self->root, virDomainGetName(self->domain)) < 0) {
+        path = NULL;
+        return;
+    }
+    AUTO_FILE FILE *file = fopen(path, "re");
+    int pid;
+    if (file && fscanf(file, "%d", &pid) == 1 && pid > 1)
+        kill(pid, SIGKILL);
+}
+
+static void end(hypervisor *base)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    if (!self->domain)
+        return;
+    if (self->embedded) {
+        kill_process(self);
+        return;
+    }
+    double since = seconds_now();
+    virDomainDestroy(self->domain);
+    traced(self, "virDomainDestroy", since);
+}
+
+/* The connection stays open: its threads may be using it, and the process ends soon. */
+static void free_hypervisor(hypervisor *base)
+{
+    end(base);
+}
+
+static const struct hypervisor_ops operations = {
+    .launch = launch,
+    .find = find,
+    .describe = describe,
+    .open_port = open_port,
+    .save = save,
+    .attach = libvirt_attach,
+    .inspect = libvirt_inspect,
+    .clear = libvirt_clear,
+    .detach = libvirt_detach,
+    .event_fd = event_fd,
+    .next_event = next_event,
+    .end = end,
+    .free = free_hypervisor,
+};
+
+hypervisor *hypervisor_libvirt_at(const char *uri, const char *root, hypervisor_trace trace,
+                                  void *data, error **err)
 {
     /* The event thread keeps a pointer to it for as long as the process lives. */
     static libvirt_hypervisor only;
     libvirt_hypervisor *self = &only;
     self->base.ops = &operations;
+    self->embedded = !uri;
     self->trace = trace;
     self->trace_data = data;
     self->channel = -1;
@@ -468,10 +460,13 @@ hypervisor *hypervisor_libvirt_new(const char *root, hypervisor_trace trace, voi
         return NULL;
     }
     pthread_mutex_init(&self->events.lock, NULL);
-    if (libvirt_root_make(root, err) < 0 || open_connection(self, err) < 0 ||
-        register_events(self, err) < 0)
-        return NULL;
-    return &self->base;
+    return open_connection(self, uri, err) < 0 ? NULL : &self->base;
+}
+
+hypervisor *hypervisor_libvirt_new(const char *root, hypervisor_trace trace, void *data,
+                                   error **err)
+{
+    return hypervisor_libvirt_at(NULL, root, trace, data, err);
 }
 
 const char *hypervisor_libvirt_library(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What we ask of a hypervisor, as a table of operations: libvirt (hypervisor-libvirt.c, the only
- * file that includes its headers) or, in tests, a scripted one (tests/fake-hypervisor.c).
+/* What we ask of a hypervisor, as a table of operations: libvirt (hypervisor-libvirt*.c, the only
+ * files that include its headers) or, in tests, a scripted one (tests/fake-hypervisor.c).
  *
  * One object is one appliance's worth: it is launched once and ended once. Every operation but
  * event_fd() may block for as long as the hypervisor likes: a worker calls them, and a supervisor
@@ -24,23 +24,54 @@ struct hypervisor_event {
     unsigned slot;
 };
 
+/* A disk to be attached. The strings and the chain are the caller's. */
+struct hypervisor_disk {
+    unsigned slot;
+    const struct image_chain
+        *chain;         /* its descriptors are duplicated: they may be closed at once */
+    const char *serial; /* at most MAX_SERIAL characters */
+    unsigned block_size;
+    bool writable;    /* the top layer's descriptor was opened O_RDWR */
+    const char *note; /* printable text that inspect() will find again, or NULL */
+};
+
+/* What the hypervisor itself holds at a slot. Any but "both" and "nothing" is what a command left
+ * that did not come to its end. */
+struct hypervisor_slot {
+    bool device; /* there is a disk */
+    bool files;  /* there are descriptors for one */
+    char *note;  /* the disk's, or NULL; the table's owner frees it */
+};
+
 struct hypervisor_ops {
     /* Starts the appliance. state_fd ≥ 0: its saved state, to be restored (spec->incoming is set);
      * still the caller's. When this returns 0 the vCPU runs. */
     int (*launch)(hypervisor *self, const struct domain_spec *spec, int state_fd, error **err);
 
-    /* A connected stream socket to the agent's channel; the caller's. -1 and *err. */
-    int (*open_channel)(hypervisor *self, error **err);
+    /* Instead of launch(): takes over the running appliance of that name. 0; 1: there is none; -1
+     * and *err. */
+    int (*find)(hypervisor *self, const char *name, error **err);
+
+    /* Its domain XML as it is now; new memory, or NULL and *err. */
+    char *(*describe)(hypervisor *self, error **err);
+
+    /* A connected stream socket to the port of that name (domainxml.h); the caller's. -1 and *err.
+     */
+    int (*open_port)(hypervisor *self, const char *name, error **err);
 
     /* Stops the vCPU and writes the state to fd; the memory stays in spec->memory_path.
      * Only end() may follow. */
     int (*save)(hypervisor *self, int fd, error **err);
 
-    /* Attaches the chain at `slot`, read-only, with that serial. On failure nothing is left of it;
-     * STATUS_CORRUPT where the image is to blame, STATUS_CRASHED where the appliance is. The
-     * chain's descriptors are duplicated: the caller may close its own at once. */
-    int (*attach)(hypervisor *self, unsigned slot, const struct image_chain *chain,
-                  const char *serial, unsigned block_size, error **err);
+    /* Attaches a disk. On failure nothing is left of it; STATUS_CORRUPT where the image is to
+     * blame, STATUS_CRASHED where the appliance is. */
+    int (*attach)(hypervisor *self, const struct hypervisor_disk *disk, error **err);
+
+    /* What there is at each slot: fills all SLOT_COUNT of them. 0 or -1 and *err. */
+    int (*inspect)(hypervisor *self, struct hypervisor_slot table[], error **err);
+
+    /* Takes away what inspect() found at a slot where there is no device. 0 or -1 and *err. */
+    int (*clear)(hypervisor *self, unsigned slot, error **err);
 
     /* Asks the guest to let go of the disk at `slot`, and does not wait: HYPERVISOR_DISK_REMOVED
      * tells. */
@@ -70,6 +101,11 @@ typedef void (*hypervisor_trace)(void *data, const char *what, double seconds);
  * long as the process. NULL and *err. */
 hypervisor *hypervisor_libvirt_new(const char *root, hypervisor_trace trace, void *data,
                                    error **err);
+
+/* The same; or, with a URI, through the libvirt daemon that answers there: `root` is then only
+ * where the appliance's own files are. */
+hypervisor *hypervisor_libvirt_at(const char *uri, const char *root, hypervisor_trace trace,
+                                  void *data, error **err);
 
 /* hypervisor_libvirt_new(), or a test's. */
 typedef hypervisor *(*hypervisor_factory)(const char *root, hypervisor_trace trace, void *data,

@@ -102,6 +102,16 @@ struct image_chain {
 int image_chain_open(const char *path, enum image_format format, unsigned block_size,
                      enum backing_policy policy, struct image_chain **chain, error **err);
 
+/* What /dev/null stands for where it is given as an image: a disk of IMAGE_NULL_SIZE bytes, all
+ * zeros, that nobody can write. (image_chain_open() refuses it as it does any character device.)
+ * NULL and *err. */
+#define IMAGE_NULL_SIZE ((uint64_t)1 << 20)
+struct image_chain *image_chain_null(error **err);
+
+/* Opens the image itself once more, for writing; what backs it stays as it is. 0; -1 and *err
+ * (STATUS_REFUSED). */
+int image_chain_make_writable(struct image_chain *chain, error **err);
+
 void image_chain_free(struct image_chain *chain);
 
 static inline void cleanup_image_chain(struct image_chain **chain)

@@ -289,10 +289,11 @@ static enum provision_end build(struct provisioner *self, struct provision *resu
 
 static enum provision_end provide(struct provisioner *self, struct provision *result, error **err)
 {
-    if (appliance_find(self->config->appliance, &result->files, err) < 0)
+    if (appliance_find(self->config->appliance, self->config->hotplug, &result->files, err) < 0)
         return PROVISION_FAILED;
     result->appliance.memory_mib =
         self->config->memory_mib ? self->config->memory_mib : APPLIANCE_MEMORY_DEFAULT;
+    result->appliance.hotplug = self->config->hotplug;
     result->appliance.files = result->files;
     if (choose_candidates(self, &result->appliance, err) < 0 ||
         stage(self, &result->files, err) < 0)

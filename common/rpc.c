@@ -120,6 +120,32 @@ int rpc_gone(rpc *self, const gone_args *args, error **err)
     return send_request(self, &message, 0, err);
 }
 
+int rpc_keep(rpc *self, unsigned idle, error **err)
+{
+    request message = {.body = {.op = OP_KEEP}};
+    message.body.request_body_u.keep.idle = idle;
+    return send_request(self, &message, 0, err);
+}
+
+int rpc_name(rpc *self, const name_args *args, error **err)
+{
+    request message = {.body = {.op = OP_NAME}};
+    message.body.request_body_u.name = *args;
+    return send_request(self, &message, 0, err);
+}
+
+int rpc_release(rpc *self, const release_args *args, error **err)
+{
+    request message = {.body = {.op = OP_RELEASE}};
+    message.body.request_body_u.release = *args;
+    return send_request(self, &message, 0, err);
+}
+
+int rpc_list(rpc *self, error **err)
+{
+    return send_request(self, &(request){.body = {.op = OP_LIST}}, 0, err);
+}
+
 int rpc_flush(rpc *self, error **err)
 {
     int flushed = frame_writer_flush(self->writer, self->fd);
@@ -177,6 +203,31 @@ int rpc_check_scan(const scan_ret *result, size_t disks, error **err)
     return 0;
 }
 
+static bool is_label(const char *label, u_int length)
+{
+    for (u_int i = 0; i < length; i++)
+        if (!((label[i] >= 'a' && label[i] <= 'z') || (label[i] >= 'A' && label[i] <= 'Z')))
+            return false;
+    return true;
+}
+
+/* A disk that has a label has been named. */
+static bool is_listed(const listed *entry)
+{
+    return entry->disk.slot < SLOT_COUNT && (entry->named == 0 || entry->named == 1) &&
+           (entry->named || entry->label.label_len == 0) &&
+           is_label(entry->label.label_val, entry->label.label_len);
+}
+
+int rpc_check_list(const list_ret *result, error **err)
+{
+    const listed *disks = result->disks.disks_val;
+    for (u_int i = 0; i < result->disks.disks_len; i++)
+        if (!is_listed(&disks[i]) || (i > 0 && disks[i].disk.slot <= disks[i - 1].disk.slot))
+            return distrust(err, "listed disks that cannot be");
+    return 0;
+}
+
 static int check_answer(const struct open_request *asked, const answer *reply, error **err)
 {
     if (reply->serial != asked->serial || reply->body.op != asked->kind)
@@ -188,6 +239,8 @@ static int check_answer(const struct open_request *asked, const answer *reply, e
                          reply->body.answer_body_u.hello.protocol_version, PROTOCOL_VERSION);
     if (asked->kind == OP_SCAN)
         return rpc_check_scan(&reply->body.answer_body_u.scan, asked->disks, err);
+    if (asked->kind == OP_LIST)
+        return rpc_check_list(&reply->body.answer_body_u.list, err);
     return 0;
 }
 
@@ -219,12 +272,12 @@ int rpc_next(rpc *self, answer *reply, error **err)
         rpc_answer_clear(reply);
     if (got <= 0)
         return got;
-    self->first = (self->first + 1) % RPC_WINDOW;
-    self->count--;
     if (check_answer(asked, reply, err) < 0) {
         rpc_answer_clear(reply);
         return -1;
     }
+    self->first = (self->first + 1) % RPC_WINDOW;
+    self->count--;
     return 1;
 }
 

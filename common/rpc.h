@@ -25,6 +25,10 @@ int rpc_hello(rpc *self, error **err);
 int rpc_prepare(rpc *self, error **err);
 int rpc_scan(rpc *self, const scan_args *args, error **err);
 int rpc_gone(rpc *self, const gone_args *args, error **err);
+int rpc_keep(rpc *self, unsigned idle, error **err);
+int rpc_name(rpc *self, const name_args *args, error **err);
+int rpc_release(rpc *self, const release_args *args, error **err);
+int rpc_list(rpc *self, error **err);
 
 /* Sends what waits to be sent. 0 or -1 and *err. */
 int rpc_flush(rpc *self, error **err);
@@ -44,6 +48,8 @@ void rpc_answer_clear(answer *reply);
 
 /* Whether a scan's result of so many disks is one that an honest agent could give. Pure. */
 int rpc_check_scan(const scan_ret *result, size_t disks, error **err);
+/* The same of a list. */
+int rpc_check_list(const list_ret *result, error **err);
 
 static inline void cleanup_rpc(rpc **self)
 {

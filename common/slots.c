@@ -44,7 +44,7 @@ static const char *state_name(enum slot_state state)
     return names[state];
 }
 
-static int check_reserved(const slots *table, unsigned slot, error **err)
+int slots_check(const slots *table, unsigned slot, error **err)
 {
     if (slot < table->limit)
         return 0;
@@ -57,7 +57,7 @@ static int check_reserved(const slots *table, unsigned slot, error **err)
 /* Every change of state goes through here: from exactly one state to its successor. */
 static int move(slots *table, unsigned slot, enum slot_state from, enum slot_state to, error **err)
 {
-    if (check_reserved(table, slot, err) < 0)
+    if (slots_check(table, slot, err) < 0)
         return -1;
     enum slot_state now = table->slot[slot].state;
     if (now != from)

@@ -20,6 +20,9 @@ typedef struct slots slots;
 slots *slots_new(unsigned limit);
 void slots_free(slots *table);
 
+/* 0; -1 where the slot is outside the limit: the message says which there are. */
+int slots_check(const slots *table, unsigned slot, error **err);
+
 /* Reserves the lowest free slot: → attaching. Its number, or -1 where all are taken. */
 int slots_reserve(slots *table, error **err);
 /* Reserves that very slot. 0 or -1 (outside the limit: the message says which there are; occupied).

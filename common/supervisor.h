@@ -49,6 +49,7 @@ struct supervisor_config {
     unsigned memory_mib;   /* of an appliance; 0: the default */
     const char *accel;     /* "kvm", "tcg", or NULL: what works */
     const char *appliance; /* directory, or NULL: the built-in one */
+    bool hotplug;          /* the appliance that commands can run in (appliance.h) */
     bool trace;            /* log calls to libvirt */
     /* A test's hypervisor: then no appliance is looked for and no template made. NULL: libvirt. */
     hypervisor_factory factory;

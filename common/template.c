@@ -83,6 +83,7 @@ static int hash_domain(GChecksum *sum, const struct appliance_config *config, er
         .command_line = appliance_command_line(),
         .console_path = "console",
         .memory_path = "ram",
+        .sessions = config->hotplug,
     };
     AUTO_FREE char *xml = domain_xml_write(&spec, err);
     if (!xml)

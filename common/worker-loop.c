@@ -408,7 +408,7 @@ static int bring_up(struct loop *self, uint64_t deadline, error **err)
     AUTO_FD int state = config->template_dir ? open_state(config, err) : -1;
     if (!memory || (config->template_dir && state < 0))
         return memory ? -1 : error_set(err, STATUS_CRASHED, "no memory");
-    struct appliance_place place = {config->root, memory, state};
+    struct appliance_place place = {.root = config->root, .memory_path = memory, .state_fd = state};
     if (config->template_dir)
         capabilities_provide(config->template_dir, config->root);
     self->hv = config->factory(config->root, config->trace ? on_trace : NULL, self, err);

@@ -203,13 +203,21 @@ void fake_answer_scan(int fd, const request *asked, enum fake_scan how, uint64_t
         send_answer(fd, &reply);
 }
 
+void fake_answer_list(int fd, const request *asked, struct listed *disks, u_int count)
+{
+    answer reply = {.serial = asked->serial, .body = {.op = OP_LIST}};
+    reply.body.answer_body_u.list.disks.disks_val = disks;
+    reply.body.answer_body_u.list.disks.disks_len = count;
+    send_answer(fd, &reply);
+}
+
 void fake_answer_other(int fd, const request *asked, const char *message)
 {
     answer reply = {.serial = asked->serial, .body = {.op = asked->body.op}};
     if (asked->body.op == OP_HELLO) {
         reply.body.answer_body_u.hello = (hello_ret){.protocol_version = PROTOCOL_VERSION};
     } else {
-        done_ret *done = &reply.body.answer_body_u.gone; /* OP_PREPARE's is the same */
+        done_ret *done = &reply.body.answer_body_u.gone; /* the others' is the same */
         done->message.message_val = (char *)(uintptr_t)message;
         done->message.message_len = (u_int)strlen(message);
     }

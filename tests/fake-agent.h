@@ -46,7 +46,10 @@ enum fake_scan {
  * this process for FAKE_DIE; closes the fd for FAKE_CLOSE. */
 void fake_answer_scan(int fd, const request *asked, enum fake_scan how, uint64_t number);
 
-/* Sends the answer to anything else; `message` for OP_GONE and OP_PREPARE. */
+/* Sends that list as the answer to an OP_LIST. */
+void fake_answer_list(int fd, const request *asked, struct listed *disks, u_int count);
+
+/* Sends the answer to anything else; `message` where the answer has one. */
 void fake_answer_other(int fd, const request *asked, const char *message);
 
 /* Sends a frame with that body. */

@@ -10,7 +10,7 @@ fuzz_replays := $(addprefix $(BUILD)/fuzz/replay-,$(fuzz_targets))
 
 .PHONY: check check-unit check-bats check-asan check-valgrind check-programs lint fuzz
 # What rpcgen makes, from rules that stand after this file is included.
-test_generated := $(BUILD)/gen/protocol.h $(BUILD)/gen/work.h
+test_generated := $(generated)
 
 $(BUILD)/test-obj/%.o: %.c | $(test_generated)
 	@mkdir -p $(@D)
@@ -19,7 +19,10 @@ $(BUILD)/test-obj/%.o: %.c | $(test_generated)
 # What a command is made of besides the library, for the tests of it: all but its main().
 df_parts := $(filter-out %/main.o,$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard virt-df-live/*.c)))
 $(BUILD)/tests/test-df-rows: $(df_parts)
+# … and for the parts of the agent that can be tested by themselves.
 $(BUILD)/tests/test-channel: $(BUILD)/test-obj/appliance/agent/channel.o
+$(BUILD)/tests/test-modules: $(BUILD)/test-obj/appliance/agent/modules.o
+$(BUILD)/tests/test-uevent: $(BUILD)/test-obj/appliance/agent/uevent.o
 
 $(BUILD)/tests/%: $(BUILD)/test-obj/tests/unit/%.o $(test_support) $(BUILD)/lib/libcommon.a
 	@mkdir -p $(@D)

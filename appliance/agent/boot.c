@@ -3,15 +3,21 @@
 #include "modules.h"
 #include "mounts.h"
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 
 #define SAFE (MS_NODEV | MS_NOSUID | MS_NOEXEC)
 #define PORTS "/sys/class/virtio-ports"
+
+/* For writing everything out. */
+#define SETTLE_SECONDS 60
 
 static void make_nodes(void)
 {
@@ -32,10 +38,22 @@ static void make_nodes(void)
         {"/dev/fuse", 10, 229},
         {"/dev/btrfs-control", 10, 234},
         {"/dev/mapper/control", 10, 236},
+        {"/dev/loop-control", 10, 237},
+        {"/dev/ptmx", 5, 2},
+    };
+    /* What shells take for granted. */
+    static const char *const links[][2] = {
+        {"/proc/self/fd", "/dev/fd"},
+        {"/proc/self/fd/0", "/dev/stdin"},
+        {"/proc/self/fd/1", "/dev/stdout"},
+        {"/proc/self/fd/2", "/dev/stderr"},
     };
     mkdir("/dev/mapper", 0755);
     for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
         mknod(nodes[i].path, S_IFCHR | 0600, makedev(nodes[i].major, nodes[i].minor));
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        if (symlink(links[i][0], links[i][1]) < 0)
+            fprintf(stderr, "agent: %s: %s\n", links[i][1], strerror(errno));
 }
 
 static void write_file(const char *path, const char *text)
@@ -146,27 +164,40 @@ static bool read_text(const char *path, char *text, size_t size)
     return true;
 }
 
-int boot_open_port(const char *name)
+void boot_each_port(void (*found)(void *owner, const char *name, dev_t number), void *owner)
 {
     char path[NODE_MAX];
-    char text[256];
+    char name[256], number[32];
     unsigned major, minor;
     AUTO_DIR DIR *ports = opendir(PORTS);
     if (!ports)
-        return -errno;
+        return;
     for (struct dirent *entry = readdir(ports); entry; entry = readdir(ports)) {
         snprintf(path, sizeof path, PORTS "/%s/name", entry->d_name);
-        if (!read_text(path, text, sizeof text) || strcmp(text, name) != 0)
-            continue;
+        if (!read_text(path, name, sizeof name))
+            continue; /* its name is still to come, with an event */
         snprintf(path, sizeof path, PORTS "/%s/dev", entry->d_name);
-        if (!read_text(path, text, sizeof text) || sscanf(text, "%u:%u", &major, &minor) != 2)
-            continue;
-        if (mknod("/dev/agent-port", S_IFCHR | 0600, makedev(major, minor)) < 0)
-            return -errno;
-        int fd = open("/dev/agent-port", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-        return fd < 0 ? -errno : fd;
+        if (read_text(path, number, sizeof number) && sscanf(number, "%u:%u", &major, &minor) == 2)
+            found(owner, name, makedev(major, minor));
     }
-    return -ENOENT;
+}
+
+int boot_open_port(dev_t number)
+{
+    static const char path[] = "/dev/agent-port";
+    if (mknod(path, S_IFCHR | 0600, number) < 0)
+        return -errno;
+    int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    int result = fd < 0 ? -errno : fd;
+    unlink(path); /* it is nobody else's */
+    return result;
+}
+
+void boot_terminals(void)
+{
+    mkdir("/dev/pts", 0755);
+    if (mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "mode=0620,ptmxmode=0666") < 0)
+        fprintf(stderr, "agent: mount /dev/pts: %s\n", strerror(errno));
 }
 
 bool boot_option(const char *word)
@@ -197,10 +228,101 @@ void boot_shell(void)
     posix_spawnattr_destroy(&attributes);
 }
 
+void boot_keep(void)
+{
+    struct sched_param parameters = {.sched_priority = 1};
+    /* A node is there before the program goes on that made its partition: whatever runs, the agent
+     * comes first when an event does. What it starts is scheduled as usual. */
+    if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) < 0)
+        fprintf(stderr, "agent: sched_setscheduler: %s\n", strerror(errno));
+    /* A disk may take minutes to write back what a mkfs has left in memory. */
+    write_file("/proc/sys/kernel/hung_task_panic", "0");
+}
+
+/* mountinfo writes whitespace and '\' as \ooo. */
+static void decode(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; to++) {
+        unsigned code;
+        if (*from == '\\' && sscanf(from, "\\%3o", &code) == 1) {
+            *to = (char)code;
+            from += 4;
+        } else {
+            *to = *from++;
+        }
+    }
+    *to = '\0';
+}
+
+/* What the agent mounted itself, and needs; it holds nothing worth keeping. */
+static bool is_own(const char *where)
+{
+    static const char *const own[] = {"/", "/dev", "/dev/pts", "/proc", "/sys", "/run", "/tmp"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strcmp(where, own[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The last mounted first. What is in use stays. */
+static void unmount_all(void)
+{
+    AUTO_FILE FILE *file = fopen("/proc/self/mountinfo", "re");
+    AUTO_FREE char *line = NULL;
+    size_t size = 0, count = 0;
+    char **where = NULL;
+    while (file && getline(&line, &size, file) > 0) {
+        char *path = NULL;
+        char **larger = reallocarray(where, count + 1, sizeof *where);
+        if (!larger)
+            break;
+        where = larger;
+        if (sscanf(line, "%*u %*u %*u:%*u %*s %ms", &path) != 1)
+            continue;
+        decode(path);
+        where[count++] = path;
+    }
+    while (count-- > 0) {
+        if (!is_own(where[count]))
+            umount2(where[count], UMOUNT_NOFOLLOW);
+        free(where[count]);
+    }
+    free(where);
+}
+
+static void settle(void)
+{
+    unmount_all();
+    sync();
+    /* What kept the others busy, and what serves those that a program serves. */
+    kill(-1, SIGKILL);
+    unmount_all();
+    sync();
+}
+
+void boot_settle(void)
+{
+    const struct timespec patience = {.tv_sec = SETTLE_SECONDS};
+    sigset_t child;
+    pid_t ended, pid = fork();
+    if (pid == 0) {
+        settle();
+        _exit(0);
+    }
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    /* It is blocked. Each round is a child that has ended; a mount that hangs must not keep the
+     * appliance. */
+    while (pid > 0 && sigtimedwait(&child, NULL, &patience) > 0)
+        while ((ended = waitpid(-1, NULL, WNOHANG)) > 0)
+            if (ended == pid)
+                pid = 0;
+}
+
 _Noreturn void boot_power_off(const char *why)
 {
     fprintf(stderr, "agent: power off: %s\n", why);
-    /* Nothing is mounted writable but memory, so there is nothing to sync. */
     reboot(RB_POWER_OFF);
     for (;;)
         pause();

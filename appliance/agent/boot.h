@@ -5,6 +5,7 @@
 
 #include "devices.h"
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* Where the root drive's files are, once boot_root() has made it the root. */
 #define MODULES_DIRECTORY "/modules"
@@ -18,8 +19,18 @@ void boot_modules(void);
 /* Mounts the root drive, and makes it the root. 0 or -errno; what failed goes to the console. */
 int boot_root(const devices *disks);
 
-/* The port of that name if it is there yet: its descriptor, -ENOENT, or another -errno. */
-int boot_open_port(const char *name);
+/* Tells of each virtio port that is there. */
+void boot_each_port(void (*found)(void *owner, const char *name, dev_t number), void *owner);
+/* A port's descriptor or -errno. */
+int boot_open_port(dev_t number);
+
+/* Pseudo-terminals can be opened from here on. */
+void boot_terminals(void);
+
+/* What is different in an appliance that lives between commands. */
+void boot_keep(void);
+/* Before such a one ends: writes everything out, and unmounts what was mounted. */
+void boot_settle(void);
 
 /* Whether the kernel's command line has this word. */
 bool boot_option(const char *word);

@@ -9,6 +9,7 @@ struct channel {
     int fd;
     bool connected;
     bool called; /* the host that is there has called */
+    unsigned calls;
     frame_reader *reader;
     frame_writer *writer;
 };
@@ -64,11 +65,21 @@ int channel_event(channel *link, uint32_t events)
     return link->connected;
 }
 
-void channel_drop(channel *link)
+void channel_dismiss(channel *link)
 {
     link->called = false;
     frame_reader_reset(link->reader);
+}
+
+void channel_drop(channel *link)
+{
+    channel_dismiss(link);
     frame_writer_reset(link->writer);
+}
+
+unsigned channel_calls(const channel *link)
+{
+    return link->calls;
 }
 
 /* What a former host sent may still be there: it ends where the next one calls. */
@@ -81,6 +92,7 @@ static int fill(channel *link)
         if (frame_reader_called(link->reader, (size_t)result)) {
             frame_writer_reset(link->writer);
             link->called = true;
+            link->calls++;
         }
         if (link->called)
             return result;
@@ -88,7 +100,7 @@ static int fill(channel *link)
     }
 }
 
-int channel_receive(channel *link, request *next)
+int channel_receive(channel *link, xdrproc_t proc, void *next, size_t size)
 {
     for (;;) {
         const void *body;
@@ -97,7 +109,7 @@ int channel_receive(channel *link, request *next)
         if (result < 0)
             return -EBADMSG;
         if (result > 0) {
-            result = frame_decode((xdrproc_t)xdr_request, next, sizeof *next, body, length);
+            result = frame_decode(proc, next, size, body, length);
             return result < 0 ? result : 1;
         }
         /* Only when the frames that are here are used up: what the agent does not get to stays
@@ -112,12 +124,17 @@ int channel_receive(channel *link, request *next)
     }
 }
 
-int channel_send(channel *link, const answer *reply)
+int channel_send(channel *link, xdrproc_t proc, const void *message)
 {
-    return frame_writer_put(link->writer, (xdrproc_t)xdr_answer, reply);
+    return frame_writer_put(link->writer, proc, message);
 }
 
 int channel_flush(channel *link)
 {
     return frame_writer_flush(link->writer, link->fd);
+}
+
+bool channel_pending(const channel *link)
+{
+    return frame_writer_pending(link->writer) > 0;
 }

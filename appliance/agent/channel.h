@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The channel to the host: a virtio-serial port, or in tests a socket.
+/* A channel to a host: a virtio-serial port, or in tests a socket. The agent's own and those of the
+ * sessions differ only in what is said on them.
  *
  * A virtio port outlives its host end. While nobody is connected, poll says HUP and readable for
  * ever and read returns 0 (drivers/char/virtio_console.c: port_fops_poll, will_read_block), so a
@@ -19,8 +20,9 @@
 #define VLT_AGENT_CHANNEL_H
 
 #include "cleanup.h"
-#include "protocol.h"
+#include <rpc/xdr.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct channel channel;
@@ -40,17 +42,24 @@ bool channel_connected(const channel *link);
 /* The host end is gone: everything half-received or not yet sent is dropped, and what is read is
  * not heard until a host calls. */
 void channel_drop(channel *link);
+/* Nothing more is heard until a host calls; what is queued is still sent. */
+void channel_dismiss(channel *link);
+/* How many hosts have called so far. */
+unsigned channel_calls(const channel *link);
 
-/* The next request, all of *next zero before: 1, and xdr_free() is the caller's. 0: none now, there
- * will be an event. -EPIPE: the stream has ended. -EBADMSG: what came is no request. -errno. */
-int channel_receive(channel *link, request *next);
+/* The next message of that type, all of its `size` bytes zero before: 1, and xdr_free() is the
+ * caller's. 0: none now, there will be an event. -EPIPE: the stream has ended. -EBADMSG: what came
+ * is no such message. -errno. */
+int channel_receive(channel *link, xdrproc_t proc, void *next, size_t size);
 
-/* Queues an answer; channel_flush() sends it. -errno. */
-int channel_send(channel *link, const answer *reply);
+/* Queues a message; channel_flush() sends it. -errno. */
+int channel_send(channel *link, xdrproc_t proc, const void *message);
 
 /* 0: nothing waits to be sent; 1: the host does not take more now, there will be an event. -errno.
  */
 int channel_flush(channel *link);
+/* Whether something waits to be sent. */
+bool channel_pending(const channel *link);
 
 static inline void cleanup_channel(channel **link)
 {

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "devices.h"
-#include "slots.h"
 #include <fcntl.h>
-#include <stdint.h>
+#include <stdarg.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 struct device {
     bool present; /* something has been announced at this target */
     bool ready;   /* … and all of it */
-    bool seen;    /* by the rescan under way */
+    bool named;
+    char label[MAX_SLOT_LABEL + 1];
     char *path;   /* of the SCSI device, relative to sys */
+    dev_t number; /* of the disk; 0: not announced */
     unsigned *partitions;
+    dev_t *numbers; /* of the partitions */
     size_t count;
     size_t room;
 };
@@ -42,73 +43,127 @@ void devices_free(devices *table)
     for (unsigned i = 0; i < TARGET_COUNT; i++) {
         free(table->device[i].path);
         free(table->device[i].partitions);
+        free(table->device[i].numbers);
     }
     free(table);
+}
+
+const char *devices_sys(const devices *table)
+{
+    return table->sys;
 }
 
 const char *devices_node(const devices *table, unsigned target, unsigned partition,
                          char buffer[NODE_MAX])
 {
-    char name[DRIVE_NAME_MAX];
-    const char *base = target == ROOT_DRIVE_TARGET ? "rootdrive" : drive_name(target, name);
-    if (partition == 0)
-        snprintf(buffer, NODE_MAX, "%s/%s", table->dev, base);
-    else
-        snprintf(buffer, NODE_MAX, "%s/%s%u", table->dev, base, partition);
-    return buffer;
+    return nodes_path(table->dev, target, partition, buffer);
 }
 
-static void make_node(const devices *table, unsigned target, unsigned partition, unsigned major,
-                      unsigned minor)
+/* ---- names ---- */
+
+static void make_names(const devices *table, unsigned target, unsigned partition, dev_t number)
 {
+    const struct device *device = &table->device[target];
     char path[NODE_MAX];
-    if (!table->make_nodes)
-        return;
-    devices_node(table, target, partition, path);
-    dev_t number = makedev(major, minor);
-    if (mknod(path, S_IFBLK | 0600, number) == 0 || errno != EEXIST)
-        return; /* without a node, opening it says what is wrong */
-    /* A left-over of a removal that we were not told about. */
-    unlink(path);
-    mknod(path, S_IFBLK | 0600, number);
+    if (table->make_nodes)
+        nodes_make(devices_node(table, target, partition, path), major(number), minor(number));
+    if (device->label[0])
+        nodes_link(table->dev, device->label, target, partition);
 }
 
-static void remove_node(const devices *table, unsigned target, unsigned partition)
+static void remove_names(const devices *table, unsigned target, unsigned partition)
 {
+    const struct device *device = &table->device[target];
     char path[NODE_MAX];
+    if (device->label[0])
+        nodes_unlink(table->dev, device->label, partition);
     if (table->make_nodes)
         unlink(devices_node(table, target, partition, path));
 }
 
-static void add_partition(struct device *device, unsigned number)
+void devices_unname(devices *table, unsigned target)
+{
+    struct device *device = &table->device[target];
+    if (device->label[0]) {
+        nodes_unlink(table->dev, device->label, 0);
+        for (size_t i = 0; i < device->count; i++)
+            nodes_unlink(table->dev, device->label, device->partitions[i]);
+    }
+    device->named = false;
+    device->label[0] = '\0';
+}
+
+void devices_name(devices *table, unsigned target, const char *label)
+{
+    struct device *device = &table->device[target];
+    devices_unname(table, target);
+    device->named = true;
+    snprintf(device->label, sizeof device->label, "%s", label);
+    if (!device->label[0])
+        return;
+    nodes_link(table->dev, device->label, target, 0);
+    for (size_t i = 0; i < device->count; i++)
+        nodes_link(table->dev, device->label, target, device->partitions[i]);
+}
+
+const char *devices_label(const devices *table, unsigned target)
+{
+    return table->device[target].named ? table->device[target].label : NULL;
+}
+
+int devices_find(const devices *table, const char *label)
+{
+    for (int i = 0; i < TARGET_COUNT; i++)
+        if (table->device[i].named && strcmp(table->device[i].label, label) == 0)
+            return i;
+    return -1;
+}
+
+/* ---- events ---- */
+
+static void make_room(struct device *device)
+{
+    if (device->count < device->room)
+        return;
+    size_t room = device->room ? device->room * 2 : 8;
+    unsigned *partitions = reallocarray(device->partitions, room, sizeof *partitions);
+    dev_t *numbers = reallocarray(device->numbers, room, sizeof *numbers);
+    if (!partitions || !numbers)
+        abort(); /* an appliance without memory is of no use; the host sees it end */
+    device->partitions = partitions;
+    device->numbers = numbers;
+    device->room = room;
+}
+
+static void add_partition(struct device *device, unsigned partition, dev_t number)
 {
     size_t i = device->count;
-    while (i > 0 && device->partitions[i - 1] >= number)
+    while (i > 0 && device->partitions[i - 1] >= partition)
         i--;
-    if (i < device->count && device->partitions[i] == number)
+    if (i < device->count && device->partitions[i] == partition) {
+        device->numbers[i] = number;
         return;
-    if (device->count == device->room) {
-        size_t room = device->room ? device->room * 2 : 8;
-        unsigned *larger = reallocarray(device->partitions, room, sizeof *larger);
-        if (!larger)
-            abort(); /* an appliance without memory is of no use; the host sees it end */
-        device->partitions = larger;
-        device->room = room;
     }
+    make_room(device);
     memmove(device->partitions + i + 1, device->partitions + i,
             (device->count - i) * sizeof *device->partitions);
-    device->partitions[i] = number;
+    memmove(device->numbers + i + 1, device->numbers + i,
+            (device->count - i) * sizeof *device->numbers);
+    device->partitions[i] = partition;
+    device->numbers[i] = number;
     device->count++;
 }
 
-static void drop_partition(struct device *device, unsigned number)
+static void drop_partition(struct device *device, unsigned partition)
 {
     for (size_t i = 0; i < device->count; i++) {
-        if (device->partitions[i] != number)
+        if (device->partitions[i] != partition)
             continue;
-        memmove(device->partitions + i, device->partitions + i + 1,
-                (device->count - i - 1) * sizeof *device->partitions);
         device->count--;
+        memmove(device->partitions + i, device->partitions + i + 1,
+                (device->count - i) * sizeof *device->partitions);
+        memmove(device->numbers + i, device->numbers + i + 1,
+                (device->count - i) * sizeof *device->numbers);
         return;
     }
 }
@@ -130,9 +185,12 @@ static void disappear(devices *table, unsigned target)
     if (!device->present)
         return;
     for (size_t i = 0; i < device->count; i++)
-        remove_node(table, target, device->partitions[i]);
-    remove_node(table, target, 0);
+        remove_names(table, target, device->partitions[i]);
+    remove_names(table, target, 0);
+    device->named = false;
+    device->label[0] = '\0';
     device->count = 0;
+    device->number = 0;
     device->present = device->ready = false;
 }
 
@@ -147,29 +205,53 @@ static void device_event(devices *table, const struct uevent *event)
         disappear(table, event->target);
 }
 
-void devices_event(devices *table, const struct uevent *event)
+/* Of a disk, or of its partition. */
+static void block_event(devices *table, const struct uevent *event)
 {
-    struct device *device = &table->device[event->target % TARGET_COUNT];
+    struct device *device = &table->device[event->target];
     unsigned partition = event->object == OBJECT_PARTITION ? event->partition : 0;
-    if (event->object == OBJECT_DEVICE) {
-        device_event(table, event);
-        return;
-    }
-    if (event->object != OBJECT_DISK && event->object != OBJECT_PARTITION)
-        return;
     if (event->action == ACTION_ADD) {
+        dev_t number = makedev(event->major, event->minor);
         appear(device, event->devpath, event->device_length);
-        make_node(table, event->target, partition, event->major, event->minor);
         if (partition)
-            add_partition(device, partition);
+            add_partition(device, partition, number);
+        else
+            device->number = number;
+        make_names(table, event->target, partition, number);
     } else if (event->action == ACTION_REMOVE) {
-        remove_node(table, event->target, partition);
+        remove_names(table, event->target, partition);
         if (partition)
             drop_partition(device, partition);
         else
             device->ready = false; /* gone only when the SCSI device is: its `remove` follows */
     }
 }
+
+static void volume_event(const devices *table, const struct uevent *event)
+{
+    char path[NODE_MAX];
+    if (!table->make_nodes)
+        return;
+    snprintf(path, sizeof path, "%s/%s", table->dev, event->name);
+    if (event->action == ACTION_ADD)
+        nodes_make(path, event->major, event->minor);
+    else if (event->action == ACTION_REMOVE)
+        unlink(path);
+}
+
+void devices_event(devices *table, const struct uevent *event)
+{
+    if (event->object == OBJECT_VOLUME)
+        volume_event(table, event);
+    else if (event->target >= TARGET_COUNT)
+        return;
+    else if (event->object == OBJECT_DEVICE)
+        device_event(table, event);
+    else if (event->object == OBJECT_DISK || event->object == OBJECT_PARTITION)
+        block_event(table, event);
+}
+
+/* ---- questions ---- */
 
 bool devices_ready(const devices *table, unsigned target)
 {
@@ -187,14 +269,29 @@ size_t devices_partitions(const devices *table, unsigned target, const unsigned 
     return table->device[target].count;
 }
 
-/* A small file whole: its length or -errno. */
-static int read_small(int directory, const char *path, char *buffer, size_t size)
+dev_t devices_number(const devices *table, unsigned target, unsigned partition)
 {
-    AUTO_FD int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    const struct device *device = &table->device[target];
+    if (partition == 0)
+        return device->number;
+    for (size_t i = 0; i < device->count; i++)
+        if (device->partitions[i] == partition)
+            return device->numbers[i];
+    return 0;
+}
+
+/* A small file whole, as a string without the spaces and the newline at its end: its length or
+ * -errno. */
+static int read_text(const char *path, char *text, size_t size)
+{
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t count = fd < 0 ? -1 : read(fd, text, size - 1);
+    if (count < 0)
         return -errno;
-    ssize_t count = read(fd, buffer, size);
-    return count < 0 ? -errno : (int)count;
+    while (count > 0 && (text[count - 1] == ' ' || text[count - 1] == '\n'))
+        count--;
+    text[count] = '\0';
+    return (int)count;
 }
 
 int devices_serial(const devices *table, unsigned target, char *serial, size_t size)
@@ -204,114 +301,55 @@ int devices_serial(const devices *table, unsigned target, char *serial, size_t s
     if (!device->path)
         return -ENODEV;
     snprintf(path, sizeof path, "%s%s/rev", table->sys, device->path);
-    int count = read_small(AT_FDCWD, path, text, sizeof text);
-    if (count < 0)
-        return count;
-    /* The field is padded with spaces, and sysfs ends it with a newline. */
-    size_t length = (size_t)count;
-    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\n'))
-        length--;
-    if (length > size)
+    int length = read_text(path, text, sizeof text);
+    if (length > (int)size)
         return -EMSGSIZE;
-    memcpy(serial, text, length);
-    return (int)length;
+    if (length > 0)
+        memcpy(serial, text, (size_t)length);
+    return length;
 }
 
-/* ---- the rescan ---- */
-
-static bool read_number(int directory, const char *path, dev_t *device)
+int devices_size(const devices *table, unsigned target, uint64_t *size)
 {
-    char text[32];
-    unsigned major, minor;
-    int count = read_small(directory, path, text, sizeof text - 1);
-    if (count <= 0)
-        return false;
-    text[count] = '\0';
-    if (sscanf(text, "%u:%u", &major, &minor) != 2)
-        return false;
-    *device = makedev(major, minor);
-    return true;
-}
-
-static void rescan_partitions(devices *table, unsigned target, int directory)
-{
-    char text[16];
-    AUTO_FD int again = dup(directory);
-    AUTO_DIR DIR *below = again < 0 ? NULL : fdopendir(again);
-    table->device[target].count = 0;
-    if (!below)
-        return;
-    steal_fd(&again); /* the stream's now */
-    for (struct dirent *entry = readdir(below); entry; entry = readdir(below)) {
-        char path[sizeof entry->d_name + sizeof "/partition"];
-        dev_t number;
-        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-            continue;
-        snprintf(path, sizeof path, "%s/partition", entry->d_name);
-        int count = read_small(directory, path, text, sizeof text - 1);
-        if (count <= 0)
-            continue;
-        text[count] = '\0';
-        snprintf(path, sizeof path, "%s/dev", entry->d_name);
-        unsigned partition = (unsigned)strtoul(text, NULL, 10);
-        if (partition == 0 || !read_number(directory, path, &number))
-            continue;
-        make_node(table, target, partition, major(number), minor(number));
-        add_partition(&table->device[target], partition);
-    }
-}
-
-/* Whether the kernel has finished the disk's partition scan. Opening the disk does what is left of
- * it (GD_NEED_PART_SCAN); before the block device can be opened (ENXIO) its events are still to
- * come. */
-static bool settle(const devices *table, unsigned target)
-{
-    char path[NODE_MAX];
-    AUTO_FD int fd = open(devices_node(table, target, 0, path), O_RDONLY | O_CLOEXEC);
-    return fd >= 0 || (errno != ENXIO && errno != ENOENT);
-}
-
-/* `link` is /sys/block/NAME's: "../devices/…/H:C:T:L/block/NAME". */
-static void rescan_disk(devices *table, int block, const char *name, const char *link)
-{
-    struct uevent event = {.action = ACTION_ADD};
-    dev_t number;
-    uevent_locate(link, &event);
-    if (event.object != OBJECT_DISK)
-        return;
-    AUTO_FD int directory = openat(block, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0 || !read_number(directory, "dev", &number))
-        return;
-    struct device *device = &table->device[event.target];
-    device->seen = true;
-    appear(device, link, event.device_length);
-    make_node(table, event.target, 0, major(number), minor(number));
-    if (!settle(table, event.target))
-        return;
-    rescan_partitions(table, event.target, directory);
-    device->ready = true;
-}
-
-int devices_rescan(devices *table)
-{
-    char path[NODE_MAX];
-    char link[NODE_MAX];
-    snprintf(path, sizeof path, "%s/block", table->sys);
-    AUTO_DIR DIR *block = opendir(path);
-    if (!block)
-        return -errno;
-    for (unsigned i = 0; i < TARGET_COUNT; i++)
-        table->device[i].seen = false;
-    for (struct dirent *entry = readdir(block); entry; entry = readdir(block)) {
-        ssize_t length = readlinkat(dirfd(block), entry->d_name, link, sizeof link - 1);
-        if (length <= 2)
-            continue;
-        link[length] = '\0';
-        if (strncmp(link, "../", 3) == 0)
-            rescan_disk(table, dirfd(block), entry->d_name, link + 2);
-    }
-    for (unsigned i = 0; i < TARGET_COUNT; i++)
-        if (!table->device[i].seen)
-            disappear(table, i);
+    char path[NODE_MAX], text[32];
+    dev_t number = table->device[target].number;
+    snprintf(path, sizeof path, "%s/dev/block/%u:%u/size", table->sys, major(number),
+             minor(number));
+    int length = read_text(path, text, sizeof text);
+    if (length < 0)
+        return length;
+    *size = strtoull(text, NULL, 10) * 512; /* sysfs counts so, whatever the disk's blocks are */
     return 0;
+}
+
+static bool refuse(char *why, size_t room, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static bool refuse(char *why, size_t room, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, room, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool devices_match(const devices *table, const struct disk *disk, uint64_t size, char *why,
+                   size_t room)
+{
+    char serial[MAX_SERIAL];
+    if (disk->size != 0 && size != disk->size)
+        return refuse(why, room, "slot %u has %llu bytes where %llu were announced", disk->slot,
+                      (unsigned long long)size, (unsigned long long)disk->size);
+    if (disk->serial.serial_len == 0)
+        return true;
+    int length = devices_serial(table, disk->slot, serial, sizeof serial);
+    if (length < 0)
+        return refuse(why, room, "slot %u: serial: %s", disk->slot, strerror(-length));
+    if ((u_int)length != disk->serial.serial_len ||
+        memcmp(serial, disk->serial.serial_val, (size_t)length) != 0)
+        return refuse(why, room, "slot %u has the serial \"%.*s\" where \"%.*s\" was announced",
+                      disk->slot, length, serial, (int)disk->serial.serial_len,
+                      disk->serial.serial_val);
+    return true;
 }

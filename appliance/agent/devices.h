@@ -2,18 +2,22 @@
 /* The disks that the kernel has announced, by virtio-scsi target, and their nodes under /dev.
  *
  * The agent owns /dev: the disk at target k is the node sd(k) of slots.h, whatever the kernel calls
- * it, and its n-th partition sd(k)n. Target 255, the root drive, is "rootdrive". */
+ * it, and its n-th partition sd(k)n. Target 255, the root drive, is "rootdrive". A disk that has
+ * been labelled has /dev/disk/guestfs/LABEL besides, and LABELn for its partitions. What is made of
+ * disks inside the appliance (dm-*, md*, loop*) has the kernel's name. */
 #ifndef VLT_AGENT_DEVICES_H
 #define VLT_AGENT_DEVICES_H
 
 #include "cleanup.h"
+#include "nodes.h"
+#include "protocol.h"
 #include "uevent.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define TARGET_COUNT 256
-#define NODE_MAX 4096
 
 typedef struct devices devices;
 
@@ -22,10 +26,13 @@ typedef struct devices devices;
 devices *devices_new(const char *sys, const char *dev, bool make_nodes);
 void devices_free(devices *table);
 
+const char *devices_sys(const devices *table);
+
 /* Takes note of an event. */
 void devices_event(devices *table, const struct uevent *event);
 
-/* Reads all of it from sysfs instead: at the start, and when events were lost. 0 or -errno. */
+/* Reads all of it from sysfs instead: at the start, and when events were lost. 0 or -errno. In
+ * rescan.c. */
 int devices_rescan(devices *table);
 
 /* Everything about the target's disk has been announced: size, partitions. */
@@ -39,10 +46,29 @@ size_t devices_partitions(const devices *table, unsigned target, const unsigned 
 /* The path of the disk's node (partition 0) or of a partition's. Returns buffer. */
 const char *devices_node(const devices *table, unsigned target, unsigned partition,
                          char buffer[NODE_MAX]);
+/* … and its device number; 0 where the kernel has not said. */
+dev_t devices_number(const devices *table, unsigned target, unsigned partition);
 
 /* The disk's serial, which is in the revision field of its INQUIRY data (protocol.x), without
  * padding: its length, at most size, or -errno. */
 int devices_serial(const devices *table, unsigned target, char *serial, size_t size);
+/* The disk's bytes, from sysfs. 0 or -errno. */
+int devices_size(const devices *table, unsigned target, uint64_t *size);
+
+/* Whether the disk at disk->slot, of `size` bytes, is the one that the host means. If not, why. */
+bool devices_match(const devices *table, const struct disk *disk, uint64_t size, char *why,
+                   size_t room);
+
+/* ---- names ---- */
+
+/* The disk is called so from now on, also by its partitions that come later, until it goes; a name
+ * that it had is given up. "": it is named, and has no label. */
+void devices_name(devices *table, unsigned target, const char *label);
+void devices_unname(devices *table, unsigned target);
+/* NULL: not named. */
+const char *devices_label(const devices *table, unsigned target);
+/* The target with that label, or -1. */
+int devices_find(const devices *table, const char *label);
 
 static inline void cleanup_devices(devices **table)
 {

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The agent: PID 1 of the appliance, or with --host an ordinary process for tests.
  *
- * One thread, one epoll. It waits for: the host (channel), the kernel's device events, signals, and
- * one timer, which ends an appliance that nobody is connected to. */
+ * One thread, one epoll (loop.h). It waits for: the host (channel), hosts that run commands, the
+ * kernel's device events, signals, and one timer, which ends an appliance that nobody needs. */
 #include "boot.h"
 #include "channel.h"
+#include "command.h"
 #include "devices.h"
+#include "inventory.h"
+#include "loop.h"
 #include "modules.h"
 #include "mounts.h"
 #include "requests.h"
@@ -14,13 +17,12 @@
 #include <getopt.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <sys/wait.h>
 
 #define PORT_NAME "org.virt-live-tools.agent"
+#define SESSION_PORT_NAME "org.virt-live-tools.session." /* and 0, 1, … */
 
 /* A host that has gone without ending the appliance was killed; it has had this long to be back. */
 #define ORPHAN_SECONDS 3
@@ -33,93 +35,164 @@
 struct options {
     bool host;
     int channel;
+    int sessions[SESSION_PORTS];
     int uevents;
     const char *sys;
     const char *dev;
+    const char *proc;
     const char *modules;
 };
 
 struct agent {
     bool host;
-    bool rooted; /* the root drive is the root: requests can be answered */
-    int epoll;
-    int uevents;
-    int signals;
-    int timer;
+    bool rooted;       /* the root drive is the root: requests can be answered */
+    bool terminals;    /* /dev/pts is mounted */
+    bool met;          /* a host has been connected */
+    bool kept;         /* it lives without one, for `idle` seconds */
+    unsigned idle;     /* 0: for ever */
+    unsigned deadline; /* seconds for which the timer was set; 0: it is not */
+    loop *events;
+    struct watcher port;
+    struct watcher uevents;
+    struct watcher signals;
+    struct watcher timer;
     devices *disks;
     modules *loaded;
     scanner *scan;
+    inventory *stock;
     requests *queue;
     channel *link;
+    hangups *leaving;
+    command *commands[SESSION_PORTS]; /* NULL: there is no such port */
 };
 
 /* PID 1 cannot end; a process of the host says how it went. */
 static _Noreturn void end(const struct agent *agent, int status, const char *why)
 {
+    if (!agent->host && agent->kept)
+        boot_settle();
     if (!agent->host)
         boot_power_off(why);
+    for (size_t i = 0; i < SESSION_PORTS; i++)
+        if (agent->commands[i])
+            command_kill(agent->commands[i]);
     if (status != 0)
         fprintf(stderr, "agent: %s\n", why);
     exit(status);
 }
 
-static void watch(const struct agent *agent, int fd, uint32_t events)
+static void watch(const struct agent *agent, struct watcher *what, uint32_t interest)
 {
-    struct epoll_event event = {.events = events, .data.fd = fd};
-    if (epoll_ctl(agent->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+    if (loop_watch(agent->events, what, interest) < 0)
         end(agent, 1, "epoll_ctl failed");
 }
 
-/* 0 disarms. */
-static void set_timer(const struct agent *agent, time_t seconds)
-{
-    struct itimerspec when = {.it_value = {.tv_sec = seconds}};
-    timerfd_settime(agent->timer, 0, &when, NULL);
-}
-
-/* ---- events ---- */
+/* ---- the host ---- */
 
 static void run_requests(struct agent *agent)
 {
     if (!agent->link || !agent->rooted || !channel_connected(agent->link))
         return;
     int result = requests_run(agent->queue, agent->link);
-    if (result == -EPIPE && agent->host)
+    if (!agent->kept && requests_kept(agent->queue, &agent->idle) && !agent->host)
+        boot_keep();
+    agent->kept = requests_kept(agent->queue, &agent->idle);
+    if (result == -EPIPE && agent->host && !agent->kept)
         end(agent, 0, "the host has closed the channel");
     /* In the appliance the end of the stream comes with its own event (HUP). */
     if (result < 0 && result != -EPIPE)
         end(agent, 1, result == -EBADMSG ? "the host broke the protocol" : strerror(-result));
 }
 
-static void on_channel(struct agent *agent, uint32_t events)
+static void on_channel(void *owner, uint32_t events)
 {
+    struct agent *agent = owner;
     bool before = channel_connected(agent->link);
     /* A socket keeps what was sent before its other end was closed: requests first, then the end.
      */
-    bool now = channel_event(agent->link, agent->host ? events & ~(uint32_t)EPOLLHUP : events);
-    if (now) {
-        if (!before)
-            set_timer(agent, 0);
+    if (agent->host && !agent->kept)
+        events &= ~(uint32_t)EPOLLHUP;
+    if (channel_event(agent->link, events)) {
+        agent->met = true;
         run_requests(agent);
     } else if (before) {
         requests_drop(agent->queue);
         channel_drop(agent->link);
-        set_timer(agent, ORPHAN_SECONDS);
     }
 }
 
-static void open_port(struct agent *agent)
+static void open_channel(struct agent *agent, int fd)
 {
-    if (agent->link || agent->host)
-        return;
-    int fd = boot_open_port(PORT_NAME);
-    if (fd == -ENOENT)
-        return; /* its event is still to come */
     agent->link = fd < 0 ? NULL : channel_new(fd);
     if (!agent->link)
         end(agent, 1, "the channel cannot be opened");
-    watch(agent, fd, channel_interest());
+    agent->port = (struct watcher){.fd = fd, .ready = on_channel, .owner = agent};
+    watch(agent, &agent->port, channel_interest());
 }
+
+static void open_session(struct agent *agent, unsigned number, int fd)
+{
+    agent->commands[number] = fd < 0 ? NULL : command_new(fd, agent->events, agent->leaving);
+    if (!agent->commands[number]) /* its host will find that nobody answers */
+        fprintf(stderr, "agent: session %u: %s\n", number, strerror(fd < 0 ? -fd : errno));
+}
+
+static bool session_number(const char *name, unsigned *number)
+{
+    const char *digit = name + strlen(SESSION_PORT_NAME);
+    if (strncmp(name, SESSION_PORT_NAME, strlen(SESSION_PORT_NAME)) != 0)
+        return false;
+    *number = (unsigned)(digit[0] - '0');
+    return *number < SESSION_PORTS && digit[1] == '\0';
+}
+
+static void take_port(void *owner, const char *name, dev_t device)
+{
+    struct agent *agent = owner;
+    unsigned number;
+    if (!agent->link && strcmp(name, PORT_NAME) == 0)
+        open_channel(agent, boot_open_port(device));
+    if (!session_number(name, &number) || agent->commands[number])
+        return;
+    if (!agent->terminals)
+        boot_terminals();
+    agent->terminals = true;
+    open_session(agent, number, boot_open_port(device));
+}
+
+static bool is_needed(const struct agent *agent)
+{
+    if (agent->host && !agent->kept)
+        return true; /* it ends with its channel */
+    if (agent->link && channel_connected(agent->link))
+        return true;
+    for (size_t i = 0; agent->kept && i < SESSION_PORTS; i++)
+        if (agent->commands[i] && command_active(agent->commands[i]))
+            return true;
+    return false;
+}
+
+/* Sets the timer that ends an appliance that nobody needs. To be called after every event. */
+static void set_deadline(void *owner)
+{
+    struct agent *agent = owner;
+    unsigned deadline = 0;
+    if (!is_needed(agent))
+        deadline = agent->kept ? agent->idle : agent->met ? ORPHAN_SECONDS : FIRST_SECONDS;
+    if (deadline != agent->deadline)
+        loop_timer_set(&agent->timer, (uint64_t)deadline * 1000);
+    agent->deadline = deadline;
+}
+
+static void on_timer(void *owner, uint32_t events)
+{
+    const struct agent *agent = owner;
+    (void)events;
+    if (!is_needed(agent))
+        end(agent, !agent->kept, agent->kept ? "it was idle" : "no host is connected");
+}
+
+/* ---- the kernel ---- */
 
 static void take_root(struct agent *agent)
 {
@@ -132,12 +205,14 @@ static void take_root(struct agent *agent)
         boot_shell();
 }
 
-static void on_uevents(struct agent *agent)
+static void on_uevents(void *owner, uint32_t events)
 {
+    struct agent *agent = owner;
     char message[EVENT_SIZE];
     struct uevent event;
+    (void)events;
     for (;;) {
-        ssize_t length = recv(agent->uevents, message, sizeof message - 1, MSG_DONTWAIT);
+        ssize_t length = recv(agent->uevents.fd, message, sizeof message - 1, MSG_DONTWAIT);
         if (length < 0 && errno == EINTR)
             continue;
         if (length < 0 && errno == ENOBUFS) {
@@ -145,14 +220,14 @@ static void on_uevents(struct agent *agent)
             continue;
         }
         if (length == 0) /* only a test's socket ends */
-            epoll_ctl(agent->epoll, EPOLL_CTL_DEL, agent->uevents, NULL);
+            watch(agent, &agent->uevents, 0);
         if (length <= 0)
             break;
         message[length] = '\0';
         if (!uevent_parse(message, (size_t)length, &event))
             continue;
-        if (event.object == OBJECT_PORT)
-            open_port(agent);
+        if (event.object == OBJECT_PORT && !agent->host)
+            boot_each_port(take_port, agent);
         else if (event.object != OBJECT_OTHER)
             devices_event(agent->disks, &event);
     }
@@ -160,50 +235,35 @@ static void on_uevents(struct agent *agent)
     run_requests(agent);
 }
 
-static void on_signals(struct agent *agent)
+static void reap(struct agent *agent)
 {
+    pid_t pid;
+    int status;
+    /* What ntfs-3g left when it detached itself is PID 1's child, as is what commands leave. */
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        bool known = inventory_reaped(agent->stock, pid, status);
+        for (size_t i = 0; i < SESSION_PORTS && !known; i++)
+            known = agent->commands[i] && command_reaped(agent->commands[i], pid, status);
+    }
+    run_requests(agent);
+}
+
+static void on_signals(void *owner, uint32_t events)
+{
+    struct agent *agent = owner;
     struct signalfd_siginfo signals;
     bool stop = false;
-    while (read(agent->signals, &signals, sizeof signals) == sizeof signals)
+    (void)events;
+    while (read(agent->signals.fd, &signals, sizeof signals) == sizeof signals)
         stop = stop || signals.ssi_signo != SIGCHLD;
-    /* What ntfs-3g left when it detached itself is PID 1's child. */
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        ;
+    reap(agent);
     if (stop && agent->host)
         end(agent, 0, "signal");
 }
 
-static void on_timer(struct agent *agent)
-{
-    uint64_t times;
-    if (read(agent->timer, &times, sizeof times) == sizeof times)
-        end(agent, 1, "no host is connected");
-}
-
-static void loop(struct agent *agent)
-{
-    struct epoll_event events[8];
-    for (;;) {
-        int count = epoll_wait(agent->epoll, events, 8, -1);
-        if (count < 0 && errno != EINTR)
-            end(agent, 1, "epoll_wait failed");
-        for (int i = 0; i < count; i++) {
-            int fd = events[i].data.fd;
-            if (fd == agent->uevents)
-                on_uevents(agent);
-            else if (fd == agent->signals)
-                on_signals(agent);
-            else if (fd == agent->timer)
-                on_timer(agent);
-            else
-                on_channel(agent, events[i].events);
-        }
-    }
-}
-
 /* ---- set-up ---- */
 
-static void set_up(struct agent *agent, const struct options *options)
+static int open_signals(void)
 {
     sigset_t signals;
     sigemptyset(&signals);
@@ -212,57 +272,64 @@ static void set_up(struct agent *agent, const struct options *options)
     sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    agent->epoll = epoll_create1(EPOLL_CLOEXEC);
-    agent->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    agent->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void set_up(struct agent *agent, const struct options *options)
+{
+    agent->events = loop_new();
+    agent->signals = (struct watcher){.fd = open_signals(), .ready = on_signals, .owner = agent};
+    agent->timer = (struct watcher){.fd = -1, .ready = on_timer, .owner = agent};
     agent->disks = devices_new(options->sys, options->dev, !agent->host);
     agent->loaded = modules_new(options->modules, agent->host);
-    if (agent->epoll < 0 || agent->signals < 0 || agent->timer < 0 || !agent->disks ||
-        !agent->loaded)
+    if (!agent->events || agent->signals.fd < 0 || !agent->disks || !agent->loaded ||
+        loop_timer(agent->events, &agent->timer) < 0)
         end(agent, 1, "set-up failed");
+    agent->leaving = hangups_new(agent->events);
+    agent->stock = inventory_new(agent->disks, options->proc);
     agent->scan = scanner_new(agent->disks, agent->loaded,
                               agent->host ? &mount_ops_pretend : &mount_ops_kernel);
-    agent->queue = agent->scan ? requests_new(agent->disks, agent->loaded, agent->scan) : NULL;
+    if (!agent->leaving || !agent->stock || !agent->scan)
+        end(agent, 1, "no memory");
+    agent->queue = requests_new(agent->disks, agent->loaded, agent->scan, agent->stock);
     if (!agent->queue)
         end(agent, 1, "no memory");
-    watch(agent, agent->signals, EPOLLIN);
-    watch(agent, agent->timer, EPOLLIN);
+    watch(agent, &agent->signals, EPOLLIN);
 }
 
 static void set_up_appliance(struct agent *agent)
 {
     /* Listening comes first: what the modules find is announced while they load. */
-    agent->uevents = uevent_open();
-    if (agent->uevents < 0)
+    agent->uevents = (struct watcher){.fd = uevent_open(), .ready = on_uevents, .owner = agent};
+    if (agent->uevents.fd < 0)
         end(agent, 1, "no uevents");
-    set_timer(agent, FIRST_SECONDS);
+    set_deadline(agent);
     boot_modules();
     /* Drivers that are built in have found theirs before there was anybody to listen. */
     devices_rescan(agent->disks);
-    open_port(agent);
-    watch(agent, agent->uevents, EPOLLIN);
+    boot_each_port(take_port, agent);
+    watch(agent, &agent->uevents, EPOLLIN);
     take_root(agent);
 }
 
 static void set_up_host(struct agent *agent, const struct options *options)
 {
-    agent->uevents = options->uevents;
-    if (agent->uevents >= 0)
-        watch(agent, agent->uevents, EPOLLIN);
+    agent->uevents = (struct watcher){.fd = options->uevents, .ready = on_uevents, .owner = agent};
+    watch(agent, &agent->uevents, EPOLLIN);
     agent->rooted = true;
     devices_rescan(agent->disks);
-    agent->link = channel_new(options->channel);
-    if (!agent->link)
-        end(agent, 1, "--channel: not a descriptor");
-    watch(agent, options->channel, channel_interest());
+    open_channel(agent, options->channel);
+    for (unsigned i = 0; i < SESSION_PORTS; i++)
+        if (options->sessions[i] >= 0)
+            open_session(agent, i, options->sessions[i]);
 }
 
 static int print_usage(void)
 {
-    fputs(
-        "usage: agent --host --channel FD [--uevents FD] [--sys DIR] [--dev DIR] [--modules DIR]\n"
-        "Without --host the agent is PID 1 of the appliance, and takes no options.\n",
-        stderr);
+    fputs("usage: agent --host --channel FD [--session FD]... [--uevents FD]\n"
+          "             [--sys DIR] [--dev DIR] [--proc DIR] [--modules DIR]\n"
+          "Without --host the agent is PID 1 of the appliance, and takes no options.\n",
+          stderr);
     return 2;
 }
 
@@ -270,44 +337,49 @@ static int parse(int argc, char **argv, struct options *options)
 {
     static const struct option table[] = {{"host", no_argument, NULL, 'h'},
                                           {"channel", required_argument, NULL, 'c'},
+                                          {"session", required_argument, NULL, 'S'},
                                           {"uevents", required_argument, NULL, 'u'},
                                           {"sys", required_argument, NULL, 's'},
                                           {"dev", required_argument, NULL, 'd'},
+                                          {"proc", required_argument, NULL, 'p'},
                                           {"modules", required_argument, NULL, 'm'},
                                           {NULL, 0, NULL, 0}};
     int option;
+    unsigned sessions = 0;
     while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
-        switch (option) {
-        case 'h':
+        if (option == 'h')
             options->host = true;
-            break;
-        case 'c':
+        else if (option == 'c')
             options->channel = atoi(optarg);
-            break;
-        case 'u':
+        else if (option == 'S' && sessions < SESSION_PORTS)
+            options->sessions[sessions++] = atoi(optarg);
+        else if (option == 'u')
             options->uevents = atoi(optarg);
-            break;
-        case 's':
+        else if (option == 's')
             options->sys = optarg;
-            break;
-        case 'd':
+        else if (option == 'd')
             options->dev = optarg;
-            break;
-        case 'm':
+        else if (option == 'p')
+            options->proc = optarg;
+        else if (option == 'm')
             options->modules = optarg;
-            break;
-        default:
+        else
             return -1;
-        }
     }
     return options->host && options->channel >= 0 && optind == argc ? 0 : -1;
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = {
-        .channel = -1, .uevents = -1, .sys = "/sys", .dev = "/dev", .modules = MODULES_DIRECTORY};
-    struct agent agent = {.uevents = -1};
+    struct options options = {.channel = -1,
+                              .uevents = -1,
+                              .sys = "/sys",
+                              .dev = "/dev",
+                              .proc = "/proc",
+                              .modules = MODULES_DIRECTORY};
+    struct agent agent = {.host = false};
+    for (size_t i = 0; i < SESSION_PORTS; i++)
+        options.sessions[i] = -1;
     /* The kernel hands words of its command line to PID 1: not options of ours. */
     if (getpid() == 1)
         boot_early();
@@ -319,5 +391,6 @@ int main(int argc, char **argv)
         set_up_host(&agent, &options);
     else
         set_up_appliance(&agent);
-    loop(&agent);
+    loop_run(agent.events, set_deadline, &agent);
+    end(&agent, 1, "epoll_wait failed");
 }

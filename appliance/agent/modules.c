@@ -15,6 +15,7 @@ struct modules {
     size_t count;
     char *types[TYPES_MAX];
     char line[4096];
+    char failed[4096]; /* the first that modules_need_all() failed at */
 };
 
 modules *modules_new(const char *directory, bool simulate)
@@ -115,8 +116,9 @@ int modules_need_all(modules *loaded, const char **failed)
         int one = modules_need(loaded, type, &at_fault);
         if (one < 0 && result == 0) {
             result = one;
+            snprintf(loaded->failed, sizeof loaded->failed, "%s", at_fault ? at_fault : "");
             if (failed)
-                *failed = at_fault ? at_fault : "";
+                *failed = loaded->failed;
         }
     }
     return result;

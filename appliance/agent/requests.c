@@ -7,7 +7,11 @@ struct requests {
     devices *disks;
     modules *loaded;
     scanner *scan;
-    bool busy;     /* current is a request without its answer */
+    inventory *stock;
+    bool kept;
+    unsigned idle;
+    const char *released; /* what OP_RELEASE is answered */
+    bool busy;            /* current is a request without its answer */
     bool stranger; /* the last HELLO was of another version: nothing else can be understood */
     uint64_t since;
     request current;
@@ -15,7 +19,7 @@ struct requests {
     char message[MAX_MESSAGE];
 };
 
-requests *requests_new(devices *disks, modules *loaded, scanner *scan)
+requests *requests_new(devices *disks, modules *loaded, scanner *scan, inventory *stock)
 {
     requests *queue = calloc(1, sizeof *queue);
     if (!queue)
@@ -23,6 +27,7 @@ requests *requests_new(devices *disks, modules *loaded, scanner *scan)
     queue->disks = disks;
     queue->loaded = loaded;
     queue->scan = scan;
+    queue->stock = stock;
     uname(&queue->kernel);
     return queue;
 }
@@ -33,6 +38,13 @@ void requests_drop(requests *queue)
         xdr_free((xdrproc_t)xdr_request, &queue->current);
     memset(&queue->current, 0, sizeof queue->current);
     queue->busy = queue->stranger = false;
+    inventory_drop(queue->stock);
+}
+
+bool requests_kept(const requests *queue, unsigned *idle)
+{
+    *idle = queue->idle;
+    return queue->kept;
 }
 
 void requests_free(requests *queue)
@@ -43,32 +55,63 @@ void requests_free(requests *queue)
     free(queue);
 }
 
-static bool valid(const requests *queue, const request *asked)
+static bool valid_gone(const struct gone_args *gone)
 {
-    const struct gone_args *gone = &asked->body.request_body_u.gone;
-    if (queue->stranger && asked->body.op != OP_HELLO)
-        return false;
-    if (asked->body.op == OP_SCAN)
-        return scan_args_valid(&asked->body.request_body_u.scan);
-    if (asked->body.op != OP_GONE)
-        return true;
     for (u_int i = 0; i < gone->slots.slots_len; i++)
         if (gone->slots.slots_val[i] >= SLOT_COUNT)
             return false;
     return true;
 }
 
-/* Whether what the request waits for has come. */
-static bool answerable(const requests *queue)
+static bool valid(const requests *queue, const request *asked)
 {
-    const struct gone_args *gone = &queue->current.body.request_body_u.gone;
-    if (queue->current.body.op == OP_SCAN)
-        return scanner_ready(queue->scan, &queue->current.body.request_body_u.scan);
-    if (queue->current.body.op == OP_GONE)
-        for (u_int i = 0; i < gone->slots.slots_len; i++)
-            if (!devices_absent(queue->disks, gone->slots.slots_val[i]))
-                return false;
+    if (queue->stranger && asked->body.op != OP_HELLO)
+        return false;
+    switch (asked->body.op) {
+    case OP_SCAN:
+        return scan_args_valid(&asked->body.request_body_u.scan);
+    case OP_GONE:
+        return valid_gone(&asked->body.request_body_u.gone);
+    case OP_NAME:
+        return asked->body.request_body_u.name.disk.slot < SLOT_COUNT;
+    case OP_RELEASE:
+        return asked->body.request_body_u.release.slot < SLOT_COUNT;
+    default:
+        return true;
+    }
+}
+
+static bool all_absent(const requests *queue, const struct gone_args *gone)
+{
+    for (u_int i = 0; i < gone->slots.slots_len; i++)
+        if (!devices_absent(queue->disks, gone->slots.slots_val[i]))
+            return false;
     return true;
+}
+
+/* Whether what the request waits for has come. */
+static bool answerable(requests *queue)
+{
+    const request_body *body = &queue->current.body;
+    switch (body->op) {
+    case OP_SCAN:
+        return scanner_ready(queue->scan, &body->request_body_u.scan);
+    case OP_GONE:
+        return all_absent(queue, &body->request_body_u.gone);
+    case OP_NAME:
+        return devices_ready(queue->disks, body->request_body_u.name.disk.slot);
+    case OP_RELEASE:
+        queue->released = inventory_release(queue->stock, &body->request_body_u.release);
+        return queue->released != NULL;
+    default:
+        return true;
+    }
+}
+
+static void set_message(struct done_ret *reply, const char *message)
+{
+    reply->message.message_val = (char *)(uintptr_t)message;
+    reply->message.message_len = (u_int)strlen(message);
 }
 
 static void hello(requests *queue, struct hello_ret *reply)
@@ -93,34 +136,53 @@ static void prepare(requests *queue, struct done_ret *reply)
     result = modules_lock(queue->loaded);
     if (result < 0)
         snprintf(queue->message, sizeof queue->message, "lock modules: %s", strerror(-result));
-    reply->message.message_val = queue->message;
-    reply->message.message_len = (u_int)strlen(queue->message);
+    set_message(reply, queue->message);
+}
+
+static void keep(requests *queue)
+{
+    queue->kept = true;
+    queue->idle = queue->current.body.request_body_u.keep.idle;
 }
 
 static int reply(requests *queue, channel *link)
 {
+    const request_body *asked = &queue->current.body;
     answer out;
     memset(&out, 0, sizeof out);
     out.serial = queue->current.serial;
-    out.body.op = queue->current.body.op;
-    switch (out.body.op) {
+    out.body.op = asked->op;
+    switch (asked->op) {
     case OP_HELLO:
         hello(queue, &out.body.answer_body_u.hello);
         break;
     case OP_SCAN:
-        scanner_run(queue->scan, &queue->current.body.request_body_u.scan,
-                    scan_now() - queue->since, &out.body.answer_body_u.scan);
+        scanner_run(queue->scan, &asked->request_body_u.scan, scan_now() - queue->since,
+                    &out.body.answer_body_u.scan);
         break;
     case OP_GONE:
         break;
     case OP_PREPARE:
         prepare(queue, &out.body.answer_body_u.prepare);
         break;
+    case OP_KEEP:
+        keep(queue);
+        break;
+    case OP_NAME:
+        set_message(&out.body.answer_body_u.name,
+                    inventory_name(queue->stock, &asked->request_body_u.name));
+        break;
+    case OP_RELEASE:
+        set_message(&out.body.answer_body_u.release, queue->released);
+        break;
+    case OP_LIST:
+        inventory_list(queue->stock, &out.body.answer_body_u.list);
+        break;
     }
     xdr_free((xdrproc_t)xdr_request, &queue->current);
     memset(&queue->current, 0, sizeof queue->current);
     queue->busy = false;
-    return channel_send(link, &out);
+    return channel_send(link, (xdrproc_t)xdr_answer, &out);
 }
 
 int requests_run(requests *queue, channel *link)
@@ -131,7 +193,8 @@ int requests_run(requests *queue, channel *link)
         if (result != 0)
             return result < 0 ? result : 0;
         if (!queue->busy) {
-            result = channel_receive(link, &queue->current);
+            result = channel_receive(link, (xdrproc_t)xdr_request, &queue->current,
+                                     sizeof queue->current);
             if (result <= 0)
                 return result;
             queue->busy = true;

@@ -6,13 +6,14 @@
 
 #include "channel.h"
 #include "devices.h"
+#include "inventory.h"
 #include "modules.h"
 #include "scan.h"
 
 typedef struct requests requests;
 
-/* Borrows all three. NULL: no memory. */
-requests *requests_new(devices *disks, modules *loaded, scanner *scan);
+/* Borrows them all. NULL: no memory. */
+requests *requests_new(devices *disks, modules *loaded, scanner *scan, inventory *stock);
 void requests_free(requests *queue);
 
 /* Goes as far as it can: takes requests, answers those that can be answered. To be called after
@@ -21,6 +22,9 @@ int requests_run(requests *queue, channel *link);
 
 /* The host is gone: nobody waits for an answer any more. */
 void requests_drop(requests *queue);
+
+/* Whether a host has said OP_KEEP, and the last one's *idle. */
+bool requests_kept(const requests *queue, unsigned *idle);
 
 static inline void cleanup_requests(requests **queue)
 {

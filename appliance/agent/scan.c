@@ -219,35 +219,14 @@ static void scan_partition(scanner *scan, u_int index, unsigned slot, unsigned n
 
 /* ---- one disk ---- */
 
-static int refuse(scanner *scan, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(scanner *scan, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static int refuse(scanner *scan, const char *format, ...)
+static void say(scanner *scan, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(scan->message, sizeof scan->message, format, arguments);
     va_end(arguments);
-    return -1;
-}
-
-/* The disk must be the one that the host means: whose figures are reported depends on it. */
-static int check_disk(scanner *scan, const struct disk *disk, uint64_t size)
-{
-    char serial[MAX_SERIAL];
-    if (disk->size != 0 && size != disk->size)
-        return refuse(scan, "slot %u has %llu bytes where %llu were announced", disk->slot,
-                      (unsigned long long)size, (unsigned long long)disk->size);
-    if (disk->serial.serial_len == 0)
-        return 0;
-    int length = devices_serial(scan->disks, disk->slot, serial, sizeof serial);
-    if (length < 0)
-        return refuse(scan, "slot %u: serial: %s", disk->slot, strerror(-length));
-    if ((u_int)length != disk->serial.serial_len ||
-        memcmp(serial, disk->serial.serial_val, (size_t)length) != 0)
-        return refuse(scan, "slot %u has the serial \"%.*s\" where \"%.*s\" was announced",
-                      disk->slot, length, serial, (int)disk->serial.serial_len,
-                      disk->serial.serial_val);
-    return 0;
 }
 
 /* A guest's rows are whole disks first, then partitions: one round for each. */
@@ -262,7 +241,8 @@ static int scan_disk(scanner *scan, u_int index, const struct disk *disk, bool p
         return 0;
     AUTO_FD int fd = open(devices_node(scan->disks, disk->slot, 0, node), O_RDONLY | O_CLOEXEC);
     int result = fd < 0 ? -errno : size_of(fd, &size);
-    if (result == 0 && check_disk(scan, disk, size) < 0)
+    /* Whose figures are reported depends on it. */
+    if (result == 0 && !devices_match(scan->disks, disk, size, scan->message, sizeof scan->message))
         return -1;
     if (result == 0 && partitioned) {
         for (size_t i = 0; i < partitions; i++)
@@ -297,19 +277,19 @@ static enum status overall(scanner *scan)
         swap += scan->volumes[i].content == CONTENT_SWAP;
     }
     if (worst && worst->status != STATUS_OK) {
-        refuse(scan, "%.*s", (int)worst->message.message_len, worst->message.message_val);
+        say(scan, "%.*s", (int)worst->message.message_len, worst->message.message_val);
         return worst->status;
     }
     if (scan->mounted > 0)
         return STATUS_OK;
     if (scan->count == 0) {
-        refuse(scan, "no disk holds a volume");
+        say(scan, "no disk holds a volume");
     } else if (swap > 0) {
-        refuse(scan, "swap, and no filesystem");
+        say(scan, "swap, and no filesystem");
     } else if (scan->blank == scan->count) {
-        refuse(scan, "the disk is empty");
+        say(scan, "the disk is empty");
     } else {
-        refuse(scan, "unknown data: no partition table and no signature that libblkid knows");
+        say(scan, "unknown data: no partition table and no signature that libblkid knows");
         return STATUS_UNSUPPORTED;
     }
     return STATUS_EMPTY;

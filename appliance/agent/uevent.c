@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define VOLUMES "/devices/virtual/block/"
+
 /* 255 disks at once are about 2000 messages, each charged 2 KiB or less. */
 #define RECEIVE_BUFFER (16 << 20)
 
@@ -44,6 +46,10 @@ void uevent_locate(const char *devpath, struct uevent *event)
         event->object = OBJECT_PORT;
         return;
     }
+    if (strncmp(devpath, VOLUMES, strlen(VOLUMES)) == 0) {
+        event->object = OBJECT_VOLUME;
+        return;
+    }
     const char *p = strstr(devpath, "/target");
     /* Only what sits on a virtio device: an IDE or USB disk of the machine is not a slot. */
     const char *virtio = strstr(devpath, "/virtio");
@@ -71,6 +77,21 @@ void uevent_locate(const char *devpath, struct uevent *event)
         event->object = OBJECT_DISK;
     else if (below[1] != '\0' && !strchr(below + 1, '/'))
         event->object = OBJECT_PARTITION;
+}
+
+bool uevent_volume_name(const char *name)
+{
+    static const char *const prefixes[] = {"dm-", "md", "loop"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        size_t length = strlen(prefixes[i]);
+        if (strncmp(name, prefixes[i], length) != 0)
+            continue;
+        const char *rest = name + length;
+        size_t allowed =
+            strspn(rest, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+        return allowed > 0 && rest[allowed] == '\0';
+    }
+    return false;
 }
 
 static enum uevent_action parse_action(const char *name, size_t length)
@@ -106,6 +127,8 @@ static void parse_pair(const char *pair, struct uevent *event)
         if (strncmp(pair, keys[i].key, keys[i].length) == 0)
             parse_number(&value, '\0', 1u << 20, (unsigned *)((char *)event + keys[i].offset));
     }
+    if (event->object == OBJECT_VOLUME && strncmp(pair, "DEVNAME=", 8) == 0)
+        event->name = pair + 8;
 }
 
 bool uevent_parse(const char *message, size_t length, struct uevent *event)
@@ -118,12 +141,15 @@ bool uevent_parse(const char *message, size_t length, struct uevent *event)
     event->devpath = at + 1;
     if (event->action != ACTION_OTHER)
         uevent_locate(event->devpath, event);
-    if (event->object != OBJECT_DISK && event->object != OBJECT_PARTITION)
+    if (event->object != OBJECT_DISK && event->object != OBJECT_PARTITION &&
+        event->object != OBJECT_VOLUME)
         return true;
     const char *end = message + length;
     for (const char *p = message + strlen(message) + 1; p < end; p += strlen(p) + 1)
         parse_pair(p, event);
     if (event->object == OBJECT_PARTITION && event->partition == 0)
+        event->object = OBJECT_OTHER;
+    if (event->object == OBJECT_VOLUME && !(event->name && uevent_volume_name(event->name)))
         event->object = OBJECT_OTHER;
     return true;
 }

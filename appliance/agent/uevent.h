@@ -15,7 +15,14 @@
 #include <stddef.h>
 
 enum uevent_action { ACTION_OTHER, ACTION_ADD, ACTION_REMOVE, ACTION_CHANGE, ACTION_BIND };
-enum uevent_object { OBJECT_OTHER, OBJECT_DEVICE, OBJECT_DISK, OBJECT_PARTITION, OBJECT_PORT };
+enum uevent_object {
+    OBJECT_OTHER,
+    OBJECT_DEVICE,    /* a SCSI device of ours */
+    OBJECT_DISK,      /* … its disk */
+    OBJECT_PARTITION, /* … and a partition of that */
+    OBJECT_PORT,      /* a virtio port */
+    OBJECT_VOLUME /* a block device that is made of others, or a partition of it: dm, md, loop */
+};
 
 struct uevent {
     enum uevent_action action;
@@ -25,6 +32,7 @@ struct uevent {
     unsigned target;       /* … the T of H:C:T:L, 0-255 */
     unsigned major, minor; /* 0 where not told */
     unsigned partition;    /* OBJECT_PARTITION: from 1 */
+    const char *name;      /* OBJECT_VOLUME: of its node; within the message */
 };
 
 /* Parses "ACTION@DEVPATH\0KEY=VALUE\0…"; message[length] must be '\0'. False: not such a message.
@@ -34,6 +42,10 @@ bool uevent_parse(const char *message, size_t length, struct uevent *event);
 /* Fills in object, device_length and target from a path such as uevent.devpath. Only LUN 0 of
  * channel 0 of a virtio-scsi host is a device of ours. */
 void uevent_locate(const char *devpath, struct uevent *event);
+
+/* Whether a node of that name may be made: dm-…, md… or loop…, and no other character than letters,
+ * digits and '_'. */
+bool uevent_volume_name(const char *name);
 
 /* The kernel's socket, non-blocking, with a buffer for the events of a few hundred disks. -errno.
  */

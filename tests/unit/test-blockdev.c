@@ -47,6 +47,70 @@ static void ids_of_other_devices_are_no_slots(void **state)
         assert_int_equal(blockdev_slot(wrong[i]), -1);
 }
 
+static void a_tag_is_read_back(void **state)
+{
+    const char *note = "";
+
+    (void)state;
+    assert_json(blockdev_tag(12, NULL), "{'opaque': 's12'}");
+    assert_json(blockdev_tag(254, "a b"), "{'opaque': 's254 a b'}");
+    assert_json(blockdev_tag(0, ""), "{'opaque': 's0 '}");
+    assert_json(blockdev_tag(0, "\xc3\xa4"), "{'opaque': 's0 \xc3\xa4'}");
+    assert_null(blockdev_tag(0, "\xff"));
+    assert_int_equal(blockdev_read_tag("s12", &note), 12);
+    assert_null(note);
+    assert_int_equal(blockdev_read_tag("s254 a b", &note), 254);
+    assert_string_equal(note, "a b");
+    assert_int_equal(blockdev_read_tag("s0 ", &note), 0);
+    assert_string_equal(note, "");
+}
+
+static void tags_of_others_are_no_slots(void **state)
+{
+    static const char *const wrong[] = {"",
+                                        " ",
+                                        "s",
+                                        "s255",
+                                        "s01 x",
+                                        "S1",
+                                        "s1x",
+                                        " s1",
+                                        "libvirt 1",
+                                        "s1\tx",
+                                        "s00000000000000000000000000000000000000001 x"};
+    const char *note;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(blockdev_read_tag(wrong[i], &note), -1);
+}
+
+static void a_writable_disk_is_locked(void **state)
+{
+    struct image_layer layer = {.format = IMAGE_RAW};
+    struct image_chain chain = {.count = 1, .layers = &layer};
+    int64_t set = 7;
+
+    (void)state;
+    assert_json(blockdev_chain(&chain, &set, 3, false, true),
+                "{'driver': 'file', 'node-name': 's3', 'read-only': false,"
+                " 'filename': '/dev/fdset/7', 'locking': 'auto'}");
+}
+
+static void what_backs_a_writable_disk_is_read_only(void **state)
+{
+    struct image_layer layers[] = {{.format = IMAGE_QCOW2}, {.format = IMAGE_RAW}};
+    struct image_chain chain = {.count = 2, .layers = layers};
+    int64_t sets[] = {1, 2};
+
+    (void)state;
+    assert_json(blockdev_chain(&chain, sets, 0, false, true),
+                "{'driver': 'qcow2', 'node-name': 's0', 'read-only': false,"
+                " 'file': {'driver': 'file', 'filename': '/dev/fdset/1', 'locking': 'auto'},"
+                " 'backing': {'driver': 'raw', 'read-only': true,"
+                "  'file': {'driver': 'file', 'filename': '/dev/fdset/2', 'locking': 'auto'}}}");
+}
+
 static void a_raw_image_is_a_descriptor_and_nothing_above_it(void **state)
 {
     struct image_layer layer = {.format = IMAGE_RAW};
@@ -54,7 +118,7 @@ static void a_raw_image_is_a_descriptor_and_nothing_above_it(void **state)
     int64_t set = 7;
 
     (void)state;
-    assert_json(blockdev_chain(&chain, &set, 3, false),
+    assert_json(blockdev_chain(&chain, &set, 3, false, false),
                 "{'driver': 'file', 'node-name': 's3', 'read-only': true,"
                 " 'filename': '/dev/fdset/7', 'locking': 'off'}");
 }
@@ -66,7 +130,7 @@ static void io_uring_is_used_where_there_is_one(void **state)
     int64_t set = 7;
 
     (void)state;
-    assert_json(blockdev_chain(&chain, &set, 3, true),
+    assert_json(blockdev_chain(&chain, &set, 3, true, false),
                 "{'driver': 'file', 'node-name': 's3', 'read-only': true,"
                 " 'filename': '/dev/fdset/7', 'locking': 'off', 'aio': 'io_uring'}");
 }
@@ -78,7 +142,7 @@ static void a_block_device_has_the_driver_for_it(void **state)
     int64_t set = INT64_MAX;
 
     (void)state;
-    assert_json(blockdev_chain(&chain, &set, 254, false),
+    assert_json(blockdev_chain(&chain, &set, 254, false, false),
                 "{'driver': 'host_device', 'node-name': 's254', 'read-only': true,"
                 " 'filename': '/dev/fdset/9223372036854775807', 'locking': 'off'}");
 }
@@ -94,7 +158,7 @@ static void every_layer_names_its_backing_and_the_last_has_none(void **state)
 #define FILE_NODE(set)                                                                             \
     "'file': {'driver': 'file', 'filename': '/dev/fdset/" set "', 'locking': 'off'}"
     assert_json(
-        blockdev_chain(&chain, sets, 0, false),
+        blockdev_chain(&chain, sets, 0, false, false),
         "{'driver': 'qcow2', 'node-name': 's0', 'read-only': true, " FILE_NODE(
             "1") ", 'backing': {'driver': 'qed', " FILE_NODE("2") ", 'backing':"
                                                                   " {'driver': 'qcow2', " FILE_NODE(
@@ -108,7 +172,7 @@ static void a_raw_backing_file_has_a_node_for_its_format(void **state)
     int64_t sets[] = {1, 2};
 
     (void)state;
-    assert_json(blockdev_chain(&chain, sets, 0, false),
+    assert_json(blockdev_chain(&chain, sets, 0, false, false),
                 "{'driver': 'qcow2', 'node-name': 's0', 'read-only': true, " FILE_NODE(
                     "1") ", 'backing': {'driver': 'raw', " FILE_NODE("2") "}}");
 }
@@ -123,14 +187,14 @@ static void formats_that_could_open_a_parent_are_told_that_there_is_none(void **
     for (size_t i = 0; i < sizeof with / sizeof with[0]; i++) {
         struct image_layer layer = {.format = with[i]};
         struct image_chain chain = {.count = 1, .layers = &layer};
-        json_t *node = blockdev_chain(&chain, &set, 0, false);
+        json_t *node = blockdev_chain(&chain, &set, 0, false, false);
         assert_true(json_is_null(json_object_get(node, "backing")));
         json_decref(node);
     }
     for (size_t i = 0; i < sizeof without / sizeof without[0]; i++) {
         struct image_layer layer = {.format = without[i]};
         struct image_chain chain = {.count = 1, .layers = &layer};
-        json_t *node = blockdev_chain(&chain, &set, 0, false);
+        json_t *node = blockdev_chain(&chain, &set, 0, false, false);
         assert_string_equal(json_string_value(json_object_get(node, "driver")),
                             image_format_name(without[i]));
         assert_null(json_object_get(node, "backing"));
@@ -142,7 +206,7 @@ static void the_device_is_at_its_target(void **state)
 {
     (void)state;
     assert_json(
-        blockdev_device(254, "0001", 4096),
+        blockdev_device(254, "0001", 4096, false),
         "{'driver': 'scsi-hd', 'id': 's254', 'scsi-id': 254, 'drive': 's254', 'ver': '0001',"
         " 'logical_block_size': 4096, 'physical_block_size': 4096}");
 }
@@ -150,10 +214,18 @@ static void the_device_is_at_its_target(void **state)
 static void sectors_of_512_bytes_need_not_be_said(void **state)
 {
     (void)state;
-    assert_json(blockdev_device(0, "0001", 0),
+    assert_json(blockdev_device(0, "0001", 0, false),
                 "{'driver': 'scsi-hd', 'id': 's0', 'scsi-id': 0, 'drive': 's0', 'ver': '0001'}");
-    assert_json(blockdev_device(0, "0001", 512),
+    assert_json(blockdev_device(0, "0001", 512, false),
                 "{'driver': 'scsi-hd', 'id': 's0', 'scsi-id': 0, 'drive': 's0', 'ver': '0001'}");
+}
+
+static void a_full_host_is_an_error_of_the_disk_that_is_written(void **state)
+{
+    (void)state;
+    assert_json(blockdev_device(0, "0001", 512, true),
+                "{'driver': 'scsi-hd', 'id': 's0', 'scsi-id': 0, 'drive': 's0', 'ver': '0001',"
+                " 'werror': 'report'}");
 }
 
 int main(void)
@@ -161,6 +233,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_slots_are_inverse),
         cmocka_unit_test(ids_of_other_devices_are_no_slots),
+        cmocka_unit_test(a_tag_is_read_back),
+        cmocka_unit_test(tags_of_others_are_no_slots),
+        cmocka_unit_test(a_writable_disk_is_locked),
+        cmocka_unit_test(what_backs_a_writable_disk_is_read_only),
         cmocka_unit_test(a_raw_image_is_a_descriptor_and_nothing_above_it),
         cmocka_unit_test(io_uring_is_used_where_there_is_one),
         cmocka_unit_test(a_block_device_has_the_driver_for_it),
@@ -169,6 +245,7 @@ int main(void)
         cmocka_unit_test(formats_that_could_open_a_parent_are_told_that_there_is_none),
         cmocka_unit_test(the_device_is_at_its_target),
         cmocka_unit_test(sectors_of_512_bytes_need_not_be_said),
+        cmocka_unit_test(a_full_host_is_an_error_of_the_disk_that_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

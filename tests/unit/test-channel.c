@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The agent's channel where one host goes and the next one comes: the driver of a virtio-serial port
- * keeps what the first one sent, and its events may come late. A datagram socket stands for the
- * port: a read gives one piece, as there. */
+/* The agent's channel where one host goes and the next one comes: the driver of a virtio-serial
+ * port keeps what the first one sent, and its events may come late. A datagram socket stands for
+ * the port: a read gives one piece, as there. */
 #include "channel.h"
 
 #include "frame.h"
@@ -61,7 +61,7 @@ static void say_hello(const struct port *port, unsigned serial)
 static void expect_hello(const struct port *port, unsigned serial)
 {
     request asked = {0};
-    assert_int_equal(channel_receive(port->link, &asked), 1);
+    assert_int_equal(channel_receive(port->link, (xdrproc_t)xdr_request, &asked, sizeof asked), 1);
     assert_int_equal(asked.body.op, OP_HELLO);
     assert_int_equal(asked.serial, serial);
 }
@@ -69,7 +69,7 @@ static void expect_hello(const struct port *port, unsigned serial)
 static void expect_nothing(const struct port *port)
 {
     request asked = {0};
-    assert_int_equal(channel_receive(port->link, &asked), 0);
+    assert_int_equal(channel_receive(port->link, (xdrproc_t)xdr_request, &asked, sizeof asked), 0);
 }
 
 static void hang_up(const struct port *port)
@@ -122,11 +122,42 @@ static void an_answer_to_the_former_host_is_not_sent_to_the_next(void **state)
     struct port *port = *state;
     answer late = {.serial = 7, .body = {.op = OP_PREPARE}};
     char byte;
-    assert_int_equal(channel_send(port->link, &late), 0);
+    assert_int_equal(channel_send(port->link, (xdrproc_t)xdr_answer, &late), 0);
     say_hello(port, 8);
     expect_hello(port, 8);
     assert_int_equal(channel_flush(port->link), 0);
     assert_int_equal(recv(port->host, &byte, 1, MSG_DONTWAIT), -1);
+}
+
+/* … but what was queued is still sent. */
+static void who_is_dismissed_is_not_heard_until_the_next_call(void **state)
+{
+    struct port *port = *state;
+    answer last = {.serial = 7, .body = {.op = OP_PREPARE}};
+    char byte;
+    say_hello(port, 7);
+    expect_hello(port, 7);
+    assert_int_equal(channel_send(port->link, (xdrproc_t)xdr_answer, &last), 0);
+    channel_dismiss(port->link);
+    say(port, "\0\0\0\x08half", 8);
+    expect_nothing(port);
+    assert_true(channel_pending(port->link));
+    assert_int_equal(channel_flush(port->link), 0);
+    assert_false(channel_pending(port->link));
+    assert_int_equal(recv(port->host, &byte, 1, MSG_DONTWAIT), 1);
+    say_hello(port, 8);
+    expect_hello(port, 8);
+}
+
+static void calls_are_counted(void **state)
+{
+    struct port *port = *state;
+    assert_int_equal(channel_calls(port->link), 0);
+    say_hello(port, 7);
+    expect_hello(port, 7);
+    say_hello(port, 8);
+    expect_hello(port, 8);
+    assert_int_equal(channel_calls(port->link), 2);
 }
 
 int main(void)
@@ -138,6 +169,8 @@ int main(void)
         PORT(a_late_end_of_one_host_loses_nothing_of_the_next),
         PORT(a_call_cuts_off_half_a_frame),
         PORT(an_answer_to_the_former_host_is_not_sent_to_the_next),
+        PORT(who_is_dismissed_is_not_heard_until_the_next_call),
+        PORT(calls_are_counted),
     };
     return cmocka_run_group_tests_name("channel", tests, NULL, NULL);
 }

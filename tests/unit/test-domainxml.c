@@ -4,6 +4,7 @@
 #include <libxml/parser.h>
 #include <libxml/xpath.h>
 #include <libxml/xpathInternals.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -146,14 +147,111 @@ static void the_channels_path_is_read_back(void **state)
     (void)state;
     spec.channel_path = NASTY;
     AUTO_FREE char *xml = domain_xml_write(&spec, NULL);
-    AUTO_FREE char *path = domain_xml_channel_path(xml, NULL);
+    AUTO_FREE char *path = domain_xml_port_path(xml, AGENT_PORT_NAME, NULL);
     assert_string_equal(path, NASTY);
+}
+
+static void session_ports_stand_beside_the_agents(void **state)
+{
+    struct domain_spec spec = plain();
+    (void)state;
+    spec.sessions = true;
+    check(&spec, "count(//channel)", "9");
+    check(&spec, "string(//channel[1]/target/@name)", AGENT_PORT_NAME);
+    check(&spec, "string(//channel[2]/target/@name)", SESSION_PORT_NAME "0");
+    check(&spec, "string(//channel[2]/source/@path)", "/s-0");
+    check(&spec, "string(//channel[9]/target/@name)", SESSION_PORT_NAME "7");
+    AUTO_FREE char *xml = domain_xml_write(&spec, NULL);
+    AUTO_FREE char *path = domain_xml_port_path(xml, SESSION_PORT_NAME "7", NULL);
+    assert_string_equal(path, "/s-7");
+    spec.channel_path = NULL;
+    check(&spec, "count(//channel/source)", "9");
+    check(&spec, "count(//channel/source/@path)", "0");
+}
+
+static void assert_no_such_port(const char *port)
+{
+    AUTO_ERROR error *err = NULL;
+    struct domain_spec spec = plain();
+    AUTO_FREE char *xml = domain_xml_write(&spec, NULL);
+    AUTO_FREE char *path = domain_xml_port_path(xml, port, &err);
+    assert_null(path);
+    assert_non_null(strstr(error_message(err), port));
+}
+
+static void a_port_that_is_not_there_is_named(void **state)
+{
+    (void)state;
+    assert_no_such_port(SESSION_PORT_NAME "0");
+    assert_no_such_port("' or @name='" AGENT_PORT_NAME);
+}
+
+static void what_was_settled_is_read_back(void **state)
+{
+    static const struct domain_kept ends[] = {{1, 0}, {255, UINT_MAX}, {4, 600}};
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct domain_spec spec = plain();
+        struct domain_kept kept = {0};
+        spec.kept = &ends[i];
+        AUTO_FREE char *xml = domain_xml_write(&spec, NULL);
+        assert_int_equal(domain_xml_kept(xml, &kept, NULL), 0);
+        assert_int_equal(kept.slots, ends[i].slots);
+        assert_int_equal(kept.idle, ends[i].idle);
+    }
+}
+
+static void assert_not_kept(const char *xml)
+{
+    AUTO_ERROR error *err = NULL;
+    struct domain_kept kept;
+    assert_int_equal(domain_xml_kept(xml, &kept, &err), -1);
+    assert_non_null(err);
+}
+
+#define KEPT(attributes)                                                                           \
+    "<domain><metadata><x:appliance xmlns:x='http://virt-live-tools.org/appliance/1' " attributes  \
+    "/></metadata></domain>"
+
+static void another_domain_is_none_that_we_keep(void **state)
+{
+    struct domain_kept kept;
+    struct domain_spec spec = plain();
+    (void)state;
+    AUTO_FREE char *plain_xml = domain_xml_write(&spec, NULL);
+    assert_not_kept(plain_xml);
+    assert_int_equal(domain_xml_kept(KEPT("slots='1' idle='0'"), &kept, NULL), 0);
+    assert_not_kept("");
+    assert_not_kept("<domain/>");
+    assert_not_kept("<domain><metadata><appliance slots='1' idle='0'/></metadata></domain>");
+    assert_not_kept(KEPT("idle='0'"));
+    assert_not_kept(KEPT("slots='1'"));
+    assert_not_kept(KEPT("slots='0' idle='0'"));
+    assert_not_kept(KEPT("slots='256' idle='0'"));
+    assert_not_kept(KEPT("slots='1' idle='4294967296'"));
+    assert_not_kept(KEPT("slots='1' idle='-1'"));
+    assert_not_kept(KEPT("slots='1' idle=' 1'"));
+    assert_not_kept(KEPT("slots='' idle='1'"));
+    assert_not_kept(KEPT("slots='18446744073709551617' idle='1'"));
+}
+
+static void a_daemon_is_told_the_user(void **state)
+{
+    struct domain_spec spec = plain();
+    (void)state;
+    check(&spec, "count(//seclabel)", "0");
+    spec.uid = 65534;
+    spec.gid = 100;
+    check(&spec, "string(/domain/seclabel/label)", "+65534:+100");
+    check(&spec, "string(/domain/seclabel/@type)", "static");
+    check(&spec, "string(/domain/seclabel/@model)", "dac");
+    check(&spec, "string(/domain/seclabel/@relabel)", "no");
 }
 
 static void assert_refused(const char *xml)
 {
     AUTO_ERROR error *err = NULL;
-    AUTO_FREE char *path = domain_xml_channel_path(xml, &err);
+    AUTO_FREE char *path = domain_xml_port_path(xml, AGENT_PORT_NAME, &err);
     assert_null(path);
     assert_non_null(err);
 }
@@ -177,10 +275,10 @@ static void xml_without_our_channel_is_an_error(void **state)
 static void entities_of_files_are_not_read(void **state)
 {
     (void)state;
-    AUTO_FREE char *path = domain_xml_channel_path(
+    AUTO_FREE char *path = domain_xml_port_path(
         "<!DOCTYPE d [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><domain><devices><channel>"
         "<source path='/x'/><target name='" AGENT_PORT_NAME "'/>&e;</channel></devices></domain>",
-        NULL);
+        AGENT_PORT_NAME, NULL);
     if (path)
         assert_string_equal(path, "/x");
 }
@@ -236,6 +334,11 @@ int main(void)
         cmocka_unit_test(a_template_is_mapped_privately),
         cmocka_unit_test(what_is_not_asked_for_is_not_there),
         cmocka_unit_test(the_channels_path_is_read_back),
+        cmocka_unit_test(session_ports_stand_beside_the_agents),
+        cmocka_unit_test(a_port_that_is_not_there_is_named),
+        cmocka_unit_test(what_was_settled_is_read_back),
+        cmocka_unit_test(another_domain_is_none_that_we_keep),
+        cmocka_unit_test(a_daemon_is_told_the_user),
         cmocka_unit_test(xml_without_our_channel_is_an_error),
         cmocka_unit_test(entities_of_files_are_not_read),
         cmocka_unit_test(entities_that_multiply_are_refused),

@@ -15,14 +15,13 @@ struct counter {
     char serial[SLOT_COUNT][MAX_SERIAL + 1];
 };
 
-static int attach(hypervisor *base, unsigned slot, const struct image_chain *chain,
-                  const char *serial, unsigned block_size, error **err)
+static int attach(hypervisor *base, const struct hypervisor_disk *disk, error **err)
 {
     struct counter *self = (struct counter *)(void *)base;
-    (void)chain;
-    (void)block_size;
-    assert_true(strlen(serial) <= MAX_SERIAL);
-    snprintf(self->serial[slot], sizeof self->serial[slot], "%s", serial);
+    assert_true(strlen(disk->serial) <= MAX_SERIAL);
+    assert_false(disk->writable);
+    assert_null(disk->note);
+    snprintf(self->serial[disk->slot], sizeof self->serial[disk->slot], "%s", disk->serial);
     if (self->fail_attach)
         return error_set(err, STATUS_CORRUPT, "QEMU does not like it");
     self->attached++;

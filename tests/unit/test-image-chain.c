@@ -258,6 +258,32 @@ static void a_vmdk_with_a_parent_is_unsupported(void **state)
     assert_refused("child.vmdk", STATUS_UNSUPPORTED, "its parent, \"base.vmdk\", is not followed");
 }
 
+static void what_dev_null_stands_for_is_empty_and_sealed(void **state)
+{
+    AUTO_IMAGE_CHAIN struct image_chain *chain = image_chain_null(NULL);
+    char path[64], byte = 1;
+    struct stat st;
+
+    (void)state;
+    assert_non_null(chain);
+    assert_int_equal(chain->count, 1);
+    assert_int_equal(chain->size, IMAGE_NULL_SIZE);
+    assert_int_equal(chain->layers[0].format, IMAGE_RAW);
+    assert_string_equal(chain->layers[0].path, "/dev/null");
+    int fd = chain->layers[0].fd;
+    assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+    assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_size, IMAGE_NULL_SIZE);
+    assert_int_equal(st.st_blocks, 0);
+    assert_int_equal(pread(fd, &byte, 1, (off_t)IMAGE_NULL_SIZE - 1), 1);
+    assert_int_equal(byte, 0);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    AUTO_FD int writable = open(path, O_RDWR | O_CLOEXEC);
+    if (writable >= 0)
+        assert_int_equal(write(writable, "x", 1), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +308,7 @@ int main(void)
         T(an_encrypted_image_is_encrypted),
         T(a_split_vmdk_is_unsupported),
         T(a_vmdk_with_a_parent_is_unsupported),
+        T(what_dev_null_stands_for_is_empty_and_sealed),
     };
     return cmocka_run_group_tests(tests, enter_image_directory, leave_image_directory);
 }

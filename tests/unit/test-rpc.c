@@ -191,6 +191,98 @@ static void answers_out_of_order_are_distrusted(void **state)
     assert_distrust(wire);
 }
 
+static void questions_of_kept_appliances_arrive(void **state)
+{
+    struct wire *wire = *state;
+    name_args name = {.disk = {.slot = 3, .size = 512}, .label = {2, (char *)"ab"}};
+    release_args release = {.slot = 254, .force = 1};
+    assert_int_equal(rpc_keep(wire->host, 600, NULL), 0);
+    assert_int_equal(rpc_name(wire->host, &name, NULL), 0);
+    assert_int_equal(rpc_release(wire->host, &release, NULL), 0);
+    assert_int_equal(rpc_list(wire->host, NULL), 0);
+    request asked[4];
+    for (size_t i = 0; i < 4; i++)
+        asked[i] = hear(wire);
+    assert_int_equal(asked[0].body.op, OP_KEEP);
+    assert_int_equal(asked[0].body.request_body_u.keep.idle, 600);
+    assert_int_equal(asked[1].body.op, OP_NAME);
+    assert_int_equal(asked[1].body.request_body_u.name.disk.slot, 3);
+    assert_memory_equal(asked[1].body.request_body_u.name.label.label_val, "ab", 2);
+    assert_int_equal(asked[2].body.op, OP_RELEASE);
+    assert_int_equal(asked[2].body.request_body_u.release.slot, 254);
+    assert_true(asked[2].body.request_body_u.release.force);
+    assert_int_equal(asked[3].body.op, OP_LIST);
+    for (size_t i = 0; i < 4; i++)
+        xdr_free((xdrproc_t)xdr_request, &asked[i]);
+}
+
+static void a_refusal_comes_through_with_its_reason(void **state)
+{
+    struct wire *wire = *state;
+    release_args release = {.slot = 0};
+    answer reply = {0};
+    assert_int_equal(rpc_release(wire->host, &release, NULL), 0);
+    request asked = hear(wire);
+    fake_answer_other(wire->agent, &asked, "mounted");
+    assert_int_equal(rpc_wait(wire->host, soon(), &reply, NULL), 0);
+    const done_ret *done = &reply.body.answer_body_u.release;
+    assert_int_equal(done->message.message_len, 7);
+    assert_memory_equal(done->message.message_val, "mounted", 7);
+    rpc_answer_clear(&reply);
+}
+
+/* Asks for the list, and has it answered so. */
+static void list(struct wire *wire, struct listed *disks, u_int count)
+{
+    assert_int_equal(rpc_list(wire->host, NULL), 0);
+    request asked = hear(wire);
+    fake_answer_list(wire->agent, &asked, disks, count);
+}
+
+static struct listed entry(unsigned slot, int named, const char *label)
+{
+    return (struct listed){.disk = {.slot = slot, .size = 512},
+                           .named = named,
+                           .label = {(u_int)strlen(label), (char *)(uintptr_t)label}};
+}
+
+static void an_honest_list_comes_through(void **state)
+{
+    struct wire *wire = *state;
+    answer reply = {0};
+    struct listed disks[] = {entry(0, 1, "Data"), entry(7, 0, ""), entry(254, 1, "")};
+    list(wire, disks, 3);
+    assert_int_equal(rpc_wait(wire->host, soon(), &reply, NULL), 0);
+    const list_ret *result = &reply.body.answer_body_u.list;
+    assert_int_equal(result->disks.disks_len, 3);
+    assert_memory_equal(result->disks.disks_val[0].label.label_val, "Data", 4);
+    rpc_answer_clear(&reply);
+    list(wire, NULL, 0);
+    assert_int_equal(rpc_wait(wire->host, soon(), &reply, NULL), 0);
+    rpc_answer_clear(&reply);
+}
+
+static void lists_that_cannot_be_are_distrusted(void **state)
+{
+    struct listed wrong[][2] = {
+        {entry(1, 1, ""), entry(0, 1, "")},          /* descending */
+        {entry(1, 1, ""), entry(1, 1, "")},          /* twice */
+        {entry(0, 1, ""), entry(SLOT_COUNT, 1, "")}, /* no slot */
+        {entry(0, 1, ""), entry(UINT32_MAX, 1, "")},
+        {entry(0, 1, "a"), entry(1, 1, "b1")}, /* not letters */
+        {entry(0, 1, "a"), entry(1, 1, "\033")},
+        {entry(0, 1, "a"), entry(1, 1, "../x")},
+        {entry(0, 1, "a"), entry(1, 0, "b")}, /* a label, and no name */
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        print_message("list %zu\n", i);
+        list(*state, wrong[i], 2);
+        assert_distrust(*state);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
 static void another_version_of_the_protocol_is_named(void **state)
 {
     struct wire *wire = *state;
@@ -345,6 +437,10 @@ int main(void)
         WIRE(an_answer_in_advance_is_distrusted),
         WIRE(an_answer_to_no_question_is_distrusted),
         WIRE(answers_out_of_order_are_distrusted),
+        WIRE(questions_of_kept_appliances_arrive),
+        WIRE(a_refusal_comes_through_with_its_reason),
+        WIRE(an_honest_list_comes_through),
+        WIRE(lists_that_cannot_be_are_distrusted),
         WIRE(another_version_of_the_protocol_is_named),
         WIRE(a_host_calls_before_it_says_hello),
         WIRE(what_was_meant_for_another_host_is_passed_over),

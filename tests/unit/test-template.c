@@ -49,7 +49,8 @@ static int set_up(void **state)
     write_file(f->kernel, "k");
     write_file(f->initrd, "i");
     write_file(f->root, "r");
-    f->config = (struct appliance_config){{f->kernel, f->initrd, f->root}, "tcg", 512};
+    f->config = (struct appliance_config){
+        .files = {f->kernel, f->initrd, f->root}, .accel = "tcg", .memory_mib = 512};
     f->box = (struct sandbox){.drop = false, .uid = geteuid(), .gid = getegid()};
     *state = f;
     return 0;
@@ -131,6 +132,14 @@ static void accelerator_memory_and_library_change_the_key(void **state)
     assert_other_key(f, before);
     f->config.memory_mib = 512;
     f->config.accel = "kvm";
+    assert_other_key(f, before);
+}
+
+static void an_appliance_that_lives_between_commands_has_another_key(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *before = key_of(f);
+    f->config.hotplug = true;
     assert_other_key(f, before);
 }
 
@@ -441,6 +450,7 @@ int main(void)
         CACHE(a_rewritten_file_of_the_same_size_changes_the_key),
         CACHE(an_old_time_does_not_hide_a_change),
         CACHE(accelerator_memory_and_library_change_the_key),
+        CACHE(an_appliance_that_lives_between_commands_has_another_key),
         CACHE(a_missing_file_has_no_key),
         CACHE(what_was_made_is_found),
         CACHE(another_key_is_not_found),

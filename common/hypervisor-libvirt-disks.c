@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Disks go through the monitor that libvirt keeps: that is the one way to give an unprivileged QEMU
+ * nothing but a descriptor (docs/security.md). A disk is three things in QEMU, each on top of the
+ * one before: an fd set for each layer, a tree of block nodes, and the device. */
+#include "hypervisor-libvirt.h"
+
+#include "blockdev.h"
+#include <string.h>
+#include <time.h>
+
+#define CLEAR_TRIES 500 /* 10 ms each, and a question */
+
+/* --- fd sets --- */
+
+static void remove_files(libvirt_hypervisor *self, int64_t fdset)
+{
+    libvirt_monitor_do(self, "remove-fd", json_pack("{s:I}", "fdset-id", (json_int_t)fdset), -1,
+                       NULL);
+}
+
+/* Gives the descriptor of a layer to QEMU; QEMU numbers the fd set. Told whose it is, it remembers:
+ * that takes time (blockdev.c), so only those tell that want to know later. */
+static int pass_layer(libvirt_hypervisor *self, const struct hypervisor_disk *disk, size_t layer,
+                      error **err)
+{
+    struct slot_files *files = &self->files[disk->slot];
+    json_t *arguments = NULL;
+    if (disk->note) {
+        arguments = blockdev_tag(disk->slot, layer == 0 ? disk->note : NULL);
+        if (!arguments)
+            return error_set(err, STATUS_CRASHED, "the note of a disk is not text");
+    }
+    json_t *set = libvirt_monitor(self, "add-fd", arguments, disk->chain->layers[layer].fd, err);
+    if (!set)
+        return -1;
+    files->fdsets[files->count++] = json_integer_value(json_object_get(set, "fdset-id"));
+    json_decref(set);
+    return 0;
+}
+
+static int pass_files(libvirt_hypervisor *self, const struct hypervisor_disk *disk, error **err)
+{
+    self->files[disk->slot].count = 0;
+    for (size_t i = 0; i < disk->chain->count; i++)
+        if (pass_layer(self, disk, i, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* The slot and the note of an fd set, from what its descriptor was tagged with. -1: not ours. */
+static int read_tag(const json_t *set, const char **note)
+{
+    const char *tag = json_string_value(
+        json_object_get(json_array_get(json_object_get(set, "fds"), 0), "opaque"));
+    return tag ? blockdev_read_tag(tag, note) : -1;
+}
+
+static int remove_tagged_files(libvirt_hypervisor *self, unsigned slot, error **err)
+{
+    const char *note;
+    size_t i;
+    json_t *set, *sets = libvirt_monitor(self, "query-fdsets", NULL, -1, err);
+    if (!sets)
+        return -1;
+    json_array_foreach(sets, i, set)
+    {
+        if (read_tag(set, &note) == (int)slot)
+            remove_files(self, json_integer_value(json_object_get(set, "fdset-id")));
+    }
+    json_decref(sets);
+    return 0;
+}
+
+/* Those that this process made. */
+static void remove_own_files(libvirt_hypervisor *self, unsigned slot)
+{
+    struct slot_files *files = &self->files[slot];
+    for (size_t i = 0; i < files->count; i++)
+        remove_files(self, files->fdsets[i]);
+    files->count = 0;
+}
+
+/* --- nodes --- */
+
+static int drop_node(libvirt_hypervisor *self, unsigned slot, error **err)
+{
+    char name[BLOCKDEV_NAME_MAX];
+    return libvirt_monitor_do(self, "blockdev-del",
+                              json_pack("{s:s}", "node-name", blockdev_name(slot, name)), -1, err);
+}
+
+/* 1: there is a node of that slot; 0: there is none; -1 and *err. */
+static int has_node(libvirt_hypervisor *self, unsigned slot, error **err)
+{
+    char name[BLOCKDEV_NAME_MAX];
+    size_t i;
+    int found = 0;
+    json_t *node, *nodes = libvirt_monitor(self, "query-named-block-nodes",
+                                           json_pack("{s:b}", "flat", 1), -1, err);
+    if (!nodes)
+        return -1;
+    blockdev_name(slot, name);
+    json_array_foreach(nodes, i, node)
+    {
+        const char *other = json_string_value(json_object_get(node, "node-name"));
+        if (other && strcmp(name, other) == 0)
+            found = 1;
+    }
+    json_decref(nodes);
+    return found;
+}
+
+/* --- attaching --- */
+
+/* QEMU looked into the file, or at what it is to be, and did not like it: that is the image's
+ * fault. Any other failure is the appliance's. */
+static int blame(error **err, error *why)
+{
+    const char *message = error_message(why);
+    if (error_status(why) != STATUS_REFUSED)
+        return error_propagate(err, why);
+    if (strstr(message, "Failed to get \""))
+        error_set(err, STATUS_REFUSED,
+                  "the image is in use, by another disk or a running guest: %s", message);
+    else
+        error_set(err, STATUS_CORRUPT, "%s", message);
+    error_free(why);
+    return -1;
+}
+
+int libvirt_attach(hypervisor *base, const struct hypervisor_disk *disk, error **err)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    error *why = NULL;
+    if (pass_files(self, disk, &why) < 0)
+        goto close;
+    json_t *node = blockdev_chain(disk->chain, self->files[disk->slot].fdsets, disk->slot,
+                                  self->io_uring, disk->writable);
+    if (libvirt_monitor_do(self, "blockdev-add", node, -1, &why) < 0)
+        goto close;
+    libvirt_forget_events(self, disk->slot);
+    json_t *device = blockdev_device(disk->slot, disk->serial, disk->block_size, disk->writable);
+    if (libvirt_monitor_do(self, "device_add", device, -1, &why) < 0)
+        goto drop;
+    /* The numbers of what is tagged are not kept: another process may take it away, and QEMU gives
+     * numbers anew. */
+    if (disk->note)
+        self->files[disk->slot].count = 0;
+    return 0;
+drop:
+    drop_node(self, disk->slot, NULL);
+close:
+    remove_own_files(self, disk->slot);
+    return blame(err, why);
+}
+
+/* --- detaching --- */
+
+int libvirt_detach(hypervisor *base, unsigned slot, error **err)
+{
+    char name[BLOCKDEV_NAME_MAX];
+    return libvirt_monitor_do(libvirt_self(base), "device_del",
+                              json_pack("{s:s}", "id", blockdev_name(slot, name)), -1, err);
+}
+
+/* The node first: QEMU forgets the tags of an fd set whose descriptor has been removed, even while
+ * a node still uses it. A node that cannot be dropped has a device again: its files stay too. */
+static int take_away(libvirt_hypervisor *self, unsigned slot, error **err)
+{
+    AUTO_ERROR error *why = NULL;
+    if (drop_node(self, slot, &why) < 0 && has_node(self, slot, err) != 0)
+        return error_propagate(err, STEAL(why));
+    if (self->files[slot].count == 0)
+        return remove_tagged_files(self, slot, err);
+    remove_own_files(self, slot);
+    return 0;
+}
+
+void libvirt_disk_removed(libvirt_hypervisor *self, unsigned slot)
+{
+    take_away(self, slot, NULL);
+}
+
+/* --- what another process left --- */
+
+static int find_devices(libvirt_hypervisor *self, struct hypervisor_slot table[], error **err)
+{
+    size_t i;
+    json_t *entry,
+        *entries = libvirt_monitor(self, "qom-list",
+                                   json_pack("{s:s}", "path", "/machine/peripheral"), -1, err);
+    if (!entries)
+        return -1;
+    json_array_foreach(entries, i, entry)
+    {
+        const char *name = json_string_value(json_object_get(entry, "name"));
+        int slot = name ? blockdev_slot(name) : -1;
+        if (slot >= 0)
+            table[slot].device = true;
+    }
+    json_decref(entries);
+    return 0;
+}
+
+static int find_files(libvirt_hypervisor *self, struct hypervisor_slot table[], error **err)
+{
+    const char *note;
+    size_t i;
+    int result = 0;
+    json_t *set, *sets = libvirt_monitor(self, "query-fdsets", NULL, -1, err);
+    if (!sets)
+        return -1;
+    json_array_foreach(sets, i, set)
+    {
+        int slot = read_tag(set, &note);
+        if (slot < 0)
+            continue;
+        table[slot].files = true;
+        if (note && !table[slot].note) {
+            table[slot].note = strdup(note);
+            if (!table[slot].note)
+                result = error_set(err, STATUS_CRASHED, "no memory");
+        }
+        if (result < 0)
+            break;
+    }
+    json_decref(sets);
+    return result;
+}
+
+int libvirt_inspect(hypervisor *base, struct hypervisor_slot table[], error **err)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    memset(table, 0, SLOT_COUNT * sizeof *table);
+    if (find_devices(self, table, err) == 0 && find_files(self, table, err) == 0)
+        return 0;
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        free(STEAL(table[slot].note));
+    return -1;
+}
+
+static int has_device(libvirt_hypervisor *self, unsigned slot, error **err)
+{
+    AUTO_FREE struct hypervisor_slot *table = calloc(SLOT_COUNT, sizeof *table);
+    if (!table)
+        return error_set(err, STATUS_CRASHED, "no memory");
+    return find_devices(self, table, err) < 0 ? -1 : table[slot].device;
+}
+
+/* QEMU forgets a device's name first; the device itself goes, and lets go of its node, when no
+ * thread of QEMU can be looking at it any more. It says so once, and that may have been to the
+ * command before us: so this asks, for as long as that takes on a busy host. */
+int libvirt_clear(hypervisor *base, unsigned slot, error **err)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    for (int tries = 0;; tries++) {
+        AUTO_ERROR error *why = NULL;
+        if (take_away(self, slot, &why) == 0) {
+            libvirt_forget_events(self, slot);
+            return 0;
+        }
+        if (error_status(why) != STATUS_REFUSED || tries == CLEAR_TRIES ||
+            has_device(self, slot, NULL) != 0)
+            return error_propagate(err, STEAL(why));
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+}

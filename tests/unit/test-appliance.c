@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "appliance.h"
+
+#include "tree.h"
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+static char directory[] = "/tmp/vlt-appliance.XXXXXX";
+
+static void make(const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    AUTO_FD int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    assert_true(fd >= 0);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    strcpy(directory + strlen(directory) - 6, "XXXXXX");
+    if (!mkdtemp(directory))
+        return -1;
+    make("kernel");
+    make("initrd");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return tree_remove(AT_FDCWD, directory);
+}
+
+static void assert_root_drive(bool hotplug, const char *name)
+{
+    struct appliance_files files;
+    assert_int_equal(appliance_find(directory, hotplug, &files, NULL), 0);
+    assert_string_equal(strrchr(files.root_drive, '/') + 1, name);
+    appliance_files_clear(&files);
+}
+
+static void assert_missing(bool hotplug, const char *name)
+{
+    AUTO_ERROR error *err = NULL;
+    struct appliance_files files;
+    assert_int_equal(appliance_find(directory, hotplug, &files, &err), -1);
+    assert_non_null(strstr(error_message(err), name));
+    assert_non_null(strstr(error_message(err), "make appliance"));
+}
+
+static void each_kind_has_its_root_drive(void **state)
+{
+    (void)state;
+    make("root");
+    make("tools");
+    assert_root_drive(false, "root");
+    assert_root_drive(true, "tools");
+}
+
+static void one_without_its_root_drive_is_not_found(void **state)
+{
+    (void)state;
+    make("root");
+    assert_root_drive(false, "root");
+    assert_missing(true, "tools");
+}
+
+static void a_directory_that_is_not_there_is_named(void **state)
+{
+    (void)state;
+    assert_int_equal(tree_remove(AT_FDCWD, directory), 0);
+    assert_missing(false, directory);
+    assert_int_equal(mkdir(directory, 0700), 0);
+}
+
+int main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        T(each_kind_has_its_root_drive),
+        T(one_without_its_root_drive_is_not_found),
+        T(a_directory_that_is_not_there_is_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -8,10 +8,17 @@ set -euo pipefail
 build=$1
 count=${2:-1000}
 df=$build/bin/virt-df-live
-work=$(mktemp -d)
-export VIRT_LIVE_TOOLS_CACHE=$work/cache
+hotplug=$build/bin/virt-hotplug
+work=$(mktemp -d /tmp/vlt-bench.XXXXXX) # short, for the sockets below it
+export VIRT_LIVE_TOOLS_CACHE=$work/cache VIRT_LIVE_TOOLS_RUNTIME=$work/run
 chmod 755 "$work"
-trap 'rm -rf "$work"' EXIT
+trap clean_up EXIT
+
+clean_up() {
+    local name
+    for name in $("$hotplug" list --noheadings | sed 's/ .*//'); do "$hotplug" shutdown --force "$name"; done
+    rm -rf "$work"
+}
 
 say() { printf '%s\n' "$*" >&2; }
 now() { date +%s%N; }
@@ -100,6 +107,49 @@ incumbent() {
     row "virt-df, two at once" 4 $((end - begin)) "beside --isolate=guest; measured on 4"
 }
 
+# timed FILE COMMAND…: its nanoseconds, a line in FILE
+timed() {
+    local file=$1 begin
+    shift
+    begin=$(now)
+    "$@" > "$work/out"
+    echo $(($(now) - begin)) >> "$file"
+}
+
+# median_row NAME FILE
+median_row() {
+    local times=$2
+    row "$1" 1 "$(sort -n "$times" | awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] }')" \
+        "a command; median of $(wc -l < "$times"), worst $(sort -n "$times" | tail -n 1 | awk '{ printf "%.0f", $1 / 1e6 }') ms"
+}
+
+# Whole commands, each a process of its own, on an appliance that lives.
+hotplug_commands() {
+    local i name image
+    [ -e "$build/appliance/tools" ] || { say "  no virt-hotplug: left out"; return 0; }
+    image=$(head -n 1 "$work/list")
+    name=$("$hotplug" launch --slots 255) # makes what the later ones use
+    "$hotplug" attach "$name" "$image" > "$work/out"
+    "$hotplug" detach "$name" 0
+    for ((i = 0; i < 20; i++)); do
+        timed "$work/attach" "$hotplug" attach "$name" "$image"
+        timed "$work/list-disks" "$hotplug" list "$name"
+        timed "$work/run-true" "$hotplug" run "$name" -- true
+        timed "$work/detach" "$hotplug" detach "$name" 0
+    done
+    "$hotplug" shutdown "$name"
+    for ((i = 0; i < 5; i++)); do
+        timed "$work/launch" "$hotplug" launch --slots 255
+        timed "$work/shutdown" "$hotplug" shutdown "$(cat "$work/out")"
+    done
+    median_row "virt-hotplug attach" "$work/attach"
+    median_row "virt-hotplug detach" "$work/detach"
+    median_row "virt-hotplug list" "$work/list-disks"
+    median_row "virt-hotplug run true" "$work/run-true"
+    median_row "virt-hotplug launch, warm" "$work/launch"
+    median_row "virt-hotplug shutdown" "$work/shutdown"
+}
+
 print_table() {
     local reference entry name images time note
     reference=$(printf '%s\n' "${rows[@]}" | awk -F'|' '$1 == "virt-df-live, 2 appliances, all" { print $3 / $2 }')
@@ -134,5 +184,6 @@ scan "virt-df-live, --isolate=guest" "$loop" --isolate=guest
 host_loop "$loop"
 : > "$work/stop"
 wait "$watcher"
+hotplug_commands
 incumbent
 print_table

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "appliance.h"
+#include "closeout.h"
+#include "command.h"
+#include "disks.h"
+#include "message.h"
+#include "options.h"
+#include "sandboxed.h"
+#include "shutdown.h"
+#include "start.h"
+#include "text.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#define IDLE_DEFAULT 3600 /* seconds */
+
+static char *name, *slots, *idle, *accel, *memory, *directory, *uri;
+static int foreground;
+static struct disk_options disks;
+
+static struct poptOption table[] = {
+    {"slots", 0, POPT_ARG_STRING, &slots, 0,
+     "reserve so many slots, 1-255 (default: as many as there are images, else 255)", "N"},
+    {"name", 0, POPT_ARG_STRING, &name, 0, "its name (default: one that nobody has)", "NAME"},
+    {"idle", 0, POPT_ARG_STRING, &idle, 0,
+     "it ends itself when nobody has used it for so long (default 3600, 0: never)", "SECONDS"},
+    {"foreground", 0, POPT_ARG_NONE, &foreground, 0,
+     "stay until the end of standard input, then shut it down", NULL},
+    {"accel", 0, POPT_ARG_STRING, &accel, 0, "how it runs (default auto)", "auto|kvm|tcg"},
+    {"memsize", 0, POPT_ARG_STRING, &memory, 0, "its memory", "MIB"},
+    {"appliance", 0, POPT_ARG_STRING, &directory, 0, "where the appliance's files are", "DIR"},
+    {"appliance-uri", 0, POPT_ARG_STRING, &uri, 0,
+     "a libvirt daemon that shall have it (default: none is needed)", "URI"},
+    DISK_OPTIONS(disks),
+    COMMON_OPTIONS};
+
+static int take_number(const char *what, const char *word, unsigned least, unsigned most,
+                       unsigned *number, error **err)
+{
+    uint64_t value;
+    if (!word)
+        return 0;
+    if (text_parse_number(word, what, least, most, &value, err) < 0)
+        return -1;
+    *number = (unsigned)value;
+    return 0;
+}
+
+static int take_accel(struct start *start, error **err)
+{
+    static const char *const words[] = {"auto", "kvm", "tcg"};
+    unsigned chosen = 0;
+    if (accel && options_choose("--accel", accel, words, 3, &chosen, err) < 0)
+        return -1;
+    start->accel = chosen ? words[chosen] : NULL;
+    return 0;
+}
+
+static int take_options(struct start *start, unsigned images, error **err)
+{
+    *start = (struct start){
+        .name = name,
+        .directory = directory,
+        .uri = uri,
+        .kept = {.slots = images ? images : SLOT_COUNT, .idle = IDLE_DEFAULT},
+        .image_count = images,
+        .block_size = disks_block_size(&disks),
+        .writable = disks.writable,
+    };
+    if ((name && place_check_name(name, err) < 0) ||
+        take_number("--slots", slots, 1, SLOT_COUNT, &start->kept.slots, err) < 0 ||
+        take_number("--idle", idle, 0, INT32_MAX, &start->kept.idle, err) < 0 ||
+        take_number("--memsize", memory, APPLIANCE_MEMORY_MIN, APPLIANCE_MEMORY_MAX,
+                    &start->memory_mib, err) < 0 ||
+        take_accel(start, err) < 0 || disks_check(&disks, err) < 0)
+        return -1;
+    if (images > start->kept.slots)
+        return error_set(err, STATUS_REFUSED, "%u images do not fit into %u slots", images,
+                         start->kept.slots);
+    return 0;
+}
+
+static int open_images(struct start *start, char **words, error **err)
+{
+    start->images = words;
+    start->chains = calloc(start->image_count + 1, sizeof(struct image_chain *));
+    if (!start->chains)
+        return error_set(err, STATUS_REFUSED, "out of memory");
+    for (unsigned i = 0; i < start->image_count; i++) {
+        start->chains[i] = disks_open(words[i], &disks, err);
+        if (!start->chains[i])
+            return error_prefix(err, "%s", words[i]);
+    }
+    return 0;
+}
+
+/* Until the end of stdin, or a signal. Its number; 0: none. */
+static int stay(int signal_fd)
+{
+    char ignored[4096];
+    for (;;) {
+        struct pollfd fds[] = {{STDIN_FILENO, POLLIN, 0}, {signal_fd, POLLIN, 0}};
+        struct signalfd_siginfo info;
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return 0;
+        if (fds[1].revents && read(signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
+            return (int)info.ssi_signo;
+        if (fds[0].revents && read(STDIN_FILENO, ignored, sizeof ignored) <= 0)
+            return 0;
+    }
+}
+
+static int block_signals(sigset_t *old, error **err)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, old);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd < 0 ? error_set_errno(err, STATUS_CRASHED, errno, "cannot take signals") : fd;
+}
+
+/* The exit status, or a signal's number in *signalled. */
+static int launch(struct start *start, int signal_fd, int *signalled)
+{
+    AUTO_ERROR error *err = NULL;
+    struct signalfd_siginfo info;
+    int session = -1;
+    place *place = NULL;
+    int started = start_appliance(start, signal_fd, &place, &err);
+    if (started < 0)
+        return command_failed(NULL, err);
+    if (started > 0) {
+        *signalled = read(signal_fd, &info, sizeof info) > 0 ? (int)info.ssi_signo : SIGTERM;
+        return HOTPLUG_FAILED;
+    }
+    puts(place_name(place));
+    int code = HOTPLUG_OK;
+    if (foreground) {
+        fflush(stdout);
+        session = start_hold(place);
+        place_unlock(place);
+        *signalled = stay(signal_fd);
+        if (session >= 0)
+            close(session);
+        if (place_lock(place, &err) < 0 ||
+            shutdown_appliance(place, &start->box, *signalled != 0, &err) < 0)
+            code = command_failed(place_name(place), err);
+    }
+    place_free(place);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    AUTO_FREE char **words = NULL;
+    AUTO_ERROR error *err = NULL;
+    struct start start = {0};
+    unsigned images = 0;
+    sigset_t old;
+    int signalled = 0, code;
+    int parsed = command_parse(&launch_command, argc, argv, table, 0, SLOT_COUNT, &words);
+    if (parsed >= 0)
+        return parsed;
+    while (words[images])
+        images++;
+    if (take_options(&start, images, &err) < 0) {
+        message("%s", error_message(err));
+        message_try_help(PROGRAM " launch");
+        return HOTPLUG_USAGE;
+    }
+    int signal_fd = block_signals(&old, &err);
+    if (signal_fd < 0 || open_images(&start, words, &err) < 0)
+        code = command_failed(NULL, err);
+    else
+        code = launch(&start, signal_fd, &signalled);
+    start_clear(&start);
+    if (signal_fd >= 0)
+        close(signal_fd);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    if (signalled)
+        closeout_by_signal(signalled);
+    return code;
+}
+
+const struct command launch_command = {
+    "launch", "[OPTION...] [IMAGE...]",
+    "Starts an appliance with reserved slots and prints its name. The images are attached at the\n"
+    "first slots; /dev/null reserves a slot with an empty drive, which `attach --slot` replaces.",
+    run};

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "living.h"
+
+#include "appliance.h"
+#include "clock.h"
+#include "command.h"
+#include "ports.h"
+#include "sandboxed.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+/* An agent that is busy has at most one disk to flush. */
+#define HELLO_PATIENCE (30 * CLOCK_SECOND)
+#define END_PATIENCE 10000 /* milliseconds */
+
+char *living_domain_name(const place *place)
+{
+    char *name;
+    if (!place_uri(place))
+        return strdup(APPLIANCE_NAME);
+    return asprintf(&name, "virt-live-tools-%s", place_name(place)) < 0 ? NULL : name;
+}
+
+int living_has_ended(const place *place, error **err)
+{
+    return error_set(err, STATUS_CRASHED,
+                     "the appliance has ended; `" PROGRAM " shutdown %s` removes what is left of it",
+                     place_name(place));
+}
+
+static int find_domain(const place *place, struct living *living, error **err)
+{
+    AUTO_FREE char *name = living_domain_name(place);
+    if (!name)
+        return error_set(err, STATUS_CRASHED, "no memory");
+    living->hv = hypervisor_libvirt_at(place_uri(place), place_root(place),
+                                       common_options.trace ? command_trace : NULL, NULL, err);
+    if (!living->hv)
+        return -1;
+    int found = living->hv->ops->find(living->hv, name, err);
+    return found > 0 ? living_has_ended(place, err) : found;
+}
+
+static int say_hello(struct living *living, int port, error **err)
+{
+    living->agent = port < 0 ? NULL : rpc_new(port, err);
+    return living->agent ? rpc_hello(living->agent, err) : -1;
+}
+
+static int hear_hello(struct living *living, error **err)
+{
+    answer hello = {0};
+    if (rpc_wait(living->agent, clock_now() + HELLO_PATIENCE, &hello, err) < 0)
+        return -1;
+    rpc_answer_clear(&hello);
+    return 0;
+}
+
+/* libvirt inside this process has no rights. The agent answers while libvirt finds its QEMU again. */
+static int reach_own(const place *place, const struct sandbox *box, struct living *living,
+                     error **err)
+{
+    if (sandbox_enter(box, err) < 0 ||
+        say_hello(living, ports_connect(place, PORTS_AGENT, err), err) < 0)
+        return -1;
+    return find_domain(place, living, err);
+}
+
+/* A daemon, and what it made, are reached with our own rights. */
+static int reach_daemon(const place *place, const struct sandbox *box, struct living *living,
+                        error **err)
+{
+    if (find_domain(place, living, err) < 0)
+        return -1;
+    int port = living->hv->ops->open_port(living->hv, AGENT_PORT_NAME, err);
+    if (port < 0 || sandbox_enter(box, err) < 0)
+        return -1;
+    return say_hello(living, port, err);
+}
+
+int living_open(const place *place, const struct sandbox *box, struct living *living, error **err)
+{
+    *living = (struct living){0};
+    if (!place_alive(place))
+        return living_has_ended(place, err);
+    if ((place_uri(place) ? reach_daemon(place, box, living, err)
+                          : reach_own(place, box, living, err)) < 0 ||
+        hear_hello(living, err) < 0)
+        return -1;
+    living->disks = live_new(living->hv, living->agent, err);
+    return living->disks ? 0 : -1;
+}
+
+void living_close(struct living *living)
+{
+    live_free(living->disks);
+    rpc_free(living->agent);
+    /* The connection lasts as long as the process, and the appliance longer. */
+    *living = (struct living){0};
+}
+
+int living_open_named(const char *name, place **place, struct living *living, error **err)
+{
+    struct sandbox box;
+    if (sandbox_choose(&box, err) < 0)
+        return -1;
+    *place = place_open(name, err);
+    return *place ? living_open(*place, &box, living, err) : -1;
+}
+
+/* --- the end --- */
+
+static int read_pid(const place *place)
+{
+    AUTO_FREE char *path = NULL;
+    int pid = 0;
+    if (asprintf(&path, "%s/run/qemu/" APPLIANCE_NAME ".pid", place_root(place)) < 0) {
+        path = NULL;
+        return 0;
+    }
+    AUTO_FILE FILE *file = fopen(path, "re");
+    return file && fscanf(file, "%d", &pid) == 1 && pid > 1 ? pid : 0;
+}
+
+/* With the sandbox's rights: what the pid file says is not to be trusted with root's. */
+static int kill_qemu(void *data, error **err)
+{
+    const place *place = data;
+    int pid = read_pid(place);
+    AUTO_FD int process = pid ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    /* Still locked, so the number has not been given to another process meanwhile. */
+    if (process < 0 || !place_alive(place))
+        return 0;
+    if (syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+        return error_set_errno(err, STATUS_REFUSED, errno, "cannot end its QEMU (process %d)", pid);
+    if (poll(&(struct pollfd){process, POLLIN, 0}, 1, END_PATIENCE) != 1)
+        return error_set(err, STATUS_REFUSED, "its QEMU (process %d) does not end", pid);
+    return 0;
+}
+
+static int destroy_domain(const place *place, error **err)
+{
+    AUTO_FREE char *name = living_domain_name(place);
+    AUTO_HYPERVISOR hypervisor *hv = hypervisor_libvirt_at(
+        place_uri(place), place_root(place), common_options.trace ? command_trace : NULL, NULL, err);
+    if (!hv || !name)
+        return hv ? error_set(err, STATUS_REFUSED, "no memory") : -1;
+    return hv->ops->find(hv, name, err) < 0 ? -1 : 0; /* freeing it ends it */
+}
+
+int living_end(const place *place, const struct sandbox *box, error **err)
+{
+    if (place_uri(place))
+        return destroy_domain(place, err);
+    return place_alive(place) ? sandboxed(box, kill_qemu, (void *)(uintptr_t)place, -1, err) : 0;
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "place.h"
+
+#include "domainxml.h"
+#include "session.h"
+#include "tree.h"
+#include <fcntl.h>
+#include <glib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define ROOT_BASE "/run/virt-live-tools"
+
+/* The longest path that libvirt makes for a socket below an appliance's root:
+ * "/root/lib/qemu/domain-1-appliance/monitor.sock", with room for a larger number. */
+#define ROOM_FOR_SOCKETS 52
+
+struct place {
+    char *name;
+    char *path; /* BASE/NAME */
+    char *root;
+    char *uri;
+    int fd;   /* of path */
+    int lock; /* -1: not held */
+};
+
+void place_free(place *self)
+{
+    if (!self)
+        return;
+    if (self->lock >= 0)
+        close(self->lock);
+    if (self->fd >= 0)
+        close(self->fd);
+    free(self->name);
+    free(self->path);
+    free(self->root);
+    free(self->uri);
+    free(self);
+}
+
+const char *place_name(const place *self)
+{
+    return self->name;
+}
+
+const char *place_root(const place *self)
+{
+    return self->root;
+}
+
+const char *place_uri(const place *self)
+{
+    return self->uri;
+}
+
+char *place_memory(const place *self)
+{
+    char *path;
+    return asprintf(&path, "%s/ram", self->root) < 0 ? NULL : path;
+}
+
+/* --- names and paths --- */
+
+static bool valid(const char *name)
+{
+    size_t length = strlen(name);
+    if (length == 0 || length > PLACE_NAME_MAX || !g_ascii_isalnum(*name))
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (!g_ascii_isalnum(name[i]) && name[i] != '-' && name[i] != '_')
+            return false;
+    return true;
+}
+
+int place_check_name(const char *name, error **err)
+{
+    if (valid(name))
+        return 0;
+    return error_set(err, STATUS_REFUSED,
+                     "\"%s\" cannot be an appliance's name: 1-%d letters, digits, - and _, and the "
+                     "first is a letter or a digit",
+                     name, PLACE_NAME_MAX);
+}
+
+static char *base_path(void)
+{
+    const char *own = getenv("VIRT_LIVE_TOOLS_RUNTIME"), *runtime = getenv("XDG_RUNTIME_DIR");
+    char *path;
+    int written;
+    if (own && *own == '/')
+        return strdup(own);
+    if (geteuid() == 0)
+        return strdup(ROOT_BASE);
+    if (runtime && *runtime == '/')
+        written = asprintf(&path, "%s/virt-live-tools", runtime);
+    else
+        written = asprintf(&path, "/tmp/virt-live-tools-%u", (unsigned)geteuid());
+    return written < 0 ? NULL : path;
+}
+
+/* Ours, and nobody else may write it: in /tmp somebody may have been faster. */
+static int check_base(int fd, const char *path, error **err)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return error_set_errno(err, STATUS_REFUSED, errno, "%s", path);
+    if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
+        return error_set(err, STATUS_REFUSED, "%s belongs to somebody else, or others may write it",
+                         path);
+    return 0;
+}
+
+/* -1 and errno ENOENT, no *err: there is none, and `make` was not asked for. */
+static int open_base(bool make, char **path, error **err)
+{
+    *path = base_path();
+    if (!*path)
+        return error_set(err, STATUS_REFUSED, "no memory");
+    /* The sandboxed user has to pass. */
+    if (make && mkdir(*path, geteuid() == 0 ? 0711 : 0700) < 0 && errno != EEXIST)
+        return error_set_errno(err, STATUS_REFUSED, errno, "cannot make %s", *path);
+    AUTO_FD int fd = open(*path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return -1;
+    if (fd < 0)
+        return error_set_errno(err, STATUS_REFUSED, errno, "cannot open %s", *path);
+    return check_base(fd, *path, err) < 0 ? -1 : steal_fd(&fd);
+}
+
+static place *make_place(const char *base, const char *name, error **err)
+{
+    place *self = calloc(1, sizeof *self);
+    if (self) {
+        self->fd = self->lock = -1;
+        self->name = strdup(name);
+        if (asprintf(&self->path, "%s/%s", base, name) < 0)
+            self->path = NULL;
+        if (asprintf(&self->root, "%s/%s/root", base, name) < 0)
+            self->root = NULL;
+    }
+    if (self && self->name && self->path && self->root)
+        return self;
+    place_free(self);
+    error_set(err, STATUS_REFUSED, "no memory");
+    return NULL;
+}
+
+/* --- locks --- */
+
+/* A directory that is removed while we wait for its lock is no place any more. */
+int place_lock(place *self, error **err)
+{
+    struct stat held, there;
+    self->lock = openat(self->fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (self->lock < 0)
+        return error_set_errno(err, STATUS_REFUSED, errno, "cannot lock it");
+    while (flock(self->lock, LOCK_EX) < 0)
+        if (errno != EINTR)
+            return error_set_errno(err, STATUS_REFUSED, errno, "cannot lock it");
+    if (fstat(self->lock, &held) < 0 || fstatat(self->fd, "lock", &there, 0) < 0 ||
+        held.st_ino != there.st_ino)
+        return error_set(err, STATUS_REFUSED, "it was shut down while this command waited for it");
+    return 0;
+}
+
+void place_unlock(place *self)
+{
+    if (self->lock >= 0)
+        close(steal_fd(&self->lock));
+}
+
+int place_take_session(const place *self, int *lock)
+{
+    char name[32];
+    for (int number = 0; number < SESSION_PORTS; number++) {
+        snprintf(name, sizeof name, "session-%d", number);
+        AUTO_FD int fd = openat(self->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+            *lock = steal_fd(&fd);
+            return number;
+        }
+    }
+    return -1;
+}
+
+bool place_alive(const place *self)
+{
+    AUTO_FREE char *path = NULL;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (self->uri)
+        return true;
+    if (asprintf(&path, "%s/run/qemu/" APPLIANCE_NAME ".pid", self->root) < 0) {
+        path = NULL;
+        return false;
+    }
+    AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* --- one that is there --- */
+
+static int read_uri(place *self, error **err)
+{
+    char text[1024];
+    AUTO_FD int fd = openat(self->fd, "uri", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : error_set_errno(err, STATUS_REFUSED, errno, "uri");
+    ssize_t length = read(fd, text, sizeof text);
+    self->uri = length > 0 && length < (ssize_t)sizeof text ? strndup(text, (size_t)length) : NULL;
+    return self->uri ? 0 : error_set(err, STATUS_REFUSED, "its libvirt URI cannot be read");
+}
+
+static place *find(const char *name, bool lock, error **err)
+{
+    AUTO_FREE char *base = NULL;
+    if (place_check_name(name, err) < 0)
+        return NULL;
+    AUTO_FD int base_fd = open_base(false, &base, err);
+    if (base_fd < 0 && err && *err)
+        return NULL;
+    AUTO_PLACE place *self = make_place(base, name, err);
+    if (!self)
+        return NULL;
+    if (base_fd >= 0)
+        self->fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (self->fd < 0) {
+        error_set(err, STATUS_REFUSED, "there is no appliance of that name (in %s)", base);
+        return NULL;
+    }
+    if ((lock && place_lock(self, err) < 0) || read_uri(self, err) < 0)
+        return NULL;
+    return STEAL(self);
+}
+
+place *place_open(const char *name, error **err)
+{
+    return find(name, true, err);
+}
+
+place *place_find(const char *name, error **err)
+{
+    return find(name, false, err);
+}
+
+/* --- a new one --- */
+
+static int write_uri(const place *self, const char *uri, error **err)
+{
+    AUTO_FD int fd = openat(self->fd, "uri", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    size_t length = strlen(uri);
+    if (fd < 0 || write(fd, uri, length) != (ssize_t)length)
+        return error_set_errno(err, STATUS_REFUSED, errno, "cannot write %s/uri", self->path);
+    return 0;
+}
+
+static int fill(place *self, const struct sandbox *box, const char *uri, error **err)
+{
+    if (place_lock(self, err) < 0)
+        return -1;
+    if (mkdirat(self->fd, "root", 0700) < 0 ||
+        (box->drop && fchownat(self->fd, "root", box->uid, box->gid, AT_SYMLINK_NOFOLLOW) < 0))
+        return error_set_errno(err, STATUS_REFUSED, errno, "cannot make %s", self->root);
+    if (!uri)
+        return 0;
+    self->uri = strdup(uri);
+    return self->uri ? write_uri(self, uri, err) : error_set(err, STATUS_REFUSED, "no memory");
+}
+
+static int check_room(const place *self, error **err)
+{
+    if (strlen(self->path) + ROOM_FOR_SOCKETS < sizeof((struct sockaddr_un *)NULL)->sun_path)
+        return 0;
+    return error_set(err, STATUS_REFUSED,
+                     "the path %s is too long for the Unix sockets below it: take a shorter --name",
+                     self->path);
+}
+
+/* 1: the name is taken. */
+static int create(place *self, int base_fd, const struct sandbox *box, error **err)
+{
+    if (check_room(self, err) < 0)
+        return -1;
+    if (mkdirat(base_fd, self->name, box->drop ? 0711 : 0700) < 0)
+        return errno == EEXIST
+                   ? 1
+                   : error_set_errno(err, STATUS_REFUSED, errno, "cannot make %s", self->path);
+    self->fd = openat(base_fd, self->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return self->fd < 0 ? error_set_errno(err, STATUS_REFUSED, errno, "cannot open %s", self->path)
+                        : 0;
+}
+
+static char *random_name(void)
+{
+    uint32_t number;
+    char *name;
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number ||
+        asprintf(&name, "appliance-%06x", number & 0xffffff) < 0)
+        return NULL;
+    return name;
+}
+
+/* NULL without *err: the name is taken. */
+static place *try_name(const char *base, int base_fd, const char *name, const struct sandbox *box,
+                       const char *uri, error **err)
+{
+    AUTO_PLACE place *self = make_place(base, name, err);
+    if (!self || create(self, base_fd, box, err) != 0)
+        return NULL;
+    if (fill(self, box, uri, err) < 0) {
+        place_remove(self, NULL);
+        return NULL;
+    }
+    return STEAL(self);
+}
+
+place *place_new(const char *name, const struct sandbox *box, const char *uri, error **err)
+{
+    AUTO_FREE char *base = NULL;
+    AUTO_ERROR error *failed = NULL;
+    place *self = NULL;
+    if (name && place_check_name(name, err) < 0)
+        return NULL;
+    AUTO_FD int base_fd = open_base(true, &base, &failed);
+    for (int tries = 0; base_fd >= 0 && !self && !failed && tries < (name ? 1 : 100); tries++) {
+        AUTO_FREE char *chosen = name ? strdup(name) : random_name();
+        if (chosen)
+            self = try_name(base, base_fd, chosen, box, uri, &failed);
+    }
+    if (self)
+        return self;
+    if (failed)
+        error_propagate(err, STEAL(failed));
+    else
+        error_set(err, STATUS_REFUSED, "there is an appliance of that name: %s/%s", base,
+                  name ? name : "");
+    return NULL;
+}
+
+int place_remove(place *self, error **err)
+{
+    int removed = tree_remove(AT_FDCWD, self->path);
+    return removed < 0 ? error_set_errno(err, STATUS_REFUSED, -removed, "cannot remove %s",
+                                         self->path)
+                       : 0;
+}
+
+/* --- all --- */
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int place_list(char ***names, size_t *count, error **err)
+{
+    AUTO_FREE char *base = NULL;
+    GPtrArray *found = g_ptr_array_new();
+    AUTO_FD int fd = open_base(false, &base, err);
+    bool failed = fd < 0 && err && *err;
+    AUTO_DIR DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (directory)
+        steal_fd(&fd);
+    for (struct dirent *entry; directory && (entry = readdir(directory));)
+        if (valid(entry->d_name))
+            g_ptr_array_add(found, strdup(entry->d_name));
+    *count = found->len;
+    *names = (char **)g_ptr_array_free(found, FALSE);
+    if (*count > 0)
+        qsort(*names, *count, sizeof **names, compare);
+    return failed ? -1 : 0;
+}

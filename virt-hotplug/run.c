@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "closeout.h"
+#include "command.h"
+#include "living.h"
+#include "message.h"
+#include "ports.h"
+#include "session.h"
+#include "stream.h"
+
+#include <signal.h>
+#include <string.h>
+
+static char **environment;
+static int no_terminal;
+
+static struct poptOption table[] = {
+    {"env", 'e', POPT_ARG_ARGV, &environment, 0, "add this to its environment", "NAME=VALUE"},
+    {"no-tty", 'T', POPT_ARG_NONE, &no_terminal, 0,
+     "no terminal for it, even where stdin and stdout are one", NULL},
+    COMMON_OPTIONS};
+
+static int run_in(const char *name, char *const *arguments, error **err)
+{
+    struct sandbox box;
+    AUTO_PLACE place *place = place_find(name, err);
+    AUTO_FD int lock = -1;
+    struct stream_command command = {
+        .arguments = arguments,
+        .environment = environment,
+        .terminal = !no_terminal && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
+    };
+    if (!place || sandbox_choose(&box, err) < 0)
+        return -1;
+    int number = place_take_session(place, &lock);
+    if (number < 0)
+        return error_set(err, STATUS_REFUSED, "%d commands are running in it already",
+                         SESSION_PORTS);
+    AUTO_FD int port = ports_connect(place, number, err);
+    if (port < 0 || sandbox_enter(&box, err) < 0)
+        return -1;
+    return stream_run(port, &command, err);
+}
+
+/* TERM means something to a command with a terminal. */
+static int add_terminal(void)
+{
+    AUTO_FREE char *entry = NULL;
+    const char *term = getenv("TERM");
+    size_t count = 0;
+    while (environment && environment[count])
+        count++;
+    char **larger = reallocarray(environment, count + 2, sizeof *larger);
+    if (!larger || asprintf(&entry, "TERM=%s", term ? term : "linux") < 0)
+        return -1;
+    environment = larger;
+    /* First, so that -e TERM=… comes later and counts. */
+    memmove(environment + 1, environment, count * sizeof *environment);
+    environment[0] = STEAL(entry);
+    environment[count + 1] = NULL;
+    return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    AUTO_FREE char **words = NULL;
+    AUTO_ERROR error *err = NULL;
+    int parsed = command_parse(&run_command, argc, argv, table, 2, UINT32_MAX, &words);
+    if (parsed >= 0)
+        return parsed == HOTPLUG_OK ? parsed : RUN_FAILED; /* 2 could be the command's own */
+    /* "NAME -- COMMAND": popt stops at NAME, and leaves the dashes to us. */
+    char **arguments = words + 1 + (strcmp(words[1], "--") == 0);
+    if (!*arguments) {
+        message("run: something is missing: usage: " PROGRAM " run %s", run_command.arguments);
+        message_try_help(PROGRAM " run");
+        return RUN_FAILED;
+    }
+    if (add_terminal() < 0) {
+        message("out of memory");
+        return RUN_FAILED;
+    }
+    int status = run_in(words[0], arguments, &err);
+    if (status >= 0)
+        return status;
+    if (error_errno(err) == EPIPE)
+        closeout_by_signal(SIGPIPE);
+    command_failed(words[0], err);
+    return error_status(err) == STATUS_UNSUPPORTED ? RUN_NOT_STARTED : RUN_FAILED;
+}
+
+const struct command run_command = {
+    "run", "[OPTION...] NAME COMMAND [ARGUMENT...]",
+    "Runs a command in the appliance. Its standard streams, its exit status and the signals\n"
+    "that it gets are those of this command. 127: it could not be started there; 125: " PROGRAM "\n"
+    "itself failed. Both say why.",
+    run};

@@ -94,8 +94,14 @@ static int hear_done(live *self, int asked, enum status kind, error **err)
 
 /* --- one disk --- */
 
-/* Until the hypervisor says that the disk is removed. Events of other slots are those of commands
- * that were killed: what they tell was seen by live_new(). */
+/* What commands that were killed have removed: live_new() has seen that. */
+static void forget_events(live *self)
+{
+    while (self->hv->ops->next_event(self->hv).kind == HYPERVISOR_DISK_REMOVED)
+        ;
+}
+
+/* Until the hypervisor says that the disk is removed; it may say so of others, too. */
 static int await_removal(live *self, unsigned slot, error **err)
 {
     uint64_t deadline = clock_now() + self->patience;
@@ -120,6 +126,7 @@ static int await_removal(live *self, unsigned slot, error **err)
 static int remove_disk(live *self, unsigned slot, error **err)
 {
     gone_args args = {.slots = {1, &slot}};
+    forget_events(self);
     if (self->hv->ops->detach(self->hv, slot, err) < 0 || await_removal(self, slot, err) < 0)
         return -1;
     if (self->silent)
@@ -162,7 +169,7 @@ static bool is_ready(const struct hypervisor_slot *held, const listed *seen, str
         disk_note_read(held->note, note) < 0)
         return false;
     size_t length = strlen(note->serial);
-    if (seen->disk.serial.serial_len == length &&
+    if (length > 0 && seen->disk.serial.serial_len == length &&
         memcmp(seen->disk.serial.serial_val, note->serial, length) == 0)
         return true;
     disk_note_clear(note);

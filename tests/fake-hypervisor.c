@@ -367,7 +367,9 @@ static struct hypervisor_event next_event(hypervisor *base)
     ssize_t got = recv(self_of(base)->events, &slot, sizeof slot, MSG_DONTWAIT);
     if (got == (ssize_t)sizeof slot) {
         fake_step(FAKE_EVENT);
-        forget(&self_of(base)->machine->held[slot]);
+        /* As with libvirt's: what has a device again stays. */
+        if (!self_of(base)->machine->held[slot].device)
+            forget(&self_of(base)->machine->held[slot]);
         fake_step(FAKE_DROPPED);
         return (struct hypervisor_event){HYPERVISOR_DISK_REMOVED, slot};
     }

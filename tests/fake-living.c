@@ -75,20 +75,18 @@ void fake_living_script(enum fake_point point, enum fake_act what, unsigned coun
 
 /* --- commands --- */
 
-int fake_living_reach(struct fake_living *self, error **err)
+int fake_living_find(struct fake_living *self, error **err)
 {
     *self = (struct fake_living){.hv = fake_hypervisor_new("", NULL, NULL, err)};
     if (!self->hv)
         return -1;
     int found = self->hv->ops->find(self->hv, NAME, err);
-    if (found != 0)
-        return found < 0 ? -1 : error_set(err, STATUS_CRASHED, "there is no appliance");
-    return greet(self, err);
+    return found > 0 ? error_set(err, STATUS_CRASHED, "there is no appliance") : found;
 }
 
 int fake_living_open(struct fake_living *self, error **err)
 {
-    if (fake_living_reach(self, err) < 0)
+    if ((!self->hv && fake_living_find(self, err) < 0) || greet(self, err) < 0)
         return -1;
     self->disks = live_new(self->hv, self->agent, err);
     return self->disks ? 0 : -1;
@@ -114,17 +112,21 @@ struct live_request fake_living_request(const char *image)
 
 /* --- the truth --- */
 
+static bool is_text(const char *bytes, u_int length, const char *text)
+{
+    return length == strlen(text) && (length == 0 || memcmp(bytes, text, length) == 0);
+}
+
 static bool is_same(const struct disk_note *believed, const struct hypervisor_slot *held,
                     const listed *seen)
 {
-    AUTO_FREE char *note = believed ? disk_note_write(believed) : NULL;
     if (!believed)
         return !held->device && !held->files && !held->note && !seen;
+    AUTO_FREE char *note = disk_note_write(believed);
     return held->device && held->files && held->note && strcmp(held->note, note) == 0 && seen &&
-           seen->named && seen->disk.serial.serial_len == strlen(believed->serial) &&
-           memcmp(seen->disk.serial.serial_val, believed->serial, strlen(believed->serial)) == 0 &&
-           seen->label.label_len == strlen(believed->label) &&
-           memcmp(seen->label.label_val, believed->label, strlen(believed->label)) == 0;
+           seen->named &&
+           is_text(seen->disk.serial.serial_val, seen->disk.serial.serial_len, believed->serial) &&
+           is_text(seen->label.label_val, seen->label.label_len, believed->label);
 }
 
 static bool compare(const struct fake_living *self, const struct hypervisor_slot table[],

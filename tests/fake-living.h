@@ -20,9 +20,9 @@ int fake_living_launch(unsigned slots);
 unsigned fake_living_end(void);
 struct fake_machine *fake_living_machine(void);
 
-/* Finds it, and connects to its agent. 0; -1 and *err. */
-int fake_living_reach(struct fake_living *self, error **err);
-/* … and takes it over. */
+/* Finds it: from then on there are events to be heard. 0; -1 and *err. */
+int fake_living_find(struct fake_living *self, error **err);
+/* … if that is still to be done, and takes it over. */
 int fake_living_open(struct fake_living *self, error **err);
 /* The end of a command; the appliance lives on. */
 void fake_living_close(struct fake_living *self);

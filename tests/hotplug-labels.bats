@@ -20,7 +20,9 @@ links_in_it()
     assert_equal "$(links_in_it)" "data /dev/sdb
 data1 /dev/sdb1
 data2 /dev/sdb2
-data3 /dev/sdb3"
+data3 /dev/sdb3
+data4 /dev/sdb4
+data5 /dev/sdb5"
     run -0 in_it sh -c 'head -c 4096 /dev/sdb2 | sha256sum; head -c 4096 /dev/disk/guestfs/data2 | sha256sum'
     assert_equal "${lines[0]}" "${lines[1]}"
     assert_equal "$(disks label device)" "data /dev/sdb"

@@ -37,10 +37,10 @@ sizes()
     image ext4.img foo.img
     launch /dev/null /dev/null /dev/null
     assert_equal "$(nodes)" "sda sdb sdc"
-    refused "slot 1 is attached, not free" attach "$name" --slot 1 foo.img
-    run -0 attach --slot 1 --replace foo.img
+    run -0 attach --slot 1 foo.img
     assert_equal "$output" /dev/sdb
-    refused "slot 3 is not reserved (slots 0-2 are)" attach "$name" --slot 3 --replace foo.img
+    refused "slot 1 is attached, not free" attach "$name" --slot 1 foo.img
+    refused "slot 3 is not reserved (slots 0-2 are)" attach "$name" --slot 3 foo.img
     assert_equal "$(disks slot image)" "0 /dev/null
 1 foo.img
 2 /dev/null"

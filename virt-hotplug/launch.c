@@ -191,5 +191,5 @@ static int run(int argc, char **argv)
 const struct command launch_command = {
     "launch", "[OPTION...] [IMAGE...]",
     "Starts an appliance with reserved slots and prints its name. The images are attached at the\n"
-    "first slots; /dev/null reserves a slot with an empty drive, which `attach --slot` replaces.",
+    "first slots; /dev/null reserves a slot with an empty drive, which `attach` replaces.",
     run};

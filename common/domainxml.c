@@ -180,8 +180,7 @@ static char *double_commas(const char *path)
     return out;
 }
 
-/* What libvirt has no element for: memory in a file of ours, mapped privately when it is a
- * template's, and a QEMU that waits for the state which goes with it. */
+/* Memory in a file of ours, mapped privately when it is a template's. */
 static void write_memory_backend(struct writer *w, const struct domain_spec *spec)
 {
     if (!spec->memory_path)
@@ -195,15 +194,25 @@ static void write_memory_backend(struct writer *w, const struct domain_spec *spe
         object = NULL;
         return;
     }
-    begin(w, "qemu:commandline");
     qemu_argument(w, "-object");
     qemu_argument(w, object);
     qemu_argument(w, "-machine");
     qemu_argument(w, "memory-backend=appliance.ram");
+}
+
+/* What libvirt has no element for. */
+static void write_commandline(struct writer *w, const struct domain_spec *spec)
+{
+    begin(w, "qemu:commandline");
+    write_memory_backend(w, spec);
     if (spec->incoming) {
         qemu_argument(w, "-incoming");
         qemu_argument(w, "defer");
     }
+    /* libvirt starts QEMU with -no-shutdown and ends it when it hears of the end of the guest. Where
+     * nobody listens, between two commands or after a kill, it shall end by itself. */
+    qemu_argument(w, "-action");
+    qemu_argument(w, "reboot=shutdown,shutdown=poweroff");
     end(w);
 }
 
@@ -271,7 +280,7 @@ static void write_domain(struct writer *w, const struct domain_spec *spec)
     text(w, "on_crash", "destroy");
     write_devices(w, spec);
     write_owner(w, spec);
-    write_memory_backend(w, spec);
+    write_commandline(w, spec);
     write_capabilities(w);
     end(w);
 }

@@ -477,14 +477,14 @@ int image_chain_open(const char *path, enum image_format format, unsigned block_
     return 0;
 }
 
-/* A file in memory, sealed; its pages are a hole. Its descriptor is read-only, as QEMU wants it for
- * a disk that is. -1 and errno. */
+/* A file in memory of that very size; its pages are a hole. Its descriptor is read-only, as QEMU
+ * wants it for a disk that is. -1 and errno. */
 static int open_zeros(uint64_t size)
 {
     char path[64];
     AUTO_FD int fd = memfd_create("null", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0 || ftruncate(fd, (off_t)size) < 0 ||
-        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
         return -1;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     return open(path, O_RDONLY | O_CLOEXEC);

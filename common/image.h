@@ -103,7 +103,8 @@ int image_chain_open(const char *path, enum image_format format, unsigned block_
                      enum backing_policy policy, struct image_chain **chain, error **err);
 
 /* What /dev/null stands for where it is given as an image: a disk of IMAGE_NULL_SIZE bytes, all
- * zeros, that nobody can write. (image_chain_open() refuses it as it does any character device.)
+ * zeros; made writable, what is written is forgotten with it. (image_chain_open() refuses it as it
+ * does any character device.)
  * NULL and *err. */
 #define IMAGE_NULL_SIZE ((uint64_t)1 << 20)
 struct image_chain *image_chain_null(error **err);

@@ -18,22 +18,21 @@ static struct poptOption table[] = {
     COMMON_OPTIONS};
 
 /* The arguments that can be judged before anything is opened. */
-static int check(error **err)
+static int check(unsigned images, error **err)
 {
+    if (images > 1 && (slot || label))
+        return error_set(err, STATUS_REFUSED, "--slot and --label are for one image");
     if (replace && !slot)
         return error_set(err, STATUS_REFUSED, "--replace: say in which --slot");
     if (label && !disk_label_valid(label, strlen(label)))
         return error_set(err, STATUS_REFUSED,
                          "--label %s: a label is 1-%d letters, and no disk's name like sdb", label,
                          MAX_SLOT_LABEL);
-    return 0;
+    return disks_check(&options, err);
 }
 
-static int attach(const char *name, const char *image, error **err)
+static int attach_one(live *disks, const char *image, const struct image_chain *chain, error **err)
 {
-    AUTO_PLACE place *place = NULL;
-    AUTO_LIVING struct living living = {0};
-    AUTO_IMAGE_CHAIN struct image_chain *chain = disks_open(image, &options, err);
     struct live_request request = {
         .chain = chain,
         .image = image,
@@ -44,15 +43,29 @@ static int attach(const char *name, const char *image, error **err)
         .writable = options.writable,
     };
     unsigned where;
-    if (!chain)
+    if (slot && (request.slot = live_find(disks, slot, err)) < 0)
+        return -1;
+    if (live_attach(disks, &request, &where, err) < 0)
         return error_prefix(err, "%s", image);
+    disks_print_device(where);
+    return 0;
+}
+
+/* All images are opened before the rights to do so are given up. The first that cannot be attached
+ * ends it; those before it stay. */
+static int attach(const char *name, char **images, struct image_chain **chains, unsigned count,
+                  error **err)
+{
+    AUTO_PLACE place *place = NULL;
+    AUTO_LIVING struct living living = {0};
+    for (unsigned i = 0; i < count; i++)
+        if (!(chains[i] = disks_open(images[i], &options, err)))
+            return error_prefix(err, "%s", images[i]);
     if (living_open_named(name, &place, &living, err) < 0)
         return error_prefix(err, "%s", name);
-    if (slot && (request.slot = live_find(living.disks, slot, err)) < 0)
-        return error_prefix(err, "%s", name);
-    if (live_attach(living.disks, &request, &where, err) < 0)
-        return error_prefix(err, "%s: %s", name, image);
-    disks_print_device(where);
+    for (unsigned i = 0; i < count; i++)
+        if (attach_one(living.disks, images[i], chains[i], err) < 0)
+            return error_prefix(err, "%s", name);
     return 0;
 }
 
@@ -60,19 +73,25 @@ static int run(int argc, char **argv)
 {
     AUTO_FREE char **words = NULL;
     AUTO_ERROR error *err = NULL;
-    int parsed = command_parse(&attach_command, argc, argv, table, 2, 2, &words);
+    struct image_chain *chains[SLOT_COUNT] = {0};
+    unsigned count = 0;
+    int parsed = command_parse(&attach_command, argc, argv, table, 2, SLOT_COUNT + 1, &words);
     if (parsed >= 0)
         return parsed;
-    if (check(&err) < 0 || disks_check(&options, &err) < 0) {
+    while (words[1 + count])
+        count++;
+    if (check(count, &err) < 0) {
         message("%s", error_message(err));
-        message_try_help(PROGRAM " attach");
         return HOTPLUG_USAGE;
     }
-    return attach(words[0], words[1], &err) < 0 ? command_failed(NULL, err) : HOTPLUG_OK;
+    int result = attach(words[0], words + 1, chains, count, &err);
+    for (unsigned i = 0; i < count; i++)
+        image_chain_free(chains[i]);
+    return result < 0 ? command_failed(NULL, err) : HOTPLUG_OK;
 }
 
 const struct command attach_command = {
-    "attach", "[OPTION...] NAME IMAGE",
-    "Attaches a disk image to the appliance, read-only unless --rw, and prints its device there.\n"
+    "attach", "[OPTION...] NAME IMAGE...",
+    "Attaches disk images to the appliance, read-only unless --rw, and prints their devices there.\n"
     "The image /dev/null is an empty drive.",
     run};

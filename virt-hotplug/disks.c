@@ -60,10 +60,13 @@ struct image_chain *disks_open(const char *image, const struct disk_options *opt
 {
     struct choice choice = {0};
     AUTO_IMAGE_CHAIN struct image_chain *chain = NULL;
+    if (choose(options, &choice, err) < 0)
+        return NULL;
     if (strcmp(image, "/dev/null") == 0)
-        return image_chain_null(err);
-    if (choose(options, &choice, err) < 0 ||
-        image_chain_open(image, choice.format, choice.block_size, choice.backing, &chain, err) < 0)
+        chain = image_chain_null(err);
+    else
+        image_chain_open(image, choice.format, choice.block_size, choice.backing, &chain, err);
+    if (!chain)
         return NULL;
     if (options->writable && image_chain_make_writable(chain, err) < 0)
         return NULL;

@@ -56,7 +56,7 @@ static int attach_images(const struct start *start, live *disks, error **err)
             .image = start->images[i],
             .block_size = start->block_size,
             .slot = (int)i,
-            .writable = start->writable && strcmp(start->images[i], "/dev/null") != 0,
+            .writable = start->writable,
         };
         unsigned slot;
         if (live_attach(disks, &request, &slot, err) < 0)

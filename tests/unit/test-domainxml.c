@@ -138,7 +138,16 @@ static void what_is_not_asked_for_is_not_there(void **state)
     check(&spec, "count(//serial)", "0");
     check(&spec, "count(//channel/source/@path)", "0");
     check(&spec, "count(//channel/target)", "1");
-    check(&spec, "count(//qemu:arg)", "0");
+    check(&spec, "count(//qemu:arg[@value='-object'])", "0");
+}
+
+/* Nobody may be there to end it. */
+static void a_guest_that_ends_ends_its_qemu(void **state)
+{
+    struct domain_spec spec = plain();
+    (void)state;
+    check(&spec, "string(//qemu:arg[@value='-action']/following-sibling::*[1]/@value)",
+          "reboot=shutdown,shutdown=poweroff");
 }
 
 static void the_channels_path_is_read_back(void **state)
@@ -333,6 +342,7 @@ int main(void)
         cmocka_unit_test(commas_in_the_memorys_path_are_doubled),
         cmocka_unit_test(a_template_is_mapped_privately),
         cmocka_unit_test(what_is_not_asked_for_is_not_there),
+        cmocka_unit_test(a_guest_that_ends_ends_its_qemu),
         cmocka_unit_test(the_channels_path_is_read_back),
         cmocka_unit_test(session_ports_stand_beside_the_agents),
         cmocka_unit_test(a_port_that_is_not_there_is_named),

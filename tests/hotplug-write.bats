@@ -235,13 +235,19 @@ ro"
     attach a.img
 }
 
-@test "a null drive is read-only, with --rw too" {
-    launch --slots 2 --rw /dev/null
+@test "a null drive can be written with --rw, and forgets it" {
+    launch --slots 2
+    attach /dev/null
     attach --rw /dev/null
     assert_equal "$(disks mode)" "ro
-ro"
-    run in_it dd if=/dev/urandom of=/dev/sdb bs=4096 count=1 conv=fsync
+rw"
+    run in_it dd if=/dev/urandom of=/dev/sda bs=4096 count=1 conv=fsync
     [[ $status -ne 0 ]]
+    in_it sh -c 'echo something > /dev/sdb'
+    assert_equal "$(in_it head -n 1 /dev/sdb)" something
+    detach 1
+    attach --rw /dev/null
+    assert_equal "$(in_it sh -c 'head -c 9 /dev/sdb | tr -d "\0"')" ""
 }
 
 @test "an image that may not be written is refused, and nothing else happens" {

@@ -40,7 +40,7 @@ static int attach_one(live *disks, const char *image, const struct image_chain *
         .block_size = disks_block_size(&options),
         .slot = -1,
         .replace = replace,
-        .writable = options.writable,
+        .writable = options.writable && strcmp(image, "/dev/null") != 0,
     };
     unsigned where;
     if (slot && (request.slot = live_find(disks, slot, err)) < 0)
@@ -56,12 +56,11 @@ static int attach_one(live *disks, const char *image, const struct image_chain *
 static int attach(const char *name, char **images, struct image_chain **chains, unsigned count,
                   error **err)
 {
-    AUTO_PLACE place *place = NULL;
     AUTO_LIVING struct living living = {0};
     for (unsigned i = 0; i < count; i++)
         if (!(chains[i] = disks_open(images[i], &options, err)))
             return error_prefix(err, "%s", images[i]);
-    if (living_open_named(name, &place, &living, err) < 0)
+    if (living_open_named(name, &living, err) < 0)
         return error_prefix(err, "%s", name);
     for (unsigned i = 0; i < count; i++)
         if (attach_one(living.disks, images[i], chains[i], err) < 0)
@@ -82,6 +81,7 @@ static int run(int argc, char **argv)
         count++;
     if (check(count, &err) < 0) {
         message("%s", error_message(err));
+        message_try_help(PROGRAM " attach");
         return HOTPLUG_USAGE;
     }
     int result = attach(words[0], words + 1, chains, count, &err);

@@ -23,10 +23,9 @@ static int detach_one(live *disks, const char *which, error **err)
 static int detach(const char *name, char **which)
 {
     AUTO_ERROR error *err = NULL;
-    AUTO_PLACE place *place = NULL;
     AUTO_LIVING struct living living = {0};
     int code = HOTPLUG_OK;
-    if (living_open_named(name, &place, &living, &err) < 0)
+    if (living_open_named(name, &living, &err) < 0)
         return command_failed(name, err);
     for (; *which && code != HOTPLUG_NO_APPLIANCE; which++) {
         AUTO_ERROR error *refused = NULL;

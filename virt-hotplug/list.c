@@ -179,11 +179,10 @@ static int close_printer(struct printer *printer, int result, error **err)
 
 static int list_disks(const char *name, error **err)
 {
-    AUTO_PLACE place *place = NULL;
     AUTO_LIVING struct living living = {0};
     struct column_choice choice;
     struct printer printer = {.object = disk_json};
-    if (living_open_named(name, &place, &living, err) < 0)
+    if (living_open_named(name, &living, err) < 0)
         return error_prefix(err, "%s", name);
     int result = open_printer(&printer, &choice, disk_columns,
                               sizeof disk_columns / sizeof *disk_columns, err);

@@ -102,13 +102,16 @@ void living_close(struct living *living)
     *living = (struct living){0};
 }
 
-int living_open_named(const char *name, place **place, struct living *living, error **err)
+int living_open_named(const char *name, struct living *living, error **err)
 {
+    /* Never freed: libvirt has a lock of its own on the root for as long as this process lives, and
+     * whoever gets ours must get that one, too. */
+    static place *held;
     struct sandbox box;
     if (sandbox_choose(&box, err) < 0)
         return -1;
-    *place = place_open(name, err);
-    return *place ? living_open(*place, &box, living, err) : -1;
+    held = place_open(name, err);
+    return held ? living_open(held, &box, living, err) : -1;
 }
 
 /* --- the end --- */

@@ -30,8 +30,8 @@ static inline void cleanup_living(struct living *living)
 }
 #define AUTO_LIVING CLEANUP(cleanup_living)
 
-/* For commands that do no more than that: by its name. *place is the caller's. */
-int living_open_named(const char *name, place **place, struct living *living, error **err);
+/* For commands that do no more than that: by its name, which is locked until the process ends. */
+int living_open_named(const char *name, struct living *living, error **err);
 
 /* Ends the appliance, whatever it is doing, and waits for that. 0 or -1 and *err. */
 int living_end(const place *place, const struct sandbox *box, error **err);

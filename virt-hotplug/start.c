@@ -14,8 +14,10 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* A restore takes 0.3 s on an idle machine. */
+/* A restore takes 0.3 s on an idle machine. A daemon that starts its first QEMU may probe it for
+ * minutes before that, where PID 1 reaps late: libvirt waits for each QEMU to vanish. */
 #define START_TIMEOUT (60 * CLOCK_SECOND)
+#define DAEMON_TIMEOUT (300 * CLOCK_SECOND)
 
 struct launching {
     const struct start *start;
@@ -106,8 +108,8 @@ static int bring_up(const struct launching *self, hypervisor *hv, error **err)
         return -1;
     if (!memory || !domain)
         return error_set(err, STATUS_CRASHED, "no memory");
-    if (appliance_start(hv, &self->provision->appliance, &place, clock_now() + START_TIMEOUT,
-                        &agent, err) < 0)
+    uint64_t deadline = clock_now() + (daemon ? DAEMON_TIMEOUT : START_TIMEOUT);
+    if (appliance_start(hv, &self->provision->appliance, &place, deadline, &agent, err) < 0)
         return -1;
     return settle(start, hv, agent, err);
 }

@@ -19,7 +19,7 @@ mandir        = $(PREFIX)/share/man
 completiondir = $(PREFIX)/share/bash-completion/completions
 appliancedir  = $(PREFIX)/lib/virt-live-tools/appliance
 
-COMMANDS := virt-df-live virt-hotplug
+COMMANDS := virt-df-live virt-hotplug virt-ls
 
 # A pipe that fails in its beginning has failed.
 SHELL := /bin/bash
@@ -31,7 +31,7 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
 
 # What rpcgen makes of the wires; everything that is compiled waits for it.
-generated := $(foreach x,protocol work session,$(BUILD)/gen/$(x).h $(BUILD)/gen/$(x)-xdr.c)
+generated := $(foreach x,protocol work session listing,$(BUILD)/gen/$(x).h $(BUILD)/gen/$(x)-xdr.c)
 
 include tests/setup.mk      # the packages that are needed, and `setup`
 include appliance/rules.mk
@@ -97,7 +97,7 @@ $(BUILD)/gen/%-xdr.c: common/%.x
 
 common_objects := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c)) \
 	$(BUILD)/obj/gen/protocol-xdr.o $(BUILD)/obj/gen/work-xdr.o \
-	$(BUILD)/obj/gen/session-xdr.o
+	$(BUILD)/obj/gen/session-xdr.o $(BUILD)/obj/gen/listing-xdr.o
 
 $(BUILD)/obj/%.o: %.c | $(generated)
 	@mkdir -p $(@D)
@@ -123,7 +123,7 @@ $(foreach command,$(COMMANDS),$(eval $(call command_rules,$(command))))
 # --- the agent: static, for the initrd ---
 
 agent_sources := $(wildcard appliance/agent/*.c) common/frame.c common/slots.c common/error.c common/status.c
-agent_objects := $(patsubst %.c,$(BUILD)/agent/%.o,$(agent_sources)) $(BUILD)/agent/gen/protocol-xdr.o $(BUILD)/agent/gen/session-xdr.o
+agent_objects := $(patsubst %.c,$(BUILD)/agent/%.o,$(agent_sources)) $(BUILD)/agent/gen/protocol-xdr.o $(BUILD)/agent/gen/session-xdr.o $(BUILD)/agent/gen/listing-xdr.o
 
 $(BUILD)/agent/%.o: %.c | $(generated)
 	@mkdir -p $(@D)
@@ -141,7 +141,7 @@ endif
 
 $(BUILD)/appliance/agent: $(agent_objects)
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(agent_link) -o $@ $^ -lblkid -ltirpc -lpthread
+	$(call say,LD) $(CC) $(agent_link) -o $@ $^ -lblkid -lnettle -ltirpc -lpthread
 
 -include $(shell find $(BUILD)/obj $(BUILD)/agent $(BUILD)/test-obj -name '*.d' 2>/dev/null)
 

@@ -2,7 +2,13 @@
 #include "closeout.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#define LOOK_AROUND_MS 200 /* while nobody reads our stdout */
 
 static int failed(error **err)
 {
@@ -22,11 +28,49 @@ int closeout_start(error **err)
     return 0;
 }
 
-int closeout_write(FILE *stream, const void *bytes, size_t length, error **err)
+static bool shall_end(void)
 {
-    if (length > 0 && fwrite(bytes, 1, length, stream) != length)
+    sigset_t pending;
+
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+            sigismember(&pending, SIGHUP) == 1);
+}
+
+/* Until so much as PIPE_BUF can be written, or the write would tell why not. 0 or -1 and errno. */
+static int wait_for_reader(void)
+{
+    struct pollfd writable = {STDOUT_FILENO, POLLOUT, 0};
+
+    while (poll(&writable, 1, LOOK_AROUND_MS) <= 0)
+        if (shall_end()) {
+            errno = EINTR;
+            return -1;
+        }
+    return 0;
+}
+
+int closeout_write(const void *bytes, size_t length, error **err)
+{
+    const char *from = bytes;
+    struct stat st;
+    bool file = fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode);
+
+    if (fflush(stdout) != 0)
         return failed(err);
-    return fflush(stream) == 0 ? 0 : failed(err);
+    while (length > 0) {
+        if (!file && wait_for_reader() < 0)
+            return failed(err);
+        ssize_t count =
+            write(STDOUT_FILENO, from, file || length < PIPE_BUF ? length : (size_t)PIPE_BUF);
+        if (count < 0 && errno != EINTR && errno != EAGAIN)
+            return failed(err);
+        if (count > 0) {
+            from += count;
+            length -= (size_t)count;
+        }
+    }
+    return 0;
 }
 
 int closeout_finish(error **err)

@@ -10,8 +10,10 @@
  * every write to stdout or stderr with EBADF, as the closed one would. 0 or -1 and *err. */
 int closeout_start(error **err);
 
-/* Writes all of it now. 0 or -1 and *err, with the errno (EPIPE: the reader has gone). */
-int closeout_write(FILE *stream, const void *bytes, size_t length, error **err);
+/* Writes all of it to stdout now, behind what stdio has for it. 0 or -1 and *err, with the errno
+ * (EPIPE: the reader has gone). Where the reader does not read and a signal that asks for an end
+ * waits (supervisor.h blocks those), it is not waited for any longer: EINTR. */
+int closeout_write(const void *bytes, size_t length, error **err);
 
 /* Closes stdout; nothing may be written to it after that. 0 or -1 and *err, with the errno. */
 int closeout_finish(error **err);

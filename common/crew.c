@@ -25,11 +25,11 @@ static int send_disk(struct member *member, const struct image_chain *chain, uns
     return worker_order(&member->worker, &message, fds, chain->count);
 }
 
-static int send_scan(struct member *member)
+static int send_ask(struct member *member)
 {
-    order message = {.kind = ORDER_SCAN};
-    message.order_u.scan =
-        (scan_order){member->handover.entry->guest->number, (u_int)member->handover.count};
+    order message = {.kind = ORDER_ASK};
+    message.order_u.ask =
+        (ask_order){member->handover.entry->guest->number, (u_int)member->handover.count};
     return worker_order(&member->worker, &message, NULL, 0);
 }
 
@@ -47,7 +47,7 @@ int member_hand_over(struct member *member)
         }
     }
     if (result == 0)
-        result = send_scan(member);
+        result = send_ask(member);
     if (result == -EAGAIN)
         return 0;
     member_drop_handover(member);

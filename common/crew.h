@@ -44,7 +44,7 @@ struct member {
     size_t given_count;
 };
 
-/* Sends what the socket takes of the handover. 1: all of it, and the order to scan; 0: the rest
+/* Sends what the socket takes of the handover. 1: all of it, and the order to ask; 0: the rest
  * waits for POLLOUT; -1: the worker is lost. */
 int member_hand_over(struct member *member);
 

@@ -13,7 +13,7 @@
 #define TIMEOUT_MAX 1000000 /* seconds; more than eleven days is a slip */
 
 enum code {
-    OPT_IMAGE = 0, /* popt: an argument that is no option */
+    OPT_IMAGE = OPTIONS_ARGUMENT,
     OPT_ADD = 256,
     OPT_FORMAT,
     OPT_BLOCKSIZE,
@@ -294,6 +294,7 @@ static int take_flag(struct options *options, int code)
 {
     switch (code) {
     case OPT_NULL:
+        options->null = true;
         guestlist_set_delimiter(options->guests, '\0');
         break;
     case OPT_QUIET:
@@ -361,6 +362,17 @@ static int take_common(struct options *options, int code, const char *value, err
 /* popt takes the next word as the value of an option whose value is optional; getopt, and so
  * virt-df, does not. So "--format" becomes "--format=". (An image of the name --format is
  * ./--format, here as there.) The array is the caller's; the words are not copied. */
+static const char *with_value(const char *word)
+{
+    /* Those of all commands. */
+    static const char *const words[] = {"--format=", "--blocksize=", "--checksum=", "--checksums="};
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strncmp(word, words[i], strlen(words[i]) - 1) == 0 && !word[strlen(words[i]) - 1])
+            return words[i];
+    return word;
+}
+
 static const char **with_values(int argc, char **argv)
 {
     const char **words = calloc((size_t)argc + 1, sizeof *words);
@@ -371,10 +383,8 @@ static const char **with_values(int argc, char **argv)
     for (int i = 0; i < argc; i++) {
         words[i] = argv[i];
         options_ended = options_ended || strcmp(argv[i], "--") == 0;
-        if (!options_ended && strcmp(argv[i], "--format") == 0)
-            words[i] = "--format=";
-        if (!options_ended && strcmp(argv[i], "--blocksize") == 0)
-            words[i] = "--blocksize=";
+        if (!options_ended)
+            words[i] = with_value(argv[i]);
     }
     return words;
 }
@@ -384,7 +394,8 @@ static int finish(struct options *options, error **err)
 {
     if (options->pending_count == 0 && options->list_count == 0)
         return error_set(err, STATUS_REFUSED,
-                         "no image given: name an image, or a list of images with --images-from");
+                         "no image given: name %s, or a list of images with --images-from",
+                         options->own_arguments ? "one with -a" : "an image");
     for (size_t i = 0; i < options->pending_count; i++)
         if (guestlist_add(options->guests, STEAL(options->pending[i]), err) < 0)
             return -1;
@@ -400,8 +411,8 @@ static int parse(struct options *options, poptContext context, options_take take
 
     while ((code = poptGetNextOpt(context)) >= 0) {
         AUTO_FREE char *value = poptGetOptArg(context);
-        if ((code < OPTIONS_COMMAND ? take_common(options, code, value, err)
-                                    : take(data, code, value, err)) < 0)
+        bool own = code >= OPTIONS_COMMAND || (code == OPTIONS_ARGUMENT && options->own_arguments);
+        if ((own ? take(data, code, value, err) : take_common(options, code, value, err)) < 0)
             return -1;
         if (options->show != SHOW_NOTHING)
             return 0;

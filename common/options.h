@@ -33,6 +33,10 @@ struct options {
     enum progress_mode progress;
     enum options_show show;
     bool quiet, stats, verbose;
+    bool null; /* -0: entries of lists end in NUL */
+    /* Set by the command before options_parse(): an argument that is no option is not an image but
+     * the command's own, and it takes it with the code OPTIONS_ARGUMENT. */
+    bool own_arguments;
 
     /* What stands so far while a command line is read. */
     enum image_format format;
@@ -48,6 +52,7 @@ extern struct poptOption options_table[];
 
 /* A command's own options have codes from here on. */
 #define OPTIONS_COMMAND 512
+#define OPTIONS_ARGUMENT 0 /* popt's: an argument that is no option */
 
 /* Reads one of the command's own options: its code and its value (NULL where it takes none).
  * 0 or -1 and *err. */

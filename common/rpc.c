@@ -113,6 +113,13 @@ int rpc_scan(rpc *self, const scan_args *args, error **err)
     return send_request(self, &message, args->disks.disks_len, err);
 }
 
+int rpc_ls(rpc *self, const ls_args *args, error **err)
+{
+    request message = {.body = {.op = OP_LS}};
+    message.body.request_body_u.ls = *args;
+    return send_request(self, &message, args->disks.disks_len, err);
+}
+
 int rpc_gone(rpc *self, const gone_args *args, error **err)
 {
     request message = {.body = {.op = OP_GONE}};
@@ -228,6 +235,14 @@ int rpc_check_list(const list_ret *result, error **err)
     return 0;
 }
 
+/* The items are checked by who reads them (listings.h). */
+static int check_ls(const ls_ret *result, error **err)
+{
+    if (result->last && (unsigned)result->status > STATUS_CRASHED)
+        return distrust(err, "used a word that does not exist");
+    return 0;
+}
+
 static int check_answer(const struct open_request *asked, const answer *reply, error **err)
 {
     if (reply->serial != asked->serial || reply->body.op != asked->kind)
@@ -239,6 +254,8 @@ static int check_answer(const struct open_request *asked, const answer *reply, e
                          reply->body.answer_body_u.hello.protocol_version, PROTOCOL_VERSION);
     if (asked->kind == OP_SCAN)
         return rpc_check_scan(&reply->body.answer_body_u.scan, asked->disks, err);
+    if (asked->kind == OP_LS)
+        return check_ls(&reply->body.answer_body_u.ls, err);
     if (asked->kind == OP_LIST)
         return rpc_check_list(&reply->body.answer_body_u.list, err);
     return 0;
@@ -276,6 +293,8 @@ int rpc_next(rpc *self, answer *reply, error **err)
         rpc_answer_clear(reply);
         return -1;
     }
+    if (reply->body.op == OP_LS && !reply->body.answer_body_u.ls.last)
+        return 1;
     self->first = (self->first + 1) % RPC_WINDOW;
     self->count--;
     return 1;

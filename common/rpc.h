@@ -24,6 +24,7 @@ size_t rpc_pending(const rpc *self);   /* requests without an answer */
 int rpc_hello(rpc *self, error **err);
 int rpc_prepare(rpc *self, error **err);
 int rpc_scan(rpc *self, const scan_args *args, error **err);
+int rpc_ls(rpc *self, const ls_args *args, error **err);
 int rpc_gone(rpc *self, const gone_args *args, error **err);
 int rpc_keep(rpc *self, unsigned idle, error **err);
 int rpc_name(rpc *self, const name_args *args, error **err);
@@ -37,7 +38,8 @@ int rpc_flush(rpc *self, error **err);
 int rpc_fill(rpc *self, error **err);
 
 /* The answer to the oldest open request, if it has come: 1 and *reply, which the caller ends with
- * rpc_answer_clear(); 0: not yet; -1 and *err: it is not an answer to that request. */
+ * rpc_answer_clear(); 0: not yet; -1 and *err: it is not an answer to that request. To OP_LS there
+ * are several: that request is open until one says that it is the last. */
 int rpc_next(rpc *self, answer *reply, error **err);
 
 /* Sends what waits, then waits for the next answer, until the deadline (clock.h). 0 or -1 and *err

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The supervisor's own state, and the parts that it is made of: the list and the answers
- * (supervisor-list.c), the workers and what they report (supervisor-crew.c), who gets which guest
- * (supervisor-work.c), the loop over all of them (supervisor.c). Private to these files. */
+ * (supervisor-list.c), the workers and their ends (supervisor-crew.c), what they report
+ * (supervisor-hear.c), who gets which guest (supervisor-work.c), the loop over all of them
+ * (supervisor.c). Private to these files. */
 #ifndef VLT_SUPERVISION_H
 #define VLT_SUPERVISION_H
 
 #include "clock.h"
 #include "crew.h"
+#include "listings.h"
 #include "provision.h"
 
 #define FINISH_TIMEOUT 20 /* seconds, from the last answer: ending QEMU takes 0.2 s */
@@ -21,6 +23,7 @@ struct supervisor {
     guestlist *guests;
     bool list_waits, list_ended;
     waves *window;
+    struct spool_room listings;
     struct sandbox box;
     rundir *run;
     struct provision provision;
@@ -49,16 +52,32 @@ int list_answer(struct supervisor *self, error **err);
 
 int crew_start(struct supervisor *self, error **err); /* one more; 0 or -1 and *err */
 void crew_begin_turn(struct member *member);          /* the clock of given[0] runs */
-/* What it reports. These three end a worker that fails, or is gone, and all below it; its guests wait
- * again, but for a culprit, which is answered for. -1 and *err: appliances do not come up here. */
-int crew_hear(struct supervisor *self, struct member *member, error **err);
+/* These end a worker that fails, or is gone, and all below it; its guests wait again, but for a
+ * culprit, which is answered for. -1 and *err: appliances do not come up here. First: its appliance
+ * failed, as it says or shows. */
+int crew_fail(struct supervisor *self, struct member *member, const char *why, error **err);
+/* … It is gone without a word: somebody killed it. */
+int crew_vanish(struct supervisor *self, struct member *member, const char *why, error **err);
 /* Buries who has ended, after hearing what it had to say, and ends what it left behind. */
 int crew_reap(struct supervisor *self, error **err);
 int crew_check_deadlines(struct supervisor *self, error **err);
 uint64_t crew_next_deadline(const struct supervisor *self);
+/* Ends one for what one of its guests did, and answers for that guest; the others wait again. */
+void crew_give_up(struct supervisor *self, struct member *member, struct entry *entry,
+                  enum status status, const char *why);
 /* Ends one that cannot be given orders any more; what it has said by then comes first. */
 void crew_refused(struct supervisor *self, struct member *member);
 void crew_end_all(struct supervisor *self); /* and waits until nothing is left */
+/* So long, microseconds, nobody was heard: that is nobody's fault. */
+void crew_excuse(struct supervisor *self, uint64_t deaf);
+
+uint64_t crew_since_turn(const struct entry *entry); /* microseconds; 0: it had none */
+void crew_say(const struct supervisor *self, enum supervisor_log level, const char *text);
+
+/* --- supervisor-hear.c --- */
+
+/* What it reports. As crew_fail(). */
+int crew_hear(struct supervisor *self, struct member *member, error **err);
 
 /* --- supervisor-work.c --- */
 

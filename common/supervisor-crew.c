@@ -40,6 +40,7 @@ int crew_start(struct supervisor *self, error **err)
         .memory_path = self->provision.memory_path,
         .start_timeout = START_TIMEOUT,
         .trace = self->config->trace,
+        .question = self->config->question,
     };
     if (!member->root || !member->reader || worker_start(&config, &member->worker, err) < 0) {
         member->worker = (struct worker){-1, -1, -1};
@@ -51,7 +52,7 @@ int crew_start(struct supervisor *self, error **err)
     return 0;
 }
 
-static void say(const struct supervisor *self, enum supervisor_log level, const char *text)
+void crew_say(const struct supervisor *self, enum supervisor_log level, const char *text)
 {
     self->client->log(self->client->data, level, text);
 }
@@ -59,10 +60,10 @@ static void say(const struct supervisor *self, enum supervisor_log level, const 
 void crew_begin_turn(struct member *member)
 {
     if (member->given_count > 0 && member->given[0]->turn == 0)
-        member->given[0]->turn = clock_now();
+        member->given[0]->turn = member->given[0]->heard = clock_now();
 }
 
-static uint64_t since_turn(const struct entry *entry)
+uint64_t crew_since_turn(const struct entry *entry)
 {
     return entry->turn ? clock_now() - entry->turn : 0;
 }
@@ -81,7 +82,7 @@ static void reclaim(struct supervisor *self, struct member *member, bool vanishe
     if (vanished && waves_excuse(self->window, left, count))
         return;
     if (waves_put_back(self->window, left, count, member->scanned == 1))
-        waves_refuse(self->window, left[0], STATUS_CRASHED, why, since_turn(left[0]));
+        waves_refuse(self->window, left[0], STATUS_CRASHED, why, crew_since_turn(left[0]));
 }
 
 /* Once reaped its number may be somebody else's. */
@@ -102,6 +103,17 @@ static void end_member(struct supervisor *self, struct member *member, bool vani
     member->deadline = CLOCK_NEVER;
 }
 
+/* Those behind it have lost nothing but their place. */
+void crew_give_up(struct supervisor *self, struct member *member, struct entry *entry,
+                  enum status status, const char *why)
+{
+    member_answered(member, entry);
+    waves_refuse(self->window, entry, status, why, crew_since_turn(entry));
+    waves_give_back(self->window, member->given, member->given_count);
+    member->given_count = 0;
+    end_member(self, member, false, why);
+}
+
 static void forget_member(struct supervisor *self, size_t index)
 {
     free_member(self->members[index]);
@@ -118,22 +130,19 @@ static int lose(struct supervisor *self, struct member *member, bool vanished, c
     if (asprintf(&text, "the appliance is lost: %s", why) < 0)
         text = NULL;
     if (text)
-        say(self, LOG_VERBOSE, text);
+        crew_say(self, LOG_VERBOSE, text);
     end_member(self, member, vanished, text ? text : "the appliance is lost");
     if (starting && ++self->start_failures >= MAX_START_FAILURES)
         return error_set(err, STATUS_CRASHED, "%s", why);
     return 0;
 }
 
-/* An appliance that failed, as its worker says or shows. */
-static int fail(struct supervisor *self, struct member *member, const char *why, error **err)
+int crew_fail(struct supervisor *self, struct member *member, const char *why, error **err)
 {
     return lose(self, member, false, why, err);
 }
 
-/* A worker that is gone without a word: somebody killed it. */
-static int vanish(struct supervisor *self, struct member *member, const char *why,
-                         error **err)
+int crew_vanish(struct supervisor *self, struct member *member, const char *why, error **err)
 {
     return lose(self, member, true, why, err);
 }
@@ -192,7 +201,7 @@ static int bury(struct supervisor *self, struct member *member, error **err)
     member->worker.pid = -1;
     int result = hear_out(self, member, err);
     if (result == 0 && member->state != MEMBER_ENDED)
-        result = vanish(self, member, "its worker was killed", err);
+        result = crew_vanish(self, member, "its worker was killed", err);
     for (size_t i = 0; i < self->member_count; i++)
         if (self->members[i] == member) {
             forget_member(self, i);
@@ -216,126 +225,13 @@ int crew_reap(struct supervisor *self, error **err)
     return result;
 }
 
-/* --- what workers report --- */
-
-static int on_ready(struct supervisor *self, struct member *member, const ready_report *ready)
-{
-    if (member->state != MEMBER_STARTING)
-        return -1;
-    member->state = MEMBER_READY;
-    member->deadline = CLOCK_NEVER;
-    self->start_failures = 0;
-    self->start_cost = ready->took;
-    self->stats->start += ready->took;
-    if (ready->restored)
-        self->stats->restores++;
-    else
-        self->stats->boots++;
-    return 0;
-}
-
-static int on_outcome(struct supervisor *self, struct member *member, outcome *out)
-{
-    AUTO_ERROR error *err = NULL;
-    struct entry *entry = member_find(member, out->guest);
-    if (!entry || rpc_check_scan(&out->result, entry->guest->image_count, &err) < 0)
-        return -1;
-    member_answered(member, entry);
-    self->stats->attach += out->attached;
-    self->stats->wait += out->result.times.waited;
-    self->stats->probe += out->result.times.probed;
-    self->stats->mount += out->result.times.mounted;
-    waves_answer(self->window, entry, &out->result, since_turn(entry));
-    crew_begin_turn(member);
-    if (member->state == MEMBER_FINISHING && member->given_count == 0)
-        member->deadline = clock_now() + FINISH_TIMEOUT * CLOCK_SECOND;
-    return 0;
-}
-
-static int on_emptied(struct supervisor *self, struct member *member, uint64_t took)
-{
-    if (member->state != MEMBER_EMPTYING)
-        return -1;
-    self->empty_cost = member->used ? took / member->used : took;
-    self->stats->emptied++;
-    member->used = 0;
-    member->state = MEMBER_READY;
-    member->deadline = CLOCK_NEVER;
-    return 0;
-}
-
-/* New memory; NULL: no memory. No bytes may be a NULL pointer. */
-static char *text_of(const char *bytes, size_t length)
-{
-    return length ? strndup(bytes, length) : strdup("");
-}
-
-/* 0; -1: the worker cannot be believed. *failed is set where it says that it has failed (new
- * memory). */
-static int on_report(struct supervisor *self, struct member *member, report *message, char **failed)
-{
-    switch (message->kind) {
-    case REPORT_READY:
-        return on_ready(self, member, &message->report_u.ready);
-    case REPORT_OUTCOME:
-        return on_outcome(self, member, &message->report_u.outcome);
-    case REPORT_EMPTIED:
-        return on_emptied(self, member, message->report_u.emptied);
-    case REPORT_FAILED:
-        *failed = text_of(message->report_u.failed.failed_val, message->report_u.failed.failed_len);
-        return *failed ? 0 : -1;
-    case REPORT_LOG: {
-        AUTO_FREE char *text =
-            text_of(message->report_u.log.log_val, message->report_u.log.log_len);
-        if (text)
-            say(self, LOG_TRACE, text);
-        return 0;
-    }
-    case REPORT_SAVED:
-        break;
-    }
-    return -1;
-}
-
-/* Its socket has closed. That of one that was told to finish, and has, was to be expected. */
-static int on_end(struct supervisor *self, struct member *member, error **err)
-{
-    if (member->state != MEMBER_FINISHING || member->given_count > 0)
-        return vanish(self, member, "its worker has ended", err);
-    member->state = MEMBER_ENDED;
-    member->deadline = CLOCK_NEVER;
-    return 0;
-}
-
-int crew_hear(struct supervisor *self, struct member *member, error **err)
-{
-    const void *body;
-    size_t length;
-    int got = frame_reader_fill(member->reader, member->worker.reports), next;
-    while ((next = frame_reader_next(member->reader, &body, &length)) > 0) {
-        report message = {0};
-        AUTO_FREE char *failed = NULL;
-        if (frame_decode((xdrproc_t)xdr_report, &message, sizeof message, body, length) < 0)
-            return fail(self, member, "its worker sent a message that is none", err);
-        int believed = on_report(self, member, &message, &failed);
-        xdr_free((xdrproc_t)xdr_report, &message);
-        if (failed)
-            return fail(self, member, failed, err);
-        if (believed < 0)
-            return fail(self, member, "its worker cannot be believed", err);
-    }
-    if (next < 0 || got == 0 || (got < 0 && got != -EAGAIN))
-        return on_end(self, member, err);
-    return 0;
-}
-
 /* --- deadlines --- */
 
 static uint64_t deadline_of(const struct supervisor *self, const struct member *member)
 {
     uint64_t deadline = member->deadline;
     if (self->config->timeout && member_working(member) && member->given[0]->turn) {
-        uint64_t answer = member->given[0]->turn + self->config->timeout * CLOCK_SECOND;
+        uint64_t answer = member->given[0]->heard + self->config->timeout * CLOCK_SECOND;
         deadline = answer < deadline ? answer : deadline;
     }
     return deadline;
@@ -351,18 +247,11 @@ uint64_t crew_next_deadline(const struct supervisor *self)
     return next;
 }
 
-/* The guest whose turn it is has had its time; those behind it have lost nothing but their place.
- */
 static void time_out_guest(struct supervisor *self, struct member *member)
 {
     char why[64];
-    struct entry *entry = member->given[0];
     snprintf(why, sizeof why, "no answer within %u s (--timeout)", self->config->timeout);
-    member_answered(member, entry);
-    waves_refuse(self->window, entry, STATUS_TIMEOUT, why, since_turn(entry));
-    waves_give_back(self->window, member->given, member->given_count);
-    member->given_count = 0;
-    end_member(self, member, false, why);
+    crew_give_up(self, member, member->given[0], STATUS_TIMEOUT, why);
 }
 
 int crew_check_deadlines(struct supervisor *self, error **err)
@@ -374,8 +263,17 @@ int crew_check_deadlines(struct supervisor *self, error **err)
             continue;
         if (member->deadline > now)
             time_out_guest(self, member);
-        else if (fail(self, member, "it did not answer in time", err) < 0)
+        else if (crew_fail(self, member, "it did not answer in time", err) < 0)
             return -1;
     }
     return 0;
+}
+
+void crew_excuse(struct supervisor *self, uint64_t deaf)
+{
+    for (size_t i = 0; i < self->member_count; i++) {
+        const struct member *member = self->members[i];
+        if (member->given_count > 0 && member->given[0]->turn)
+            member->given[0]->heard += deaf;
+    }
 }

@@ -67,11 +67,20 @@ int list_answer(struct supervisor *self, error **err)
 {
     const struct entry *entry;
     while ((entry = waves_front(self->window))) {
-        struct guest_answer answer = {entry->guest, &entry->result, entry->elapsed};
+        struct guest_answer answer = {
+            .guest = entry->guest,
+            .result = &entry->result,
+            .elapsed = entry->elapsed,
+            .listing = entry->listing,
+            .notes = entry->notes,
+            .notes_length = entry->notes_length,
+        };
+        uint64_t since = clock_now();
         self->stats->failed += entry->result.status != STATUS_OK;
         self->answered++;
         if (self->client->answer(self->client->data, &answer, err) < 0)
             return -1;
+        crew_excuse(self, clock_now() - since); /* a pager takes its time */
         waves_pop(self->window);
         if (self->client->progress)
             self->client->progress(self->client->data, self->answered,

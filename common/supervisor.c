@@ -10,6 +10,10 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
+/* Bytes of listings that are kept in memory, of one guest and of all; the rest is in files. */
+#define LISTING_MEMORY ((size_t)1 << 20)
+#define LISTINGS_MEMORY ((size_t)64 << 20)
+
 static enum supervisor_end take_signals(struct supervisor *self, error **err)
 {
     struct signalfd_siginfo info;
@@ -92,7 +96,9 @@ static enum supervisor_end step(struct supervisor *self, bool *done, error **err
         return SUPERVISOR_NO_APPLIANCE;
     work_give(self);
     if (list_answer(self, err) < 0)
-        return SUPERVISOR_STOPPED;
+        /* It may have stopped because a signal waits. */
+        return take_signals(self, NULL) == SUPERVISOR_SIGNALLED ? SUPERVISOR_SIGNALLED
+                                                                : SUPERVISOR_STOPPED;
     *done = self->list_ended && waves_empty(self->window);
     bool more = !self->list_waits && !self->list_ended && !waves_full(self->window);
     if (*done)
@@ -173,6 +179,7 @@ enum supervisor_end supervisor_run(const struct supervisor_config *config, guest
         .end_fd = -1,
         .parallel = config->parallel ? config->parallel : resources_parallel(),
         .empty_cost = 25000, /* until one has been seen (docs/performance.md) */
+        .listings = {.spool_max = LISTING_MEMORY, .budget = LISTINGS_MEMORY},
     };
     if (self.parallel > MAX_PARALLEL)
         self.parallel = MAX_PARALLEL;
@@ -181,6 +188,8 @@ enum supervisor_end supervisor_run(const struct supervisor_config *config, guest
         set_up(&self, &old, err) < 0 ? SUPERVISOR_NO_APPLIANCE : run(&self, err);
     *signal = self.signalled;
     tear_down(&self, &old);
+    stats->listing_memory = self.listings.peak;
+    stats->listing_files = self.listings.files;
     stats->wall = clock_now() - since;
     return end;
 }

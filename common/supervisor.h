@@ -7,6 +7,8 @@
 
 #include "guestlist.h"
 #include "hypervisor.h"
+#include "question.h"
+#include "spool.h"
 
 /* Which guests may share an appliance. */
 enum isolation {
@@ -21,6 +23,10 @@ struct guest_answer {
     const struct guest *guest;
     const scan_ret *result; /* its status, message and volumes */
     uint64_t elapsed;       /* microseconds, from its turn to its answer; 0 where it had no turn */
+    /* Of OP_LS. */
+    spool *listing;    /* listing_reader takes items out of it; NULL: there is none */
+    const char *notes; /* lines, for -v; not terminated */
+    size_t notes_length;
 };
 
 enum supervisor_log {
@@ -43,14 +49,18 @@ struct supervisor_client {
 struct supervisor_config {
     enum isolation isolation;
     enum backing_policy backing;
-    unsigned wave;         /* disks in an appliance at once, 1-SLOT_COUNT */
-    unsigned parallel;     /* appliances at once; 0: from cores and memory */
-    unsigned timeout;      /* seconds for one guest; 0: none */
-    unsigned memory_mib;   /* of an appliance; 0: the default */
-    const char *accel;     /* "kvm", "tcg", or NULL: what works */
-    const char *appliance; /* directory, or NULL: the built-in one */
-    bool hotplug;          /* the appliance that commands can run in (appliance.h) */
-    bool trace;            /* log calls to libvirt */
+    unsigned wave;     /* disks in an appliance at once, 1-SLOT_COUNT */
+    unsigned parallel; /* appliances at once; 0: from cores and memory */
+    /* Seconds for one guest, from its turn to its answer, or from one part of its answer to the
+     * next; 0: none. */
+    unsigned timeout;
+    unsigned memory_mib;             /* of an appliance; 0: the default */
+    const char *accel;               /* "kvm", "tcg", or NULL: what works */
+    const char *appliance;           /* directory, or NULL: the built-in one */
+    bool hotplug;                    /* the appliance that commands can run in (appliance.h) */
+    bool trace;                      /* log calls to libvirt */
+    const struct question *question; /* NULL: OP_SCAN of each guest */
+    uint64_t listing_max;            /* bytes of one guest's listing; 0: LISTING_MAX */
     /* A test's hypervisor: then no appliance is looked for and no template made. NULL: libvirt. */
     hypervisor_factory factory;
 };
@@ -67,6 +77,9 @@ struct supervisor_stats {
     uint64_t start;              /* appliances, until they answered */
     uint64_t attach;             /* host side */
     uint64_t wait, probe, mount; /* in the appliance (scan_times) */
+    /* Of listings that waited for their turn; not in stats_json(). */
+    uint64_t listing_memory; /* bytes, at most */
+    uint64_t listing_files;
 };
 
 enum supervisor_end {

@@ -28,8 +28,17 @@ static struct entry *at(const waves *self, size_t index)
     return (struct entry *)&self->entries[(self->first + index) % WAVES_WINDOW];
 }
 
+static void forget_listing(struct entry *entry)
+{
+    spool_free(STEAL(entry->listing));
+    entry->checked = (struct listing_check){0};
+    free(STEAL(entry->notes));
+    entry->notes_length = 0;
+}
+
 static void clear(struct entry *entry)
 {
+    forget_listing(entry);
     guest_free(entry->guest);
     free(entry->directory);
     xdr_free((xdrproc_t)xdr_scan_ret, &entry->result);
@@ -148,6 +157,7 @@ void waves_refuse(waves *self, struct entry *entry, enum status status, const ch
                   uint64_t elapsed)
 {
     scan_ret result = {.status = status};
+    forget_listing(entry);
     result.message.message_val = strndup(message, MAX_MESSAGE);
     if (result.message.message_val)
         result.message.message_len = (u_int)strlen(result.message.message_val);
@@ -157,8 +167,9 @@ void waves_refuse(waves *self, struct entry *entry, enum status status, const ch
 void waves_give_back(waves *self, struct entry *const *entries, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        forget_listing(entries[i]); /* it will be told again from the beginning */
         entries[i]->state = ENTRY_WAITING;
-        entries[i]->turn = 0;
+        entries[i]->turn = entries[i]->heard = 0;
         self->waiting++;
     }
     self->hint = 0;

@@ -8,6 +8,7 @@
 #define VLT_WAVES_H
 
 #include "guest.h"
+#include "listings.h"
 #include "supervisor.h"
 
 #define WAVES_WINDOW 2048
@@ -30,7 +31,13 @@ struct entry {
     unsigned excused;    /* how often waves_excuse() has given it back */
     scan_ret result;     /* when answered */
     uint64_t elapsed;
-    uint64_t turn; /* the supervisor's: when its turn began, 0: not yet */
+    /* The supervisor's, forgotten when the guest waits again. */
+    uint64_t turn;  /* when its turn began, 0: not yet */
+    uint64_t heard; /* when its turn began, or something of its listing came */
+    spool *listing; /* what has come of it; NULL: nothing */
+    struct listing_check checked;
+    char *notes; /* of its outcome */
+    size_t notes_length;
 };
 
 waves *waves_new(enum isolation isolation); /* NULL: no memory */
@@ -57,7 +64,7 @@ void waves_take(waves *self, struct entry *entry);
 
 /* Answers for a guest. Takes over what the result has allocated: *result is all zero afterwards. */
 void waves_answer(waves *self, struct entry *entry, scan_ret *result, uint64_t elapsed);
-/* The same with a status and a message. */
+/* The same with a status and a message, and without what has come of its listing. */
 void waves_refuse(waves *self, struct entry *entry, enum status status, const char *message,
                   uint64_t elapsed);
 

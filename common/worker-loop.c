@@ -6,6 +6,7 @@
 #include "frame.h"
 #include "hotplug.h"
 #include "work.h"
+#include "worker-report.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
@@ -27,8 +28,8 @@ struct under_way {
 
 struct loop {
     const struct worker_config *config;
-    int orders, reports;
-    frame_writer *out;
+    int orders;
+    struct reports reports;
     hypervisor *hv;
     rpc *agent;
     hotplug *disks;
@@ -39,51 +40,29 @@ struct loop {
     bool finishing;
 };
 
-/* --- reports --- */
-
-/* Blocks until it is out: the supervisor always reads. */
-static int send_report(struct loop *self, const report *message)
-{
-    int result = frame_writer_put(self->out, (xdrproc_t)xdr_report, message);
-    while (result == 0 && (result = frame_writer_flush(self->out, self->reports)) == 1) {
-        poll(&(struct pollfd){self->reports, POLLOUT, 0}, 1, -1);
-        result = 0;
-    }
-    return result < 0 ? -1 : 0;
-}
-
-static int report_text(struct loop *self, report_kind kind, const char *text)
-{
-    report message = {.kind = kind};
-    size_t whole = strlen(text);
-    u_int length = whole < MAX_MESSAGE ? (u_int)whole : MAX_MESSAGE;
-    if (kind == REPORT_LOG) {
-        message.report_u.log.log_len = length;
-        message.report_u.log.log_val = (char *)text;
-    } else {
-        message.report_u.failed.failed_len = length;
-        message.report_u.failed.failed_val = (char *)text;
-    }
-    return send_report(self, &message);
-}
-
 static void on_trace(void *data, const char *what, double seconds)
 {
+    struct loop *self = data;
     char text[128];
     snprintf(text, sizeof text, "libvirt: %s: %.1f ms", what, seconds * 1000);
-    report_text(data, REPORT_LOG, text);
+    report_text(&self->reports, REPORT_LOG, text);
 }
 
-static int report_outcome(struct loop *self, const struct under_way *guest, const scan_ret *result)
+/* `last` is what OP_LS was answered with in the end; NULL: nothing of the kind. */
+static int send_outcome(struct loop *self, const struct under_way *guest, const scan_ret *result,
+                        const ls_ret *last)
 {
-    report message = {.kind = REPORT_OUTCOME};
-    message.report_u.outcome = (outcome){
+    outcome message = {
         .guest = guest->guest,
         .attached = guest->attached,
         .answered = guest->asked ? clock_now() - guest->asked : 0,
         .result = *result,
     };
-    return send_report(self, &message);
+    if (last) {
+        message.notes.notes_len = last->notes.notes_len;
+        message.notes.notes_val = last->notes.notes_val;
+    }
+    return report_outcome(&self->reports, &message);
 }
 
 static void free_under_way(struct under_way *guest)
@@ -145,24 +124,36 @@ static int refuse_guest(struct loop *self, struct under_way *guest)
     scan_ret result = {.status = error_status(guest->failed)};
     result.message.message_val = (char *)why;
     result.message.message_len = (u_int)strnlen(why, MAX_MESSAGE);
-    int sent = report_outcome(self, guest, &result);
+    int sent = send_outcome(self, guest, &result, NULL);
     free_under_way(guest);
     return sent;
 }
 
-static int on_scan(struct loop *self, const scan_order *order, error **err)
+static int ask(struct loop *self, const struct under_way *guest, error **err)
+{
+    const struct question *question = self->config->question;
+    if (question && question->op == OP_LS) {
+        ls_args args = question->ls;
+        args.disks.disks_len = guest->disk_count;
+        args.disks.disks_val = (disk *)guest->disks;
+        return rpc_ls(self->agent, &args, err);
+    }
+    scan_args args = {.disks = {guest->disk_count, (disk *)guest->disks}};
+    return rpc_scan(self->agent, &args, err);
+}
+
+static int on_ask(struct loop *self, const ask_order *order, error **err)
 {
     struct under_way *guest = STEAL(self->filling);
     if (!guest || guest->guest != order->guest || self->count == MAX_UNDER_WAY) {
         free_under_way(guest);
-        return error_set(err, STATUS_CRASHED, "an order to scan what is not attached");
+        return error_set(err, STATUS_CRASHED, "an order to ask about what is not attached");
     }
     if (guest->failed)
         return refuse_guest(self, guest);
-    scan_args args = {.disks = {guest->disk_count, guest->disks}};
     guest->asked = clock_now();
     self->asked[(self->first + self->count++) % MAX_UNDER_WAY] = guest;
-    return rpc_scan(self->agent, &args, err);
+    return ask(self, guest, err);
 }
 
 static int emptied(struct loop *self)
@@ -170,7 +161,7 @@ static int emptied(struct loop *self)
     report message = {.kind = REPORT_EMPTIED};
     message.report_u.emptied = clock_now() - self->emptying;
     self->emptying = 0;
-    return send_report(self, &message);
+    return report_send(&self->reports, &message);
 }
 
 static int on_empty(struct loop *self, error **err)
@@ -189,8 +180,8 @@ static int obey(struct loop *self, const order *order, const int *fds, size_t fd
     switch (order->kind) {
     case ORDER_DISK:
         return on_disk(self, &order->order_u.disk, fds, fd_count, err);
-    case ORDER_SCAN:
-        return on_scan(self, &order->order_u.scan, err);
+    case ORDER_ASK:
+        return on_ask(self, &order->order_u.ask, err);
     case ORDER_EMPTY:
         return on_empty(self, err);
     case ORDER_FINISH:
@@ -251,7 +242,8 @@ static int on_order(struct loop *self, error **err)
 
 /* --- what the agent and the hypervisor say --- */
 
-static int on_scanned(struct loop *self, const scan_ret *result, error **err)
+/* The guest whose turn it was has been answered for. */
+static int on_result(struct loop *self, const scan_ret *result, const ls_ret *last, error **err)
 {
     struct under_way *guest = self->asked[self->first];
     self->first = (self->first + 1) % MAX_UNDER_WAY;
@@ -260,9 +252,23 @@ static int on_scanned(struct loop *self, const scan_ret *result, error **err)
     for (u_int i = 0; i < guest->disk_count && done == 0; i++)
         done = hotplug_confirm(self->disks, guest->disks[i].slot, err);
     if (done == 0)
-        done = report_outcome(self, guest, result);
+        done = send_outcome(self, guest, result, last);
     free_under_way(guest);
     return done;
+}
+
+/* Passed on as it comes: what is in a listing is for others to look at. */
+static int on_listed(struct loop *self, const ls_ret *some, error **err)
+{
+    if ((!some->last || some->items.items_len > 0) &&
+        report_part(&self->reports, self->asked[self->first]->guest, some) < 0)
+        return -1;
+    if (!some->last)
+        return 0;
+    scan_ret result = {.status = some->status, .times = some->times};
+    result.message.message_val = some->message.message_val;
+    result.message.message_len = some->message.message_len;
+    return on_result(self, &result, some, err);
 }
 
 static int after_detach(struct loop *self)
@@ -273,7 +279,9 @@ static int after_detach(struct loop *self)
 static int on_answer(struct loop *self, const answer *reply, error **err)
 {
     if (reply->body.op == OP_SCAN)
-        return on_scanned(self, &reply->body.answer_body_u.scan, err);
+        return on_result(self, &reply->body.answer_body_u.scan, NULL, err);
+    if (reply->body.op == OP_LS)
+        return on_listed(self, &reply->body.answer_body_u.ls, err);
     const done_ret *done = &reply->body.answer_body_u.gone;
     if (reply->body.op == OP_GONE && done->message.message_len > 0)
         return error_set(err, STATUS_CRASHED, "the disks cannot be detached: %.*s",
@@ -348,7 +356,7 @@ static int report_ready(struct loop *self, uint64_t since)
         .restored = self->config->template_dir != NULL,
         .accel = {(u_int)strlen(accel), (char *)accel},
     };
-    return send_report(self, &message);
+    return report_send(&self->reports, &message);
 }
 
 /* Loads and locks what a template must have loaded and locked, and saves it. */
@@ -376,7 +384,7 @@ static int build(struct loop *self, uint64_t deadline, error **err)
     if (self->hv->ops->save(self->hv, fd, err) < 0)
         return -1;
     capabilities_keep(self->config->root, self->config->build_dir);
-    return send_report(self, &(report){.kind = REPORT_SAVED});
+    return report_send(&self->reports, &(report){.kind = REPORT_SAVED});
 }
 
 static int open_state(const struct worker_config *config, error **err)
@@ -437,12 +445,13 @@ int worker_loop(const struct worker_config *config, int orders, int reports, err
 {
     AUTO_ERROR error *err = refused;
     AUTO_FRAME_WRITER frame_writer *out = frame_writer_new(2 * PROTOCOL_MAX_FRAME);
-    struct loop self = {.config = config, .orders = orders, .reports = reports, .out = out};
+    struct loop self = {.config = config, .orders = orders, .reports = {reports, out}};
     if (!out)
         return 1;
     int result = refused ? -1 : run(&self, &err);
     if (result < 0)
-        report_text(&self, REPORT_FAILED, err ? error_message(err) : "the supervisor has gone");
+        report_text(&self.reports, REPORT_FAILED,
+                    err ? error_message(err) : "the supervisor has gone");
     if (self.hv)
         self.hv->ops->end(self.hv);
     return result < 0 ? 1 : 0; /* the process ends: what is left goes with it */

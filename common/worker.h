@@ -7,6 +7,7 @@
 #define VLT_WORKER_H
 
 #include "appliance.h"
+#include "question.h"
 #include "sandbox.h"
 #include "work.h"
 #include <sys/types.h>
@@ -15,11 +16,12 @@ struct worker_config {
     hypervisor_factory factory;
     struct appliance_config appliance;
     struct sandbox sandbox;
-    const char *root;         /* its directory, made for it; removed when all has ended */
-    const char *template_dir; /* to restore from; NULL: boot */
-    const char *memory_path;  /* and the memory that goes with it */
-    const char *build_dir;    /* builders: where the template goes; NULL: scan */
-    unsigned start_timeout;   /* seconds */
+    const char *root;                /* its directory, made for it; removed when all has ended */
+    const char *template_dir;        /* to restore from; NULL: boot */
+    const char *memory_path;         /* and the memory that goes with it */
+    const char *build_dir;           /* builders: where the template goes; NULL: scan */
+    unsigned start_timeout;          /* seconds */
+    const struct question *question; /* what to ask about each guest; NULL: OP_SCAN. It must last */
     bool trace;
 };
 

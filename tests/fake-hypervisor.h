@@ -14,6 +14,7 @@
 #define VLT_FAKE_HYPERVISOR_H
 
 #include "fake-agent.h"
+#include "fake-lister.h"
 #include "hypervisor.h"
 #include <stdatomic.h>
 #include <sys/socket.h>
@@ -93,6 +94,7 @@ enum fake_worker {
     FAKE_WORKER_EMPTIED, /* emptied, unasked */
     FAKE_WORKER_SAVED,   /* a template, where none was wanted */
     FAKE_WORKER_FAILED,  /* failed, without a word */
+    FAKE_WORKER_PART,    /* a part of a listing that was not asked for */
     FAKE_WORKER_ENDED,   /* nothing: it exits */
     FAKE_WORKER_COUNT
 };
@@ -101,6 +103,7 @@ struct fake_guest {
     enum fake_scan scan;
     enum fake_act attach; /* FAKE_PAUSE is not for this one */
     enum fake_worker worker;
+    struct fake_listing ls;
     unsigned times; /* after so many times it is well-behaved; 0: never */
 };
 

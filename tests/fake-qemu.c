@@ -143,6 +143,23 @@ static void on_scan(struct qemu *self, const request *asked)
         linger();
 }
 
+static void on_ls(struct qemu *self, const request *asked)
+{
+    scan_args args = {.disks = {asked->body.request_body_u.ls.disks.disks_len,
+                                asked->body.request_body_u.ls.disks.disks_val}};
+    if (!all_there(self, &args)) {
+        not_there();
+        return;
+    }
+    unsigned guest = self->disks[args.disks.disks_val[0].slot].disk.guest;
+    const struct fake_listing *listing = &fake_script->guests[guest].ls;
+    bool honest = listing->how == FAKE_LS_OK || !fake_misbehaves(guest);
+    atomic_fetch_add(&fake_script->scans[guest], 1);
+    fake_answer_ls(self->channel, asked, listing, honest, guest);
+    if (!honest && (listing->how == FAKE_LS_HANG || listing->how == FAKE_LS_CLOSE))
+        linger();
+}
+
 static pid_t host_of(const struct qemu *self)
 {
     struct ucred peer = {0};
@@ -278,6 +295,9 @@ static void on_request(struct qemu *self, const request *asked)
         break;
     case OP_LIST:
         on_list(self, asked);
+        break;
+    case OP_LS:
+        on_ls(self, asked);
         break;
     }
 }

@@ -51,6 +51,9 @@ void fake_worker_lie(int reports, unsigned guest, enum fake_worker how)
     case FAKE_WORKER_FAILED:
         send_report(reports, &(report){.kind = REPORT_FAILED});
         break;
+    case FAKE_WORKER_PART:
+        send_report(reports, &(report){.kind = REPORT_PART, .report_u.part.guest = guest});
+        break;
     case FAKE_WORKER_ENDED:
         _exit(0);
     case FAKE_WORKER_HONEST:

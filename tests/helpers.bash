@@ -223,7 +223,7 @@ list_ours()
 {
     local name
 
-    for name in qemu-system vlt- virt-df-live virt-hotplug; do
+    for name in qemu-system vlt- virt-df-live virt-hotplug virt-ls; do
         ours "$name"
     done
 }

@@ -17,16 +17,23 @@ $(BUILD)/test-obj/%.o: %.c | $(test_generated)
 	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Itests -Iappliance/agent -Ivirt-df-live $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # What a command is made of besides the library, for the tests of it: all but its main().
-df_parts := $(filter-out %/main.o,$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard virt-df-live/*.c)))
-$(BUILD)/tests/test-df-rows: $(df_parts)
+parts_of = $(filter-out %/main.o,$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c)))
+$(filter $(BUILD)/tests/test-df-%,$(unit_tests)): $(call parts_of,virt-df-live)
+$(filter $(BUILD)/tests/test-ls-%,$(unit_tests)): $(call parts_of,virt-ls)
 # … and for the parts of the agent that can be tested by themselves.
 $(BUILD)/tests/test-channel: $(BUILD)/test-obj/appliance/agent/channel.o
 $(BUILD)/tests/test-modules: $(BUILD)/test-obj/appliance/agent/modules.o
 $(BUILD)/tests/test-uevent: $(BUILD)/test-obj/appliance/agent/uevent.o
+agent_parts = $(patsubst %,$(BUILD)/test-obj/appliance/agent/%.o,$(1))
+$(BUILD)/tests/test-walk: $(call agent_parts,walk names digest crc)
+$(BUILD)/tests/test-digest: $(call agent_parts,digest crc)
+$(BUILD)/tests/test-fstab $(BUILD)/fuzz/replay-fstab: $(call agent_parts,fstab devspec permitted)
+$(BUILD)/tests/test-roots: $(call agent_parts,roots resolve)
+$(BUILD)/tests/test-walk $(BUILD)/tests/test-digest: test_libs = -lnettle
 
 $(BUILD)/tests/%: $(BUILD)/test-obj/tests/unit/%.o $(test_support) $(BUILD)/lib/libcommon.a
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(LDFLAGS) $(SANITIZER) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(pkg_libs) -lcmocka -lm -lpthread
+	$(call say,LD) $(CC) $(LDFLAGS) $(SANITIZER) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(test_libs) $(pkg_libs) -lcmocka -lm -lpthread
 
 $(BUILD)/fuzz/replay-%: $(BUILD)/test-obj/tests/fuzz/fuzz-%.o $(BUILD)/test-obj/tests/fuzz/replay.o $(BUILD)/lib/libcommon.a
 	@mkdir -p $(@D)
@@ -70,7 +77,7 @@ check-asan-programs: $(addprefix $(BUILD)/bin/,$(COMMANDS)) check-programs
 
 # valgrind follows children that do not exec; the agent, which is another program, runs as it is
 # here, and under the sanitizers in check-asan.
-valgrind_skip := test-image-backing test-supervisor test-supervisor-faults test-supervisor-kills
+valgrind_skip := test-image-backing test-supervisor test-supervisor-faults test-supervisor-kills test-supervisor-ls
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
 	--errors-for-leak-kinds=definite,indirect --child-silent-after-fork=yes --suppressions=tests/valgrind.supp
 
@@ -94,10 +101,12 @@ lint: setup-lint
 FUZZ_SECONDS ?= 60
 fuzzers := $(addprefix $(BUILD)/fuzz/fuzz-,$(fuzz_targets))
 
-$(BUILD)/fuzz/fuzz-%: tests/fuzz/fuzz-%.c $(wildcard common/*.c common/*.h) | $(test_generated) $(BUILD)/gen/protocol-xdr.c $(BUILD)/gen/work-xdr.c
+$(BUILD)/fuzz/fuzz-fstab: $(patsubst %,appliance/agent/%.c,fstab devspec permitted)
+
+$(BUILD)/fuzz/fuzz-%: tests/fuzz/fuzz-%.c $(wildcard common/*.c common/*.h) | $(test_generated)
 	@mkdir -p $(@D)
-	$(call say,CC) clang $(CPPFLAGS_ALL) -std=gnu11 -g -O1 -w -fsanitize=fuzzer,address,undefined -o $@ \
-		$< $(wildcard common/*.c) $(patsubst %,$(BUILD)/gen/%-xdr.c,protocol work) $(pkg_libs) -lm -lpthread
+	$(call say,CC) clang $(CPPFLAGS_ALL) -Iappliance/agent -std=gnu11 -g -O1 -w -fsanitize=fuzzer,address,undefined -o $@ \
+		$(filter %.c,$^) $(filter %-xdr.c,$(test_generated)) $(pkg_libs) -lm -lpthread
 
 fuzz: setup-lint
 	@$(submake) $(fuzzers)

@@ -2,6 +2,7 @@
 #include "trial.h"
 
 #include "clock.h"
+#include "listings.h"
 #include "tree.h"
 #include <fcntl.h>
 #include <poll.h>
@@ -89,6 +90,28 @@ static void copy_text(char *to, size_t size, const char *bytes, size_t length)
     snprintf(to, size, "%.*s", (int)length, length ? bytes : "");
 }
 
+/* The names are those of fake-lister.h. */
+static void read_listing(struct trial_answer *seen, const struct guest_answer *answer)
+{
+    struct listing_reader reader;
+    listing_item item;
+    int got;
+    seen->ordered = true;
+    listing_read(&reader, answer->listing);
+    while ((got = listing_next(&reader, &item, NULL)) > 0) {
+        uintmax_t guest = 0;
+        unsigned number = 0;
+        if (item.kind == LISTING_ENTRY) {
+            seen->ordered &=
+                sscanf(item.listing_item_u.entry.path.path_val, "g%ju-e%u", &guest, &number) == 2 &&
+                guest == answer->guest->number && number == seen->entries;
+            seen->entries++;
+        }
+        listing_item_clear(&item);
+    }
+    seen->ordered &= got == 0;
+}
+
 static int on_answer(void *data, const struct guest_answer *answer, error **err)
 {
     struct trial *self = data;
@@ -98,12 +121,16 @@ static int on_answer(void *data, const struct guest_answer *answer, error **err)
         return error_set(err, STATUS_CRASHED, "the client wants no more");
     if (self->signal_at && index + 1 == self->signal_at)
         kill(getpid(), SIGTERM);
+    if (index == 0 && self->slow)
+        usleep(self->slow);
     if (index >= TRIAL_ANSWERS)
         return 0;
     struct trial_answer *seen = &self->answers[index];
     seen->guest = answer->guest->number;
     seen->status = result->status;
     seen->elapsed = answer->elapsed;
+    read_listing(seen, answer);
+    copy_text(seen->notes, sizeof seen->notes, answer->notes, answer->notes_length);
     seen->volumes = result->volumes.volumes_len;
     copy_text(seen->message, sizeof seen->message, result->message.message_val,
               result->message.message_len);

@@ -15,6 +15,9 @@ struct trial_answer {
     enum status status;
     uint64_t elapsed;
     unsigned volumes;
+    unsigned entries; /* of its listing … */
+    bool ordered;     /* which are all there from the first, in order, once each */
+    char notes[64];
     char label[64];
     char message[200];
 };
@@ -24,6 +27,7 @@ struct trial {
     struct supervisor_config config;
     unsigned stop_at;   /* the client fails at so many answers; 0: never */
     unsigned signal_at; /* SIGTERM at so many answers; 0: never */
+    unsigned slow;      /* microseconds that the client takes for the first answer */
     char directory[64];
     guestlist *guests; /* the run's */
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* JSON Lines: every volume, then its guest, then, where it is wanted, the sum. */
-#include "clock.h"
-#include "text.h"
+#include "jsonline.h"
 #include "writer.h"
 
 #include <string.h>
@@ -11,39 +10,6 @@ static const char *const content_names[] = {
     [CONTENT_UNKNOWN] = "unknown",       [CONTENT_MEMBER] = "member",
     [CONTENT_ENCRYPTED] = "encrypted",
 };
-
-/* The value is taken over; a NULL value is one that there was no memory for. Each of the functions
- * below returns 0 or -1: no memory. */
-static int set(json_t *object, const char *key, json_t *value)
-{
-    return json_object_set_new(object, key, value);
-}
-
-/* JSON integers of jansson end at INT64_MAX. */
-static json_t *integer(uint64_t value)
-{
-    return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
-}
-
-/* Bytes as string, null where there are none. */
-static int set_bytes(json_t *object, const char *key, const void *bytes, size_t length)
-{
-    return length > 0 ? text_json_set(object, key, bytes, length) : set(object, key, json_null());
-}
-
-static int set_guest(json_t *object, const struct guest *guest)
-{
-    const char **paths = calloc(guest->image_count + 1, sizeof *paths);
-
-    if (!paths)
-        return -1;
-    for (size_t i = 0; i < guest->image_count; i++)
-        paths[i] = guest->images[i].path;
-    int result = text_json_set(object, "guest", guest->name, strlen(guest->name)) |
-                 text_json_set_array(object, "images", paths, guest->image_count);
-    free(paths);
-    return result;
-}
 
 /* null where it is not known; a share of nothing is not known either. */
 static json_t *percent(const struct row *row)
@@ -56,26 +22,26 @@ static json_t *percent(const struct row *row)
 
 static json_t *figure(const struct row *row, uint64_t value)
 {
-    return row->filled ? integer(value) : json_null();
+    return row->filled ? json_unsigned(value) : json_null();
 }
 
 /* A filesystem that makes its inodes as it needs them (btrfs, vfat) says that it has none. */
 static json_t *inode_figure(const struct row *row, uint64_t value)
 {
-    return row->filled && row->figures.inodes > 0 ? integer(value) : json_null();
+    return row->filled && row->figures.inodes > 0 ? json_unsigned(value) : json_null();
 }
 
 static int set_figures(json_t *object, const struct row *row)
 {
     const struct figures *figures = &row->figures;
 
-    return set(object, "size", figure(row, figures->size)) |
-           set(object, "used", figure(row, figures->used)) |
-           set(object, "available", figure(row, figures->available)) |
-           set(object, "use_percent", percent(row)) |
-           set(object, "inodes", inode_figure(row, figures->inodes)) |
-           set(object, "inodes_used", inode_figure(row, figures->inodes_used)) |
-           set(object, "inodes_free", inode_figure(row, figures->inodes_free));
+    return json_set(object, "size", figure(row, figures->size)) |
+           json_set(object, "used", figure(row, figures->used)) |
+           json_set(object, "available", figure(row, figures->available)) |
+           json_set(object, "use_percent", percent(row)) |
+           json_set(object, "inodes", inode_figure(row, figures->inodes)) |
+           json_set(object, "inodes_used", inode_figure(row, figures->inodes_used)) |
+           json_set(object, "inodes_free", inode_figure(row, figures->inodes_free));
 }
 
 static int set_volume(json_t *object, const volume *v)
@@ -83,35 +49,18 @@ static int set_volume(json_t *object, const volume *v)
     char device[ROW_DEVICE_MAX];
 
     row_device(v, device);
-    return set(object, "device", json_string(device)) | set(object, "disk", integer(v->disk)) |
-           set_bytes(object, "fstype", v->fstype.fstype_val, v->fstype.fstype_len) |
-           set_bytes(object, "label", v->label.label_val, v->label.label_len) |
-           set_bytes(object, "uuid", v->uuid.uuid_val, v->uuid.uuid_len);
+    return json_set(object, "device", json_string(device)) |
+           json_set(object, "disk", json_unsigned(v->disk)) |
+           json_set_bytes(object, "fstype", v->fstype.fstype_val, v->fstype.fstype_len) |
+           json_set_bytes(object, "label", v->label.label_val, v->label.label_len) |
+           json_set_bytes(object, "uuid", v->uuid.uuid_val, v->uuid.uuid_len);
 }
 
 static int set_filesystem(json_t *object, const struct row *row)
 {
-    return set(object, "block_size", figure(row, row->volume->usage.block_size)) |
-           set_figures(object, row) | set(object, "mountpoint", json_null()) |
-           set(object, "clean", row->filled ? json_boolean(row->volume->clean) : json_null());
-}
-
-static int set_status(json_t *object, const struct row *row)
-{
-    return set(object, "status", json_string(status_name(row->status))) |
-           set_bytes(object, "message", row->message, row->message_length);
-}
-
-/* Takes object over. failed: something of it is missing, so it is not written. */
-static int write_line(json_t *object, int failed, FILE *to)
-{
-    if (object && !failed)
-        failed = json_dumpf(object, to, JSON_COMPACT | JSON_REAL_PRECISION(15));
-    else
-        failed = -1;
-    json_decref(object);
-    fputc('\n', to);
-    return failed ? -1 : 0;
+    return json_set(object, "block_size", figure(row, row->volume->usage.block_size)) |
+           set_figures(object, row) | json_set(object, "mountpoint", json_null()) |
+           json_set(object, "clean", row->filled ? json_boolean(row->volume->clean) : json_null());
 }
 
 static const char *content_name(volume_content content)
@@ -127,14 +76,14 @@ static int json_row(writer *self, const struct row *row, FILE *to)
     json_t *object = json_object();
 
     (void)self;
-    int failed = set(object, "type", json_string(content_name(row->volume->content))) |
-                 set_guest(object, row->guest) | set_volume(object, row->volume);
+    int failed = json_set(object, "type", json_string(content_name(row->volume->content))) |
+                 json_set_guest(object, row->guest) | set_volume(object, row->volume);
     if (row->volume->content == CONTENT_FILESYSTEM)
         failed |= set_filesystem(object, row);
     else
-        failed |= set(object, "size", integer(row->volume->size));
-    failed |= set_status(object, row);
-    return write_line(object, failed, to);
+        failed |= json_set(object, "size", json_unsigned(row->volume->size));
+    failed |= json_set_status(object, row->status, row->message, row->message_length);
+    return json_write_line(object, failed, to);
 }
 
 static int json_guest(writer *self, const struct guest_answer *answered, unsigned filesystems,
@@ -142,15 +91,16 @@ static int json_guest(writer *self, const struct guest_answer *answered, unsigne
 {
     json_t *object = json_object();
     struct row row = row_of_guest(answered->guest, answered->result);
-    uint64_t milliseconds = answered->elapsed * 1000 / CLOCK_SECOND; /* it is not more exact */
 
     (void)self;
-    int failed = set(object, "type", json_string("guest")) | set_guest(object, answered->guest) |
-                 set_status(object, &row) | set(object, "filesystems", integer(filesystems)) |
-                 set(object, "elapsed_s", json_real((double)milliseconds / 1000));
+    int failed = json_set(object, "type", json_string("guest")) |
+                 json_set_guest(object, answered->guest) |
+                 json_set_status(object, row.status, row.message, row.message_length) |
+                 json_set(object, "filesystems", json_unsigned(filesystems)) |
+                 json_set_elapsed(object, answered->elapsed);
     if (answered->result->truncated)
-        failed |= set(object, "truncated", json_true());
-    return write_line(object, failed, to);
+        failed |= json_set(object, "truncated", json_true());
+    return json_write_line(object, failed, to);
 }
 
 static int json_heading(writer *self, FILE *to)
@@ -167,10 +117,11 @@ static int json_end(writer *self, const struct totals *totals, FILE *to)
         return 0;
     json_t *object = json_object();
     struct row row = row_of_totals(totals);
-    int failed =
-        set(object, "type", json_string("total")) | set(object, "guests", integer(totals->guests)) |
-        set(object, "filesystems", integer(totals->filesystems)) | set_figures(object, &row);
-    return write_line(object, failed, to);
+    int failed = json_set(object, "type", json_string("total")) |
+                 json_set(object, "guests", json_unsigned(totals->guests)) |
+                 json_set(object, "filesystems", json_unsigned(totals->filesystems)) |
+                 set_figures(object, &row);
+    return json_write_line(object, failed, to);
 }
 
 static void json_free(writer *self)

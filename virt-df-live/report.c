@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "report.h"
 
-#include "closeout.h"
-#include "message.h"
-#include "text.h"
-
 #include <string.h>
 
 struct df_report {
     const struct df_options *options;
     writer *writer;
-    progress *bar;
+    struct scanning scanning;
     struct totals totals;
     bool begun; /* the heading has been written */
-    bool failed, passed;
     /* What the writer has made and stdout has not seen. */
     char *text;
     size_t length;
@@ -22,25 +17,26 @@ struct df_report {
 
 /* ---- stderr ---- */
 
-static void say_guest(const struct row *row)
+static void say_guest(struct scanning *scanning, const struct row *row)
 {
     const char *why = row->message ? row->message : status_name(row->status);
     int length = row->message ? (int)row->message_length : (int)strlen(why);
 
-    message("%s: %.*s", row->guest->name, length, why);
+    scanning_say(scanning, "%s: %.*s", row->guest->name, length, why);
 }
 
-static void say_volume(const struct row *row)
+static void say_volume(struct scanning *scanning, const struct row *row)
 {
     char device[ROW_DEVICE_MAX];
     const char *why = row->message ? row->message : status_name(row->status);
     int length = row->message ? (int)row->message_length : (int)strlen(why);
 
-    message("%s: %s: %.*s", row->guest->name, row_device(row->volume, device), length, why);
+    scanning_say(scanning, "%s: %s: %.*s", row->guest->name, row_device(row->volume, device),
+                 length, why);
 }
 
 /* Each failure once: those of volumes; the guest's own where none of them explains it. */
-static void say_failures(const struct guest_answer *answered)
+static void say_failures(struct scanning *scanning, const struct guest_answer *answered)
 {
     const scan_ret *result = answered->result;
     enum status said = STATUS_OK;
@@ -49,17 +45,17 @@ static void say_failures(const struct guest_answer *answered)
         struct row row = row_of_volume(answered->guest, &result->volumes.volumes_val[i]);
         if (row.status == STATUS_OK)
             continue;
-        say_volume(&row);
+        say_volume(scanning, &row);
         if (row.status > said)
             said = row.status;
     }
     if (result->status > said) {
         struct row row = row_of_guest(answered->guest, result);
-        say_guest(&row);
+        say_guest(scanning, &row);
     }
     if (result->truncated)
-        message("%s: it has more than %d volumes: the others are not shown",
-                       answered->guest->name, MAX_VOLUMES);
+        scanning_say(scanning, "%s: it has more than %d volumes: the others are not shown",
+                     answered->guest->name, MAX_VOLUMES);
 }
 
 static bool guest_failed(const scan_ret *result)
@@ -81,10 +77,7 @@ static int flush(df_report *self, error **err)
         return error_set(err, STATUS_CRASHED, "out of memory");
     size_t length = self->length;
     rewind(self->buffer);
-    if (length == 0)
-        return 0;
-    progress_hide(self->bar);
-    return closeout_write(stdout, self->text, length, err);
+    return scanning_print(&self->scanning, self->text, length, err);
 }
 
 static int begin(df_report *self)
@@ -113,7 +106,7 @@ static void count(df_report *self, const struct row *row)
     if (options->style.inodes
             ? percent_above(figures->inodes_used, figures->inodes, options->fail_above)
             : percent_above(figures->used, figures->size, options->fail_above))
-        self->passed = true;
+        self->scanning.passed = true;
 }
 
 /* Writes the rows of a guest into the buffer. */
@@ -154,40 +147,20 @@ static int on_answer(void *data, const struct guest_answer *answered, error **er
     if (flush(self, err) < 0)
         return -1;
     if (guest_failed(answered->result)) {
-        self->failed = true;
-        progress_hide(self->bar);
-        say_failures(answered);
+        self->scanning.failed = true;
+        say_failures(&self->scanning, answered);
     }
     return 0;
 }
 
-static void on_log(void *data, enum supervisor_log level, const char *text)
+static int on_end(void *data, error **err)
 {
     df_report *self = data;
-    const struct options *options = &self->options->common;
-    const bool wanted_level[] = {[LOG_WARNING] = !options->quiet,
-                                 [LOG_VERBOSE] = options->verbose,
-                                 [LOG_TRACE] = options->config.trace};
+    const struct totals *totals = self->options->total ? &self->totals : NULL;
 
-    if (!wanted_level[level])
-        return;
-    progress_hide(self->bar);
-    message("%s", text);
-}
-
-static void on_progress(void *data, uint64_t answered, uint64_t total)
-{
-    df_report *self = data;
-
-    progress_update(self->bar, answered, total);
-}
-
-struct supervisor_client report_client(df_report *self)
-{
-    return (struct supervisor_client){.data = self,
-                                      .answer = on_answer,
-                                      .log = on_log,
-                                      .progress = self->bar ? on_progress : NULL};
+    if (begin(self) < 0 || self->writer->ops->end(self->writer, totals, self->buffer) < 0)
+        return error_set(err, STATUS_CRASHED, "out of memory");
+    return flush(self, err);
 }
 
 /* ---- */
@@ -222,8 +195,11 @@ df_report *report_new(const struct df_options *options)
         report_free(self);
         return NULL;
     }
-    if (!options->common.quiet)
-        self->bar = progress_new(stderr, options->common.progress);
+    self->scanning = (struct scanning){.options = &options->common,
+                                       .data = self,
+                                       .answer = on_answer,
+                                       .finish = on_end,
+                                       .nothing = "nothing to scan"};
     return self;
 }
 
@@ -231,39 +207,13 @@ void report_free(df_report *self)
 {
     if (!self)
         return;
-    progress_free(self->bar);
     cleanup_writer(&self->writer);
     cleanup_file(&self->buffer);
     free(self->text);
     free(self);
 }
 
-int report_finish(df_report *self, error **err)
+struct scanning *report_scanning(df_report *self)
 {
-    const struct totals *totals = self->options->total ? &self->totals : NULL;
-
-    report_quiet(self);
-    if (begin(self) < 0 || self->writer->ops->end(self->writer, totals, self->buffer) < 0)
-        return error_set(err, STATUS_CRASHED, "out of memory");
-    return flush(self, err);
-}
-
-void report_quiet(df_report *self)
-{
-    progress_free(STEAL(self->bar));
-}
-
-uint64_t report_guests(const df_report *self)
-{
-    return self->totals.guests;
-}
-
-bool report_failed(const df_report *self)
-{
-    return self->failed;
-}
-
-bool report_passed(const df_report *self)
-{
-    return self->passed;
+    return &self->scanning;
 }

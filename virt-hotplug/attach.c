@@ -40,7 +40,7 @@ static int attach_one(live *disks, const char *image, const struct image_chain *
         .block_size = disks_block_size(&options),
         .slot = -1,
         .replace = replace,
-        .writable = options.writable && strcmp(image, "/dev/null") != 0,
+        .writable = options.writable,
     };
     unsigned where;
     if (slot && (request.slot = live_find(disks, slot, err)) < 0)

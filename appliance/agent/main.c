@@ -8,6 +8,7 @@
 #include "command.h"
 #include "devices.h"
 #include "inventory.h"
+#include "lister.h"
 #include "loop.h"
 #include "modules.h"
 #include "mounts.h"
@@ -59,6 +60,7 @@ struct agent {
     devices *disks;
     modules *loaded;
     scanner *scan;
+    lister *files;
     inventory *stock;
     requests *queue;
     channel *link;
@@ -289,9 +291,12 @@ static void set_up(struct agent *agent, const struct options *options)
     agent->stock = inventory_new(agent->disks, options->proc);
     agent->scan = scanner_new(agent->disks, agent->loaded,
                               agent->host ? &mount_ops_pretend : &mount_ops_kernel);
-    if (!agent->leaving || !agent->stock || !agent->scan)
+    agent->files = lister_new(agent->disks, agent->loaded,
+                              agent->host ? &graft_ops_pretend : &graft_ops_kernel);
+    if (!agent->leaving || !agent->stock || !agent->scan || !agent->files)
         end(agent, 1, "no memory");
-    agent->queue = requests_new(agent->disks, agent->loaded, agent->scan, agent->stock);
+    agent->queue =
+        requests_new(agent->disks, agent->loaded, agent->scan, agent->files, agent->stock);
     if (!agent->queue)
         end(agent, 1, "no memory");
     watch(agent, &agent->signals, EPOLLIN);

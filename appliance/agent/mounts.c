@@ -12,9 +12,13 @@
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 
+/* What mount(2) takes is a page. */
+#define OPTIONS_MAX 4096
+
 #define MOUNT_FLAGS (MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC | MS_NOATIME)
 
-/* ntfs-3g detaches itself once the mount works, so waiting for it is waiting for the mount. */
+/* A helper is PROGRAM -o OPTIONS. ntfs-3g detaches itself once the mount works, so waiting for it
+ * is waiting for the mount. */
 static const char *const ntfs_helper[] = {"ntfs-3g", "-o", "ro,nodev,nosuid,noexec,noatime", NULL};
 
 /* ext2/3/4: s_feature_incompat is little-endian at 0x60 of the superblock, which is at 1024;
@@ -92,21 +96,26 @@ static void last_line(int fd, char *text, size_t size)
     snprintf(text, size, "%s", line ? line + 1 : output);
 }
 
-/* Runs argv NODE MOUNT_POINT; its exit status, or -errno. What it says goes to *errors. */
-static int run_helper(const char *const *argv, const char *node, int errors)
+/* Two lists of options as one, in a buffer of `size`; NULL stands for none. */
+static const char *join(const char *options, const char *more, char *buffer, size_t size)
 {
-    const char *full[8];
-    size_t n = 0;
+    bool both = options && *options && more && *more;
+    snprintf(buffer, size, "%s%s%s", options ? options : "", both ? "," : "", more ? more : "");
+    return buffer;
+}
+
+/* Runs argv (PROGRAM -o OPTIONS), NODE, MOUNT_POINT; its exit status, or -errno. What it says goes
+ * to *errors. */
+static int run_helper(const char *const *argv, const char *node, const char *more, int errors)
+{
+    char options[OPTIONS_MAX];
+    const char *full[] = {argv[0], argv[1],     join(argv[2], more, options, sizeof options),
+                          node,    MOUNT_POINT, NULL};
     pid_t pid;
     int status;
     posix_spawn_file_actions_t actions;
     char *const environment[] = {(char *)(uintptr_t) "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
                                  (char *)(uintptr_t) "LC_ALL=C.UTF-8", NULL};
-    for (; n < 5 && argv[n]; n++)
-        full[n] = argv[n];
-    full[n++] = node;
-    full[n++] = MOUNT_POINT;
-    full[n] = NULL;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, errors, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
@@ -121,7 +130,7 @@ static int run_helper(const char *const *argv, const char *node, int errors)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-static bool mount_by_helper(const char *node, const struct mount_type *how,
+static bool mount_by_helper(const char *node, const struct mount_type *how, const char *more,
                             struct mount_outcome *outcome)
 {
     int ends[2];
@@ -133,7 +142,7 @@ static bool mount_by_helper(const char *node, const struct mount_type *how,
     }
     AUTO_FD int in = ends[0];
     AUTO_FD int out = ends[1];
-    int result = run_helper(how->helper, node, out);
+    int result = run_helper(how->helper, node, more, out);
     if (result == 0)
         return true;
     if (result < 0) {
@@ -148,17 +157,22 @@ static bool mount_by_helper(const char *node, const struct mount_type *how,
     return false;
 }
 
-static bool mount_with(const char *node, const struct mount_type *how, const char *options)
+static bool mount_with(const char *node, const struct mount_type *how, const char *options,
+                       const char *more)
 {
-    return mount(node, MOUNT_POINT, how->kernel, MOUNT_FLAGS | MS_SILENT, options) == 0;
+    char all[OPTIONS_MAX];
+    join(options, more, all, sizeof all);
+    return mount(node, MOUNT_POINT, how->kernel, MOUNT_FLAGS | MS_SILENT, all) == 0;
 }
 
 /* Tries once more, loudly, and puts what the kernel says behind the message. */
-static void explain(const char *node, const struct mount_type *how, struct mount_outcome *outcome)
+static void explain(const char *node, const struct mount_type *how, const char *more,
+                    struct mount_outcome *outcome)
 {
-    char why[VOLUME_MESSAGE_MAX / 2];
+    char why[VOLUME_MESSAGE_MAX / 2], all[OPTIONS_MAX];
     AUTO_FD int log = reason_begin();
-    if (mount(node, MOUNT_POINT, how->kernel, MOUNT_FLAGS, how->options) == 0)
+    join(how->options, more, all, sizeof all);
+    if (mount(node, MOUNT_POINT, how->kernel, MOUNT_FLAGS, all) == 0)
         umount2(MOUNT_POINT, MNT_DETACH | UMOUNT_NOFOLLOW);
     if (reason_end(log, why, sizeof why)) {
         size_t length = strlen(outcome->message);
@@ -167,22 +181,22 @@ static void explain(const char *node, const struct mount_type *how, struct mount
 }
 
 static bool mount_by_kernel(const char *node, int fd, const struct mount_type *how,
-                            struct mount_outcome *outcome)
+                            const char *more, struct mount_outcome *outcome)
 {
     int replay = how->needs_replay ? how->needs_replay(fd) : -ENOTSUP;
     outcome->clean = replay <= 0;
-    if (mount_with(node, how, replay < 0 ? how->options : how->no_replay))
+    if (mount_with(node, how, replay < 0 ? how->options : how->no_replay, more))
         return true;
     /* The journal needs a replay, and the device cannot be written: ext4, xfs and f2fs say EROFS,
      * btrfs says EIO ("log replay required on RO media"). Where EIO means what it says, the second
      * try fails with it too. */
     int refusal = how->replay_errno ? how->replay_errno : EROFS;
-    if (errno == refusal && how->no_replay && mount_with(node, how, how->no_replay)) {
+    if (errno == refusal && how->no_replay && mount_with(node, how, how->no_replay, more)) {
         outcome->clean = false;
         return true;
     }
     fail(outcome, how->kernel, errno);
-    explain(node, how, outcome);
+    explain(node, how, more, outcome);
     return false;
 }
 
@@ -225,13 +239,19 @@ static void unmount(struct mount_outcome *outcome)
     snprintf(outcome->message, sizeof outcome->message, "unmount: %s", strerror(errnum));
 }
 
-static void measure_by_mounting(const char *node, int fd, const struct mount_type *how,
-                                struct mount_outcome *outcome)
+bool mount_volume(const char *node, int fd, const struct mount_type *how, const char *more,
+                  struct mount_outcome *outcome)
 {
     memset(outcome, 0, offsetof(struct mount_outcome, message) + 1);
     outcome->clean = true;
-    if (how->helper ? mount_by_helper(node, how, outcome)
-                    : mount_by_kernel(node, fd, how, outcome)) {
+    return how->helper ? mount_by_helper(node, how, more, outcome)
+                       : mount_by_kernel(node, fd, how, more, outcome);
+}
+
+static void measure_by_mounting(const char *node, int fd, const struct mount_type *how,
+                                struct mount_outcome *outcome)
+{
+    if (mount_volume(node, fd, how, "", outcome)) {
         take_figures(how, outcome);
         unmount(outcome);
     }

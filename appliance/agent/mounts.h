@@ -47,4 +47,9 @@ extern const struct mount_ops mount_ops_pretend;
 /* Where volumes are mounted, one at a time. */
 #define MOUNT_POINT "/run/volume"
 
+/* Mounts a volume at MOUNT_POINT, with these options besides ("": none). false: *outcome says why.
+ * A btrfs is to be forgotten (btrfs.h) in either case, when it is no longer mounted. */
+bool mount_volume(const char *node, int fd, const struct mount_type *how, const char *more,
+                  struct mount_outcome *outcome);
+
 #endif

@@ -7,6 +7,7 @@ struct requests {
     devices *disks;
     modules *loaded;
     scanner *scan;
+    lister *files;
     inventory *stock;
     bool kept;
     unsigned idle;
@@ -19,7 +20,8 @@ struct requests {
     char message[MAX_MESSAGE];
 };
 
-requests *requests_new(devices *disks, modules *loaded, scanner *scan, inventory *stock)
+requests *requests_new(devices *disks, modules *loaded, scanner *scan, lister *files,
+                       inventory *stock)
 {
     requests *queue = calloc(1, sizeof *queue);
     if (!queue)
@@ -27,17 +29,26 @@ requests *requests_new(devices *disks, modules *loaded, scanner *scan, inventory
     queue->disks = disks;
     queue->loaded = loaded;
     queue->scan = scan;
+    queue->files = files;
     queue->stock = stock;
     uname(&queue->kernel);
     return queue;
 }
 
-void requests_drop(requests *queue)
+/* The present request has its answer, or will have none. */
+static void forget(requests *queue)
 {
     if (queue->busy)
         xdr_free((xdrproc_t)xdr_request, &queue->current);
     memset(&queue->current, 0, sizeof queue->current);
-    queue->busy = queue->stranger = false;
+    queue->busy = false;
+}
+
+void requests_drop(requests *queue)
+{
+    forget(queue);
+    queue->stranger = false;
+    lister_drop(queue->files);
     inventory_drop(queue->stock);
 }
 
@@ -76,6 +87,8 @@ static bool valid(const requests *queue, const request *asked)
         return asked->body.request_body_u.name.disk.slot < SLOT_COUNT;
     case OP_RELEASE:
         return asked->body.request_body_u.release.slot < SLOT_COUNT;
+    case OP_LS:
+        return lister_valid(&asked->body.request_body_u.ls);
     default:
         return true;
     }
@@ -100,6 +113,8 @@ static bool answerable(requests *queue)
         return all_absent(queue, &body->request_body_u.gone);
     case OP_NAME:
         return devices_ready(queue->disks, body->request_body_u.name.disk.slot);
+    case OP_LS:
+        return lister_ready(queue->files, &body->request_body_u.ls);
     case OP_RELEASE:
         queue->released = inventory_release(queue->stock, &body->request_body_u.release);
         return queue->released != NULL;
@@ -148,6 +163,7 @@ static void keep(requests *queue)
 static int reply(requests *queue, channel *link)
 {
     const request_body *asked = &queue->current.body;
+    bool more = false; /* answers to it will follow this one */
     answer out;
     memset(&out, 0, sizeof out);
     out.serial = queue->current.serial;
@@ -178,10 +194,14 @@ static int reply(requests *queue, channel *link)
     case OP_LIST:
         inventory_list(queue->stock, &out.body.answer_body_u.list);
         break;
+    case OP_LS:
+        lister_part(queue->files, &asked->request_body_u.ls, scan_now() - queue->since,
+                    &out.body.answer_body_u.ls);
+        more = !out.body.answer_body_u.ls.last;
+        break;
     }
-    xdr_free((xdrproc_t)xdr_request, &queue->current);
-    memset(&queue->current, 0, sizeof queue->current);
-    queue->busy = false;
+    if (!more)
+        forget(queue);
     return channel_send(link, (xdrproc_t)xdr_answer, &out);
 }
 

@@ -7,13 +7,15 @@
 #include "channel.h"
 #include "devices.h"
 #include "inventory.h"
+#include "lister.h"
 #include "modules.h"
 #include "scan.h"
 
 typedef struct requests requests;
 
 /* Borrows them all. NULL: no memory. */
-requests *requests_new(devices *disks, modules *loaded, scanner *scan, inventory *stock);
+requests *requests_new(devices *disks, modules *loaded, scanner *scan, lister *files,
+                       inventory *stock);
 void requests_free(requests *queue);
 
 /* Goes as far as it can: takes requests, answers those that can be answered. To be called after

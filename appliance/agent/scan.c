@@ -169,8 +169,7 @@ static void examine(scanner *scan, const char *node, int fd, struct volume *volu
         measure(scan, node, fd, &found, volume, texts);
 }
 
-/* The size in bytes of a device, or of a test's image file. */
-static int size_of(int fd, uint64_t *size)
+int scan_size(int fd, uint64_t *size)
 {
     struct stat status;
     if (ioctl(fd, BLKGETSIZE64, size) == 0)
@@ -183,9 +182,8 @@ static int size_of(int fd, uint64_t *size)
     return 0;
 }
 
-/* An extended partition is a container; the kernel makes it 1 KiB, or one block where that is more.
- */
-static bool is_container(int fd, uint64_t size)
+/* The kernel makes it 1 KiB, or one block where that is more. */
+bool scan_is_container(int fd, uint64_t size)
 {
     int block = 512;
     if (size > 4096)
@@ -200,8 +198,8 @@ static void scan_partition(scanner *scan, u_int index, unsigned slot, unsigned n
     struct texts *texts;
     uint64_t size = 0;
     AUTO_FD int fd = open(devices_node(scan->disks, slot, number, node), O_RDONLY | O_CLOEXEC);
-    int result = fd < 0 ? -errno : size_of(fd, &size);
-    if (result == 0 && is_container(fd, size))
+    int result = fd < 0 ? -errno : scan_size(fd, &size);
+    if (result == 0 && scan_is_container(fd, size))
         return;
     struct volume *volume = next_volume(scan, &texts);
     if (!volume)
@@ -240,7 +238,7 @@ static int scan_disk(scanner *scan, u_int index, const struct disk *disk, bool p
     if ((partitions > 0) != partitioned)
         return 0;
     AUTO_FD int fd = open(devices_node(scan->disks, disk->slot, 0, node), O_RDONLY | O_CLOEXEC);
-    int result = fd < 0 ? -errno : size_of(fd, &size);
+    int result = fd < 0 ? -errno : scan_size(fd, &size);
     /* Whose figures are reported depends on it. */
     if (result == 0 && !devices_match(scan->disks, disk, size, scan->message, sizeof scan->message))
         return -1;

@@ -27,6 +27,11 @@ bool scanner_ready(const scanner *scan, const struct scan_args *args);
 void scanner_run(scanner *scan, const struct scan_args *args, uint64_t waited,
                  struct scan_ret *answer);
 
+/* The size in bytes of an open device, or of a test's image file. 0 or -errno. */
+int scan_size(int fd, uint64_t *size);
+/* Whether the partition is an extended one, which only contains others. */
+bool scan_is_container(int fd, uint64_t size);
+
 /* Microseconds of the monotonic clock. */
 uint64_t scan_now(void);
 

@@ -143,8 +143,8 @@ static void order_disk(struct fixture *f, uint64_t guest)
 
 static void order_scan(struct fixture *f, uint64_t guest)
 {
-    order message = {.kind = ORDER_SCAN};
-    message.order_u.scan = (scan_order){guest, 1};
+    order message = {.kind = ORDER_ASK};
+    message.order_u.ask = (ask_order){guest, 1};
     assert_int_equal(worker_order(&f->worker, &message, NULL, 0), 0);
 }
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The checksum of cksum(1): POSIX's CRC-32, most significant bit first, with the length behind the
+ * data. Libraries have the other CRC-32 (zlib's, reflected, without length). No check against
+ * attackers. */
+#ifndef VLT_AGENT_CRC_H
+#define VLT_AGENT_CRC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct crc {
+    uint32_t value;
+    uint64_t length;
+};
+
+void crc_begin(struct crc *self);
+void crc_update(struct crc *self, const unsigned char *bytes, size_t length);
+/* So many zero bytes, in no time. */
+void crc_zeros(struct crc *self, uint64_t length);
+/* 4 bytes, most significant first: returns 4. */
+size_t crc_finish(struct crc *self, unsigned char value[4]);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* OP_LS: waits for a guest's disks, puts its tree together, says what files there are; in parts. */
+#ifndef VLT_AGENT_LISTER_H
+#define VLT_AGENT_LISTER_H
+
+#include "devices.h"
+#include "grafts.h"
+#include "modules.h"
+#include "protocol.h"
+#include <stdbool.h>
+
+typedef struct lister lister;
+
+/* Borrows them all. NULL: no memory. */
+lister *lister_new(devices *disks, modules *loaded, const struct graft_ops *ops);
+void lister_free(lister *self);
+
+/* Whether the arguments make sense: slots within range, none twice; the enumerations'. */
+bool lister_valid(const struct ls_args *args);
+
+/* Whether every disk of args is there; cheap enough to be asked after every event. */
+bool lister_ready(const lister *self, const struct ls_args *args);
+
+/* The next part of the answer, with as many items as it holds, or those of some tenths of a second:
+ * there may be none. Every disk must be there. To be called with the same args, which must stay,
+ * until answer->last; by then all is unmounted. `waited` goes into the times. The answer's memory
+ * is the lister's until its next call. */
+void lister_part(lister *self, const struct ls_args *args, uint64_t waited, struct ls_ret *answer);
+
+/* Nobody wants the rest: ends the listing that is under way, if there is one, and unmounts. */
+void lister_drop(lister *self);
+
+static inline void cleanup_lister(lister **self)
+{
+    lister_free(*self);
+}
+#define AUTO_LISTER CLEANUP(cleanup_lister)
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "names.h"
+#include "cleanup.h"
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* One getdents64 of it is some thousand names. */
+#define READ_SIZE (128 * 1024)
+
+/* What a list has room for at first; most directories are small. */
+#define FIRST_ROOM 1024
+#define FIRST_SLOTS 32
+
+static size_t slots_of(size_t count)
+{
+    size_t slots = FIRST_SLOTS;
+    while (slots < count)
+        slots *= 2;
+    return slots;
+}
+
+/* Room for one more string of `length` bytes, NUL included. */
+static int make_room(struct names *list, size_t length, size_t *held, size_t limit)
+{
+    if (list->used + length > list->room) {
+        size_t room = list->room ? list->room * 2 : FIRST_ROOM;
+        if (*held + room - list->room > limit)
+            return -E2BIG;
+        char *bytes = realloc(list->bytes, room);
+        if (!bytes)
+            return -ENOMEM;
+        *held += room - list->room;
+        list->bytes = bytes;
+        list->room = room;
+    }
+    size_t slots = list->offsets ? slots_of(list->count) : 0;
+    if (list->count < slots)
+        return 0;
+    size_t more = slots_of(list->count + 1);
+    if (*held + (more - slots) * sizeof *list->offsets > limit)
+        return -E2BIG;
+    uint32_t *offsets = reallocarray(list->offsets, more, sizeof *offsets);
+    if (!offsets)
+        return -ENOMEM;
+    *held += (more - slots) * sizeof *offsets;
+    list->offsets = offsets;
+    return 0;
+}
+
+static int add(struct names *list, const char *name, const char *suffix, size_t *held, size_t limit)
+{
+    size_t length = strlen(name), more = strlen(suffix) + 1;
+    int result = make_room(list, length + more, held, limit);
+    if (result < 0)
+        return result;
+    list->offsets[list->count++] = (uint32_t)list->used;
+    memcpy(list->bytes + list->used, name, length);
+    memcpy(list->bytes + list->used + length, suffix, more);
+    list->used += length + more;
+    return 0;
+}
+
+static bool is_directory(int directory, const struct dirent64 *entry)
+{
+    struct stat status;
+    if (entry->d_type != DT_UNKNOWN)
+        return entry->d_type == DT_DIR;
+    return fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0 &&
+           S_ISDIR(status.st_mode);
+}
+
+static int take(struct names *list, int directory, const struct dirent64 *entry,
+                enum names_what what, size_t *held, size_t limit)
+{
+    const char *name = entry->d_name;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return 0;
+    int result = add(list, name, "", held, limit);
+    if (result == 0 && (what & NAMES_SUBTREES) && is_directory(directory, entry))
+        result = add(list, name, "/", held, limit);
+    return result;
+}
+
+static int read_all(struct names *list, int directory, enum names_what what, size_t *held,
+                    size_t limit)
+{
+    AUTO_FREE char *buffer = malloc(READ_SIZE);
+    if (!buffer)
+        return -ENOMEM;
+    for (;;) {
+        ssize_t length = getdents64(directory, buffer, READ_SIZE);
+        if (length <= 0)
+            return length < 0 ? -errno : 0;
+        for (ssize_t at = 0; at < length;) {
+            const struct dirent64 *entry = (const struct dirent64 *)(const void *)(buffer + at);
+            int result = take(list, directory, entry, what, held, limit);
+            if (result < 0)
+                return result;
+            at += entry->d_reclen;
+        }
+    }
+}
+
+/* strcmp() compares as unsigned bytes; no name has a NUL in it. */
+static int compare(const void *a, const void *b, void *bytes)
+{
+    const char *base = bytes;
+    return strcmp(base + *(const uint32_t *)a, base + *(const uint32_t *)b);
+}
+
+int names_read(struct names *list, int directory, enum names_what what, size_t *held, size_t limit)
+{
+    int result = 0;
+    if (what & NAMES_DOTS) {
+        result = add(list, ".", "", held, limit);
+        if (result == 0)
+            result = add(list, "..", "", held, limit);
+    }
+    if (result == 0)
+        result = read_all(list, directory, what, held, limit);
+    if (result == -E2BIG)
+        names_clear(list, held);
+    if (list->count > 1)
+        qsort_r(list->offsets, list->count, sizeof *list->offsets, compare, list->bytes);
+    return result;
+}
+
+const char *names_next(struct names *list)
+{
+    return list->next < list->count ? list->bytes + list->offsets[list->next++] : NULL;
+}
+
+void names_clear(struct names *list, size_t *held)
+{
+    *held -= list->room;
+    if (list->offsets)
+        *held -= slots_of(list->count) * sizeof *list->offsets;
+    free(list->bytes);
+    free(list->offsets);
+    memset(list, 0, sizeof *list);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The names of one directory, sorted by byte.
+ *
+ * The memory of all lists that are held at the same time is counted in one place, by bytes, so that
+ * a tree of huge directories costs no more than one of them may: see WALK_NAMES_MAX in walk.h. */
+#ifndef VLT_AGENT_NAMES_H
+#define VLT_AGENT_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* All zero is an empty list. */
+struct names {
+    char *bytes; /* strings, one behind the other */
+    uint32_t *offsets;
+    size_t used, room, count, next;
+};
+
+enum names_what {
+    NAMES_PLAIN = 0,
+    NAMES_DOTS = 1, /* with "." and ".." */
+    NAMES_SUBTREES =
+        2 /* a sub-directory stands there twice: NAME, and NAME/ for what is below it */
+};
+
+/* Adds what is in the directory (open for reading, at its beginning) to an empty list, and sorts
+ * it. 0 or -errno: what was read before the error is in the list. -E2BIG: with more of them, *held
+ * would be above `limit` bytes; the list is empty then. */
+int names_read(struct names *list, int directory, enum names_what what, size_t *held, size_t limit);
+
+/* The next one, or NULL; the list's memory. */
+const char *names_next(struct names *list);
+
+/* Empties the list, and takes it off *held. */
+void names_clear(struct names *list, size_t *held);
+
+#endif

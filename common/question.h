@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a run asks the agent about each of its guests. A worker puts in the guest's disks. */
+#ifndef VLT_QUESTION_H
+#define VLT_QUESTION_H
+
+#include "protocol.h"
+
+struct question {
+    op op;      /* OP_SCAN or OP_LS */
+    ls_args ls; /* OP_LS; its disks are not looked at */
+};
+
+/* The longest that the ls_args may be, in XDR, without disks: as many questions as a worker has
+ * open at once fit into what the rpc queues (MEMBER_DEPTH of them in PROTOCOL_MAX_FRAME). */
+#define QUESTION_MAX 65536
+
+#endif

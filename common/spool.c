@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spool.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define FIRST_SIZE ((size_t)4096) /* a page, of any power of two above it */
+
+/* A record is its length, in so many bytes, and its bytes. */
+typedef uint32_t record_length;
+
+struct spool {
+    struct spool_room *room;
+    char *memory; /* mapped; NULL: none */
+    size_t size;  /* … so much of it */
+    int fd;       /* -1: all is in memory */
+    uint64_t end; /* of what has been written */
+    uint64_t bytes;
+    uint64_t at;  /* of reading */
+    char *record; /* one that was read from the file */
+    size_t record_size;
+};
+
+spool *spool_new(struct spool_room *room)
+{
+    spool *self = calloc(1, sizeof *self);
+    if (self)
+        *self = (spool){.room = room, .fd = -1};
+    return self;
+}
+
+static void release_memory(spool *self)
+{
+    if (self->memory)
+        munmap(self->memory, self->size);
+    self->room->used -= self->size;
+    self->memory = NULL;
+    self->size = 0;
+}
+
+void spool_free(spool *self)
+{
+    if (!self)
+        return;
+    release_memory(self);
+    if (self->fd >= 0)
+        close(self->fd);
+    free(self->record);
+    free(self);
+}
+
+uint64_t spool_bytes(const spool *self)
+{
+    return self->bytes;
+}
+
+/* --- memory --- */
+
+static char *map(spool *self, size_t size)
+{
+    void *memory =
+        self->memory ? mremap(self->memory, self->size, size, MREMAP_MAYMOVE)
+                     : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    /* It is what a guest said: no other guest's worker, a child of ours, needs it. */
+    madvise(memory, size, MADV_DONTFORK);
+    return memory;
+}
+
+/* Whether there is room for so many bytes in memory; there may be more than were asked for. */
+static bool grow(spool *self, uint64_t wanted)
+{
+    struct spool_room *room = self->room;
+    size_t size = self->size ? self->size : FIRST_SIZE;
+    if (wanted <= self->size)
+        return true;
+    if (wanted > room->spool_max)
+        return false;
+    while (size < wanted)
+        size *= 2;
+    if (size > room->spool_max)
+        size = room->spool_max;
+    if (room->used - self->size + size > room->budget)
+        return false;
+    char *memory = map(self, size);
+    if (!memory)
+        return false;
+    room->used += size - self->size;
+    if (room->used > room->peak)
+        room->peak = room->used;
+    self->memory = memory;
+    self->size = size;
+    return true;
+}
+
+/* --- the file --- */
+
+static int make_file(void)
+{
+    const char *directory = getenv("TMPDIR");
+    AUTO_FREE char *path = NULL;
+    if (!directory || !*directory)
+        directory = "/var/tmp";
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+        return fd;
+    if (asprintf(&path, "%s/virt-live-spool-XXXXXX", directory) < 0) {
+        path = NULL;
+        return -1;
+    }
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
+    return fd;
+}
+
+static int write_all(int fd, const void *bytes, size_t length, uint64_t at)
+{
+    const char *from = bytes;
+    while (length > 0) {
+        ssize_t count = pwrite(fd, from, length, (off_t)at);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return -1;
+        from += count;
+        at += (uint64_t)count;
+        length -= (size_t)count;
+    }
+    return 0;
+}
+
+static int move_to_file(spool *self)
+{
+    AUTO_FD int fd = make_file();
+    if (fd < 0 || write_all(fd, self->memory, (size_t)self->end, 0) < 0)
+        return -1;
+    release_memory(self);
+    self->fd = steal_fd(&fd);
+    self->room->files++;
+    return 0;
+}
+
+static int append(spool *self, const void *bytes, size_t length)
+{
+    if (self->fd < 0)
+        memcpy(self->memory + self->end, bytes, length);
+    else if (write_all(self->fd, bytes, length, self->end) < 0)
+        return -1;
+    self->end += length;
+    return 0;
+}
+
+int spool_add(spool *self, const void *bytes, size_t length, error **err)
+{
+    record_length header = (record_length)length;
+    if (length > UINT32_MAX)
+        return error_set(err, STATUS_CRASHED, "a record that is too long");
+    if (self->fd < 0 && !grow(self, self->end + sizeof header + length) && move_to_file(self) < 0)
+        return error_set_errno(err, STATUS_CRASHED, errno, "cannot write a temporary file");
+    uint64_t before = self->end;
+    if (append(self, &header, sizeof header) < 0 ||
+        (length > 0 && append(self, bytes, length) < 0)) {
+        self->end = before;
+        return error_set_errno(err, STATUS_CRASHED, errno, "cannot write a temporary file");
+    }
+    self->bytes += length;
+    return 0;
+}
+
+/* --- reading --- */
+
+void spool_rewind(spool *self)
+{
+    self->at = 0;
+}
+
+uint64_t spool_tell(const spool *self)
+{
+    return self->at;
+}
+
+void spool_seek(spool *self, uint64_t at)
+{
+    self->at = at;
+}
+
+static int read_all(int fd, void *bytes, size_t length, uint64_t at)
+{
+    char *to = bytes;
+    while (length > 0) {
+        ssize_t count = pread(fd, to, length, (off_t)at);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count == 0)
+            errno = EIO;
+        if (count <= 0)
+            return -1;
+        to += count;
+        at += (uint64_t)count;
+        length -= (size_t)count;
+    }
+    return 0;
+}
+
+static int read_record(spool *self, record_length *length)
+{
+    if (read_all(self->fd, length, sizeof *length, self->at) < 0)
+        return -1;
+    if (self->end - self->at - sizeof *length < *length) {
+        errno = EIO;
+        return -1;
+    }
+    if (*length > self->record_size) {
+        free(self->record);
+        self->record_size = 0;
+        self->record = malloc(*length);
+        if (!self->record)
+            return -1;
+        self->record_size = *length;
+    }
+    return read_all(self->fd, self->record, *length, self->at + sizeof *length);
+}
+
+int spool_next(spool *self, const void **bytes, size_t *length, error **err)
+{
+    record_length header;
+    if (self->at == self->end)
+        return 0;
+    if (self->fd < 0) {
+        memcpy(&header, self->memory + self->at, sizeof header);
+        *bytes = self->memory + self->at + sizeof header;
+    } else {
+        if (read_record(self, &header) < 0)
+            return error_set_errno(err, STATUS_CRASHED, errno, "cannot read a temporary file");
+        *bytes = self->record;
+    }
+    *length = header;
+    self->at += sizeof header + header;
+    return 1;
+}

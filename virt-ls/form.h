@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The forms of output behind one table of operations: names, ls -la, the long tree (text and CSV),
+ * JSON Lines. A form writes to a memory stream; report.c brings that to stdout. */
+#ifndef VLS_FORM_H
+#define VLS_FORM_H
+
+#include "cells.h"
+#include "listings.h"
+#include "usage.h"
+
+typedef struct form form;
+
+/* Where the files are that come. */
+struct place {
+    const struct guest *guest;
+    const char *directory; /* as asked for; NULL: none yet */
+};
+
+/* Of one guest. */
+struct tally {
+    uint64_t files, problems;
+};
+
+/* Each returns 0, or -1: no memory. Those that are NULL have nothing to do. */
+struct form_ops {
+    /* A directory begins; `ahead` reads what is in it, and is put back where it was by the caller.
+     * Also -1 and *err where that cannot be read. */
+    int (*directory)(form *self, const struct place *place, struct listing_reader *ahead, FILE *to,
+                     error **err);
+    int (*entry)(form *self, const struct place *place, const listing_entry *entry, FILE *to);
+    int (*problem)(form *self, const struct place *place, const listing_problem *problem, FILE *to);
+    /* After all of a guest. */
+    int (*guest)(form *self, const struct guest_answer *answered, const struct tally *tally,
+                 FILE *to);
+};
+
+/* Every form begins with this. */
+struct form {
+    const struct form_ops *ops;
+    const struct ls_style *style;
+};
+
+/* NULL: no memory. style must outlive it. free() ends it. */
+form *form_new(const struct ls_style *style);
+
+form *form_names_new(void);
+form *form_long_new(void);
+form *form_tree_new(void);
+form *form_json_new(void);
+
+/* Bytes as they are, or escaped where the style says so. 0 or -1. */
+int form_put(const form *self, const void *bytes, size_t length, FILE *to);
+/* "GUEST:" where there are many, then the name. 0 or -1. */
+int form_put_name(const form *self, const struct place *place, const void *name, size_t length,
+                  FILE *to);
+void form_end_line(const form *self, FILE *to);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command line of virt-ls. */
+#ifndef VLS_USAGE_H
+#define VLS_USAGE_H
+
+#include "options.h"
+
+#define COMMAND_NAME "virt-ls"
+
+enum ls_form {
+    FORM_NAMES, /* one a line; with -R: paths */
+    FORM_LONG,  /* -l */
+    FORM_TREE,  /* -lR */
+    FORM_JSON
+};
+
+enum ls_time { TIME_DATE, TIME_T, TIME_RELATIVE, TIME_DAYS };
+
+/* How a file is shown. */
+struct ls_style {
+    enum ls_form form;
+    bool csv, human, uids, times, extra;
+    enum ls_time time;
+    enum ls_checksum checksum;
+    bool many;   /* there may be several guests: paths have their names */
+    bool null;   /* lines end in NUL */
+    bool escape; /* control characters: stdout is a terminal */
+    int64_t now; /* seconds since 1970 */
+};
+
+struct ls_options {
+    struct options common;
+    struct ls_style style;
+    struct question question; /* what it points to is owned */
+    bool listing, recursive, json;
+};
+
+/* 0 or -1 and *err: wrong usage. usage_clear() is the caller's in both cases. */
+int usage_parse(struct ls_options *options, int argc, char **argv, error **err);
+void usage_clear(struct ls_options *options);
+
+/* Prints what options->common.show asks for. */
+void usage_show(const struct ls_options *options, FILE *to);
+
+#endif

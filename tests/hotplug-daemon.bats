@@ -90,7 +90,8 @@ session_directories()
     uri=qemu:///session
     local -a become=()
     [[ $(id -u) -ne 0 ]] || become=(setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups)
-    by "${become[@]}" env HOME="$user_home" TMPDIR="$user_home" XDG_CACHE_HOME="$SUITE/cache" \
+    # No other one is started when this one is not there.
+    by "${become[@]}" env LIBVIRT_AUTOSTART=0 HOME="$user_home" TMPDIR="$user_home" XDG_CACHE_HOME="$SUITE/cache" \
         XDG_RUNTIME_DIR="$user_home/run"
 }
 
@@ -172,7 +173,7 @@ check_restart()
     launch_there --slots 2
     attach /dev/null
     end_libvirtd
-    refused "cannot connect to libvirt" list "$name"
+    fails 3 "cannot connect to libvirt" list "$name"
     start_libvirtd
     assert_equal "$(disks slot)" 0
     assert_equal "$(attach --label data /dev/null)" /dev/sdb

@@ -328,7 +328,7 @@ stranger() { setpriv --reuid=4321 --regid=4321 --clear-groups "$@"; }
 
 @test "other users cannot reach it" {
     requires_root
-    requires setpriv python3
+    requires setpriv /usr/bin/python3
     launch --slots 1
     run stranger ls "$place"
     [[ $status -ne 0 ]]
@@ -343,7 +343,7 @@ stranger() { setpriv --reuid=4321 --regid=4321 --clear-groups "$@"; }
         run stranger test -r "$file" -o -w "$file"
         assert_status 1
     done < <(find "$place/$name" -mindepth 1)
-    run stranger python3 -c 'import socket, sys
+    run stranger /usr/bin/python3 -c 'import socket, sys
 socket.socket(socket.AF_UNIX).connect(sys.argv[1])' "$place/$name/root/agent-0"
     assert_contains "$output" PermissionError
 }

@@ -21,7 +21,7 @@ teardown()
     fi
     end_appliances || failed=1
     teardown_processes || failed=1
-    nothing_of_appliances || failed=1
+    nothing_of_appliances || { failed=1; ours qemu-system | xargs -r kill -KILL; }
     teardown_test
     return "$failed"
 }
@@ -137,6 +137,7 @@ nothing_of_appliances()
     local left
 
     assert_nothing_left 5 || return 1
-    left=$(find "$place" -mindepth 1 -maxdepth 1 2> /dev/null)
+    [[ -d $place ]] || return 0
+    left=$(find "$place" -mindepth 1 -maxdepth 1)
     [[ ! $left ]] || { echo "left: $left"; return 1; }
 }

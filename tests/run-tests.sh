@@ -113,7 +113,7 @@ run_bats()
         for name in $TESTS; do files+=("tests/${name%.bats}.bats"); done
     fi
     # A test that hangs ends with the suite, and is then a failure.
-    BUILD=$build tap bats timeout --signal=INT --kill-after=20 "${BATS_SECONDS:-1500}" \
+    BUILD=$build tap bats timeout --signal=INT --kill-after=20 "${BATS_SECONDS:-3600}" \
         bats --tap --print-output-on-failure "${files[@]}"
 }
 

@@ -86,6 +86,13 @@ static int open_state(const struct provision *provision, error **err)
     return fd < 0 ? error_set_errno(err, STATUS_CRASHED, errno, "cannot open %s", path) : fd;
 }
 
+/* A daemon of the whole system starts QEMU as whom we say, and needs places of its own for its sockets.
+ * A user's own daemon is that user, as QEMU is; its places have paths that are too long for sockets. */
+static bool of_system(const char *uri)
+{
+    return uri && !strstr(uri, "/session");
+}
+
 static int bring_up(const struct launching *self, hypervisor *hv, error **err)
 {
     const struct start *start = self->start;
@@ -93,22 +100,21 @@ static int bring_up(const struct launching *self, hypervisor *hv, error **err)
     AUTO_FREE char *domain = living_domain_name(self->place);
     AUTO_FD int state = open_state(self->provision, err);
     AUTO_RPC rpc *agent = NULL;
-    bool daemon = start->uri != NULL;
     struct appliance_place place = {
         .root = place_root(self->place),
         .memory_path = memory,
         .state_fd = state,
-        .daemon = daemon,
+        .daemon = of_system(start->uri),
         .name = domain,
         .kept = &start->kept,
-        .uid = daemon ? start->box.uid : 0,
-        .gid = daemon ? start->box.gid : 0,
+        .uid = of_system(start->uri) ? start->box.uid : 0,
+        .gid = of_system(start->uri) ? start->box.gid : 0,
     };
     if (state < 0)
         return -1;
     if (!memory || !domain)
         return error_set(err, STATUS_CRASHED, "no memory");
-    uint64_t deadline = clock_now() + (daemon ? DAEMON_TIMEOUT : START_TIMEOUT);
+    uint64_t deadline = clock_now() + (start->uri ? DAEMON_TIMEOUT : START_TIMEOUT);
     if (appliance_start(hv, &self->provision->appliance, &place, deadline, &agent, err) < 0)
         return -1;
     return settle(start, hv, agent, err);

@@ -25,7 +25,8 @@ $(BUILD)/tests/test-channel: $(BUILD)/test-obj/appliance/agent/channel.o
 $(BUILD)/tests/test-modules: $(BUILD)/test-obj/appliance/agent/modules.o
 $(BUILD)/tests/test-uevent: $(BUILD)/test-obj/appliance/agent/uevent.o
 agent_parts = $(patsubst %,$(BUILD)/test-obj/appliance/agent/%.o,$(1))
-$(BUILD)/tests/test-walk: $(call agent_parts,walk names digest crc)
+$(BUILD)/tests/test-walk: $(call agent_parts,walk names digest crc extinodes)
+$(BUILD)/tests/test-extinodes: $(call agent_parts,extinodes crc)
 $(BUILD)/tests/test-digest: $(call agent_parts,digest crc)
 $(BUILD)/tests/test-fstab $(BUILD)/fuzz/replay-fstab: $(call agent_parts,fstab devspec permitted)
 $(BUILD)/tests/test-roots: $(call agent_parts,roots resolve)

@@ -89,6 +89,12 @@ uint64_t assembly_device(const assembly *self, uint64_t device)
     return contents_device(self->all, device);
 }
 
+extinodes *assembly_inodes(void *self, dev_t device)
+{
+    assembly *tree = self;
+    return contents_inodes(tree->all, device);
+}
+
 static enum status fail(assembly *self, enum status why, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -31,6 +31,9 @@ bool assembly_folds(const assembly *self);
 /* contents_device() */
 uint64_t assembly_device(const assembly *self, uint64_t device);
 
+/* contents_inodes(); `self` is an assembly. */
+extinodes *assembly_inodes(void *self, dev_t device);
+
 /* Unmounts it. No descriptor in it may be open but the root's. */
 void assembly_clear(assembly *self);
 

@@ -71,6 +71,7 @@ void contents_clear(contents *self)
         struct content *what = &self->list[i];
         if (what->kept >= 0)
             close(steal_fd(&what->kept));
+        extinodes_free(STEAL(what->inodes));
         if (what->touched)
             self->ops->forget(devices_node(self->disks, what->slot, what->partition, node),
                               what->fstype);
@@ -252,19 +253,39 @@ struct content *contents_match(contents *self, const struct devspec *spec)
     return NULL;
 }
 
+/* What is mounted from that device; NULL: it is no disk's. */
+static struct content *content_of(const contents *self, dev_t device)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        struct content *what = &self->list[i];
+        if (what->touched && devices_number(self->disks, what->slot, what->partition) == device)
+            return what;
+    }
+    return NULL;
+}
+
+extinodes *contents_inodes(contents *self, dev_t device)
+{
+    char node[NODE_MAX];
+    struct content *what = content_of(self, device);
+    if (!what || what->inodes || what->opaque)
+        return what ? what->inodes : NULL;
+    if (strncmp(what->fstype, "ext", 3) == 0)
+        what->inodes = extinodes_open(devices_node(self->disks, what->slot, what->partition, node));
+    what->opaque = !what->inodes;
+    return what->inodes;
+}
+
 /* Documentation/admin-guide/devices.txt: disks by sixteen have a major each. The kernel gives
  * partitions above 15 any number, so these keep the one that they have here. */
 uint64_t contents_device(const contents *self, uint64_t device)
 {
     static const unsigned majors[] = {8,   65,  66,  67,  68,  69,  70,  71,
                                       128, 129, 130, 131, 132, 133, 134, 135};
-    for (size_t i = 0; i < self->count; i++) {
-        const struct content *what = &self->list[i];
-        if (what->partition < 16 && what->touched &&
-            devices_number(self->disks, what->slot, what->partition) == device)
-            return makedev(majors[what->disk / 16 % 16], what->disk % 16 * 16 + what->partition);
-    }
-    return device;
+    const struct content *what = content_of(self, device);
+    if (!what || what->partition > 15)
+        return device;
+    return makedev(majors[what->disk / 16 % 16], what->disk % 16 * 16 + what->partition);
 }
 
 /* ---- mounting ---- */

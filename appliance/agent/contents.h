@@ -5,6 +5,7 @@
 
 #include "devices.h"
 #include "devspec.h"
+#include "extinodes.h"
 #include "grafts.h"
 #include "modules.h"
 
@@ -23,8 +24,10 @@ struct content {
     char uuid[MAX_UUID + 1];
     char part_uuid[MAX_UUID + 1];
     char part_label[MAX_LABEL + 1];
-    bool touched; /* it has been mounted, or that was tried */
-    int kept;     /* mounted already, without options, by whoever was looking; -1: not */
+    bool touched;      /* it has been mounted, or that was tried */
+    extinodes *inodes; /* NULL: not opened */
+    bool opaque;       /* … and will not be */
+    int kept;          /* mounted already, without options, by whoever was looking; -1: not */
 };
 
 typedef struct contents contents;
@@ -49,6 +52,10 @@ int contents_mount(contents *self, struct content *what, const char *fstype, con
 
 /* The device number that the guest itself would have for what is mounted from its disks. */
 uint64_t contents_device(const contents *self, uint64_t device);
+
+/* Who knows the files of a mounted filesystem by their inodes' numbers; NULL: the kernel. It stays
+ * until contents_clear(). */
+extinodes *contents_inodes(contents *self, dev_t device);
 
 /* Nothing of it may be mounted any more. */
 void contents_clear(contents *self);

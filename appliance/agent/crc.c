@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "crc.h"
+#include <endian.h>
 #include <stdbool.h>
+#include <string.h>
 
 /* x^32 + x^26 + x^23 + x^22 + x^16 + x^12 + x^11 + x^10 + x^8 + x^7 + x^5 + x^4 + x^2 + x + 1 */
 #define POLYNOMIAL UINT32_C(0x04c11db7)
@@ -16,6 +18,10 @@ static uint32_t shift(uint32_t value)
 {
     return value << 1 ^ (value & UINT32_C(0x80000000) ? POLYNOMIAL : 0);
 }
+
+/* The same of crc32c(), whose bits are in the other order. */
+#define CASTAGNOLI UINT32_C(0x82f63b78)
+static uint32_t reflected[STRIDE][256];
 
 static void make_table(void)
 {
@@ -83,4 +89,38 @@ size_t crc_finish(struct crc *self, unsigned char value[4])
     for (int i = 0; i < 4; i++)
         value[i] = (unsigned char)(result >> (24 - 8 * i));
     return 4;
+}
+
+/* ---- crc32c ---- */
+
+static void make_reflected(void)
+{
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        uint32_t value = byte;
+        for (int i = 0; i < 8 * STRIDE; i++) {
+            value = value >> 1 ^ (value & 1 ? CASTAGNOLI : 0);
+            if (i % 8 == 7)
+                reflected[i / 8][byte] = value;
+        }
+    }
+}
+
+uint32_t crc32c(uint32_t value, const unsigned char *bytes, size_t length)
+{
+    if (reflected[0][1] == 0)
+        make_reflected();
+    for (; length >= STRIDE; length -= STRIDE, bytes += STRIDE) {
+        uint32_t first, second;
+        memcpy(&first, bytes, sizeof first);
+        memcpy(&second, bytes + 4, sizeof second);
+        first = le32toh(first) ^ value;
+        second = le32toh(second);
+        value = reflected[7][first & 255] ^ reflected[6][first >> 8 & 255] ^
+                reflected[5][first >> 16 & 255] ^ reflected[4][first >> 24] ^
+                reflected[3][second & 255] ^ reflected[2][second >> 8 & 255] ^
+                reflected[1][second >> 16 & 255] ^ reflected[0][second >> 24];
+    }
+    for (; length > 0; length--)
+        value = value >> 8 ^ reflected[0][(value ^ *bytes++) & 255];
+    return value;
 }

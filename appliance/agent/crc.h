@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The checksum of cksum(1): POSIX's CRC-32, most significant bit first, with the length behind the
- * data. Libraries have the other CRC-32 (zlib's, reflected, without length). No check against
- * attackers. */
+/* Cyclic checksums: against accidents, not attackers.
+ *
+ * struct crc is the checksum of cksum(1): POSIX's CRC-32, most significant bit first, with the
+ * length behind the data. Libraries have the other CRC-32 (zlib's, reflected, without length). */
 #ifndef VLT_AGENT_CRC_H
 #define VLT_AGENT_CRC_H
 
@@ -19,5 +20,9 @@ void crc_update(struct crc *self, const unsigned char *bytes, size_t length);
 void crc_zeros(struct crc *self, uint64_t length);
 /* 4 bytes, most significant first: returns 4. */
 size_t crc_finish(struct crc *self, unsigned char value[4]);
+
+/* The CRC of ext4, xfs and iSCSI (Castagnoli's, reflected), as the kernel's crc32c(): it is begun
+ * with and gives the value as it is. */
+uint32_t crc32c(uint32_t value, const unsigned char *bytes, size_t length);
 
 #endif

@@ -173,7 +173,9 @@ static void open_walk(lister *self, const char *path, const struct ls_args *args
     const struct walk_how how = {.order = args->order,
                                  .dots = args->dots && args->order == LS_NAMES,
                                  .at_top = same_place(root, fd),
-                                 .checksum = args->checksum};
+                                 .checksum = args->checksum,
+                                 .source = assembly_inodes,
+                                 .owner = self->tree};
     self->walk = walk_new(steal_fd(&fd), &how);
     if (!self->walk)
         abort(); /* an appliance without memory is of no use; the host sees it end */

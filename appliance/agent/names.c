@@ -48,12 +48,15 @@ static int make_room(struct names *list, size_t length, size_t *held, size_t lim
     return 0;
 }
 
-static int add(struct names *list, const char *name, const char *suffix, size_t *held, size_t limit)
+static int add(struct names *list, const char *name, const char *suffix, uint32_t ino, size_t *held,
+               size_t limit)
 {
     size_t length = strlen(name), more = strlen(suffix) + 1;
-    int result = make_room(list, length + more, held, limit);
+    int result = make_room(list, sizeof ino + length + more, held, limit);
     if (result < 0)
         return result;
+    memcpy(list->bytes + list->used, &ino, sizeof ino);
+    list->used += sizeof ino;
     list->offsets[list->count++] = (uint32_t)list->used;
     memcpy(list->bytes + list->used, name, length);
     memcpy(list->bytes + list->used + length, suffix, more);
@@ -70,15 +73,22 @@ static bool is_directory(int directory, const struct dirent64 *entry)
            S_ISDIR(status.st_mode);
 }
 
+static uint32_t inode_of(const struct dirent64 *entry)
+{
+    if (entry->d_type == DT_UNKNOWN || entry->d_type == DT_DIR || entry->d_ino > UINT32_MAX)
+        return 0;
+    return (uint32_t)entry->d_ino;
+}
+
 static int take(struct names *list, int directory, const struct dirent64 *entry,
                 enum names_what what, size_t *held, size_t limit)
 {
     const char *name = entry->d_name;
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return 0;
-    int result = add(list, name, "", held, limit);
+    int result = add(list, name, "", inode_of(entry), held, limit);
     if (result == 0 && (what & NAMES_SUBTREES) && is_directory(directory, entry))
-        result = add(list, name, "/", held, limit);
+        result = add(list, name, "/", 0, held, limit);
     return result;
 }
 
@@ -113,9 +123,9 @@ int names_read(struct names *list, int directory, enum names_what what, size_t *
 {
     int result = 0;
     if (what & NAMES_DOTS) {
-        result = add(list, ".", "", held, limit);
+        result = add(list, ".", "", 0, held, limit);
         if (result == 0)
-            result = add(list, "..", "", held, limit);
+            result = add(list, "..", "", 0, held, limit);
     }
     if (result == 0)
         result = read_all(list, directory, what, held, limit);
@@ -126,9 +136,14 @@ int names_read(struct names *list, int directory, enum names_what what, size_t *
     return result;
 }
 
-const char *names_next(struct names *list)
+struct name names_next(struct names *list)
 {
-    return list->next < list->count ? list->bytes + list->offsets[list->next++] : NULL;
+    struct name name = {NULL, 0};
+    if (list->next == list->count)
+        return name;
+    name.text = list->bytes + list->offsets[list->next++];
+    memcpy(&name.ino, name.text - sizeof name.ino, sizeof name.ino);
+    return name;
 }
 
 void names_clear(struct names *list, size_t *held)

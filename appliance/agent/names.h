@@ -12,7 +12,7 @@
 
 /* All zero is an empty list. */
 struct names {
-    char *bytes; /* strings, one behind the other */
+    char *bytes; /* strings, each with the inode's number before it */
     uint32_t *offsets;
     size_t used, room, count, next;
 };
@@ -24,13 +24,19 @@ enum names_what {
         2 /* a sub-directory stands there twice: NAME, and NAME/ for what is below it */
 };
 
+/* Of a name: the inode's number, where the directory says that it is no directory's; or 0. */
+struct name {
+    const char *text;
+    uint32_t ino;
+};
+
 /* Adds what is in the directory (open for reading, at its beginning) to an empty list, and sorts
  * it. 0 or -errno: what was read before the error is in the list. -E2BIG: with more of them, *held
  * would be above `limit` bytes; the list is empty then. */
 int names_read(struct names *list, int directory, enum names_what what, size_t *held, size_t limit);
 
-/* The next one, or NULL; the list's memory. */
-const char *names_next(struct names *list);
+/* The next one, in the list's memory; its text is NULL at the end. */
+struct name names_next(struct names *list);
 
 /* Empties the list, and takes it off *held. */
 void names_clear(struct names *list, size_t *held);

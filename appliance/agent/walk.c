@@ -24,8 +24,9 @@ struct identity {
 struct level {
     struct names names;
     struct identity identity;
-    size_t path; /* the length of its path */
-    int fd;      /* -1: it was closed; the last level's is open */
+    extinodes *source; /* of the files in it; NULL: the kernel */
+    size_t path;       /* the length of its path */
+    int fd;            /* -1: it was closed; the last level's is open */
 };
 
 struct walk {
@@ -145,6 +146,13 @@ static int give_digest(walk *self, struct listing_item *item)
 
 /* ---- entries ---- */
 
+/* The last part of `path`. */
+static const char *name_of(const walk *self)
+{
+    size_t above = top(self)->path;
+    return self->path + above + (above > 0);
+}
+
 static listing_time time_of(const struct statx_timestamp *when)
 {
     return (listing_time){.seconds = when->tv_sec, .nanoseconds = when->tv_nsec};
@@ -190,6 +198,28 @@ static void begin_digest(walk *self, int directory, const char *name)
     }
     digest_begin(self->digest, fd);
     self->digesting = true;
+}
+
+/* Makes the entry of a file in the last level without asking the kernel; false: that does not work.
+ */
+static bool examine_inode(walk *self, uint32_t ino)
+{
+    struct statx status;
+    const struct level *level = top(self);
+    size_t length;
+    if (ino == 0 || !level->source ||
+        !extinodes_stat(level->source, ino, &status, self->target, &length))
+        return false;
+    status.stx_dev_major = major(level->identity.dev);
+    status.stx_dev_minor = minor(level->identity.dev);
+    fill_entry(self, &status);
+    if (S_ISLNK(status.stx_mode)) {
+        self->entry.target.target_val = self->target;
+        self->entry.target.target_len = (u_int)length;
+    } else if (S_ISREG(status.stx_mode) && self->digest) {
+        begin_digest(self, level->fd, name_of(self));
+    }
+    return true;
 }
 
 /* Makes the entry; false where there is a problem instead. "": the directory itself. */
@@ -263,6 +293,7 @@ static void read_directory(walk *self, int *fd, const struct identity *identity)
                                                        : NAMES_PLAIN;
     struct level *level = add_level(self);
     level->identity = *identity;
+    level->source = self->how.source ? self->how.source(self->how.owner, identity->dev) : NULL;
     level->path = self->length;
     level->fd = steal_fd(fd);
     int result = names_read(&level->names, level->fd, what, &self->held, WALK_NAMES_MAX);
@@ -270,13 +301,6 @@ static void read_directory(walk *self, int *fd, const struct identity *identity)
         trouble(self, "its names need more than %d MiB of memory", WALK_NAMES_MAX >> 20);
     else if (result < 0)
         trouble(self, "read: %s", strerror(-result));
-}
-
-/* The last part of `path`. */
-static const char *name_of(const walk *self)
-{
-    size_t above = top(self)->path;
-    return self->path + above + (above > 0);
 }
 
 /* Goes into the directory that `path` names, or says why not. */
@@ -344,19 +368,19 @@ static bool set_path(walk *self, const char *name)
 /* The next of the directory's names; false where it is no entry. */
 static bool next_name(walk *self)
 {
-    const char *name = names_next(&top(self)->names);
-    if (!name) {
+    struct name name = names_next(&top(self)->names);
+    if (!name.text) {
         ascend(self);
         return false;
     }
-    if (!set_path(self, name))
+    if (!set_path(self, name.text))
         return false;
     if (self->path[self->length - 1] == '/') {
         self->path[--self->length] = '\0';
         self->descend = true;
         return false;
     }
-    return examine(self, top(self)->fd, name_of(self));
+    return examine_inode(self, name.ino) || examine(self, top(self)->fd, name_of(self));
 }
 
 int walk_next(walk *self, struct listing_item *item)

@@ -12,6 +12,7 @@
 #ifndef VLT_AGENT_WALK_H
 #define VLT_AGENT_WALK_H
 
+#include "extinodes.h"
 #include "listing.h"
 #include "protocol.h"
 #include <stdbool.h>
@@ -28,11 +29,16 @@
 
 typedef struct walk walk;
 
+/* Who knows a file by its inode's number, without the kernel (extinodes.h); NULL: nobody does. */
+typedef extinodes *(*walk_source)(void *owner, dev_t device);
+
 struct walk_how {
     enum ls_order order;
     bool dots;   /* as in ls_args */
     bool at_top; /* the directory is the guest's root: ".." is itself */
     enum ls_checksum checksum;
+    walk_source source; /* NULL: none */
+    void *owner;
 };
 
 /* Takes over the descriptor of the directory, which is open for reading. NULL: no memory. */

@@ -7,8 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* "SERIAL MODE LABEL FORMAT SIZE IMAGE": words, the image's path percent-encoded (RFC 3986), so that
- * no byte of it means anything here or in QMP. */
+/* "SERIAL MODE LABEL FORMAT SIZE IMAGE": words, the image's path percent-encoded (RFC 3986), so
+ * that no byte of it means anything here or in QMP. */
 #define NONE "-"
 
 bool disk_label_valid(const char *label, size_t length)

@@ -209,8 +209,8 @@ static void write_commandline(struct writer *w, const struct domain_spec *spec)
         qemu_argument(w, "-incoming");
         qemu_argument(w, "defer");
     }
-    /* libvirt starts QEMU with -no-shutdown and ends it when it hears of the end of the guest. Where
-     * nobody listens, between two commands or after a kill, it shall end by itself. */
+    /* libvirt starts QEMU with -no-shutdown and ends it when it hears of the end of the guest.
+     * Where nobody listens, between two commands or after a kill, it shall end by itself. */
     qemu_argument(w, "-action");
     qemu_argument(w, "reboot=shutdown,shutdown=poweroff");
     end(w);

@@ -138,7 +138,8 @@ bool frame_reader_called(frame_reader *reader, size_t count)
 {
     struct buffer *buffer = &reader->buffer;
     size_t start = buffer->end - count;
-    if (count < FRAME_CALL_LENGTH || memcmp(buffer->data + start, FRAME_CALL, FRAME_CALL_LENGTH) != 0)
+    if (count < FRAME_CALL_LENGTH ||
+        memcmp(buffer->data + start, FRAME_CALL, FRAME_CALL_LENGTH) != 0)
         return false;
     buffer->start = start + FRAME_CALL_LENGTH;
     return true;

@@ -10,8 +10,8 @@ static char *slot, *label;
 static int replace;
 
 static struct poptOption table[] = {
-    {"slot", 0, POPT_ARG_STRING, &slot, 0, "into this slot (default: the lowest that is free or has a null drive)",
-     "N|DEVICE"},
+    {"slot", 0, POPT_ARG_STRING, &slot, 0,
+     "into this slot (default: the lowest that is free or has a null drive)", "N|DEVICE"},
     {"label", 0, POPT_ARG_STRING, &label, 0, "also /dev/disk/guestfs/LABEL: 1-20 letters", "LABEL"},
     {"replace", 0, POPT_ARG_NONE, &replace, 0, "detach first what is in that slot", NULL},
     DISK_OPTIONS(options),
@@ -90,8 +90,8 @@ static int run(int argc, char **argv)
     return result < 0 ? command_failed(NULL, err) : HOTPLUG_OK;
 }
 
-const struct command attach_command = {
-    "attach", "[OPTION...] NAME IMAGE...",
-    "Attaches disk images to the appliance, read-only unless --rw, and prints their devices there.\n"
-    "The image /dev/null is an empty drive.",
-    run};
+const struct command attach_command = {"attach", "[OPTION...] NAME IMAGE...",
+                                       "Attaches disk images to the appliance, read-only unless "
+                                       "--rw, and prints their devices there.\n"
+                                       "The image /dev/null is an empty drive.",
+                                       run};

@@ -14,11 +14,15 @@ struct disk_options {
 
 #define DISK_OPTIONS(where)                                                                        \
     {"rw", 0, POPT_ARG_NONE, &(where).writable, 0, "what is written goes into the image", NULL},   \
-        {"format", 0, POPT_ARG_STRING, &(where).format, 0,                                         \
+        {"format",                                                                                 \
+         0,                                                                                        \
+         POPT_ARG_STRING,                                                                          \
+         &(where).format,                                                                          \
+         0,                                                                                        \
          "the image's format (default: detect; raw is asserted for writing by naming it)",         \
          "raw|qcow2|..."},                                                                         \
-        {"blocksize", 0, POPT_ARG_STRING, &(where).block_size, 0,                                  \
-         "logical sector (default 512)", "512|4096"},                                              \
+        {"blocksize", 0, POPT_ARG_STRING, &(where).block_size, 0, "logical sector (default 512)",  \
+         "512|4096"},                                                                              \
     {                                                                                              \
         "backing", 0, POPT_ARG_STRING, &(where).backing, 0,                                        \
             "which other files an image may name (default same-dir)", "deny|same-dir|allow"        \

@@ -118,12 +118,12 @@ static json_t *disk_json(const struct row *row)
         return json_pack("{s:s, s:i, s:s, s:s}", "type", "slot", "slot", (int)row->slot, "device",
                          device, "state", "free");
     const struct disk_note *disk = row->disk;
-    json_t *object = json_pack(
-        "{s:s, s:i, s:s, s:o, s:s, s:o, s:s, s:s}", "type", "slot", "slot", (int)row->slot,
-        "device", device, "label", *disk->label ? json_string(disk->label) : json_null(), "format",
-        image_format_name(disk->format), "size",
-        disk->size ? json_integer((json_int_t)disk->size) : json_null(), "mode",
-        disk->writable ? "rw" : "ro", "state", "ready");
+    json_t *object = json_pack("{s:s, s:i, s:s, s:o, s:s, s:o, s:s, s:s}", "type", "slot", "slot",
+                               (int)row->slot, "device", device, "label",
+                               *disk->label ? json_string(disk->label) : json_null(), "format",
+                               image_format_name(disk->format), "size",
+                               disk->size ? json_integer((json_int_t)disk->size) : json_null(),
+                               "mode", disk->writable ? "rw" : "ro", "state", "ready");
     if (object && text_json_set(object, "image", disk->image, strlen(disk->image)) < 0) {
         json_decref(object);
         return NULL;

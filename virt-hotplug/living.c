@@ -27,7 +27,8 @@ char *living_domain_name(const place *place)
 int living_has_ended(const place *place, error **err)
 {
     return error_set(err, STATUS_CRASHED,
-                     "the appliance has ended; `" PROGRAM " shutdown %s` removes what is left of it",
+                     "the appliance has ended; `" PROGRAM
+                     " shutdown %s` removes what is left of it",
                      place_name(place));
 }
 
@@ -59,7 +60,8 @@ static int hear_hello(struct living *living, error **err)
     return 0;
 }
 
-/* libvirt inside this process has no rights. The agent answers while libvirt finds its QEMU again. */
+/* libvirt inside this process has no rights. The agent answers while libvirt finds its QEMU again.
+ */
 static int reach_own(const place *place, const struct sandbox *box, struct living *living,
                      error **err)
 {
@@ -147,8 +149,9 @@ static int kill_qemu(void *data, error **err)
 static int destroy_domain(const place *place, error **err)
 {
     AUTO_FREE char *name = living_domain_name(place);
-    AUTO_HYPERVISOR hypervisor *hv = hypervisor_libvirt_at(
-        place_uri(place), place_root(place), common_options.trace ? command_trace : NULL, NULL, err);
+    AUTO_HYPERVISOR hypervisor *hv =
+        hypervisor_libvirt_at(place_uri(place), place_root(place),
+                              common_options.trace ? command_trace : NULL, NULL, err);
     if (!hv || !name)
         return hv ? error_set(err, STATUS_REFUSED, "no memory") : -1;
     return hv->ops->find(hv, name, err) < 0 ? -1 : 0; /* freeing it ends it */

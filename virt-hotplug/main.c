@@ -11,19 +11,22 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-static const struct command *const commands[] = {&launch_command, &attach_command, &detach_command,
-                                                 &list_command,   &run_command,    &shutdown_command};
+static const struct command *const commands[] = {&launch_command, &attach_command,
+                                                 &detach_command, &list_command,
+                                                 &run_command,    &shutdown_command};
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
 static void print_help(void)
 {
-    printf("Usage: " PROGRAM " COMMAND [OPTION...] ARGUMENT...\n\n"
-           "An appliance that lives between commands, and disk images that are attached to it.\n\n");
+    printf(
+        "Usage: " PROGRAM " COMMAND [OPTION...] ARGUMENT...\n\n"
+        "An appliance that lives between commands, and disk images that are attached to it.\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  " PROGRAM " %-8s %s\n", commands[i]->name, commands[i]->arguments);
-    printf("\n`" PROGRAM " COMMAND --help` says more. -V, --version prints the version.\n\n"
-           "Exit status: 0 done, 1 it could not be done, 2 wrong usage, 3 the appliance could not be\n"
-           "started or has ended; `run`: the command's own, 125 where " PROGRAM " failed.\n");
+    printf(
+        "\n`" PROGRAM " COMMAND --help` says more. -V, --version prints the version.\n\n"
+        "Exit status: 0 done, 1 it could not be done, 2 wrong usage, 3 the appliance could not be\n"
+        "started or has ended; `run`: the command's own, 125 where " PROGRAM " failed.\n");
 }
 
 static const struct command *find(const char *name)

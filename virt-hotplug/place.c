@@ -343,9 +343,9 @@ place *place_new(const char *name, const struct sandbox *box, const char *uri, e
 int place_remove(place *self, error **err)
 {
     int removed = tree_remove(AT_FDCWD, self->path);
-    return removed < 0 ? error_set_errno(err, STATUS_REFUSED, -removed, "cannot remove %s",
-                                         self->path)
-                       : 0;
+    return removed < 0
+               ? error_set_errno(err, STATUS_REFUSED, -removed, "cannot remove %s", self->path)
+               : 0;
 }
 
 /* --- all --- */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "shutdown.h"
 #include "command.h"
 #include "living.h"
 #include "message.h"
 #include "sandboxed.h"
-#include "shutdown.h"
 
 static int force;
 

@@ -6,8 +6,8 @@
 #include "place.h"
 
 /* Detaches what is attached for writing, unless forced; ends the appliance; removes its directory.
- * The place is locked, and stays the caller's to free. 0 or -1 and *err (STATUS_REFUSED: a disk is in
- * use, and nothing has ended). */
+ * The place is locked, and stays the caller's to free. 0 or -1 and *err (STATUS_REFUSED: a disk is
+ * in use, and nothing has ended). */
 int shutdown_appliance(place *place, const struct sandbox *box, bool forced, error **err);
 
 #endif

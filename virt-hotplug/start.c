@@ -86,8 +86,9 @@ static int open_state(const struct provision *provision, error **err)
     return fd < 0 ? error_set_errno(err, STATUS_CRASHED, errno, "cannot open %s", path) : fd;
 }
 
-/* A daemon of the whole system starts QEMU as whom we say, and needs places of its own for its sockets.
- * A user's own daemon is that user, as QEMU is; its places have paths that are too long for sockets. */
+/* A daemon of the whole system starts QEMU as whom we say, and needs places of its own for its
+ * sockets. A user's own daemon is that user, as QEMU is; its places have paths that are too long
+ * for sockets. */
 static bool of_system(const char *uri)
 {
     return uri && !strstr(uri, "/session");
@@ -126,8 +127,8 @@ static int start_inside(void *data, error **err)
     const char *root = place_root(self->place);
     if (!self->start->uri)
         capabilities_provide(self->provision->template_dir, root);
-    hypervisor *hv = hypervisor_libvirt_at(
-        self->start->uri, root, common_options.trace ? command_trace : NULL, NULL, err);
+    hypervisor *hv = hypervisor_libvirt_at(self->start->uri, root,
+                                           common_options.trace ? command_trace : NULL, NULL, err);
     if (!hv)
         return -1;
     if (bring_up(self, hv, err) == 0)

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
-/* A pipe that polls writable takes as many bytes without blocking (PIPE_BUF, pipe(7)): our stdout is
- * somebody else's too, so it is not made non-blocking. */
+/* A pipe that polls writable takes as many bytes without blocking (PIPE_BUF, pipe(7)): our stdout
+ * is somebody else's too, so it is not made non-blocking. */
 #define WRITE_MAX 4096
 
 /* What waits for one of our output streams. While anything does, nothing more is taken from the

@@ -15,8 +15,8 @@ struct stream_command {
 
 /* Runs it through a connected port, which stays the caller's; blocks until it has ended. Its exit
  * status, 128 and the signal's number where one ended it; -1 and *err: STATUS_UNSUPPORTED where it
- * could not be started, errno EPIPE where our reader has gone, STATUS_CRASHED where the appliance has
- * ended or broke the protocol. The terminal is as it was before. */
+ * could not be started, errno EPIPE where our reader has gone, STATUS_CRASHED where the appliance
+ * has ended or broke the protocol. The terminal is as it was before. */
 int stream_run(int port, const struct stream_command *command, error **err);
 
 #endif

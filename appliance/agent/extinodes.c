@@ -27,8 +27,8 @@
 #define OLD_INODE_SIZE 128
 
 /* Pieces of the device that were read last; by their offset, one place each. */
-#define PIECE 4096
-#define PIECES 256
+#define PIECE 16384
+#define PIECES 64
 /* What the kernel is asked to read with the first of them (as its own inode_readahead_blks). */
 #define WINDOW (128 * 1024)
 #define WINDOWS 64

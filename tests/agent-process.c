@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cmocka.h> /* needs the above */
@@ -157,6 +159,20 @@ static int make_pair(int type, int *other)
     return pair[0];
 }
 
+/* What a parent may leave its children: some ignored signals, among them those that glibc's
+   signal() refuses to touch, and a blocked one. */
+static void leave_signals(void)
+{
+    static const int ignored[] = {SIGINT, SIGQUIT, SIGHUP, 32, 33};
+    unsigned long ignore[8] = {(unsigned long)SIG_IGN};
+    sigset_t blocked;
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        syscall(SYS_rt_sigaction, ignored[i], ignore, NULL, (size_t)(NSIG - 1) / 8);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
 static _Noreturn void become_agent(const struct agent_process *self, const int fds[])
 {
     static const char *const options[] = {"--channel", "--uevents", "--session", "--session"};
@@ -173,6 +189,7 @@ static _Noreturn void become_agent(const struct agent_process *self, const int f
     }
     for (size_t i = 0; i < 8; i++)
         arguments[i + 2] = text[i];
+    leave_signals();
     execv(program, arguments);
     _exit(127);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <termios.h>
 
 #define SEARCH_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -144,10 +145,23 @@ static bool open_terminal(struct process *self, struct child *child, const sessi
 
 /* ---- the child ---- */
 
+/* As a program expects them, whatever the agent's own parent had ignored. By the system call,
+   since glibc refuses the two numbers that it uses itself (nptl(7)). */
+static void reset_signals(void)
+{
+    /* More than any architecture's struct of the kernel has; all zero is SIG_DFL, no flags, an
+       empty mask. */
+    static const unsigned long by_default[8];
+    sigset_t none;
+    for (int number = 1; number < NSIG; number++)
+        syscall(SYS_rt_sigaction, number, by_default, NULL, (size_t)(NSIG - 1) / 8);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static _Noreturn void become(const struct child *child, bool terminal, char **arguments,
                              char **environment)
 {
-    sigset_t none;
     setsid();
     if (terminal)
         ioctl(child->fd[0], TIOCSCTTY, 0);
@@ -155,10 +169,7 @@ static _Noreturn void become(const struct child *child, bool terminal, char **ar
         dup2(child->fd[i], i);
     close_range(3, ~0U,
                 CLOSE_RANGE_CLOEXEC); /* those that were inherited before; ours are it anyway */
-    for (int number = 1; number < NSIG; number++)
-        signal(number, SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    reset_signals();
     umask(022);
     int result = chdir("/");
     environ = environment;

@@ -176,9 +176,15 @@ Try 'virt-hotplug --help' for more information."
     assert_equal "${COMPREPLY[*]}" "one two"
     complete_words detach one d
     assert_equal "${COMPREPLY[*]}" data
+    complete_words detach one data /dev
+    assert_equal "${COMPREPLY[*]}" /dev/sda
     complete_words run one --
     assert_equal "${COMPREPLY[*]}" ""
     : > image.img
     complete_words attach --slot = 1 one im
+    assert_equal "${COMPREPLY[*]}" image.img
+    complete_words attach one a.img im
+    assert_equal "${COMPREPLY[*]}" image.img
+    complete_words launch im
     assert_equal "${COMPREPLY[*]}" image.img
 }

@@ -190,13 +190,28 @@ static int check_usage(const volume *v, error **err)
     return 0;
 }
 
+/* A name that can stand anywhere: nothing in it is more than a letter. */
+static bool is_volume_name(const volume *v)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "+_.-/";
+    if (v->kind <= VOLUME_PARTITION)
+        return v->name.name_len == 0;
+    for (u_int i = 0; i < v->name.name_len; i++)
+        if (!memchr(letters, v->name.name_val[i], sizeof letters - 1))
+            return false;
+    return v->name.name_len > 0;
+}
+
 static int check_volume(const volume *v, size_t disks, error **err)
 {
-    if ((unsigned)v->kind > VOLUME_PARTITION || (unsigned)v->content > CONTENT_ENCRYPTED ||
+    if ((unsigned)v->kind > VOLUME_LOGICAL || (unsigned)v->content > CONTENT_ENCRYPTED ||
         (unsigned)v->status > STATUS_CRASHED)
         return distrust(err, "used a word that does not exist");
     if (v->disk >= disks)
         return distrust(err, "named a disk that it was not asked about");
+    if (!is_volume_name(v))
+        return distrust(err, "gave a volume a name that none can have");
     return check_usage(v, err);
 }
 

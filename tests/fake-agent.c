@@ -72,6 +72,18 @@ static void falsify(answer *reply, volume *v, u_int disks, enum fake_scan how)
     case FAKE_LIE_KIND:
         v->kind = 77;
         break;
+    case FAKE_LIE_NAME:
+        v->name.name_len = 1;
+        v->name.name_val = (char *)"x";
+        break;
+    case FAKE_LIE_NO_NAME:
+        v->kind = VOLUME_LOGICAL;
+        break;
+    case FAKE_LIE_BAD_NAME:
+        v->kind = VOLUME_LOGICAL;
+        v->name.name_len = 5;
+        v->name.name_val = (char *)"vg/\033c";
+        break;
     case FAKE_LIE_CONTENT:
         v->content = -2;
         break;

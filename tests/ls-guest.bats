@@ -54,7 +54,7 @@ usr/lib
 usr/lib/os-release"
     # What is missing is said, where it is missing.
     assert_status 1
-    assert_equal "$stderr" "virt-ls: linux.img: /data: volumes of LVM, RAID and LUKS are not read"
+    assert_equal "$stderr" "virt-ls: linux.img: /data: no such volume was found (is it in an encrypted one?)"
 }
 
 @test "what is missing elsewhere does not matter" {

@@ -4,7 +4,7 @@
 # when all are there it asks no network and no root.
 
 packages_build := gcc make pkg-config libc6-dev rpcsvc-proto libtirpc-dev libvirt-dev libxml2-dev \
-	libpopt-dev libjansson-dev libsmartcols-dev libblkid-dev libglib2.0-dev libxxhash-dev nettle-dev perl
+	libpopt-dev libjansson-dev libsmartcols-dev libblkid-dev libglib2.0-dev libxxhash-dev nettle-dev liblvm2-dev perl
 packages_run := libvirt0 libvirt-daemon-driver-qemu qemu-system-x86
 packages_appliance := cpio kmod xz-utils binutils e2fsprogs
 packages_images := qemu-utils xfsprogs btrfs-progs dosfstools exfatprogs ntfs-3g xorriso udftools \

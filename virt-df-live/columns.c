@@ -67,7 +67,8 @@ GETTER(get_images)
 GETTER(get_disk)
 {
     ROW;
-    if (row->volume && row->guest && row->volume->disk < row->guest->image_count)
+    if (row->volume && row->volume->kind <= VOLUME_PARTITION && row->guest &&
+        row->volume->disk < row->guest->image_count)
         fputs(row->guest->images[row->volume->disk].path, to);
 }
 
@@ -180,7 +181,8 @@ const struct column df_columns[] = {
     {"FILESYSTEM", 0, "GUEST:DEVICE", get_filesystem},
     {"DEVICE", 0, "device as the guest's own disks are ordered", get_device},
     {"IMAGES", COLUMN_TRUNCATE, "all images of the guest, TAB between them", get_images},
-    {"IMAGE", COLUMN_TRUNCATE, "the image that it is on", get_disk},
+    {"IMAGE", COLUMN_TRUNCATE, "the image that it is on; empty for what may be on several",
+     get_disk},
     {"FSTYPE", 0, "type of the filesystem", get_fstype},
     {"LABEL", COLUMN_TRUNCATE, "its label", get_label},
     {"UUID", 0, "its UUID", get_uuid},

@@ -50,7 +50,8 @@ static int set_volume(json_t *object, const volume *v)
 
     row_device(v, device);
     return json_set(object, "device", json_string(device)) |
-           json_set(object, "disk", json_unsigned(v->disk)) |
+           json_set(object, "disk",
+                    v->kind <= VOLUME_PARTITION ? json_unsigned(v->disk) : json_null()) |
            json_set_bytes(object, "fstype", v->fstype.fstype_val, v->fstype.fstype_len) |
            json_set_bytes(object, "label", v->label.label_val, v->label.label_len) |
            json_set_bytes(object, "uuid", v->uuid.uuid_val, v->uuid.uuid_len);

@@ -81,7 +81,9 @@ char *row_device(const volume *v, char buffer[ROW_DEVICE_MAX])
     char name[DRIVE_NAME_MAX];
 
     drive_name(v->disk, name);
-    if (v->kind == VOLUME_PARTITION)
+    if (v->kind > VOLUME_PARTITION)
+        snprintf(buffer, ROW_DEVICE_MAX, "/dev/%.*s", (int)v->name.name_len, v->name.name_val);
+    else if (v->kind == VOLUME_PARTITION)
         snprintf(buffer, ROW_DEVICE_MAX, "/dev/%s%u", name, v->partition);
     else
         snprintf(buffer, ROW_DEVICE_MAX, "/dev/%s", name);

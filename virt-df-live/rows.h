@@ -40,8 +40,9 @@ struct row row_of_totals(const struct totals *totals);
 struct figures figures_of_usage(const usage *u);
 void figures_add(struct figures *sum, const struct figures *more);
 
-/* "/dev/sda", "/dev/sda1": disks as the guest has them. Returns buffer. */
-#define ROW_DEVICE_MAX (DRIVE_NAME_MAX + 16)
+/* "/dev/sda", "/dev/sda1", "/dev/vg/lv": as the guest has them; the bytes of a name as they came.
+ * Returns buffer. */
+#define ROW_DEVICE_MAX (MAX_VOLUME_NAME + 8)
 char *row_device(const volume *v, char buffer[ROW_DEVICE_MAX]);
 
 /* used of total, in percent. of nothing it is 0. */

@@ -16,14 +16,14 @@ struct assembly {
     char message[MAX_MESSAGE];
 };
 
-assembly *assembly_new(devices *disks, modules *loaded, const struct graft_ops *ops)
+assembly *assembly_new(devices *disks, modules *loaded, const struct graft_ops *ops, bool compose)
 {
     assembly *self = calloc(1, sizeof *self);
     if (!self)
         return NULL;
     self->root = -1;
     self->ops = ops;
-    self->all = contents_new(disks, loaded, ops);
+    self->all = contents_new(disks, loaded, ops, compose);
     if (!self->all) {
         free(self);
         return NULL;
@@ -37,7 +37,7 @@ void assembly_clear(assembly *self)
         close(steal_fd(&self->root));
     if (self->planted)
         self->ops->fell();
-    contents_clear(self->all);
+    contents_release(self->all);
     plan_clear(&self->plan);
     self->planted = self->folds = false;
     self->message[0] = '\0';
@@ -195,7 +195,8 @@ static enum status build_mounts(assembly *self, const struct ls_args *args)
 enum status assembly_build(assembly *self, const struct ls_args *args)
 {
     assembly_clear(self);
-    if (contents_find(self->all, args->disks.disks_val, args->disks.disks_len, self->message,
+    if (contents_find(self->all, args->disks.disks_val, args->disks.disks_len,
+                      args->keys.key_list_val, args->keys.key_list_len, self->message,
                       sizeof self->message) < 0)
         return STATUS_CRASHED;
     return args->mounts.mounts_len == 0 ? build_system(self) : build_mounts(self, args);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -86,6 +87,14 @@ static void harden(void)
         write_file(settings[i].path, settings[i].value);
 }
 
+/* Every volume of a guest is open while it is looked at, and there may be MAX_VOLUMES. */
+static void raise_limits(void)
+{
+    const struct rlimit files = {.rlim_cur = 4096, .rlim_max = 4096};
+    if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+        fprintf(stderr, "agent: setrlimit: %s\n", strerror(errno));
+}
+
 void boot_early(void)
 {
     mkdir("/proc", 0755);
@@ -104,6 +113,7 @@ void boot_early(void)
                 dup2(console, fd);
     if (console > 2)
         close(console);
+    raise_limits();
     harden();
 }
 

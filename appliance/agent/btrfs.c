@@ -29,12 +29,22 @@ uint64_t btrfs_free_data(const char *path)
     return free_bytes;
 }
 
-void btrfs_forget(const char *node)
+static void tell(const char *node, unsigned long what)
 {
     struct btrfs_ioctl_vol_args arguments = {0};
     AUTO_FD int control = open("/dev/btrfs-control", O_RDWR | O_CLOEXEC);
     if (control < 0)
         return;
     snprintf(arguments.name, sizeof arguments.name, "%s", node);
-    ioctl(control, BTRFS_IOC_FORGET_DEV, &arguments);
+    ioctl(control, what, &arguments);
+}
+
+void btrfs_introduce(const char *node)
+{
+    tell(node, BTRFS_IOC_SCAN_DEV);
+}
+
+void btrfs_forget(const char *node)
+{
+    tell(node, BTRFS_IOC_FORGET_DEV);
 }

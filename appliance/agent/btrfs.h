@@ -11,6 +11,9 @@
  * in. 0 where the kernel does not say. */
 uint64_t btrfs_free_data(const char *path);
 
+/* Tells btrfs of a device, so that a filesystem over several can be mounted. */
+void btrfs_introduce(const char *node);
+
 /* btrfs remembers every device it has seen, by its filesystem's UUID, and takes a clone that comes
  * later for the same filesystem under a new name. */
 void btrfs_forget(const char *node);

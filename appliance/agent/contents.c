@@ -1,29 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "contents.h"
+#include "composites.h"
 #include "filesystems.h"
 #include "scan.h"
 #include "slots.h"
 #include <blkid/blkid.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 struct contents {
     devices *disks;
     modules *loaded;
     const struct graft_ops *ops;
+    composites *made; /* NULL: nothing is made of what is found */
     prober *probe;
     struct content *list;
     size_t count;
     size_t room;
+    bool truncated;   /* there were more than MAX_VOLUMES */
     bool tables_read; /* part_uuid and part_label are known */
     struct scan_times times;
 };
 
-contents *contents_new(devices *disks, modules *loaded, const struct graft_ops *ops)
+contents *contents_new(devices *disks, modules *loaded, const struct graft_ops *ops, bool compose)
 {
     contents *self = calloc(1, sizeof *self);
     if (!self)
@@ -32,18 +38,57 @@ contents *contents_new(devices *disks, modules *loaded, const struct graft_ops *
     self->loaded = loaded;
     self->ops = ops;
     self->probe = prober_new();
-    if (!self->probe) {
-        free(self);
+    self->made = compose ? composites_new() : NULL;
+    if (!self->probe || (compose && !self->made)) {
+        contents_free(self);
         return NULL;
     }
     return self;
+}
+
+/* An appliance without memory is of no use; the host sees it end. */
+static void *checked(void *memory)
+{
+    if (!memory)
+        abort();
+    return memory;
+}
+
+void contents_release(contents *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        struct content *what = &self->list[i];
+        if (what->kept >= 0)
+            close(steal_fd(&what->kept));
+        if (what->fd >= 0)
+            close(steal_fd(&what->fd));
+        extinodes_free(STEAL(what->inodes));
+        if (what->touched)
+            self->ops->forget(what->node, what->fstype);
+        what->touched = false;
+    }
+    if (self->made)
+        composites_clear(self->made);
+}
+
+static void clear(contents *self)
+{
+    contents_release(self);
+    for (size_t i = 0; i < self->count; i++) {
+        free(self->list[i].node);
+        free(self->list[i].overlay);
+    }
+    self->count = 0;
+    self->truncated = self->tables_read = false;
+    memset(&self->times, 0, sizeof self->times);
 }
 
 void contents_free(contents *self)
 {
     if (!self)
         return;
-    contents_clear(self);
+    clear(self);
+    composites_free(self->made);
     free(self->list);
     prober_free(self->probe);
     free(self);
@@ -59,129 +104,150 @@ struct content *contents_at(const contents *self, size_t index)
     return &self->list[index];
 }
 
-const struct scan_times *contents_times(const contents *self)
+bool contents_truncated(const contents *self)
+{
+    return self->truncated;
+}
+
+struct scan_times *contents_times(contents *self)
 {
     return &self->times;
 }
 
-void contents_clear(contents *self)
-{
-    char node[NODE_MAX];
-    for (size_t i = 0; i < self->count; i++) {
-        struct content *what = &self->list[i];
-        if (what->kept >= 0)
-            close(steal_fd(&what->kept));
-        extinodes_free(STEAL(what->inodes));
-        if (what->touched)
-            self->ops->forget(devices_node(self->disks, what->slot, what->partition, node),
-                              what->fstype);
-    }
-    self->count = 0;
-    self->tables_read = false;
-    memset(&self->times, 0, sizeof self->times);
-}
-
 /* ---- finding ---- */
 
-static void guests_name(struct content *what)
+void contents_say(struct content *what, enum status status, const char *format, ...)
 {
-    char drive[DRIVE_NAME_MAX];
-    drive_name(what->disk, drive);
-    if (what->partition)
-        snprintf(what->name, sizeof what->name, "/dev/%s%u", drive, what->partition);
-    else
-        snprintf(what->name, sizeof what->name, "/dev/%s", drive);
+    va_list arguments;
+    what->status = status;
+    va_start(arguments, format);
+    vsnprintf(what->message, sizeof what->message, format, arguments);
+    va_end(arguments);
 }
 
-static struct content *add(contents *self, unsigned disk, unsigned slot, unsigned partition)
+static struct content *add(contents *self, enum volume_kind volume, const char *node)
 {
-    if (self->count == MAX_VOLUMES)
+    if (self->count == MAX_VOLUMES) {
+        self->truncated = true;
         return NULL;
+    }
     if (self->count == self->room) {
         size_t room = self->room ? self->room * 2 : 16;
-        struct content *list = reallocarray(self->list, room, sizeof *list);
-        if (!list)
-            abort(); /* an appliance without memory is of no use; the host sees it end */
-        self->list = list;
+        self->list = checked(reallocarray(self->list, room, sizeof *self->list));
         self->room = room;
     }
     struct content *what = &self->list[self->count++];
     memset(what, 0, sizeof *what);
-    what->disk = disk;
-    what->slot = slot;
-    what->partition = partition;
+    what->volume = volume;
+    what->node = checked(strdup(node));
     what->kept = -1;
     what->kind = CONTENT_UNKNOWN;
-    guests_name(what);
+    what->fd = open(node, O_RDONLY | O_CLOEXEC);
+    int result = what->fd < 0 ? -errno : scan_size(what->fd, &what->size);
+    if (result < 0)
+        contents_say(what, STATUS_UNREADABLE, "%s", strerror(-result));
     return what;
 }
 
-static void unreadable(struct content *what, int errnum)
+static void drop_last(contents *self)
 {
-    what->status = STATUS_UNREADABLE;
-    snprintf(what->message, sizeof what->message, "%s", strerror(errnum));
+    struct content *what = &self->list[--self->count];
+    if (what->fd >= 0)
+        close(what->fd);
+    free(what->node);
 }
 
-static void look(contents *self, int fd, uint64_t size, struct content *what)
+static void look(contents *self, struct content *what)
 {
     struct finding found;
+    if (what->status != STATUS_OK)
+        return; /* it could not be opened */
     uint64_t start = scan_now();
-    prober_look(self->probe, fd, size, &found);
+    prober_look(self->probe, what->fd, what->size, &found);
     self->times.probed += scan_now() - start;
     what->kind = found.content;
     what->status = found.status;
+    what->blank = found.blank;
     snprintf(what->message, sizeof what->message, "%s", found.message);
     snprintf(what->fstype, sizeof what->fstype, "%s", found.type);
     snprintf(what->label, sizeof what->label, "%s", found.label);
     snprintf(what->uuid, sizeof what->uuid, "%s", found.uuid);
-    if (found.blank)
-        what->status = STATUS_EMPTY;
+    snprintf(what->sub, sizeof what->sub, "%s", found.sub);
+    snprintf(what->version, sizeof what->version, "%s", found.version);
 }
 
-static void find_partition(contents *self, unsigned disk, unsigned slot, unsigned number)
+static struct content *add_of_disk(contents *self, unsigned disk, unsigned slot, unsigned partition)
 {
-    char node[NODE_MAX];
-    uint64_t size = 0;
-    AUTO_FD int fd = open(devices_node(self->disks, slot, number, node), O_RDONLY | O_CLOEXEC);
-    int result = fd < 0 ? -errno : scan_size(fd, &size);
-    if (result == 0 && scan_is_container(fd, size))
-        return;
-    struct content *what = add(self, disk, slot, number);
-    if (what && result < 0)
-        unreadable(what, -result);
-    else if (what)
-        look(self, fd, size, what);
+    char node[NODE_MAX], drive[DRIVE_NAME_MAX];
+    devices_node(self->disks, slot, partition, node);
+    struct content *what = add(self, partition ? VOLUME_PARTITION : VOLUME_DISK, node);
+    if (!what)
+        return NULL;
+    what->disk = disk;
+    what->slot = slot;
+    what->partition = partition;
+    what->number = devices_number(self->disks, slot, partition);
+    drive_name(disk, drive);
+    if (partition)
+        snprintf(what->name, sizeof what->name, "/dev/%s%u", drive, partition);
+    else
+        snprintf(what->name, sizeof what->name, "/dev/%s", drive);
+    return what;
 }
 
+/* What is on a disk: itself, or its partitions. */
 static int find_disk(contents *self, unsigned index, const struct disk *disk, char *why,
                      size_t room)
 {
-    char node[NODE_MAX];
     const unsigned *numbers;
-    uint64_t size = 0;
     size_t partitions = devices_partitions(self->disks, disk->slot, &numbers);
-    AUTO_FD int fd = open(devices_node(self->disks, disk->slot, 0, node), O_RDONLY | O_CLOEXEC);
-    int result = fd < 0 ? -errno : scan_size(fd, &size);
-    if (result == 0 && !devices_match(self->disks, disk, size, why, room))
-        return -1;
-    for (size_t i = 0; result == 0 && i < partitions; i++)
-        find_partition(self, index, disk->slot, numbers[i]);
-    if (result == 0 && partitions > 0)
+    struct content *what = add_of_disk(self, index, disk->slot, 0);
+    if (!what)
         return 0;
-    struct content *what = add(self, index, disk->slot, 0);
-    if (what && result < 0)
-        unreadable(what, -result);
-    else if (what)
-        look(self, fd, size, what);
+    /* Whose figures are reported depends on it. */
+    if (what->status == STATUS_OK && !devices_match(self->disks, disk, what->size, why, room))
+        return -1;
+    if (partitions == 0 || what->status != STATUS_OK) {
+        look(self, what);
+        return 0;
+    }
+    drop_last(self);
+    for (size_t i = 0; i < partitions; i++) {
+        what = add_of_disk(self, index, disk->slot, numbers[i]);
+        if (what && what->status == STATUS_OK && scan_is_container(what->fd, what->size))
+            drop_last(self);
+        else if (what)
+            look(self, what);
+    }
     return 0;
 }
 
-int contents_find(contents *self, const struct disk *disks, size_t count, char *why, size_t size)
+struct content *contents_add(contents *self, enum volume_kind volume, const char *name,
+                             const char *node, dev_t number)
+{
+    static const int read_only = 1;
+    struct content *what = add(self, volume, node);
+    if (!what)
+        return NULL;
+    snprintf(what->name, sizeof what->name, "/dev/%s", name);
+    what->number = number;
+    /* As a disk is: filesystems then leave their journals alone. What cannot be set so stays as it
+     * is, and is not written either: it is only ever mounted read-only. */
+    if (what->fd >= 0)
+        ioctl(what->fd, BLKROSET, &read_only);
+    look(self, what);
+    return what;
+}
+
+int contents_find(contents *self, const struct disk *disks, size_t count, const key *keys,
+                  size_t key_count, char *why, size_t size)
 {
     int result = 0;
-    contents_clear(self);
+    clear(self);
     for (size_t i = 0; i < count && result == 0; i++)
         result = find_disk(self, (unsigned)i, &disks[i], why, size);
+    if (result == 0 && self->made)
+        composites_make(self->made, self, keys, key_count);
     return result;
 }
 
@@ -206,7 +272,7 @@ static void read_table(const contents *self, unsigned slot)
         blkid_probe_set_device(probe, fd, 0, 0) < 0 ? NULL : blkid_probe_get_partitions(probe);
     for (size_t i = 0; table && i < self->count; i++) {
         struct content *what = &self->list[i];
-        if (what->slot != slot || what->partition == 0)
+        if (what->volume != VOLUME_PARTITION || what->slot != slot)
             continue;
         blkid_partition part = blkid_partlist_get_partition_by_partno(table, (int)what->partition);
         if (!part)
@@ -220,7 +286,8 @@ static void read_table(const contents *self, unsigned slot)
 static void read_tables(contents *self)
 {
     for (size_t i = 0; i < self->count && !self->tables_read; i++)
-        if (self->list[i].partition && (i == 0 || self->list[i].slot != self->list[i - 1].slot))
+        if (self->list[i].volume == VOLUME_PARTITION &&
+            (i == 0 || self->list[i].slot != self->list[i - 1].slot))
             read_table(self, self->list[i].slot);
     self->tables_read = true;
 }
@@ -237,7 +304,10 @@ static bool is_named(const struct content *what, const struct devspec *spec)
     case DEVSPEC_PARTLABEL:
         return *what->part_label && strcmp(what->part_label, spec->value) == 0;
     case DEVSPEC_NODE:
-        return what->disk == spec->disk && what->partition == spec->partition;
+        return what->volume <= VOLUME_PARTITION && what->disk == spec->disk &&
+               what->partition == spec->partition;
+    case DEVSPEC_MAPPED:
+        return strcmp(what->name + strlen("/dev/"), spec->value) == 0;
     default:
         return false;
     }
@@ -258,7 +328,7 @@ static struct content *content_of(const contents *self, dev_t device)
 {
     for (size_t i = 0; i < self->count; i++) {
         struct content *what = &self->list[i];
-        if (what->touched && devices_number(self->disks, what->slot, what->partition) == device)
+        if (what->touched && what->number == device)
             return what;
     }
     return NULL;
@@ -266,12 +336,11 @@ static struct content *content_of(const contents *self, dev_t device)
 
 extinodes *contents_inodes(contents *self, dev_t device)
 {
-    char node[NODE_MAX];
     struct content *what = content_of(self, device);
     if (!what || what->inodes || what->opaque)
         return what ? what->inodes : NULL;
     if (strncmp(what->fstype, "ext", 3) == 0)
-        what->inodes = extinodes_open(devices_node(self->disks, what->slot, what->partition, node));
+        what->inodes = extinodes_open(what->node);
     what->opaque = !what->inodes;
     return what->inodes;
 }
@@ -283,57 +352,71 @@ uint64_t contents_device(const contents *self, uint64_t device)
     static const unsigned majors[] = {8,   65,  66,  67,  68,  69,  70,  71,
                                       128, 129, 130, 131, 132, 133, 134, 135};
     const struct content *what = content_of(self, device);
-    if (!what || what->partition > 15)
+    if (!what || what->volume > VOLUME_PARTITION || what->partition > 15)
         return device;
     return makedev(majors[what->disk / 16 % 16], what->disk % 16 * 16 + what->partition);
 }
 
 /* ---- mounting ---- */
 
-static int refuse(struct mount_outcome *outcome, enum status status, const char *format, ...)
+static void refuse(struct mount_outcome *outcome, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static int refuse(struct mount_outcome *outcome, enum status status, const char *format, ...)
+static void refuse(struct mount_outcome *outcome, enum status status, const char *format, ...)
 {
     va_list arguments;
     outcome->status = status;
     va_start(arguments, format);
     vsnprintf(outcome->message, sizeof outcome->message, format, arguments);
     va_end(arguments);
-    return -1;
 }
 
-static int refuse_content(struct mount_outcome *outcome, const struct content *what)
+static void refuse_content(struct mount_outcome *outcome, const struct content *what)
 {
     if (what->message[0])
-        return refuse(outcome, what->status, "%s", what->message);
-    return refuse(outcome, what->status == STATUS_OK ? STATUS_UNSUPPORTED : what->status,
-                  "no filesystem: %s", what->fstype[0] ? what->fstype : "no known signature");
+        refuse(outcome, what->status, "%s", what->message);
+    else
+        refuse(outcome, what->status == STATUS_OK ? STATUS_UNSUPPORTED : what->status,
+               "no filesystem: %s", what->fstype[0] ? what->fstype : "no known signature");
+}
+
+const struct mount_type *contents_mountable(contents *self, const struct content *what,
+                                            const char *fstype, struct mount_outcome *outcome)
+{
+    const char *failed = "", *type = *fstype ? fstype : what->fstype;
+    memset(outcome, 0, offsetof(struct mount_outcome, message) + 1);
+    if (!*fstype && (what->status != STATUS_OK || what->kind != CONTENT_FILESYSTEM)) {
+        refuse_content(outcome, what);
+        return NULL;
+    }
+    const struct mount_type *how = mount_type_find(type);
+    if (!how) {
+        refuse(outcome, STATUS_UNSUPPORTED, "unsupported filesystem: %.32s", type);
+        return NULL;
+    }
+    int result = modules_need(self->loaded, type, &failed);
+    if (result < 0) {
+        refuse(outcome, STATUS_UNSUPPORTED, "module %.128s: %s", failed, strerror(-result));
+        return NULL;
+    }
+    return how;
 }
 
 int contents_mount(contents *self, struct content *what, const char *fstype, const char *options,
                    struct mount_outcome *outcome)
 {
-    char node[NODE_MAX];
-    const char *failed = "", *type = *fstype ? fstype : what->fstype;
-    memset(outcome, 0, offsetof(struct mount_outcome, message) + 1);
-    if (!*fstype && (what->status != STATUS_OK || what->kind != CONTENT_FILESYSTEM))
-        return refuse_content(outcome, what);
-    const struct mount_type *how = mount_type_find(type);
+    const struct mount_type *how = contents_mountable(self, what, fstype, outcome);
     if (!how)
-        return refuse(outcome, STATUS_UNSUPPORTED, "unsupported filesystem: %.32s", type);
-    int result = modules_need(self->loaded, type, &failed);
-    if (result < 0)
-        return refuse(outcome, STATUS_UNSUPPORTED, "module %.128s: %s", failed, strerror(-result));
+        return -1;
     if (!*fstype && !*options && what->kept >= 0)
         return steal_fd(&what->kept);
-    devices_node(self->disks, what->slot, what->partition, node);
-    AUTO_FD int fd = open(node, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return refuse(outcome, STATUS_UNREADABLE, "open: %s", strerror(errno));
+    if (what->fd < 0) {
+        refuse_content(outcome, what);
+        return -1;
+    }
     uint64_t start = scan_now();
     what->touched = true;
-    int mounted = self->ops->mount(node, fd, how, options, outcome);
+    int mounted = self->ops->mount(what->node, what->fd, how, options, outcome);
     self->times.mounted += scan_now() - start;
     return mounted;
 }

@@ -9,44 +9,66 @@
 #include "grafts.h"
 #include "modules.h"
 
-#define CONTENT_NAME_MAX 32
+/* "/dev/" and a name. */
+#define CONTENT_NAME_MAX (MAX_VOLUME_NAME + 8)
 
 struct content {
+    enum volume_kind volume;
     unsigned disk;               /* of the guest, from 0 */
     unsigned slot;               /* where it is in the appliance */
     unsigned partition;          /* 0: the whole disk, which has none */
-    char name[CONTENT_NAME_MAX]; /* /dev/sda1 */
+    char name[CONTENT_NAME_MAX]; /* /dev/sda1, /dev/vg/lv */
+    char *node;                  /* where it is opened here */
+    dev_t number;                /* 0: not known */
+    uint64_t size;               /* bytes */
+    int fd;                      /* open for reading until contents_release(); -1 */
+
     enum volume_content kind;
     enum status status; /* STATUS_OK, or why it is not to be mounted, or could not be */
+    bool blank;         /* CONTENT_UNKNOWN: there are zeros */
     char message[VOLUME_MESSAGE_MAX];
     char fstype[MAX_FSTYPE + 1]; /* as libblkid has these */
     char label[MAX_LABEL + 1];
     char uuid[MAX_UUID + 1];
+    char sub[MAX_UUID + 1]; /* of a member */
+    char version[16];
     char part_uuid[MAX_UUID + 1];
     char part_label[MAX_LABEL + 1];
+
     bool touched;      /* it has been mounted, or that was tried */
     extinodes *inodes; /* NULL: not opened */
     bool opaque;       /* … and will not be */
     int kept;          /* mounted already, without options, by whoever was looking; -1: not */
+
+    char *overlay;        /* composites': the node of its writable view; NULL: none */
+    dev_t overlay_number; /* … */
+    bool tried;           /* composites': it has been made part of something, or cannot be */
 };
 
 typedef struct contents contents;
 
-/* Borrows them all. NULL: no memory. */
-contents *contents_new(devices *disks, modules *loaded, const struct graft_ops *ops);
+/* Borrows them all. `compose`: volumes are made of what the disks hold (composites.h), which only
+ * an appliance can. NULL: no memory. */
+contents *contents_new(devices *disks, modules *loaded, const struct graft_ops *ops, bool compose);
 void contents_free(contents *self);
 
-/* Looks at these disks, all of which must be there. 0; -1: a disk is not the one that was
- * announced, and *why says so. */
-int contents_find(contents *self, const struct disk *disks, size_t count, char *why, size_t size);
+/* Looks at these disks, all of which must be there, and opens what these keys open. 0; -1: a disk
+ * is not the one that was announced, and *why says so. */
+int contents_find(contents *self, const struct disk *disks, size_t count, const key *keys,
+                  size_t key_count, char *why, size_t size);
 
 size_t contents_count(const contents *self);
+/* What has been found. Valid until something is added. */
 struct content *contents_at(const contents *self, size_t index);
 /* The first that is named so, or NULL. */
 struct content *contents_match(contents *self, const struct devspec *spec);
 
-/* Mounts it: as graft_ops.mount(), with the module it needs. `fstype`: "" for what was found. What
- * has been kept is taken. */
+/* Loads what its filesystem needs. The way to mount it, or NULL: *outcome says why it cannot be
+ * mounted. `fstype`: "" for what was found. */
+const struct mount_type *contents_mountable(contents *self, const struct content *what,
+                                            const char *fstype, struct mount_outcome *outcome);
+
+/* Mounts it: as graft_ops.mount(), with the module it needs. What has been kept is taken. */
 int contents_mount(contents *self, struct content *what, const char *fstype, const char *options,
                    struct mount_outcome *outcome);
 
@@ -54,13 +76,25 @@ int contents_mount(contents *self, struct content *what, const char *fstype, con
 uint64_t contents_device(const contents *self, uint64_t device);
 
 /* Who knows the files of a mounted filesystem by their inodes' numbers; NULL: the kernel. It stays
- * until contents_clear(). */
+ * until contents_release(). */
 extinodes *contents_inodes(contents *self, dev_t device);
 
-/* Nothing of it may be mounted any more. */
-void contents_clear(contents *self);
+/* Lets go of the disks: nothing of it may be mounted any more. What was found can still be read. */
+void contents_release(contents *self);
 
 /* Of all since contents_find(); `waited` is not. */
-const struct scan_times *contents_times(const contents *self);
+struct scan_times *contents_times(contents *self);
+
+/* ---- for composites.h ---- */
+
+/* Appends what is made of others: `name` as below /dev, opened at `node`. Looks at it; NULL: there
+ * are MAX_VOLUMES. Moves all that contents_at() gave. */
+struct content *contents_add(contents *self, enum volume_kind volume, const char *name,
+                             const char *node, dev_t number);
+/* Another message and status. */
+void contents_say(struct content *what, enum status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* There were more than MAX_VOLUMES. */
+bool contents_truncated(const contents *self);
 
 #endif

@@ -132,6 +132,39 @@ static bool mapped(const char *name)
     return slash && slash > name && slash[1] && strncmp(name, "disk/", 5) != 0;
 }
 
+/* The mapper's name of a logical volume, VG-LV, is that of the volume; a '-' within one of the
+ * names is doubled there (lvm(8)). */
+static bool logical(const char *name, struct devspec *spec)
+{
+    size_t used = 0;
+    bool split = false;
+    for (const char *p = name; *p && used < sizeof spec->value - 1; p++) {
+        bool twice = p[0] == '-' && p[1] == '-';
+        if (*p == '-' && !twice) {
+            if (split)
+                return false;
+            split = true;
+        }
+        spec->value[used++] = *p == '-' && !twice ? '/' : *p;
+        p += twice;
+    }
+    spec->value[used] = '\0';
+    return split;
+}
+
+static void take_mapped(struct devspec *spec, const char *name)
+{
+    static const char mapper[] = "mapper/";
+    spec->kind = DEVSPEC_MAPPED;
+    snprintf(spec->value, sizeof spec->value, "%s", name);
+    if (strncmp(name, mapper, sizeof mapper - 1) == 0 && !logical(name + sizeof mapper - 1, spec))
+        snprintf(spec->value, sizeof spec->value, "%s", name);
+    /* /dev/md/0 is /dev/md0 */
+    if (strncmp(name, "md/", 3) == 0 && name[3] &&
+        strspn(name + 3, "0123456789") == strlen(name + 3))
+        snprintf(spec->value, sizeof spec->value, "md%s", name + 3);
+}
+
 void devspec_parse(const char *text, struct devspec *spec)
 {
     memset(spec, 0, sizeof *spec);
@@ -144,5 +177,5 @@ void devspec_parse(const char *text, struct devspec *spec)
     if (lettered(name, spec) || numbered(name, spec))
         spec->kind = DEVSPEC_NODE;
     else if (mapped(name))
-        spec->kind = DEVSPEC_MAPPED;
+        take_mapped(spec, name);
 }

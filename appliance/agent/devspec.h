@@ -17,9 +17,10 @@ enum devspec_kind {
 
 struct devspec {
     enum devspec_kind kind;
-    unsigned disk;           /* DEVSPEC_NODE: the guest's disks from 0 … */
-    unsigned partition;      /* … and its partitions from 1; 0: the disk */
-    char value[DEVSPEC_MAX]; /* UUID … PARTLABEL: the name without quotes and escapes */
+    unsigned disk;      /* DEVSPEC_NODE: the guest's disks from 0 … */
+    unsigned partition; /* … and its partitions from 1; 0: the disk */
+    char
+        value[DEVSPEC_MAX]; /* the name without quotes and escapes; DEVSPEC_MAPPED: without /dev/ */
 };
 
 /* Disks of all kinds are numbered alike: sdb, vdb, xvdb, hdb, nvme1n1 and mmcblk1 are the second

@@ -80,7 +80,7 @@ static blkid_probe new_blkid(void)
      * it would be "nothing", and a damaged filesystem would pass for an empty disk. */
     blkid_probe_set_superblocks_flags(blkid, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID |
                                                  BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE |
-                                                 BLKID_SUBLKS_BADCSUM);
+                                                 BLKID_SUBLKS_VERSION | BLKID_SUBLKS_BADCSUM);
     return blkid;
 }
 
@@ -138,6 +138,8 @@ static void classify(const prober *probe, struct finding *found)
     found->type = value(probe, "TYPE");
     found->label = value(probe, "LABEL");
     found->uuid = value(probe, "UUID");
+    found->sub = value(probe, "UUID_SUB");
+    found->version = value(probe, "VERSION");
     if (strcmp(usage, "crypto") == 0) {
         found->content = CONTENT_ENCRYPTED;
         found->status = STATUS_ENCRYPTED;
@@ -231,7 +233,7 @@ void prober_look(prober *probe, int fd, uint64_t size, struct finding *found)
 {
     static const char luks[] = {'L', 'U', 'K', 'S', '\xba', '\xbe'};
     memset(found, 0, offsetof(struct finding, message) + 1);
-    found->type = found->label = found->uuid = "";
+    found->type = found->label = found->uuid = found->sub = found->version = "";
     found->content = CONTENT_UNKNOWN;
     int result = 1;
     if (!prefetch(probe, fd, size))

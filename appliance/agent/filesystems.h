@@ -8,17 +8,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* So that MAX_VOLUMES volumes always fit into one frame: at most 704 bytes each. */
+/* So that MAX_VOLUMES volumes always fit into one frame: at most 900 bytes each. */
 #define VOLUME_MESSAGE_MAX 256
 
 /* Strings are bytes, and are what they point to until the prober's next call. */
 struct finding {
     enum volume_content content;
-    enum status status; /* STATUS_OK, or why the content is not to be mounted */
-    bool blank;         /* CONTENT_UNKNOWN: the first and the last blocks are zeros */
-    const char *type;   /* never NULL; "" where nothing was found */
-    const char *label;  /* … */
-    const char *uuid;   /* … */
+    enum status status;  /* STATUS_OK, or why the content is not to be mounted */
+    bool blank;          /* CONTENT_UNKNOWN: the first and the last blocks are zeros */
+    const char *type;    /* never NULL; "" where nothing was found */
+    const char *label;   /* … */
+    const char *uuid;    /* … */
+    const char *sub;     /* UUID of the one member, where `uuid` is that of the whole */
+    const char *version; /* of the superblock */
     char message[VOLUME_MESSAGE_MAX];
 };
 

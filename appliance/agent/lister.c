@@ -33,13 +33,13 @@ struct lister {
     char items[MAX_LS_ITEMS];
 };
 
-lister *lister_new(devices *disks, modules *loaded, const struct graft_ops *ops)
+lister *lister_new(devices *disks, modules *loaded, const struct graft_ops *ops, bool compose)
 {
     lister *self = calloc(1, sizeof *self);
     if (!self)
         return NULL;
     self->disks = disks;
-    self->tree = assembly_new(disks, loaded, ops);
+    self->tree = assembly_new(disks, loaded, ops, compose);
     if (!self->tree) {
         free(self);
         return NULL;

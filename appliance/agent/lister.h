@@ -11,8 +11,8 @@
 
 typedef struct lister lister;
 
-/* Borrows them all. NULL: no memory. */
-lister *lister_new(devices *disks, modules *loaded, const struct graft_ops *ops);
+/* Borrows them all. `compose`: volumes are made of others (contents.h). NULL: no memory. */
+lister *lister_new(devices *disks, modules *loaded, const struct graft_ops *ops, bool compose);
 void lister_free(lister *self);
 
 /* Whether the arguments make sense: slots within range, none twice; the enumerations'. */

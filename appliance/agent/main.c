@@ -287,12 +287,13 @@ static void set_up(struct agent *agent, const struct options *options)
     if (!agent->events || agent->signals.fd < 0 || !agent->disks || !agent->loaded ||
         loop_timer(agent->events, &agent->timer) < 0)
         end(agent, 1, "set-up failed");
+    const struct graft_ops *grafts = agent->host ? &graft_ops_pretend : &graft_ops_kernel;
     agent->leaving = hangups_new(agent->events);
     agent->stock = inventory_new(agent->disks, options->proc);
-    agent->scan = scanner_new(agent->disks, agent->loaded,
-                              agent->host ? &mount_ops_pretend : &mount_ops_kernel);
-    agent->files = lister_new(agent->disks, agent->loaded,
-                              agent->host ? &graft_ops_pretend : &graft_ops_kernel);
+    agent->scan =
+        scanner_new(agent->disks, agent->loaded,
+                    agent->host ? &mount_ops_pretend : &mount_ops_kernel, grafts, !agent->host);
+    agent->files = lister_new(agent->disks, agent->loaded, grafts, !agent->host);
     if (!agent->leaving || !agent->stock || !agent->scan || !agent->files)
         end(agent, 1, "no memory");
     agent->queue =

@@ -2,15 +2,13 @@
 #include "mounts.h"
 
 #include "btrfs.h"
+#include "program.h"
 #include "reason.h"
-#include <fcntl.h>
-#include <spawn.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/wait.h>
 
 /* What mount(2) takes is a page. */
 #define OPTIONS_MAX 4096
@@ -83,19 +81,6 @@ static void fail(struct mount_outcome *outcome, const char *what, int errnum)
                               : strerror(errnum));
 }
 
-/* The last line that the helper wrote, without its newline. */
-static void last_line(int fd, char *text, size_t size)
-{
-    char output[4096];
-    ssize_t count = read(fd, output, sizeof output - 1);
-    output[count > 0 ? count : 0] = '\0';
-    size_t length = strlen(output);
-    while (length > 0 && output[length - 1] == '\n')
-        output[--length] = '\0';
-    char *line = strrchr(output, '\n');
-    snprintf(text, size, "%s", line ? line + 1 : output);
-}
-
 /* Two lists of options as one, in a buffer of `size`; NULL stands for none. */
 static const char *join(const char *options, const char *more, char *buffer, size_t size)
 {
@@ -104,56 +89,19 @@ static const char *join(const char *options, const char *more, char *buffer, siz
     return buffer;
 }
 
-/* Runs argv (PROGRAM -o OPTIONS), NODE, MOUNT_POINT; its exit status, or -errno. What it says goes
- * to *errors. */
-static int run_helper(const char *const *argv, const char *node, const char *more, int errors)
-{
-    char options[OPTIONS_MAX];
-    const char *full[] = {argv[0], argv[1],     join(argv[2], more, options, sizeof options),
-                          node,    MOUNT_POINT, NULL};
-    pid_t pid;
-    int status;
-    posix_spawn_file_actions_t actions;
-    char *const environment[] = {(char *)(uintptr_t) "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-                                 (char *)(uintptr_t) "LC_ALL=C.UTF-8", NULL};
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, errors, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
-    int result =
-        posix_spawnp(&pid, full[0], &actions, NULL, (char *const *)(uintptr_t)full, environment);
-    posix_spawn_file_actions_destroy(&actions);
-    if (result != 0)
-        return -result;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return -errno;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
-
 static bool mount_by_helper(const char *node, const struct mount_type *how, const char *more,
                             struct mount_outcome *outcome)
 {
-    int ends[2];
-    char said[VOLUME_MESSAGE_MAX - 32];
-    /* Non-blocking: what detached itself may hold the other end for as long as it serves. */
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
-        fail(outcome, how->helper[0], errno);
-        return false;
-    }
-    AUTO_FD int in = ends[0];
-    AUTO_FD int out = ends[1];
-    int result = run_helper(how->helper, node, more, out);
+    char options[OPTIONS_MAX], said[VOLUME_MESSAGE_MAX - 32];
+    const char *const *argv = how->helper;
+    const char *const full[] = {argv[0], argv[1],     join(argv[2], more, options, sizeof options),
+                                node,    MOUNT_POINT, NULL};
+    int result = program_run(full, NULL, 0, said, sizeof said);
     if (result == 0)
         return true;
-    if (result < 0) {
-        outcome->status = STATUS_UNSUPPORTED;
-        snprintf(outcome->message, sizeof outcome->message, "%s: %s", how->helper[0],
-                 strerror(-result));
-        return false;
-    }
-    last_line(in, said, sizeof said);
-    outcome->status = STATUS_CORRUPT;
-    snprintf(outcome->message, sizeof outcome->message, "%s: %s", how->helper[0], said);
+    outcome->status = result < 0 ? STATUS_UNSUPPORTED : STATUS_CORRUPT;
+    snprintf(outcome->message, sizeof outcome->message, "%s: %s", argv[0],
+             result < 0 ? strerror(-result) : said);
     return false;
 }
 

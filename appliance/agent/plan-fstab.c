@@ -44,7 +44,7 @@ static void subvolume_options(const struct fstab_entry *entry, char *options, si
 
 static const char *why_not_found(const struct devspec *spec)
 {
-    return spec->kind == DEVSPEC_MAPPED ? "volumes of LVM, RAID and LUKS are not read"
+    return spec->kind == DEVSPEC_MAPPED ? "no such volume was found (is it in an encrypted one?)"
                                         : "the guest's disks have no such device";
 }
 

@@ -148,6 +148,9 @@ static void prepare(requests *queue, struct done_ret *reply)
     if (result < 0)
         snprintf(queue->message, sizeof queue->message, "module %.512s: %s", failed,
                  strerror(-result));
+    result = scanner_prepare(queue->scan);
+    if (result < 0)
+        snprintf(queue->message, sizeof queue->message, "LVM: %s", strerror(-result));
     result = modules_lock(queue->loaded);
     if (result < 0)
         snprintf(queue->message, sizeof queue->message, "lock modules: %s", strerror(-result));

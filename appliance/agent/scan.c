@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scan.h"
-#include <fcntl.h>
+#include "composites.h"
+#include "contents.h"
 #include <linux/fs.h>
 #include <stdarg.h>
 #include <string.h>
@@ -8,26 +9,15 @@
 #include <sys/stat.h>
 #include <time.h>
 
-/* Strings of one volume; MAX_VOLUMES of them are allocated once, as volumes turn up. */
-struct texts {
-    char fstype[MAX_FSTYPE];
-    char label[MAX_LABEL];
-    char uuid[MAX_UUID];
-    char message[VOLUME_MESSAGE_MAX];
-};
-
 struct scanner {
     devices *disks;
-    modules *loaded;
     const struct mount_ops *mounts;
-    prober *probe;
+    contents *all;
+    bool compose;
     struct volume volumes[MAX_VOLUMES];
-    struct texts *texts[MAX_VOLUMES];
     size_t count;
-    bool truncated;
     unsigned mounted;
     unsigned blank;
-    struct scan_times times;
     char message[MAX_MESSAGE];
 };
 
@@ -38,16 +28,17 @@ uint64_t scan_now(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-scanner *scanner_new(devices *disks, modules *loaded, const struct mount_ops *mounts)
+scanner *scanner_new(devices *disks, modules *loaded, const struct mount_ops *mounts,
+                     const struct graft_ops *grafts, bool compose)
 {
     scanner *scan = calloc(1, sizeof *scan);
     if (!scan)
         return NULL;
     scan->disks = disks;
-    scan->loaded = loaded;
     scan->mounts = mounts;
-    scan->probe = prober_new();
-    if (!scan->probe) {
+    scan->compose = compose;
+    scan->all = contents_new(disks, loaded, grafts, compose);
+    if (!scan->all) {
         free(scan);
         return NULL;
     }
@@ -58,10 +49,13 @@ void scanner_free(scanner *scan)
 {
     if (!scan)
         return;
-    for (size_t i = 0; i < MAX_VOLUMES; i++)
-        free(scan->texts[i]);
-    prober_free(scan->probe);
+    contents_free(scan->all);
     free(scan);
+}
+
+int scanner_prepare(scanner *scan)
+{
+    return scan->compose ? composites_prepare() : 0;
 }
 
 bool scan_args_valid(const struct scan_args *args)
@@ -82,91 +76,6 @@ bool scanner_ready(const scanner *scan, const struct scan_args *args)
         if (!devices_ready(scan->disks, args->disks.disks_val[i].slot))
             return false;
     return true;
-}
-
-/* ---- one volume ---- */
-
-/* Sets an opaque of the answer to as much of the text as its bound allows. */
-#define SET_TEXT(field, room, text)                                                                \
-    do {                                                                                           \
-        size_t length_ = strnlen((text), sizeof(room));                                            \
-        memcpy((room), (text), length_);                                                           \
-        (field##_val) = (room);                                                                    \
-        (field##_len) = (u_int)length_;                                                            \
-    } while (0)
-
-static struct volume *next_volume(scanner *scan, struct texts **texts)
-{
-    if (scan->count == MAX_VOLUMES) {
-        scan->truncated = true;
-        return NULL;
-    }
-    struct texts **room = &scan->texts[scan->count];
-    if (!*room)
-        *room = malloc(sizeof **room);
-    if (!*room)
-        abort(); /* an appliance without memory is of no use; the host sees it end */
-    struct volume *volume = &scan->volumes[scan->count++];
-    memset(volume, 0, sizeof *volume);
-    *texts = *room;
-    return volume;
-}
-
-static void set_message(struct volume *volume, struct texts *texts, enum status why,
-                        const char *message)
-{
-    volume->status = why;
-    SET_TEXT(volume->message.message, texts->message, message);
-}
-
-/* Mounts a filesystem that libblkid named. */
-static void measure(scanner *scan, const char *node, int fd, const struct finding *found,
-                    struct volume *volume, struct texts *texts)
-{
-    struct mount_outcome outcome;
-    const char *failed = "";
-    const struct mount_type *how = mount_type_find(found->type);
-    char message[VOLUME_MESSAGE_MAX];
-    if (!how) {
-        snprintf(message, sizeof message, "unsupported filesystem: %s", found->type);
-        set_message(volume, texts, STATUS_UNSUPPORTED, message);
-        return;
-    }
-    int result = modules_need(scan->loaded, found->type, &failed);
-    if (result < 0) {
-        snprintf(message, sizeof message, "module %.128s: %s", failed, strerror(-result));
-        set_message(volume, texts, STATUS_UNSUPPORTED, message);
-        return;
-    }
-    uint64_t start = scan_now();
-    scan->mounts->measure(node, fd, how, &outcome);
-    scan->times.mounted += scan_now() - start;
-    set_message(volume, texts, outcome.status,
-                outcome.message[0] ? outcome.message : found->message);
-    if (outcome.status != STATUS_OK)
-        return;
-    volume->mounted = true;
-    volume->clean = outcome.clean;
-    volume->usage = outcome.usage;
-    scan->mounted++;
-}
-
-/* Looks at the open volume and measures it. */
-static void examine(scanner *scan, const char *node, int fd, struct volume *volume,
-                    struct texts *texts)
-{
-    struct finding found;
-    uint64_t start = scan_now();
-    prober_look(scan->probe, fd, volume->size, &found);
-    scan->times.probed += scan_now() - start;
-    volume->content = found.content;
-    SET_TEXT(volume->fstype.fstype, texts->fstype, found.type);
-    SET_TEXT(volume->label.label, texts->label, found.label);
-    SET_TEXT(volume->uuid.uuid, texts->uuid, found.uuid);
-    set_message(volume, texts, found.status, found.message);
-    scan->blank += found.blank;
-    if (found.content == CONTENT_FILESYSTEM && found.status == STATUS_OK)
-        measure(scan, node, fd, &found, volume, texts);
 }
 
 int scan_size(int fd, uint64_t *size)
@@ -192,30 +101,64 @@ bool scan_is_container(int fd, uint64_t size)
     return size <= 1024 || size <= (uint64_t)block;
 }
 
-static void scan_partition(scanner *scan, u_int index, unsigned slot, unsigned number)
+/* ---- one volume ---- */
+
+/* An opaque of the answer, pointing to as much of the text as its bound allows. */
+#define POINT_TO(field, text, bound)                                                               \
+    ((field##_val) = (text), (field##_len) = (u_int)strnlen((text), (bound)))
+
+/* Mounts a filesystem, and takes its figures. */
+static void measure(scanner *scan, struct content *what, struct volume *volume)
 {
-    char node[NODE_MAX];
-    struct texts *texts;
-    uint64_t size = 0;
-    AUTO_FD int fd = open(devices_node(scan->disks, slot, number, node), O_RDONLY | O_CLOEXEC);
-    int result = fd < 0 ? -errno : scan_size(fd, &size);
-    if (result == 0 && scan_is_container(fd, size))
+    struct mount_outcome outcome;
+    const struct mount_type *how = contents_mountable(scan->all, what, "", &outcome);
+    if (how) {
+        uint64_t start = scan_now();
+        scan->mounts->measure(what->node, what->fd, how, &outcome);
+        contents_times(scan->all)->mounted += scan_now() - start;
+    }
+    /* What the probe had to say stands where the mount has nothing to add. */
+    if (outcome.message[0] || outcome.status != STATUS_OK)
+        contents_say(what, outcome.status, "%s", outcome.message);
+    if (outcome.status != STATUS_OK)
         return;
-    struct volume *volume = next_volume(scan, &texts);
-    if (!volume)
-        return;
-    volume->kind = VOLUME_PARTITION;
-    volume->disk = index;
-    volume->partition = number;
-    volume->size = size;
-    volume->content = CONTENT_UNKNOWN;
-    if (result < 0)
-        set_message(volume, texts, STATUS_UNREADABLE, strerror(-result));
-    else
-        examine(scan, node, fd, volume, texts);
+    volume->mounted = true;
+    volume->clean = outcome.clean;
+    volume->usage = outcome.usage;
+    scan->mounted++;
 }
 
-/* ---- one disk ---- */
+static void report(scanner *scan, struct content *what)
+{
+    struct volume *volume = &scan->volumes[scan->count++];
+    memset(volume, 0, sizeof *volume);
+    if (what->kind == CONTENT_FILESYSTEM && what->status == STATUS_OK)
+        measure(scan, what, volume);
+    scan->blank += what->blank;
+    volume->kind = what->volume;
+    volume->disk = what->disk;
+    volume->partition = what->partition;
+    volume->content = what->kind;
+    volume->status = what->status;
+    volume->size = what->size;
+    if (what->volume > VOLUME_PARTITION)
+        POINT_TO(volume->name.name, what->name + strlen("/dev/"), MAX_VOLUME_NAME);
+    POINT_TO(volume->fstype.fstype, what->fstype, MAX_FSTYPE);
+    POINT_TO(volume->label.label, what->label, MAX_LABEL);
+    POINT_TO(volume->uuid.uuid, what->uuid, MAX_UUID);
+    POINT_TO(volume->message.message, what->message, VOLUME_MESSAGE_MAX);
+}
+
+/* A guest's rows are whole disks first, then partitions, and so on: a round for each kind. */
+static void report_all(scanner *scan)
+{
+    for (unsigned kind = VOLUME_DISK; kind <= VOLUME_LOGICAL; kind++)
+        for (size_t i = 0; i < contents_count(scan->all); i++)
+            if (contents_at(scan->all, i)->volume == kind)
+                report(scan, contents_at(scan->all, i));
+}
+
+/* ---- the guest ---- */
 
 static void say(scanner *scan, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -227,52 +170,17 @@ static void say(scanner *scan, const char *format, ...)
     va_end(arguments);
 }
 
-/* A guest's rows are whole disks first, then partitions: one round for each. */
-static int scan_disk(scanner *scan, u_int index, const struct disk *disk, bool partitioned)
-{
-    char node[NODE_MAX];
-    struct texts *texts;
-    const unsigned *numbers;
-    uint64_t size = 0;
-    size_t partitions = devices_partitions(scan->disks, disk->slot, &numbers);
-    if ((partitions > 0) != partitioned)
-        return 0;
-    AUTO_FD int fd = open(devices_node(scan->disks, disk->slot, 0, node), O_RDONLY | O_CLOEXEC);
-    int result = fd < 0 ? -errno : scan_size(fd, &size);
-    /* Whose figures are reported depends on it. */
-    if (result == 0 && !devices_match(scan->disks, disk, size, scan->message, sizeof scan->message))
-        return -1;
-    if (result == 0 && partitioned) {
-        for (size_t i = 0; i < partitions; i++)
-            scan_partition(scan, index, disk->slot, numbers[i]);
-        return 0;
-    }
-    struct volume *volume = next_volume(scan, &texts);
-    if (!volume)
-        return 0;
-    volume->kind = VOLUME_DISK;
-    volume->disk = index;
-    volume->size = size;
-    volume->content = CONTENT_UNKNOWN;
-    if (result < 0)
-        set_message(volume, texts, STATUS_UNREADABLE, strerror(-result));
-    else
-        examine(scan, node, fd, volume, texts);
-    return 0;
-}
-
-/* ---- the guest ---- */
-
 /* The highest status among the volumes; where that is STATUS_OK and nothing was mounted, what
  * the disks hold instead. */
 static enum status overall(scanner *scan)
 {
     const struct volume *worst = NULL;
-    unsigned swap = 0;
+    unsigned swap = 0, opened = 0;
     for (size_t i = 0; i < scan->count; i++) {
         if (!worst || scan->volumes[i].status > worst->status)
             worst = &scan->volumes[i];
         swap += scan->volumes[i].content == CONTENT_SWAP;
+        opened += scan->volumes[i].content == CONTENT_MEMBER;
     }
     if (worst && worst->status != STATUS_OK) {
         say(scan, "%.*s", (int)worst->message.message_len, worst->message.message_val);
@@ -284,6 +192,8 @@ static enum status overall(scanner *scan)
         say(scan, "no disk holds a volume");
     } else if (swap > 0) {
         say(scan, "swap, and no filesystem");
+    } else if (opened > 0) {
+        say(scan, "volumes, and no filesystem in them");
     } else if (scan->blank == scan->count) {
         say(scan, "the disk is empty");
     } else {
@@ -296,24 +206,23 @@ static enum status overall(scanner *scan)
 void scanner_run(scanner *scan, const struct scan_args *args, uint64_t waited,
                  struct scan_ret *answer)
 {
-    bool matches = true;
     scan->count = 0;
-    scan->truncated = false;
     scan->mounted = scan->blank = 0;
     scan->message[0] = '\0';
-    memset(&scan->times, 0, sizeof scan->times);
-    scan->times.waited = waited;
-    for (int partitioned = 0; partitioned < 2; partitioned++)
-        for (u_int i = 0; matches && i < args->disks.disks_len; i++)
-            matches = scan_disk(scan, i, &args->disks.disks_val[i], partitioned) == 0;
+    /* Figures of a disk that is not the one asked about help nobody. */
+    bool matches = contents_find(scan->all, args->disks.disks_val, args->disks.disks_len,
+                                 args->keys.key_list_val, args->keys.key_list_len, scan->message,
+                                 sizeof scan->message) == 0;
+    if (matches)
+        report_all(scan);
+    contents_release(scan->all);
     memset(answer, 0, sizeof *answer);
-    if (!matches)
-        scan->count = 0; /* figures of a disk that is not the one asked about help nobody */
     answer->status = matches ? overall(scan) : STATUS_CRASHED;
     answer->message.message_val = scan->message;
     answer->message.message_len = (u_int)strlen(scan->message);
-    answer->truncated = scan->truncated;
+    answer->truncated = contents_truncated(scan->all);
     answer->volumes.volumes_val = scan->volumes;
     answer->volumes.volumes_len = (u_int)scan->count;
-    answer->times = scan->times;
+    answer->times = *contents_times(scan->all);
+    answer->times.waited = waited;
 }

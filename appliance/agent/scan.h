@@ -5,6 +5,7 @@
 
 #include "devices.h"
 #include "filesystems.h"
+#include "grafts.h"
 #include "modules.h"
 #include "mounts.h"
 #include "protocol.h"
@@ -12,8 +13,9 @@
 
 typedef struct scanner scanner;
 
-/* Borrows all three. NULL: no memory. */
-scanner *scanner_new(devices *disks, modules *loaded, const struct mount_ops *mounts);
+/* Borrows them all. `compose`: volumes are made of others (contents.h). NULL: no memory. */
+scanner *scanner_new(devices *disks, modules *loaded, const struct mount_ops *mounts,
+                     const struct graft_ops *grafts, bool compose);
 void scanner_free(scanner *scan);
 
 /* Whether the arguments make sense: slots within range, none twice. */
@@ -26,6 +28,10 @@ bool scanner_ready(const scanner *scan, const struct scan_args *args);
  * scanner's until its next call. */
 void scanner_run(scanner *scan, const struct scan_args *args, uint64_t waited,
                  struct scan_ret *answer);
+
+/* What takes time and every later scan needs, before the appliance is saved; modules are loaded. 0
+ * or -errno. */
+int scanner_prepare(scanner *scan);
 
 /* The size in bytes of an open device, or of a test's image file. 0 or -errno. */
 int scan_size(int fd, uint64_t *size);

@@ -168,11 +168,11 @@ static void what_fstab_lacks(void **state)
     assert_int_equal(heard.status, STATUS_OK);
     assert_string_equal(heard.text,
                         "[0] !: the guest's disks have no such device "
-                        "!srv: volumes of LVM, RAID and LUKS are not read "
+                        "!srv: no such volume was found (is it in an encrypted one?) "
                         "!nowhere: /dev/sda is not mounted here: the mount point: No such file or "
                         "directory .keep "
                         "[1] !: the guest's disks have no such device "
-                        "!: volumes of LVM, RAID and LUKS are not read "
+                        "!: no such volume was found (is it in an encrypted one?) "
                         "!: No such file or directory "
                         "[2] fstab passwd");
     assert_string_equal(
@@ -181,8 +181,9 @@ static void what_fstab_lacks(void **state)
         "/etc/fstab: line 2: UUID=12345 at /home: passed over: the guest's disks have no such "
         "device\n"
         "/etc/fstab: line 4: tmpfs at /tmp: passed over: not on a disk\n"
-        "/etc/fstab: line 5: /dev/mapper/vg-srv at /home/srv: passed over: volumes of LVM, RAID "
-        "and LUKS are not read\n"
+        "/etc/fstab: line 5: /dev/mapper/vg-srv at /home/srv: passed over: no such volume was "
+        "found "
+        "(is it in an encrypted one?)\n"
         "/etc/fstab: line 6: UUID=67890 at /usb: passed over: the guest's disks have no such "
         "device\n"
         "/etc/fstab: line 7: passed over: swap\n"

@@ -103,6 +103,8 @@ static void devices_are_the_guests_own(void **state)
     assert_string_equal(row_device(&v, buffer), "/dev/sdb15");
     v = (volume){.kind = VOLUME_PARTITION, .disk = 254, .partition = UINT32_MAX};
     assert_string_equal(row_device(&v, buffer), "/dev/sdiu4294967295");
+    v = (volume){.kind = VOLUME_LOGICAL, .name = {7, (char *)"vg/root"}};
+    assert_string_equal(row_device(&v, buffer), "/dev/vg/root");
 }
 
 /* ---- writers ---- */

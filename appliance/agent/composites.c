@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "composites.h"
+#include "btrfs.h"
+#include "dm.h"
+#include "encrypted.h"
+#include "logical.h"
+#include "overlays.h"
+#include "raids.h"
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
+/* How often one is looked for in another. */
+#define DEPTH_MAX 16
+
+/* Devices are let go of a moment after the last use, by who served them (ntfs-3g, which detached
+ * itself): nothing tells when. */
+#define PATIENCE_MS 5000
+
+struct composites {
+    unsigned overlays;
+    unsigned arrays;
+    bool any; /* something was made */
+};
+
+/* KiB/s; the kernel's least. What is to be resynchronised is not: it would be written to memory. */
+static void slow_resync_down(void)
+{
+    static const char *const paths[] = {"/proc/sys/dev/raid/speed_limit_min",
+                                        "/proc/sys/dev/raid/speed_limit_max"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        AUTO_FD int fd = open(paths[i], O_WRONLY | O_CLOEXEC);
+        if (fd >= 0 && write(fd, "1", 1) != 1)
+            fprintf(stderr, "agent: %s: %s\n", paths[i], strerror(errno));
+    }
+}
+
+int composites_prepare(void)
+{
+    slow_resync_down();
+    return logical_start();
+}
+
+composites *composites_new(void)
+{
+    return calloc(1, sizeof(composites));
+}
+
+void composites_free(composites *self)
+{
+    free(self);
+}
+
+/* The writable view of what is to be part of something. NULL: there is none, and it says why. */
+static const char *overlay_of(composites *self, struct content *what)
+{
+    char node[OVERLAY_NODE_MAX];
+    if (what->overlay)
+        return what->overlay;
+    int result =
+        overlay_make(self->overlays, what->number, what->size, node, &what->overlay_number);
+    if (result < 0) {
+        contents_say(what, STATUS_UNSUPPORTED, "device mapper: %s", strerror(-result));
+        return NULL;
+    }
+    self->overlays++;
+    self->any = true;
+    what->overlay = strdup(node);
+    if (!what->overlay)
+        abort(); /* an appliance without memory is of no use; the host sees it end */
+    return what->overlay;
+}
+
+static bool is_member(const struct content *what, const char *type)
+{
+    return what->kind == CONTENT_MEMBER && !what->tried && strcmp(what->fstype, type) == 0;
+}
+
+/* ---- what is encrypted ---- */
+
+static void open_one(composites *self, contents *all, size_t index, const key *keys, size_t count)
+{
+    char name[DM_NAME_MAX], node[OVERLAY_NODE_MAX + DM_NAME_MAX], why[VOLUME_MESSAGE_MAX - 64];
+    dev_t number = 0;
+    struct content *what = contents_at(all, index);
+    if (what->kind != CONTENT_ENCRYPTED || what->tried)
+        return;
+    what->tried = true;
+    int result = encrypted_open(what, keys, count, name, &number, why, sizeof why);
+    if (result == -ENOKEY) {
+        contents_say(what, STATUS_ENCRYPTED, "encrypted: %s", what->fstype);
+        return;
+    }
+    if (result < 0) {
+        contents_say(what, STATUS_ENCRYPTED, "encrypted: %s: %s", what->fstype, why);
+        return;
+    }
+    self->any = true;
+    contents_say(what, STATUS_OK, "%s", "");
+    snprintf(node, sizeof node, "/dev/mapper/%s", name);
+    contents_add(all, VOLUME_MAPPED, node + strlen("/dev/"), node, number);
+}
+
+static void open_encrypted(composites *self, contents *all, const key *keys, size_t count)
+{
+    for (size_t i = 0, found = contents_count(all); i < found; i++)
+        open_one(self, all, i, keys, count);
+}
+
+/* ---- arrays ---- */
+
+static bool name_taken(contents *all, const char *name)
+{
+    for (size_t i = 0; i < contents_count(all); i++)
+        if (strcmp(contents_at(all, i)->name + strlen("/dev/"), name) == 0)
+            return true;
+    return false;
+}
+
+/* What the host takes for a name (rpc.c). */
+static bool is_plain(const char *text)
+{
+    return text[strspn(
+               text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+_.-")] == '\0';
+}
+
+/* "host:name" of a superblock of version 1: "md0" where the name is a number, else "md/name". The
+ * superblock 0.90 has none: they are counted. */
+static void array_name(contents *all, const struct content *member, unsigned index, char *name,
+                       size_t size)
+{
+    const char *colon = strrchr(member->label, ':');
+    const char *own = colon ? colon + 1 : member->label;
+    bool digits = strspn(own, "0123456789") == strlen(own);
+    if (own[0] && is_plain(own))
+        snprintf(name, size, digits ? "md%.16s" : "md/%.64s", own);
+    else
+        snprintf(name, size, "md%u", index);
+    /* As the kernel's helpers do where a name is not free. */
+    for (unsigned number = 127; number > 0 && name_taken(all, name); number--)
+        snprintf(name, size, "md%u", number);
+}
+
+/* All members of the array that `first` is part of, with their views. */
+static size_t gather(composites *self, contents *all, size_t first, dev_t *members, size_t room)
+{
+    size_t count = 0;
+    char uuid[MAX_UUID + 1];
+    memcpy(uuid, contents_at(all, first)->uuid, sizeof uuid);
+    for (size_t i = first; i < contents_count(all); i++) {
+        struct content *what = contents_at(all, i);
+        if (!is_member(what, "linux_raid_member") || strcmp(what->uuid, uuid) != 0)
+            continue;
+        what->tried = true;
+        if (count < room && overlay_of(self, what)) {
+            members[count++] = what->overlay_number;
+            contents_say(what, STATUS_OK, "%s", "");
+        }
+    }
+    return count;
+}
+
+static void add_array(composites *self, contents *all, const char *name, const char *node,
+                      dev_t number)
+{
+    unsigned part[RAID_PARTITIONS_MAX];
+    char below[MAX_VOLUME_NAME], part_node[RAID_NODE_MAX];
+    size_t partitions = raid_partitions(self->arrays, part, RAID_PARTITIONS_MAX);
+    if (partitions == 0)
+        contents_add(all, VOLUME_RAID, name, node, number);
+    for (size_t i = 0; i < partitions; i++) {
+        /* A name that ends in a digit has a 'p' before the partition's number. */
+        bool digit = strchr("0123456789", name[strlen(name) - 1]) != NULL;
+        snprintf(below, sizeof below, "%.160s%s%u", name, digit ? "p" : "", part[i]);
+        dev_t part_number = raid_partition(self->arrays, part[i], part_node);
+        if (part_number)
+            contents_add(all, VOLUME_RAID, below, part_node, part_number);
+    }
+}
+
+static void start_array(composites *self, contents *all, size_t first)
+{
+    dev_t members[SLOT_COUNT], number = 0;
+    char node[RAID_NODE_MAX], name[MAX_VOLUME_NAME], version[sizeof contents_at(all, 0)->version];
+    memcpy(version, contents_at(all, first)->version, sizeof version);
+    array_name(all, contents_at(all, first), self->arrays, name, sizeof name);
+    size_t count = gather(self, all, first, members, SLOT_COUNT);
+    int result =
+        count == 0 ? -ENODEV : raid_start(self->arrays, version, members, count, node, &number);
+    if (result == 0) {
+        add_array(self, all, name, node, number);
+        self->arrays++;
+    } else {
+        contents_say(contents_at(all, first), STATUS_UNSUPPORTED,
+                     "software RAID: %zu of its members %s here, and it does not start: %s", count,
+                     count == 1 ? "is" : "are", strerror(-result));
+    }
+}
+
+static void start_arrays(composites *self, contents *all)
+{
+    for (size_t i = 0, found = contents_count(all); i < found; i++)
+        if (is_member(contents_at(all, i), "linux_raid_member"))
+            start_array(self, all, i);
+}
+
+/* ---- logical volumes ---- */
+
+static void add_logical(void *owner, const struct logical_volume *found)
+{
+    contents *all = owner;
+    struct content *what;
+    if (name_taken(all, found->name))
+        return; /* it was found the last time */
+    what = contents_add(all, VOLUME_LOGICAL, found->name, found->node, found->number);
+    if (what && !found->number)
+        contents_say(what, STATUS_UNSUPPORTED, "%s", found->why);
+}
+
+static void activate_groups(composites *self, contents *all)
+{
+    const char *nodes[MAX_VOLUMES];
+    char why[VOLUME_MESSAGE_MAX - 16];
+    size_t count = 0, fresh = MAX_VOLUMES;
+    for (size_t i = 0; i < contents_count(all); i++) {
+        struct content *what = contents_at(all, i);
+        if (what->kind != CONTENT_MEMBER || strcmp(what->fstype, "LVM2_member") != 0)
+            continue;
+        if (!what->tried && fresh == MAX_VOLUMES)
+            fresh = i;
+        what->tried = true;
+        const char *node = overlay_of(self, what);
+        if (node)
+            nodes[count++] = node;
+        if (node)
+            contents_say(what, STATUS_OK, "%s", "");
+    }
+    if (fresh == MAX_VOLUMES || count == 0)
+        return;
+    /* What it adds may move what the nodes' names belong to, but not the names. */
+    if (logical_activate(nodes, count, add_logical, all, why, sizeof why) < 0)
+        contents_say(contents_at(all, fresh), STATUS_UNSUPPORTED, "LVM: %s", why);
+}
+
+/* ---- filesystems over several volumes ---- */
+
+static bool is_btrfs(const struct content *what)
+{
+    return what->kind == CONTENT_FILESYSTEM && strcmp(what->fstype, "btrfs") == 0;
+}
+
+/* Of a btrfs on several volumes the kernel has to know all before it mounts one. The first stands
+ * for it. Copies of one volume have the same UUID_SUB, and are filesystems of their own. */
+static void join_btrfs(contents *all)
+{
+    for (size_t i = 0; i < contents_count(all); i++) {
+        struct content *first = contents_at(all, i);
+        bool joined = false;
+        for (size_t j = i + 1; is_btrfs(first) && j < contents_count(all); j++) {
+            struct content *other = contents_at(all, j);
+            if (!is_btrfs(other) || strcmp(first->uuid, other->uuid) != 0 ||
+                strcmp(first->sub, other->sub) == 0)
+                continue;
+            other->kind = CONTENT_MEMBER;
+            other->touched = true; /* it is to be forgotten */
+            btrfs_introduce(other->node);
+            joined = true;
+        }
+        if (joined) {
+            first->touched = true;
+            btrfs_introduce(first->node);
+        }
+    }
+}
+
+void composites_make(composites *self, contents *all, const key *keys, size_t count)
+{
+    for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
+        size_t before = contents_count(all);
+        open_encrypted(self, all, keys, count);
+        start_arrays(self, all);
+        /* Last: a group may have volumes in any of those. */
+        if (contents_count(all) == before)
+            activate_groups(self, all);
+        if (contents_count(all) == before)
+            break;
+    }
+    join_btrfs(all);
+}
+
+/* Arrays may be made of devices of the mapper, and these of arrays. */
+static bool take_apart(composites *self)
+{
+    bool gone = dm_remove_all() == 0;
+    for (unsigned i = self->arrays; i-- > 0;)
+        gone = raid_stop(i) && gone;
+    return gone;
+}
+
+void composites_clear(composites *self)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+    bool gone = !self->any;
+    for (unsigned i = 0; !gone && i < PATIENCE_MS; i++) {
+        gone = take_apart(self);
+        if (!gone)
+            nanosleep(&moment, NULL);
+    }
+    if (!gone) {
+        /* The next guest must not meet this one's volumes. */
+        fprintf(stderr, "agent: volumes of a guest cannot be taken apart\n");
+        abort();
+    }
+    *self = (composites){0};
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Logical volumes, by LVM's own library in a process of its own (appliance/volume-groups.c): it is
+ * large, takes its time to start, and reads what strangers wrote. */
+#ifndef VLT_AGENT_LOGICAL_H
+#define VLT_AGENT_LOGICAL_H
+
+#include "filesystems.h"
+#include <sys/types.h>
+
+#define LOGICAL_NODE_MAX 64
+
+struct logical_volume {
+    char name[MAX_VOLUME_NAME]; /* VG/LV */
+    char node[LOGICAL_NODE_MAX];
+    dev_t number; /* 0: it is not active, and `why` */
+    char why[VOLUME_MESSAGE_MAX];
+};
+
+/* Starts the process that will know LVM. Called before a template is saved, its start costs no
+ * later appliance anything. 0 or -errno. */
+int logical_start(void);
+
+/* Activates the volume groups that these devices are physical volumes of, and tells of each logical
+ * volume that a user would use. Nothing else is looked at. 0; -1 and *why: LVM could not. */
+int logical_activate(const char *const *nodes, size_t count,
+                     void (*found)(void *owner, const struct logical_volume *volume), void *owner,
+                     char *why, size_t size);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A program of the root drive, run to its end. */
+#ifndef VLT_AGENT_PROGRAM_H
+#define VLT_AGENT_PROGRAM_H
+
+#include <stddef.h>
+
+/* Larger input would not fit into a pipe that nobody reads yet. */
+#define PROGRAM_INPUT_MAX 4096
+
+/* Runs argv[0], found in PATH, with these bytes on stdin (none: nothing is there to read). Its exit
+ * status, 128 where a signal ended it, or -errno. The last line that it wrote goes to `said`,
+ * without its newline. What detached itself from it may go on. */
+int program_run(const char *const *argv, const void *input, size_t length, char *said, size_t size);
+
+#endif

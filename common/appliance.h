@@ -20,6 +20,9 @@ void appliance_files_clear(struct appliance_files *files);
 #define APPLIANCE_MEMORY_MIN 256 /* MiB; less does not boot */
 #define APPLIANCE_MEMORY_MAX 65536
 #define APPLIANCE_MEMORY_DEFAULT 512
+/* Where keys are given: argon2id, which makes LUKS2's keys of passphrases, takes up to 1 GiB
+ * (cryptsetup's DEFAULT_LUKS2_MEMORY_KB). */
+#define APPLIANCE_MEMORY_KEYS 1792
 
 /* What an appliance is made of and runs on; a template is valid for one such set. */
 struct appliance_config {

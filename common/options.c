@@ -27,6 +27,8 @@ enum code {
     OPT_MEMSIZE,
     OPT_APPLIANCE,
     OPT_BACKING,
+    OPT_KEY,
+    OPT_KEYS_FROM_STDIN,
     OPT_PROGRESS,
     OPT_QUIET,
     OPT_STATS,
@@ -65,6 +67,12 @@ struct poptOption options_table[] = {
     {"appliance", 0, VALUE, NULL, OPT_APPLIANCE, "where the appliance's files are", "DIR"},
     {"backing", 0, VALUE, NULL, OPT_BACKING,
      "which other files an image may name (default same-dir)", "deny|same-dir|allow"},
+    {"key", 0, VALUE, NULL, OPT_KEY,
+     "opens what is encrypted: ID:key:PASSPHRASE or ID:file:PATH; ID is a device of the guest, a "
+     "UUID, or all",
+     "SELECTOR"},
+    {"keys-from-stdin", 0, FLAG, NULL, OPT_KEYS_FROM_STDIN,
+     "each line of stdin is a key for all that is encrypted", NULL},
     {"progress", 0, VALUE, NULL, OPT_PROGRESS,
      "a progress bar on stderr (default auto: on a terminal)", "auto|always|never"},
     {"quiet", 'q', FLAG, NULL, OPT_QUIET, "no progress bar, no warnings; errors only", NULL},
@@ -93,6 +101,7 @@ void options_clear(struct options *options)
     free(options->pending);
     free(options->lists);
     free(options->appliance);
+    keys_clear(&options->keys);
     guestlist_free(options->guests);
     options_init(options);
 }
@@ -297,6 +306,9 @@ static int take_flag(struct options *options, int code)
         options->null = true;
         guestlist_set_delimiter(options->guests, '\0');
         break;
+    case OPT_KEYS_FROM_STDIN:
+        options->keys_from_stdin = true;
+        break;
     case OPT_QUIET:
         options->quiet = true;
         break;
@@ -352,6 +364,8 @@ static int take_common(struct options *options, int code, const char *value, err
         return take_appliance(options, value, err);
     case OPT_BACKING:
         return take_backing(options, value, err);
+    case OPT_KEY:
+        return keys_add(&options->keys, value, err);
     case OPT_PROGRESS:
         return take_progress(options, value, err);
     default:
@@ -389,6 +403,29 @@ static const char **with_values(int argc, char **argv)
     return words;
 }
 
+static bool reads_stdin(const struct options *options)
+{
+    for (size_t i = 0; i < options->list_count; i++)
+        if (strcmp(options->lists[i], "-") == 0)
+            return true;
+    return false;
+}
+
+static int finish_keys(struct options *options, error **err)
+{
+    if (options->keys_from_stdin && reads_stdin(options))
+        return error_set(err, STATUS_REFUSED,
+                         "stdin cannot be both a list of images and --keys-from-stdin");
+    if (options->keys_from_stdin && keys_add_lines(&options->keys, STDIN_FILENO, err) < 0)
+        return -1;
+    if (options->keys.key_list_len == 0)
+        return 0;
+    options->config.keys = &options->keys;
+    if (options->config.memory_mib == 0)
+        options->config.memory_mib = APPLIANCE_MEMORY_KEYS;
+    return 0;
+}
+
 /* Hands the guests over, in order, when the command line has been read. */
 static int finish(struct options *options, error **err)
 {
@@ -396,6 +433,8 @@ static int finish(struct options *options, error **err)
         return error_set(err, STATUS_REFUSED,
                          "no image given: name %s, or a list of images with --images-from",
                          options->own_arguments ? "one with -a" : "an image");
+    if (finish_keys(options, err) < 0)
+        return -1;
     for (size_t i = 0; i < options->pending_count; i++)
         if (guestlist_add(options->guests, STEAL(options->pending[i]), err) < 0)
             return -1;

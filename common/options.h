@@ -6,6 +6,7 @@
 #ifndef VLT_OPTIONS_H
 #define VLT_OPTIONS_H
 
+#include "keys.h"
 #include "progress.h"
 #include "supervisor.h"
 
@@ -33,6 +34,8 @@ struct options {
     enum progress_mode progress;
     enum options_show show;
     bool quiet, stats, verbose;
+    key_list keys; /* what config.keys points to */
+    bool keys_from_stdin;
     bool null; /* -0: entries of lists end in NUL */
     /* Set by the command before options_parse(): an argument that is no option is not an image but
      * the command's own, and it takes it with the code OPTIONS_ARGUMENT. */

@@ -10,8 +10,9 @@ struct question {
     ls_args ls; /* OP_LS; its disks are not looked at */
 };
 
-/* The longest that the ls_args may be, in XDR, without disks: as many questions as a worker has
- * open at once fit into what the rpc queues (MEMBER_DEPTH of them in PROTOCOL_MAX_FRAME). */
+/* The longest that the ls_args may be, in XDR, without disks and keys: as many questions as a
+ * worker has open at once, with KEYS_MAX (keys.h) each, fit into what the rpc queues (MEMBER_DEPTH
+ * of them in PROTOCOL_MAX_FRAME). */
 #define QUESTION_MAX 65536
 
 #endif

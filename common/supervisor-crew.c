@@ -41,6 +41,7 @@ int crew_start(struct supervisor *self, error **err)
         .start_timeout = START_TIMEOUT,
         .trace = self->config->trace,
         .question = self->config->question,
+        .keys = self->config->keys,
     };
     if (!member->root || !member->reader || worker_start(&config, &member->worker, err) < 0) {
         member->worker = (struct worker){-1, -1, -1};

@@ -60,6 +60,7 @@ struct supervisor_config {
     bool hotplug;                    /* the appliance that commands can run in (appliance.h) */
     bool trace;                      /* log calls to libvirt */
     const struct question *question; /* NULL: OP_SCAN of each guest */
+    const key_list *keys;            /* for what is encrypted; NULL: none */
     uint64_t listing_max;            /* bytes of one guest's listing; 0: LISTING_MAX */
     /* A test's hypervisor: then no appliance is looked for and no template made. NULL: libvirt. */
     hypervisor_factory factory;

@@ -132,13 +132,15 @@ static int refuse_guest(struct loop *self, struct under_way *guest)
 static int ask(struct loop *self, const struct under_way *guest, error **err)
 {
     const struct question *question = self->config->question;
+    const key_list keys = self->config->keys ? *self->config->keys : (key_list){0};
     if (question && question->op == OP_LS) {
         ls_args args = question->ls;
+        args.keys = keys;
         args.disks.disks_len = guest->disk_count;
         args.disks.disks_val = (disk *)guest->disks;
         return rpc_ls(self->agent, &args, err);
     }
-    scan_args args = {.disks = {guest->disk_count, (disk *)guest->disks}};
+    scan_args args = {.disks = {guest->disk_count, (disk *)guest->disks}, .keys = keys};
     return rpc_scan(self->agent, &args, err);
 }
 

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keys.h"
+
+#include "cleanup.h"
+#include <fcntl.h>
+#include <string.h>
+
+static int no_memory(error **err)
+{
+    return error_set(err, STATUS_CRASHED, "out of memory");
+}
+
+void keys_clear(key_list *keys)
+{
+    for (u_int i = 0; i < keys->key_list_len; i++) {
+        key *one = &keys->key_list_val[i];
+        explicit_bzero(one->passphrase.passphrase_val, one->passphrase.passphrase_len);
+    }
+    xdr_free((xdrproc_t)xdr_key_list, keys);
+    memset(keys, 0, sizeof *keys);
+}
+
+/* Copies both. */
+static int append(key_list *keys, const char *id, size_t id_length, const char *passphrase,
+                  size_t length, error **err)
+{
+    if (keys->key_list_len == MAX_KEYS)
+        return error_set(err, STATUS_CRASHED, "more than %d keys", MAX_KEYS);
+    if (length == 0)
+        return error_set(err, STATUS_CRASHED, "the key is empty");
+    if (length > MAX_PASSPHRASE)
+        return error_set(err, STATUS_CRASHED, "the key has more than %d bytes", MAX_PASSPHRASE);
+    key *list = reallocarray(keys->key_list_val, keys->key_list_len + 1, sizeof *list);
+    if (!list)
+        return no_memory(err);
+    keys->key_list_val = list;
+    key *one = &list[keys->key_list_len++];
+    *one = (key){.id = {(u_int)id_length, strndup(id, id_length)},
+                 .passphrase = {(u_int)length, malloc(length)}};
+    if (!one->id.id_val || !one->passphrase.passphrase_val) {
+        one->id.id_len = one->passphrase.passphrase_len = 0;
+        return no_memory(err);
+    }
+    memcpy(one->passphrase.passphrase_val, passphrase, length);
+    if (xdr_sizeof((xdrproc_t)xdr_key_list, keys) > KEYS_MAX)
+        return error_set(err, STATUS_CRASHED, "the keys have more than %d bytes together",
+                         KEYS_MAX);
+    return 0;
+}
+
+/* As much of the file as fits; its length or -1 and *err. */
+static ssize_t read_all(int fd, char *buffer, size_t size, const char *what, error **err)
+{
+    size_t length = 0;
+    while (length < size) {
+        ssize_t got = read(fd, buffer + length, size - length);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_set_errno(err, STATUS_CRASHED, errno, "%s", what);
+        if (got == 0)
+            break;
+        length += (size_t)got;
+    }
+    return (ssize_t)length;
+}
+
+static int add_file(key_list *keys, const char *id, size_t id_length, const char *path, error **err)
+{
+    char buffer[MAX_PASSPHRASE + 2]; /* a newline, and one more to see that there is more */
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return error_set_errno(err, STATUS_CRASHED, errno, "key file %s", path);
+    ssize_t length = read_all(fd, buffer, sizeof buffer, path, err);
+    if (length < 0)
+        return -1;
+    if (length > 0 && buffer[length - 1] == '\n')
+        length--;
+    int added = append(keys, id, id_length, buffer, (size_t)length, err);
+    explicit_bzero(buffer, sizeof buffer);
+    return added < 0 ? error_prefix(err, "key file %s", path) : 0;
+}
+
+int keys_add(key_list *keys, const char *selector, error **err)
+{
+    const char *kind = strchr(selector, ':');
+    const char *value = kind ? strchr(kind + 1, ':') : NULL;
+    size_t id_length = kind ? (size_t)(kind - selector) : 0;
+    /* What the selector says is not repeated: a slip may have put the passphrase anywhere. */
+    if (!value || id_length == 0)
+        return error_set(err, STATUS_CRASHED,
+                         "--key: not ID:key:PASSPHRASE nor ID:file:PATH; ID is a device of the "
+                         "guest, a UUID, or \"all\"");
+    if (id_length > MAX_DEVICE_NAME)
+        return error_set(err, STATUS_CRASHED, "--key: the ID has more than %d bytes",
+                         MAX_DEVICE_NAME);
+    if (id_length == 3 && strncmp(selector, "all", 3) == 0)
+        id_length = 0;
+    size_t kind_length = (size_t)(value - kind - 1);
+    value++;
+    int added;
+    if (kind_length == 3 && strncmp(kind + 1, "key", 3) == 0)
+        added = append(keys, selector, id_length, value, strlen(value), err);
+    else if (kind_length == 4 && strncmp(kind + 1, "file", 4) == 0)
+        added = add_file(keys, selector, id_length, value, err);
+    else
+        return error_set(err, STATUS_CRASHED,
+                         "--key: what stands behind the ID is neither \"key\" nor \"file\"");
+    return added < 0 ? error_prefix(err, "--key") : 0;
+}
+
+int keys_add_lines(key_list *keys, int fd, error **err)
+{
+    char buffer[KEYS_MAX];
+    int added = 0;
+    ssize_t length = read_all(fd, buffer, sizeof buffer, "--keys-from-stdin", err);
+    if (length < 0)
+        return -1;
+    if ((size_t)length == sizeof buffer)
+        added = error_set(err, STATUS_CRASHED, "stdin has more than %d bytes", KEYS_MAX - 1);
+    for (const char *line = buffer, *end = buffer + length; added == 0 && line < end;) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        const char *stop = newline ? newline : end;
+        added = append(keys, "", 0, line, (size_t)(stop - line), err);
+        line = stop + 1;
+    }
+    explicit_bzero(buffer, sizeof buffer);
+    return added < 0 ? error_prefix(err, "--keys-from-stdin") : 0;
+}

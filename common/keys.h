@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Keys for what is encrypted in guests, as --key and --keys-from-stdin give them (the syntax is
+ * that of libguestfs' tools). A key_list of all zeros has none. */
+#ifndef VLT_KEYS_H
+#define VLT_KEYS_H
+
+#include "error.h"
+#include "protocol.h"
+
+/* Bytes that all keys may be together, in XDR: they go with every question (question.h). */
+#define KEYS_MAX 16384
+
+/* ID:key:PASSPHRASE, or ID:file:PATH, whose contents are the key, without a newline at their end.
+ * ID: a device as the guest has it, the UUID of what is encrypted, or "all". 0 or -1 and *err,
+ * which never has a passphrase in it. */
+int keys_add(key_list *keys, const char *selector, error **err);
+
+/* Every line that is read from fd, to its end, is a key for everything. 0 or -1 and *err. */
+int keys_add_lines(key_list *keys, int fd, error **err);
+
+/* Overwrites and frees them. */
+void keys_clear(key_list *keys);
+
+#endif

@@ -188,14 +188,13 @@ static void start_array(composites *self, contents *all, size_t first)
     size_t count = gather(self, all, first, members, SLOT_COUNT);
     int result =
         count == 0 ? -ENODEV : raid_start(self->arrays, version, members, count, node, &number);
-    if (result == 0) {
+    if (result == 0)
         add_array(self, all, name, node, number);
-        self->arrays++;
-    } else {
+    else
         contents_say(contents_at(all, first), STATUS_UNSUPPORTED,
                      "software RAID: %zu of its members %s here, and it does not start: %s", count,
                      count == 1 ? "is" : "are", strerror(-result));
-    }
+    self->arrays++; /* also where it did not: the others keep their names */
 }
 
 static void start_arrays(composites *self, contents *all)
@@ -206,6 +205,14 @@ static void start_arrays(composites *self, contents *all)
 }
 
 /* ---- logical volumes ---- */
+
+/* Physical volumes. */
+struct members {
+    size_t count;
+    size_t index[MAX_VOLUMES];      /* among the contents */
+    const char *nodes[MAX_VOLUMES]; /* of their views */
+    bool used[MAX_VOLUMES];
+};
 
 static void add_logical(void *owner, const struct logical_volume *found)
 {
@@ -218,29 +225,44 @@ static void add_logical(void *owner, const struct logical_volume *found)
         contents_say(what, STATUS_UNSUPPORTED, "%s", found->why);
 }
 
-static void activate_groups(composites *self, contents *all)
+/* The physical volumes, with their views; whether there is one that has not been tried. */
+static bool gather_members(composites *self, contents *all, struct members *found)
 {
-    const char *nodes[MAX_VOLUMES];
-    char why[VOLUME_MESSAGE_MAX - 16];
-    size_t count = 0, fresh = MAX_VOLUMES;
+    bool fresh = false;
+    found->count = 0;
     for (size_t i = 0; i < contents_count(all); i++) {
         struct content *what = contents_at(all, i);
         if (what->kind != CONTENT_MEMBER || strcmp(what->fstype, "LVM2_member") != 0)
             continue;
-        if (!what->tried && fresh == MAX_VOLUMES)
-            fresh = i;
+        fresh = fresh || !what->tried;
         what->tried = true;
         const char *node = overlay_of(self, what);
-        if (node)
-            nodes[count++] = node;
-        if (node)
+        if (!node)
+            continue;
+        found->index[found->count] = i;
+        found->nodes[found->count++] = node;
+    }
+    return fresh && found->count > 0;
+}
+
+static void activate_groups(composites *self, contents *all)
+{
+    static struct members found; /* too large for the stack */
+    char why[VOLUME_MESSAGE_MAX - 64];
+    if (!gather_members(self, all, &found))
+        return;
+    int result =
+        logical_activate(found.nodes, found.used, found.count, add_logical, all, why, sizeof why);
+    for (size_t i = 0; i < found.count; i++) {
+        struct content *what = contents_at(all, found.index[i]);
+        if (result < 0)
+            contents_say(what, STATUS_UNSUPPORTED, "LVM: %s", why);
+        else if (!found.used[i])
+            contents_say(what, STATUS_CORRUPT, "LVM: no volume group can be read from it%s%s",
+                         *why ? ": " : "", why);
+        else
             contents_say(what, STATUS_OK, "%s", "");
     }
-    if (fresh == MAX_VOLUMES || count == 0)
-        return;
-    /* What it adds may move what the nodes' names belong to, but not the names. */
-    if (logical_activate(nodes, count, add_logical, all, why, sizeof why) < 0)
-        contents_say(contents_at(all, fresh), STATUS_UNSUPPORTED, "LVM: %s", why);
 }
 
 /* ---- filesystems over several volumes ---- */

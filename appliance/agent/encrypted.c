@@ -39,8 +39,8 @@ static int try_key(const struct content *what, const char *kind, const key *one,
                    char *said, size_t size)
 {
     const char *const argv[] = {
-        "cryptsetup",        "open",     "--type", kind, "--readonly", "--key-file=-",
-        "--disable-keyring", what->node, name,     NULL};
+        "/usr/sbin/cryptsetup", "open",     "--type", kind, "--readonly", "--key-file=-",
+        "--disable-keyring",    what->node, name,     NULL};
     return program_run(argv, one->passphrase.passphrase_val, one->passphrase.passphrase_len, said,
                        size);
 }

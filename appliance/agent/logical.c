@@ -15,7 +15,7 @@
 #define START_SECONDS 30
 
 /* A line of an answer: two names of at most 127 bytes, and what is around them. */
-#define LINE_MAX_ 4096
+#define ANSWER_LINE_MAX 4096
 
 static int server = -1; /* the socket to it; there is one an appliance */
 
@@ -116,36 +116,94 @@ static void take_volume(const char *line, const char *complaint, struct logical_
     }
 }
 
-int logical_activate(const char *const *nodes, size_t count,
+/* A physical volume that belongs to a group. */
+static void take_member(const char *line, const char *const *nodes, bool *used, size_t count)
+{
+    char node[LOGICAL_NODE_MAX], group[128];
+    field(line, "PV_NAME", node, sizeof node);
+    field(line, "VG_NAME", group, sizeof group);
+    if (!*group || *group == '[') /* "[unknown]": it is in use, and LVM cannot say by whom */
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(nodes[i], node) == 0)
+            used[i] = true;
+}
+
+/* What is heard of one request. */
+struct hearing {
+    const char *const *nodes;
+    bool *used;
+    size_t count;
+    void (*found)(void *owner, const struct logical_volume *volume);
+    void *owner;
+    char *why;
+    size_t size;
+};
+
+/* Whether it was the last line. */
+static bool hear_line(struct hearing *self, const char *line)
+{
+    struct logical_volume volume;
+    switch (line[0]) {
+    case 'E':
+        snprintf(self->why, self->size, "%s", line + 1);
+        break;
+    case 'V':
+        take_volume(line, self->why, &volume);
+        self->found(self->owner, &volume);
+        break;
+    case 'P':
+        if (!line[1]) /* those that belong to a group follow */
+            memset(self->used, 0, self->count * sizeof *self->used);
+        else
+            take_member(line, self->nodes, self->used, self->count);
+        break;
+    default:
+        break;
+    }
+    return strcmp(line, ".") == 0;
+}
+
+/* Sends the request. The stream of its answer, or NULL and errno. */
+static FILE *open_answer(const char *const *nodes, size_t count)
+{
+    int ends[2];
+    if (server < 0) {
+        errno = ENOSYS;
+        return NULL;
+    }
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return NULL;
+    AUTO_FD int in = ends[0];
+    AUTO_FD int out = ends[1];
+    int result = ask(nodes, count, out);
+    errno = -result;
+    FILE *answer = result < 0 ? NULL : fdopen(in, "re");
+    if (answer)
+        steal_fd(&in);
+    return answer;
+}
+
+int logical_activate(const char *const *nodes, bool *used, size_t count,
                      void (*found)(void *owner, const struct logical_volume *volume), void *owner,
                      char *why, size_t size)
 {
-    int ends[2];
-    char line[LINE_MAX_];
-    struct logical_volume volume;
+    char line[ANSWER_LINE_MAX];
+    struct hearing self = {nodes, used, count, found, owner, why, size};
     bool ended = false;
-    snprintf(why, size, "it did not come to its end");
-    if (server < 0 || pipe2(ends, O_CLOEXEC) < 0) {
-        snprintf(why, size, "%s", strerror(server < 0 ? ENOSYS : errno));
+    why[0] = '\0';
+    for (size_t i = 0; i < count; i++)
+        used[i] = true;
+    AUTO_FILE FILE *answer = open_answer(nodes, count);
+    if (!answer) {
+        snprintf(why, size, "%s", strerror(errno));
         return -1;
     }
-    AUTO_FD int to = ends[1];
-    AUTO_FILE FILE *from = fdopen(ends[0], "re");
-    int result = from ? ask(nodes, count, to) : -ENOMEM;
-    close(steal_fd(&to));
-    if (result < 0) {
-        snprintf(why, size, "%s", strerror(-result));
-        return -1;
-    }
-    while (!ended && fgets(line, sizeof line, from)) {
+    while (!ended && fgets(line, sizeof line, answer)) {
         line[strcspn(line, "\n")] = '\0';
-        ended = strcmp(line, ".") == 0;
-        if (line[0] == 'E') {
-            snprintf(why, size, "%s", line + 1);
-        } else if (line[0] == 'V') {
-            take_volume(line, why, &volume);
-            found(owner, &volume);
-        }
+        ended = hear_line(&self, line);
     }
+    if (!ended)
+        snprintf(why, size, "it did not come to its end");
     return ended ? 0 : -1;
 }

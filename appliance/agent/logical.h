@@ -5,6 +5,7 @@
 #define VLT_AGENT_LOGICAL_H
 
 #include "filesystems.h"
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define LOGICAL_NODE_MAX 64
@@ -21,8 +22,10 @@ struct logical_volume {
 int logical_start(void);
 
 /* Activates the volume groups that these devices are physical volumes of, and tells of each logical
- * volume that a user would use. Nothing else is looked at. 0; -1 and *why: LVM could not. */
-int logical_activate(const char *const *nodes, size_t count,
+ * volume that a user would use. Nothing else is looked at. Into `used` goes which of them belong to
+ * a group that could be read. 0; -1: LVM did not come to its end. *why is its last complaint, or
+ * "". */
+int logical_activate(const char *const *nodes, bool *used, size_t count,
                      void (*found)(void *owner, const struct logical_volume *volume), void *owner,
                      char *why, size_t size);
 

@@ -3,6 +3,7 @@
 #include "cleanup.h"
 #include "nodes.h"
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/major.h>
 #include <linux/raid/md_u.h>
 #include <stdio.h>
@@ -55,6 +56,8 @@ int raid_start(unsigned index, const char *version, const dev_t *members, size_t
     /* One whose superblock is not that of the others counts as missing. */
     if (added > 0)
         result = ioctl(fd, RUN_ARRAY, NULL) < 0 ? -errno : 0;
+    if (result == 0)
+        ioctl(fd, BLKRRPART); /* the kernel would look when it is opened the next time */
     *number = makedev(MD_MAJOR, index);
     if (result < 0)
         ioctl(fd, STOP_ARRAY, NULL);

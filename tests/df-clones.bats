@@ -1,0 +1,57 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copies of one guest have the same UUIDs and names of everything. In one wave each gets its own figures, as it does alone.
+
+load helpers
+load volumes
+
+setup_file() { set_up_volumes lvm.img md-disks btrfs-two; }
+teardown_file() { volumes_over; }
+
+# offset FILE LABEL: where the ext4 of that label begins in it
+offset()
+{
+    python3 - "$@" <<- 'END'
+	import sys
+	data, label = open(sys.argv[1], "rb").read(), sys.argv[2].encode() + b"\0"
+	# s_volume_name is 120 bytes into the superblock, which is 1024 bytes in, and s_magic is 56 in.
+	at = data.find(label)
+	while data[at - 120 + 56 : at - 120 + 58] != b"\x53\xef":
+	    at = data.find(label, at + 1)
+	print(at - 120 - 1024)
+	END
+}
+
+# rows OPTION-OR-IMAGE…
+rows() { virt-df-live -P 1 --csv --noheadings "$@"; }
+
+@test "200 copies of a guest with LVM, in one wave; one of them has a file less" {
+    local i name
+    requires python3 debugfs
+    volume lvm.img 000.img
+    for ((i = 1; i < 200; i++)); do ln 000.img "$(printf %03d.img "$i")"; done
+    rm 100.img
+    volume lvm.img 100.img
+    debugfs -w -R "rm name" "100.img?offset=$(offset 100.img root)" 2> log
+    rows 000.img | sed 's/^[^,]*,//' > alone
+    rows 100.img | sed 's/^[^,]*,//' > other
+    run -1 cmp alone other
+    for ((i = 0; i < 200; i++)); do
+        name=$(printf %03d.img "$i")
+        if ((i == 100)); then sed "s/^/$name,/" other; else sed "s/^/$name,/" alone; fi
+    done > expected
+    run -0 --separate-stderr rows --stats ???.img
+    assert_contains "$stderr" '"waves": 1,'
+    diff expected <(echo "$output")
+}
+
+@test "copies of arrays and of btrfs over two disks, one after the other" {
+    local i
+    for ((i = 0; i < 10; i++)); do
+        printf '%s\t%s\n' "$VOLUMES/md-disks-a.img" "$VOLUMES/md-disks-b.img"
+        printf '%s\t%s\n' "$VOLUMES/btrfs-two-a.img" "$VOLUMES/btrfs-two-b.img"
+    done > list
+    run -0 --separate-stderr virt-df-live -P 1 --json --images-from list
+    for ((i = 0; i < 10; i++)); do printf 'one\ntwo\nboth\n'; done > expected
+    diff expected <(json 'select(.type == "filesystem") | .label')
+}

@@ -1,0 +1,210 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+#   make-volumes.sh --list               the names of the images it can make
+#   make-volumes.sh BUILD DIR [NAME…]    makes them (all, or these) in DIR
+#
+# Disks whose filesystems are in volumes: LVM, software RAID, encryption, btrfs over several. They are made in an appliance
+# (virt-hotplug), which has the tools and a kernel; nothing is installed or mounted on the host. A name without a suffix
+# stands for several images, NAME-a.img, NAME-b.img …: the disks of one guest.
+
+set -euo pipefail
+
+PATH=$PATH:/usr/sbin:/sbin
+
+die() { echo "make-volumes: $*" >&2; exit 1; }
+
+blank() { rm -f "$1"; truncate -s "$2" "$1"; }
+
+# inside SCRIPT IMAGE…: runs it in the appliance with the images, writable, as $1 …
+inside()
+{
+    local script=$1 image devices=(); shift
+    if [ -z "${appliance-}" ]; then
+        appliance=$("$build/bin/virt-hotplug" launch --memsize 1024) || die "virt-hotplug does not start"
+    fi
+    for image; do
+        devices+=("$("$build/bin/virt-hotplug" attach "$appliance" --rw --format=raw "$image")")
+    done
+    "$build/bin/virt-hotplug" run "$appliance" -- sh -euc "exec 3>&1 > /tmp/log 2>&1; $helpers $script" sh "${devices[@]}" ||
+        die "in the appliance: $("$build/bin/virt-hotplug" run "$appliance" -- tail -n 5 /tmp/log)"
+    for image in "${devices[@]}"; do "$build/bin/virt-hotplug" detach "$appliance" "$image"; done
+}
+
+# The shell's words for all scripts. fill DEVICE NAME: an ext4 that is called so, with a file that says so.
+readonly helpers='
+fill() { mkfs.ext4 -q -b 1024 -L "$2" "$1"; mkdir -p /tmp/m; mount "$1" /tmp/m; echo "$2" > /tmp/m/name; umount /tmp/m; }
+raid() { name=$1; shift; mdadm --create "/dev/md/$name" --run --homehost=guest --name="$name" --assume-clean "$@"; }
+'
+
+# --- LVM --------------------------------------------------------------------------------------------------------------
+
+# An ordinary guest: /boot in a partition, the rest in a group; a name with dashes, swap.
+make_lvm()
+{
+    blank "$1" 96M
+    printf 'label: gpt\nstart=2048, size=32768, type=L\nstart=34816, size=129024, type=V\n' |
+        sfdisk -q --no-reread --no-tell-kernel "$1" > "$work/table"
+    inside 'fill ${1}1 boot; pvcreate ${1}2; vgcreate vg-0 ${1}2
+        lvcreate -y -L 20M -n root vg-0; fill /dev/vg-0/root root
+        lvcreate -y -L 16M -n var-log vg-0; fill /dev/vg-0/var-log varlog
+        lvcreate -y -L 8M -n swap vg-0; mkswap /dev/vg-0/swap
+        vgchange -an vg-0' "$1"
+}
+
+# A group over two disks: one LV on each, one over both, striped, mirrored, RAID 1.
+make_lvm_two()
+{
+    blank "$1-a.img" 128M
+    blank "$1-b.img" 128M
+    inside 'pvcreate $1 $2; vgcreate two $1 $2
+        lvcreate -y -L 12M -n first two $1; fill /dev/two/first first
+        lvcreate -y -L 12M -n second two $2; fill /dev/two/second second
+        lvcreate -y -L 16M -i 2 -n striped two; fill /dev/two/striped striped
+        lvcreate -y -L 12M --type mirror -m 1 --mirrorlog core --nosync -n mirror two; fill /dev/two/mirror mirror
+        lvcreate -y -L 12M --type raid1 -m 1 --nosync -n raid two; fill /dev/two/raid raid
+        vgchange -an two' "$1-a.img" "$1-b.img"
+}
+
+# A thin pool, a thin volume, a snapshot of it, and a classic snapshot.
+make_lvm_thin()
+{
+    blank "$1" 160M
+    inside 'pvcreate $1; vgcreate vg $1
+        lvcreate -y -L 32M -T vg/pool; lvcreate -y -V 64M -T vg/pool -n thin; fill /dev/vg/thin thin
+        lvcreate -y -s vg/thin -n later
+        lvcreate -y -L 12M -n plain vg; fill /dev/vg/plain plain; lvcreate -y -s -L 8M vg/plain -n old
+        vgchange -an vg' "$1"
+}
+
+make_lvm_empty() { blank "$1" 16M; inside 'pvcreate $1; vgcreate nothing $1' "$1"; }
+
+# --- software RAID ----------------------------------------------------------------------------------------------------
+
+# Twelve partitions, five arrays; the last is of the old superblock. md1 has lost a member, md5 too.
+make_md()
+{
+    blank "$1" 224M
+    { echo 'label: gpt'; for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13; do echo 'size=32768, type=R'; done; } |
+        sfdisk -q --no-reread --no-tell-kernel "$1" > "$work/table"
+    inside 'raid 0 --level=0 --raid-devices=2 ${1}1 ${1}2; fill /dev/md/0 raid0
+        raid 1 --level=1 --metadata=1.2 --raid-devices=2 ${1}3 ${1}4; fill /dev/md/1 raid1
+        raid five --level=5 --metadata=1.0 --raid-devices=3 ${1}5 ${1}6 ${1}7; fill /dev/md/five raid5
+        raid 10 --level=10 --raid-devices=4 ${1}8 ${1}9 ${1}10 ${1}11; fill /dev/md/10 raid10
+        raid old --level=1 --metadata=0.90 --raid-devices=2 ${1}12 ${1}13; fill /dev/md/old old
+        for i in 0 1 five 10 old; do mdadm --stop /dev/md/$i; done
+        mdadm --zero-superblock ${1}4; mdadm --zero-superblock ${1}6' "$1"
+}
+
+# Two disks mirrored as a whole, with a partition table on the array.
+make_md_disks()
+{
+    blank "$1-a.img" 64M
+    blank "$1-b.img" 64M
+    inside 'raid data --level=1 --metadata=1.2 --raid-devices=2 $1 $2
+        printf "label: gpt\nsize=32768\nsize=32768\n" | sfdisk -q /dev/md/data; blockdev --rereadpt /dev/md/data || sleep 1
+        n=$(basename $(readlink -f /dev/md/data))
+        for i in 1 2; do d=$(cat /sys/block/$n/${n}p$i/dev); rm -f /tmp/p$i; mknod /dev/part$i b ${d%:*} ${d#*:}; done
+        fill /dev/part1 one; fill /dev/part2 two; rm /dev/part1 /dev/part2
+        mdadm --stop /dev/md/data' "$1-a.img" "$1-b.img"
+}
+
+# --- encryption -------------------------------------------------------------------------------------------------------
+
+readonly luks='
+luks() { printf secret | cryptsetup luksFormat -q --batch-mode --key-file - --iter-time 10 "$@"; }
+unlock() { printf secret | cryptsetup open --key-file - "$1" "$2"; }
+'
+
+make_luks1() { blank "$1" 32M; inside "$luks"'luks --type luks1 $1; unlock $1 x; fill /dev/mapper/x luks1; cryptsetup close x' "$1"; }
+
+make_luks2()
+{
+    blank "$1" 64M
+    inside "$luks"'luks --type luks2 --pbkdf argon2id --pbkdf-memory 65536 --uuid 7d3e4f50-1111-4222-8333-944455556666 $1
+        unlock $1 x; fill /dev/mapper/x luks2; cryptsetup close x' "$1"
+}
+
+# --- one in the other -------------------------------------------------------------------------------------------------
+
+# A mirror of two partitions is a group's volume; a volume of that group is encrypted.
+make_nested()
+{
+    blank "$1" 160M
+    printf 'label: gpt\nsize=131072, type=R\nsize=131072, type=R\n' | sfdisk -q --no-reread --no-tell-kernel "$1" > "$work/table"
+    inside "$luks"'raid 0 --level=1 --raid-devices=2 ${1}1 ${1}2; pvcreate /dev/md/0; vgcreate onmd /dev/md/0
+        lvcreate -y -L 12M -n plain onmd; fill /dev/onmd/plain plain
+        lvcreate -y -L 32M -n secret onmd; luks --type luks2 --pbkdf pbkdf2 /dev/onmd/secret
+        unlock /dev/onmd/secret x; fill /dev/mapper/x secret; cryptsetup close x
+        vgchange -an onmd; mdadm --stop /dev/md/0' "$1"
+}
+
+# What Debian'"'"'s installer makes of "encrypted LVM".
+make_lvm_on_luks()
+{
+    blank "$1" 96M
+    inside "$luks"'luks --type luks2 --pbkdf pbkdf2 $1; unlock $1 x; pvcreate /dev/mapper/x; vgcreate inner /dev/mapper/x
+        lvcreate -y -L 16M -n root inner; fill /dev/inner/root inner
+        vgchange -an inner; cryptsetup close x' "$1"
+}
+
+# --- btrfs ------------------------------------------------------------------------------------------------------------
+
+make_btrfs_two()
+{
+    blank "$1-a.img" 128M
+    blank "$1-b.img" 128M
+    mkfs.btrfs -q -d raid0 -m raid1 -L both "$1-a.img" "$1-b.img"
+}
+
+# --- names: of the image (or of several), and of the function that makes it -------------------------------------------
+
+volumes()
+{
+    cat <<- END
+	lvm.img lvm
+	lvm-two lvm_two
+	lvm-thin.img lvm_thin
+	lvm-empty.img lvm_empty
+	md.img md
+	md-disks md_disks
+	luks1.img luks1
+	luks2.img luks2
+	nested.img nested
+	lvm-on-luks.img lvm_on_luks
+	btrfs-two btrfs_two
+	END
+}
+
+# make NAME: elsewhere first, so that an interrupted run leaves no half an image
+make()
+{
+    local function file
+    function=$(volumes | awk -v name="$1" '$1 == name { print $2 }')
+    [ -n "$function" ] || die "$1: no such image; make-volumes.sh --list names them"
+    "make_$function" "$work/$1"
+    for file in "$work/$1"*; do
+        [ -f "$file" ] || continue
+        cp --sparse=always "$file" "$dir/${file##*/}.new"
+        mv "$dir/${file##*/}.new" "$dir/${file##*/}"
+        rm -f "$file"
+    done
+}
+
+end()
+{
+    [ -z "${appliance-}" ] || "$build/bin/virt-hotplug" shutdown --force "$appliance" > "$work/shutdown"
+    rm -rf "$work"
+}
+
+case ${1:-} in
+--list)   volumes | cut -d ' ' -f 1; exit ;;
+'' | -*)  echo "usage: make-volumes.sh --list | BUILD DIR [NAME…]" >&2; exit 1 ;;
+esac
+build=$1 dir=$2; shift 2
+mkdir -p "$dir"
+work=$(mktemp -d)
+chmod 711 "$work"
+trap end EXIT
+if [ $# = 0 ]; then mapfile -t names < <(volumes | cut -d ' ' -f 1); else names=("$@"); fi
+for name in "${names[@]}"; do make "$name"; done

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# For the bats files about volumes, after `load helpers`: the images of make-volumes.sh, kept below BUILD so that only the
+# first run makes them.
+
+# make_volumes NAME…: what is missing of them; their directory goes to VOLUMES.
+make_volumes()
+{
+    local script=$BATS_TEST_DIRNAME/make-volumes.sh name
+    local -a missing=()
+
+    VOLUMES=$BUILD/test-volumes
+    export VOLUMES
+    [[ ! $script -nt $VOLUMES ]] || rm -rf "$VOLUMES"
+    for name; do
+        [[ -e $VOLUMES/$name || -e $VOLUMES/$name-a.img ]] || missing+=("$name")
+    done
+    [[ ${#missing[@]} -eq 0 ]] || "$script" "$BUILD" "$VOLUMES" "${missing[@]}"
+}
+
+# For setup_file(): these volumes, and what it takes to make them. A file that uses it calls volumes_over in teardown_file.
+set_up_volumes()
+{
+    requires_appliance
+    requires "$BUILD/appliance/tools" "$BUILD/bin/virt-hotplug"
+    make_scratch
+    make_volumes "$@"
+}
+volumes_over() { rm -rf "$TMPDIR"; }
+
+# volume NAME [AS]: a copy of an image here, that the test may change
+volume() { cp --sparse=always "$VOLUMES/$1" "${2:-$1}"; }
+
+# devices ARGUMENT…: "DEVICE LABEL" of each filesystem, a line each; what else was said is in $stderr. The labels say which
+# filesystem it is, so that no row can be another's.
+devices()
+{
+    run --separate-stderr virt-df-live --json "$@"
+    json 'select(.type == "filesystem") | .device + " " + (.label // "-")'
+}

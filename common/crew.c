@@ -76,9 +76,7 @@ int member_take_on(struct member *member, struct entry *entry, enum backing_poli
     on->entry = entry;
     for (size_t i = 0; i < entry->guest->image_count; i++) {
         const struct guest_image *image = &entry->guest->images[i];
-        unsigned block_size = image->block_size ? image->block_size : DEFAULT_BLOCK_SIZE;
-        if (image_chain_open(image->path, image->format, block_size, policy, &on->chains[i], err) <
-            0) {
+        if (guest_image_open(image, policy, &on->chains[i], err) < 0) {
             member_drop_handover(member);
             return entry->guest->image_count > 1 ? error_prefix(err, "%s", image->path) : -1;
         }

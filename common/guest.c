@@ -57,24 +57,48 @@ int guest_add_image(struct guest *guest, const char *path, size_t path_length,
     guest->images = images;
 
     AUTO_FREE char *copy = strndup(path, path_length);
-    AUTO_FREE char *name = copy ? guest_name(count ? images[0].path : copy, count) : NULL;
-    if (!name)
+    AUTO_FREE char *name =
+        copy && !guest->named ? guest_name(count ? images[0].path : copy, count) : NULL;
+    if (!copy || (!name && !guest->named))
         return error_set(err, STATUS_CRASHED, "out of memory");
 
     images[count] =
         (struct guest_image){.path = STEAL(copy), .format = format, .block_size = block_size};
     guest->image_count = count + 1;
-    free(guest->name);
-    guest->name = STEAL(name);
+    if (name) {
+        free(guest->name);
+        guest->name = STEAL(name);
+    }
     return 0;
+}
+
+int guest_set_name(struct guest *guest, const char *name, error **err)
+{
+    char *copy = strdup(name);
+
+    if (!copy)
+        return error_set(err, STATUS_CRASHED, "out of memory");
+    free(guest->name);
+    guest->name = copy;
+    guest->named = true;
+    return 0;
+}
+
+int guest_image_open(const struct guest_image *image, enum backing_policy policy,
+                     struct image_chain **chain, error **err)
+{
+    return image_chain_open_on(image->path, image->format, image->backing, image->block_size,
+                               policy, chain, err);
 }
 
 void guest_free(struct guest *guest)
 {
     if (!guest)
         return;
-    for (size_t i = 0; i < guest->image_count; i++)
+    for (size_t i = 0; i < guest->image_count; i++) {
         free(guest->images[i].path);
+        image_backing_free(guest->images[i].backing);
+    }
     free(guest->images);
     free(guest->name);
     error_free(guest->refused);

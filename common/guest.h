@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A guest: a name and its images, in the order of its disks. */
+/* A guest: a name and its images, in the order of its disks. Those of files have the name of their
+ * first image, those of libvirt their own. */
 #ifndef VLT_GUEST_H
 #define VLT_GUEST_H
 
 #include "image.h"
 
 struct guest_image {
-    char *path;               /* as the user named it */
-    enum image_format format; /* IMAGE_DETECT: look */
-    unsigned block_size;      /* logical sector, 512 or 4096; 0: 512 */
+    char *path;                    /* as the user named it, or libvirt */
+    enum image_format format;      /* IMAGE_DETECT: look */
+    unsigned block_size;           /* logical sector, 512 or 4096; 0: 512 */
+    struct image_backing *backing; /* what libvirt says; NULL: what the image says; owned */
 };
 
 struct guest {
     uint64_t number; /* in the list, from 0 */
-    char *name;      /* basename of the first image and a "+" for each further one */
+    /* Basename of the first image and a "+" for each further one, or what guest_set_name() said. */
+    char *name;
+    bool named;    /* guest_set_name() did */
+    bool sought;   /* libvirt is to be asked for it, by its name; it has no images yet */
+    char uuid[37]; /* of a libvirt guest, as text; "" */
     size_t image_count;
     struct guest_image *images;
     error
@@ -25,6 +31,11 @@ struct guest *guest_new(uint64_t number);
 /* Appends an image and makes the name anew. 0 or -1 (no memory; more than SLOT_COUNT images). */
 int guest_add_image(struct guest *guest, const char *path, size_t path_length,
                     enum image_format format, unsigned block_size, error **err);
+/* Its name from now on, whatever images it has. 0 or -1: no memory. */
+int guest_set_name(struct guest *guest, const char *name, error **err);
+/* Opens an image of it, as image_chain_open(). */
+int guest_image_open(const struct guest_image *image, enum backing_policy policy,
+                     struct image_chain **chain, error **err);
 void guest_free(struct guest *guest);
 
 static inline void cleanup_guest(struct guest **guest)

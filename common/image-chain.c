@@ -453,8 +453,42 @@ static int check_size(const struct image_info *info, unsigned block_size, error 
     return 0;
 }
 
+/* Adds the layers that were named for the image. Each is one that the user named, as it were: what
+ * it names itself is looked for from its own directory. info becomes the last one's. */
+static int add_named(struct walk *walk, const struct image_backing *backing,
+                     struct image_info *info, error **err)
+{
+    for (size_t i = 0; i < backing->count; i++) {
+        CLEANUP(file_clear) struct file file = {.fd = -1};
+        const struct image_name *named = &backing->layers[i];
+
+        if (info->format != IMAGE_QCOW2 && info->format != IMAGE_QED)
+            return error_set(err, STATUS_REFUSED, "a %s image cannot have a backing file, %s",
+                             image_format_name(info->format), named->path);
+        image_info_clear(info);
+        walk_clear(walk);
+        walk->directory = -1;
+        walk->below = NULL;
+        walk->top = named->path;
+        if (add_top(walk, named->format, &file, info, err) < 0)
+            return error_prefix(err, "backing file %s", named->path);
+    }
+    if (backing->complete) {
+        free(info->backing);
+        info->backing = NULL;
+    }
+    return 0;
+}
+
 int image_chain_open(const char *path, enum image_format format, unsigned block_size,
                      enum backing_policy policy, struct image_chain **chain, error **err)
+{
+    return image_chain_open_on(path, format, NULL, block_size, policy, chain, err);
+}
+
+int image_chain_open_on(const char *path, enum image_format format,
+                        const struct image_backing *backing, unsigned block_size,
+                        enum backing_policy policy, struct image_chain **chain, error **err)
 {
     AUTO_IMAGE_CHAIN struct image_chain *made = calloc(1, sizeof *made);
     CLEANUP(walk_clear)
@@ -470,6 +504,8 @@ int image_chain_open(const char *path, enum image_format format, unsigned block_
     made->size = info.virtual_size;
     made->uid = file.st.st_uid;
     made->gid = file.st.st_gid;
+    if (backing && add_named(&walk, backing, &info, err) < 0)
+        return -1;
     while (info.backing)
         if (add_backing(&walk, &info, err) < 0)
             return -1;

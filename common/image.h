@@ -102,6 +102,33 @@ struct image_chain {
 int image_chain_open(const char *path, enum image_format format, unsigned block_size,
                      enum backing_policy policy, struct image_chain **chain, error **err);
 
+/* What backs an image, named by somebody who may name files: not by the image, so no policy holds
+ * for it, and what the images name there is not looked at. */
+struct image_backing {
+    size_t count;
+    struct image_name {
+        char *path;               /* owned */
+        enum image_format format; /* IMAGE_DETECT: look */
+    } * layers;                   /* the first one backs the image, each next one the one before */
+    bool complete;                /* nothing backs the last one; else it says itself what does */
+};
+
+/* As image_chain_open(); backing may be NULL: the image says what backs it. */
+int image_chain_open_on(const char *path, enum image_format format,
+                        const struct image_backing *backing, unsigned block_size,
+                        enum backing_policy policy, struct image_chain **chain, error **err);
+
+/* Appends a layer. 0 or -1 and *err: no memory, or more than a chain may have (STATUS_REFUSED). */
+int image_backing_add(struct image_backing *backing, const char *path, enum image_format format,
+                      error **err);
+void image_backing_free(struct image_backing *backing);
+
+static inline void cleanup_image_backing(struct image_backing **backing)
+{
+    image_backing_free(*backing);
+}
+#define AUTO_IMAGE_BACKING CLEANUP(cleanup_image_backing)
+
 /* What /dev/null stands for where it is given as an image: a disk of IMAGE_NULL_SIZE bytes, all
  * zeros; made writable, what is written is forgotten with it. (image_chain_open() refuses it as it
  * does any character device.)

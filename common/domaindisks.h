@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The disks of a libvirt domain, from its XML. Pure, but for the volumes that it asks for; fuzzed
+ * (tests/fuzz).
+ *
+ * An administrator wrote the XML, and libvirt checked it; it is still treated as anybody's: no
+ * network, no DTD, bounded. What it says of a disk is taken at its word. A format that it names is
+ * not looked for in the image; where it names none the image is raw, which is what libvirt gives
+ * the guest, too. Files that back an image and stand in the XML are those that libvirt gave a
+ * running guest, or that an administrator named for the next start; where none stand there, the
+ * image is asked. */
+#ifndef VLT_DOMAINDISKS_H
+#define VLT_DOMAINDISKS_H
+
+#include "guest.h"
+
+#define DOMAIN_XML_MAX ((size_t)4 << 20) /* bytes; 255 disks take some 200 KiB */
+
+/* Where a volume of a storage pool is. */
+struct domain_volumes {
+    /* New memory in *path; 0, or -1 and *err. */
+    int (*find)(void *data, const char *pool, const char *volume, char **path, error **err);
+    void *data;
+};
+
+/* Appends the domain's disks to the guest, in its order, without CD-ROM and floppy drives. 0; -1
+ * and *err where they cannot all be scanned: STATUS_EMPTY (it has none), STATUS_UNSUPPORTED,
+ * STATUS_REFUSED, or what volumes->find() says. A disk is named as in the guest ("disk vda: …"). */
+int domain_disks(struct guest *guest, const char *xml, size_t length,
+                 const struct domain_volumes *volumes, error **err);
+
+#endif

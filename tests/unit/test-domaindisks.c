@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "domaindisks.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define DOMAIN(devices) "<domain type='kvm'><name>n</name><devices>" devices "</devices></domain>"
+#define FILE_DISK(inner)                                                                           \
+    DOMAIN("<disk type='file' device='disk'><source file='/a.img'/><target dev='vda'/>" inner      \
+           "</disk>")
+
+/* Every volume of the pool "here" is at /pool/NAME; "rbd" has others. */
+static int find_volume(void *data, const char *pool, const char *volume, char **path, error **err)
+{
+    (void)data;
+    if (strcmp(pool, "gone") == 0)
+        return error_set(err, STATUS_UNREADABLE, "no such pool");
+    assert_true(asprintf(path, "%s/%s", strcmp(pool, "here") == 0 ? "/pool" : pool, volume) > 0);
+    return 0;
+}
+
+static const struct domain_volumes volumes = {find_volume, NULL};
+
+static struct guest *read_domain(const char *xml)
+{
+    AUTO_ERROR error *err = NULL;
+    struct guest *guest = guest_new(0);
+
+    assert_int_equal(guest_set_name(guest, "web", NULL), 0);
+    if (domain_disks(guest, xml, strlen(xml), &volumes, &err) < 0)
+        fail_msg("%s", error_message(err));
+    return guest;
+}
+
+static void assert_refused(const char *xml, enum status status, const char *message)
+{
+    AUTO_ERROR error *err = NULL;
+    AUTO_GUEST struct guest *guest = guest_new(0);
+
+    assert_int_equal(domain_disks(guest, xml, strlen(xml), &volumes, &err), -1);
+    assert_string_equal(error_message(err), message);
+    assert_int_equal(error_status(err), status);
+}
+
+static void files_devices_and_volumes_in_their_order(void **state)
+{
+    AUTO_GUEST struct guest *guest = read_domain(
+        DOMAIN("<disk type='file'><source file='/b.img'/><target dev='vdb'/></disk>"
+               "<interface type='network'><source network='default'/></interface>"
+               "<disk type='block' device='disk'><driver name='qemu' type='raw'/>"
+               "<source dev='/dev/vg/lv'/><target dev='vda'/><shareable/></disk>"
+               "<disk type='volume' device='lun'><driver type='qcow2'/>"
+               "<source pool='here' volume='v'/><target dev='sda'/><transient/></disk>"));
+
+    (void)state;
+    assert_int_equal(guest->image_count, 3);
+    assert_string_equal(guest->images[0].path, "/b.img");
+    assert_string_equal(guest->images[1].path, "/dev/vg/lv");
+    assert_string_equal(guest->images[2].path, "/pool/v");
+    assert_int_equal(guest->images[2].format, IMAGE_QCOW2);
+    assert_string_equal(guest->name, "web");
+}
+
+static void removable_drives_are_left_out(void **state)
+{
+    AUTO_GUEST struct guest *guest = read_domain(
+        DOMAIN("<disk type='file' device='cdrom'><target dev='hda'/></disk>"
+               "<disk type='network' device='cdrom'><source protocol='https' name='x'/></disk>"
+               "<disk type='file' device='floppy'><source file='/f'/></disk>"
+               "<disk type='file'><source file='/a.img'/></disk>"));
+
+    (void)state;
+    assert_int_equal(guest->image_count, 1);
+}
+
+static void formats_are_what_libvirt_says(void **state)
+{
+    AUTO_GUEST struct guest *silent = read_domain(FILE_DISK(""));
+    AUTO_GUEST struct guest *vague = read_domain(FILE_DISK("<driver name='qemu'/>"));
+    AUTO_GUEST struct guest *clear = read_domain(FILE_DISK("<driver type='vmdk'/>"));
+
+    (void)state;
+    assert_int_equal(silent->images[0].format, IMAGE_RAW);
+    assert_int_equal(vague->images[0].format, IMAGE_RAW);
+    assert_int_equal(clear->images[0].format, IMAGE_VMDK);
+    assert_refused(FILE_DISK("<driver type='dmg'/>"), STATUS_UNSUPPORTED,
+                   "disk vda: the format \"dmg\" is not supported");
+    /* It is the word for "look" elsewhere. */
+    assert_refused(FILE_DISK("<driver type='auto'/>"), STATUS_UNSUPPORTED,
+                   "disk vda: the format \"auto\" is not supported");
+}
+
+static void sectors(void **state)
+{
+    AUTO_GUEST struct guest *plain = read_domain(FILE_DISK("<blockio/>"));
+    AUTO_GUEST struct guest *large =
+        read_domain(FILE_DISK("<blockio logical_block_size='4096' physical_block_size='4096'/>"));
+
+    (void)state;
+    assert_int_equal(plain->images[0].block_size, 0);
+    assert_int_equal(large->images[0].block_size, 4096);
+    assert_refused(FILE_DISK("<blockio logical_block_size='2048'/>"), STATUS_UNSUPPORTED,
+                   "disk vda: its logical sectors have \"2048\" bytes");
+    assert_refused(FILE_DISK("<blockio logical_block_size='-512'/>"), STATUS_UNSUPPORTED,
+                   "disk vda: its logical sectors have \"-512\" bytes");
+}
+
+#define LAYER(path, format, below)                                                                 \
+    "<backingStore type='file'><format type='" format "'/><source file='" path "'/>" below         \
+    "</backingStore>"
+
+static void chains_that_libvirt_knows(void **state)
+{
+    AUTO_GUEST struct guest *unknown = read_domain(FILE_DISK("<driver type='qcow2'/>"));
+    AUTO_GUEST struct guest *none = read_domain(FILE_DISK("<driver type='qcow2'/><backingStore/>"));
+    AUTO_GUEST struct guest *open =
+        read_domain(FILE_DISK("<driver type='qcow2'/>" LAYER("/m", "qcow2", "")));
+    AUTO_GUEST struct guest *whole = read_domain(FILE_DISK(
+        "<driver type='qcow2'/>" LAYER("/m", "qcow2", LAYER("/b", "raw", "<backingStore/>"))));
+
+    (void)state;
+    assert_null(unknown->images[0].backing);
+    assert_int_equal(none->images[0].backing->count, 0);
+    assert_true(none->images[0].backing->complete);
+    assert_int_equal(open->images[0].backing->count, 1);
+    assert_false(open->images[0].backing->complete);
+    assert_int_equal(whole->images[0].backing->count, 2);
+    assert_string_equal(whole->images[0].backing->layers[0].path, "/m");
+    assert_int_equal(whole->images[0].backing->layers[0].format, IMAGE_QCOW2);
+    assert_string_equal(whole->images[0].backing->layers[1].path, "/b");
+    assert_int_equal(whole->images[0].backing->layers[1].format, IMAGE_RAW);
+    assert_true(whole->images[0].backing->complete);
+    assert_refused(FILE_DISK("<driver type='qcow2'/>" LAYER("rel", "raw", "")), STATUS_UNSUPPORTED,
+                   "disk vda: what backs it: its source, \"rel\", is not an absolute path");
+}
+
+static char *repeat(const char *before, const char *each, unsigned times, const char *after)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *to = open_memstream(&text, &length);
+
+    fputs(before, to);
+    for (unsigned i = 0; i < times; i++)
+        fputs(each, to);
+    fputs(after, to);
+    fclose(to);
+    return text;
+}
+
+static void bounds(void **state)
+{
+    static const char disk[] = "<disk><source file='/a'/><target dev='vda'/></disk>";
+    AUTO_FREE char *most = repeat("<domain><devices>", disk, 255, "</devices></domain>");
+    AUTO_FREE char *more = repeat("<domain><devices>", disk, 256, "</devices></domain>");
+    AUTO_FREE char *deep = repeat("<domain><devices><disk><source file='/a'/><target dev='vda'/>",
+                                  "<backingStore type='file'><source file='/a'/>", 64, "");
+    AUTO_FREE char *ends = repeat("", "</backingStore>", 64, "</disk></devices></domain>");
+    AUTO_FREE char *path = repeat("<domain><devices><disk><target dev='vda'/><source file='", "/",
+                                  4096, "'/></disk></devices></domain>");
+    AUTO_FREE char *chain = NULL;
+    AUTO_GUEST struct guest *guest = read_domain(most);
+
+    (void)state;
+    assert_int_equal(guest->image_count, 255);
+    assert_refused(more, STATUS_REFUSED, "it has more than 255 disks");
+    assert_true(asprintf(&chain, "%s%s", deep, ends) > 0);
+    assert_refused(chain, STATUS_REFUSED,
+                   "disk vda: its chain of backing files has more than 64 layers");
+    assert_refused(path, STATUS_REFUSED, "disk vda: its source's path has more than 4096 bytes");
+}
+
+static void what_is_no_file_is_named(void **state)
+{
+    (void)state;
+    assert_refused(
+        DOMAIN("<disk type='network'><source protocol='nbd' name='x'><host name='h' port='1'/>"
+               "</source><target dev='vda'/></disk>"),
+        STATUS_UNSUPPORTED,
+        "disk vda: it is a network disk, nbd://h:1/x; only files are supported");
+    assert_refused(
+        DOMAIN("<disk type='network'><source protocol='nbd'><host transport='unix' socket='/s'/>"
+               "</source><target dev='vda'/></disk>"),
+        STATUS_UNSUPPORTED,
+        "disk vda: it is a network disk, nbd+unix://?socket=/s; only files are supported");
+    assert_refused(DOMAIN("<disk type='network'/>"), STATUS_UNSUPPORTED,
+                   "disk ?: it is a network disk, network://; only files are supported");
+    assert_refused(DOMAIN("<disk type='nvme'><target dev='vda'/></disk>"), STATUS_UNSUPPORTED,
+                   "disk vda: it is of the type \"nvme\"; only files are supported");
+    assert_refused(DOMAIN("<disk type='file'><source file='[store] a.vmdk'/></disk>"),
+                   STATUS_UNSUPPORTED,
+                   "disk ?: its source, \"[store] a.vmdk\", is not an absolute path");
+    assert_refused(
+        DOMAIN("<disk type='file'><source file='/a'><slices><slice type='storage' offset='1'"
+               " size='2'/></slices></source><target dev='vda'/></disk>"),
+        STATUS_UNSUPPORTED, "disk vda: it is a slice of its source");
+}
+
+static void volumes_that_there_are_not(void **state)
+{
+    (void)state;
+    assert_refused(DOMAIN("<disk type='volume'><source pool='gone' volume='v'/></disk>"),
+                   STATUS_UNREADABLE, "disk ?: volume v of the pool gone: no such pool");
+    assert_refused(DOMAIN("<disk type='volume'><source pool='rbd' volume='v'/></disk>"),
+                   STATUS_UNSUPPORTED, "disk ?: volume v of the pool rbd is not a file but rbd/v");
+    assert_refused(DOMAIN("<disk type='volume'><source pool='here'/></disk>"), STATUS_UNREADABLE,
+                   "disk ?: it has no source");
+}
+
+static void guests_without_disks(void **state)
+{
+    (void)state;
+    assert_refused(DOMAIN(""), STATUS_EMPTY, "it has no disks");
+    assert_refused("<domain/>", STATUS_EMPTY, "it has no disks");
+    assert_refused(DOMAIN("<disk device='cdrom'/>"), STATUS_EMPTY, "it has no disks");
+    assert_refused(DOMAIN("<disk><target dev='vda'/></disk>"), STATUS_UNREADABLE,
+                   "disk vda: it has no source");
+    assert_refused(DOMAIN("<disk><source file=''/></disk>"), STATUS_UNREADABLE,
+                   "disk ?: it has no source");
+    /* Elements of somebody else's are not libvirt's. */
+    assert_refused(DOMAIN("<x:disk xmlns:x='urn:x'><source file='/a'/></x:disk>"), STATUS_EMPTY,
+                   "it has no disks");
+}
+
+static void what_is_no_domain(void **state)
+{
+    AUTO_FREE char *long_one = repeat("<domain>", " ", DOMAIN_XML_MAX, "</domain>");
+
+    (void)state;
+    assert_refused("", STATUS_REFUSED, "its domain XML cannot be read: it is not well-formed");
+    assert_refused("<domain>", STATUS_REFUSED,
+                   "its domain XML cannot be read: it is not well-formed");
+    assert_refused("<node/>", STATUS_REFUSED, "its domain XML cannot be read: it is no domain");
+    assert_refused(long_one, STATUS_REFUSED, "its domain XML cannot be read: it is too long");
+}
+
+static void nothing_is_read_but_what_is_there(void **state)
+{
+    (void)state;
+    assert_refused("<!DOCTYPE domain [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>" DOMAIN(
+                       "<disk><source file='/&e;'/></disk>"),
+                   STATUS_REFUSED, "its domain XML cannot be read: it is not well-formed");
+    assert_refused(
+        "<!DOCTYPE domain [<!ENTITY e '/a'>]>" DOMAIN("<disk><source file='&e;'/></disk>"),
+        STATUS_REFUSED, "its domain XML cannot be read: it has a DTD");
+    assert_refused("<!DOCTYPE domain SYSTEM 'file:///etc/passwd'>" DOMAIN(""), STATUS_REFUSED,
+                   "its domain XML cannot be read: it has a DTD");
+}
+
+static void names_with_escapes(void **state)
+{
+    AUTO_GUEST struct guest *guest =
+        read_domain(DOMAIN("<disk><source file='/a &amp; &lt;b&gt; &#10;&#xe9;'/></disk>"));
+
+    (void)state;
+    assert_string_equal(guest->images[0].path, "/a & <b> \n\xc3\xa9");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(files_devices_and_volumes_in_their_order),
+        cmocka_unit_test(removable_drives_are_left_out),
+        cmocka_unit_test(formats_are_what_libvirt_says),
+        cmocka_unit_test(sectors),
+        cmocka_unit_test(chains_that_libvirt_knows),
+        cmocka_unit_test(bounds),
+        cmocka_unit_test(what_is_no_file_is_named),
+        cmocka_unit_test(volumes_that_there_are_not),
+        cmocka_unit_test(guests_without_disks),
+        cmocka_unit_test(what_is_no_domain),
+        cmocka_unit_test(nothing_is_read_but_what_is_there),
+        cmocka_unit_test(names_with_escapes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

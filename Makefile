@@ -31,7 +31,7 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
 
 # What rpcgen makes of the wires; everything that is compiled waits for it.
-generated := $(foreach x,protocol work session listing,$(BUILD)/gen/$(x).h $(BUILD)/gen/$(x)-xdr.c)
+generated := $(foreach x,protocol work session listing found,$(BUILD)/gen/$(x).h $(BUILD)/gen/$(x)-xdr.c)
 
 include tests/setup.mk      # the packages that are needed, and `setup`
 include appliance/rules.mk
@@ -97,7 +97,7 @@ $(BUILD)/gen/%-xdr.c: common/%.x
 
 common_objects := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c)) \
 	$(BUILD)/obj/gen/protocol-xdr.o $(BUILD)/obj/gen/work-xdr.o \
-	$(BUILD)/obj/gen/session-xdr.o $(BUILD)/obj/gen/listing-xdr.o
+	$(BUILD)/obj/gen/session-xdr.o $(BUILD)/obj/gen/listing-xdr.o $(BUILD)/obj/gen/found-xdr.o
 
 $(BUILD)/obj/%.o: %.c | $(generated)
 	@mkdir -p $(@D)

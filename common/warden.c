@@ -1,39 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "warden.h"
 
-#include <fcntl.h>
-#include <linux/close_range.h>
+#include "child.h"
 #include <signal.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-
-/* Closes everything above 2 that is not kept. `keep` is short: quadratic is fine. */
-static void close_others(const int *keep, size_t count)
-{
-    unsigned from = 3;
-    for (;;) {
-        unsigned next = ~0u;
-        for (size_t i = 0; i < count; i++)
-            if (keep[i] >= (int)from && (unsigned)keep[i] < next)
-                next = (unsigned)keep[i];
-        if (next > from)
-            close_range(from, next - 1, 0);
-        if (next == ~0u)
-            return;
-        from = next + 1;
-    }
-}
-
-static void default_signals(void)
-{
-    sigset_t none;
-    for (int number = 1; number < NSIG; number++)
-        signal(number, SIG_DFL);
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 /* Kills every child there is. The kernel lists them in a file (CONFIG_PROC_CHILDREN). */
 static void kill_children(void)
@@ -70,22 +41,10 @@ static int watch(pid_t worker, const sigset_t *signals)
     }
 }
 
-/* The list may come through our stdin and somebody may wait for our stdout to close: neither is
- * held open by anybody but the supervisor. */
-static void detach_streams(void)
-{
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null < 0)
-        return;
-    dup2(null, STDIN_FILENO);
-    dup2(null, STDOUT_FILENO);
-    close(null);
-}
-
 /* In the child: dies with the warden. */
 static int run_worker(int (*work)(void *), void *data, pid_t warden)
 {
-    default_signals();
+    child_default_signals();
     setpgid(0, 0); /* Ctrl-C is the supervisor's to handle */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != warden)
@@ -98,8 +57,8 @@ static int run_warden(int (*work)(void *), void (*cleanup)(void *), void *data, 
 {
     sigset_t signals;
     setpgid(0, 0);
-    close_others(keep, count);
-    detach_streams();
+    child_close_others(keep, count);
+    child_detach_streams();
     sigemptyset(&signals);
     sigaddset(&signals, SIGCHLD);
     sigaddset(&signals, SIGTERM);

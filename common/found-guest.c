@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "found-guest.h"
+
+#include <string.h>
+
+/* opaque<> of found.x, not copied. */
+#define TEXT(to, field, bytes, maximum)                                                            \
+    do {                                                                                           \
+        size_t whole_ = strlen(bytes);                                                             \
+        (to)->field.field##_len = (u_int)(whole_ < (maximum) ? whole_ : (maximum));                \
+        (to)->field.field##_val = (char *)(uintptr_t)(bytes);                                      \
+    } while (0)
+
+/* --- to the wire --- */
+
+/* Paths that are too long do not come here: domain_disks() refuses them. */
+static int write_image(const struct guest_image *image, found_image *record)
+{
+    const struct image_backing *backing = image->backing;
+
+    TEXT(&record->top, path, image->path, MAX_FOUND_PATH);
+    record->top.format = image->format;
+    record->block_size = image->block_size;
+    if (!backing)
+        return 0;
+    record->complete = backing->complete;
+    record->layers.layers_val = calloc(backing->count + 1, sizeof *record->layers.layers_val);
+    if (!record->layers.layers_val)
+        return -1;
+    record->layers.layers_len = (u_int)backing->count;
+    for (size_t i = 0; i < backing->count; i++) {
+        TEXT(&record->layers.layers_val[i], path, backing->layers[i].path, MAX_FOUND_PATH);
+        record->layers.layers_val[i].format = backing->layers[i].format;
+    }
+    return 0;
+}
+
+int found_write(const struct guest *guest, found_guest *record)
+{
+    *record = (found_guest){.status = STATUS_OK};
+    TEXT(record, name, guest->name, MAX_FOUND_NAME);
+    TEXT(record, uuid, guest->uuid, sizeof guest->uuid - 1);
+    if (guest->refused) {
+        record->status = error_status(guest->refused);
+        TEXT(record, message, error_message(guest->refused), MAX_FOUND_TEXT);
+        return 0;
+    }
+    record->images.images_val = calloc(guest->image_count + 1, sizeof *record->images.images_val);
+    if (!record->images.images_val)
+        return -1;
+    for (size_t i = 0; i < guest->image_count; i++) {
+        record->images.images_len = (u_int)i + 1;
+        if (write_image(&guest->images[i], &record->images.images_val[i]) < 0) {
+            found_clear(record);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void found_clear(found_guest *record)
+{
+    for (u_int i = 0; i < record->images.images_len; i++)
+        free(record->images.images_val[i].layers.layers_val);
+    free(record->images.images_val);
+    *record = (found_guest){0};
+}
+
+/* --- from the wire --- */
+
+static int refuse(error **err)
+{
+    return error_set(err, STATUS_REFUSED, "what was said about a guest makes no sense");
+}
+
+static bool is_format(int format)
+{
+    return format > IMAGE_DETECT && format < IMAGE_FORMAT_COUNT;
+}
+
+static bool is_path(const found_layer *layer)
+{
+    return layer->path.path_len > 0 && layer->path.path_val[0] == '/' &&
+           !memchr(layer->path.path_val, '\0', layer->path.path_len);
+}
+
+static bool is_layer(const found_layer *layer)
+{
+    return is_format(layer->format) && is_path(layer);
+}
+
+static int read_backing(const found_image *record, struct guest_image *image, error **err)
+{
+    if (record->layers.layers_len == 0 && !record->complete)
+        return 0;
+    AUTO_IMAGE_BACKING struct image_backing *backing = calloc(1, sizeof *backing);
+    if (!backing)
+        return error_set(err, STATUS_CRASHED, "out of memory");
+    backing->complete = record->complete;
+    for (u_int i = 0; i < record->layers.layers_len; i++) {
+        const found_layer *layer = &record->layers.layers_val[i];
+        if (!is_layer(layer))
+            return refuse(err);
+        AUTO_FREE char *path = strndup(layer->path.path_val, layer->path.path_len);
+        if (!path)
+            return error_set(err, STATUS_CRASHED, "out of memory");
+        if (image_backing_add(backing, path, (enum image_format)layer->format, err) < 0)
+            return -1;
+    }
+    image->backing = STEAL(backing);
+    return 0;
+}
+
+static int read_images(const found_guest *record, struct guest *guest, error **err)
+{
+    if (record->images.images_len == 0)
+        return refuse(err);
+    for (u_int i = 0; i < record->images.images_len; i++) {
+        const found_image *image = &record->images.images_val[i];
+        const found_layer *top = &image->top;
+        if (!is_layer(top) ||
+            (image->block_size != 0 && image->block_size != 512 && image->block_size != 4096))
+            return refuse(err);
+        if (guest_add_image(guest, top->path.path_val, top->path.path_len,
+                            (enum image_format)top->format, image->block_size, err) < 0 ||
+            read_backing(image, &guest->images[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int read_reason(const found_guest *record, struct guest *guest, error **err)
+{
+    if (record->status < STATUS_OK || record->status > STATUS_CRASHED ||
+        record->images.images_len > 0)
+        return refuse(err);
+    error_set(&guest->refused, (enum status)record->status, "%.*s",
+              (int)record->message.message_len, record->message.message_val);
+    return 0;
+}
+
+struct guest *found_read(const found_guest *record, error **err)
+{
+    AUTO_GUEST struct guest *guest = guest_new(0);
+    AUTO_FREE char *name =
+        record->name.name_len ? strndup(record->name.name_val, record->name.name_len) : NULL;
+
+    if (!guest || (record->name.name_len && !name)) {
+        error_set(err, STATUS_CRASHED, "out of memory");
+        return NULL;
+    }
+    if (!name || !*name) {
+        refuse(err);
+        return NULL;
+    }
+    if (guest_set_name(guest, name, err) < 0)
+        return NULL;
+    /* Bounded by found.x. */
+    if (record->uuid.uuid_len)
+        memcpy(guest->uuid, record->uuid.uuid_val, record->uuid.uuid_len);
+    if ((record->status == STATUS_OK ? read_images(record, guest, err)
+                                     : read_reason(record, guest, err)) < 0)
+        return NULL;
+    return STEAL(guest);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Guests as they stand in the records of found.x. Pure. */
+#ifndef VLT_FOUND_GUEST_H
+#define VLT_FOUND_GUEST_H
+
+#include "found.h"
+#include "guest.h"
+
+/* What it points to is the guest's, but for arrays: found_clear() frees those. 0, or -1: no memory,
+ * and nothing is to be cleared. What is too long for a record becomes a guest that is refused. */
+int found_write(const struct guest *guest, found_guest *record);
+void found_clear(found_guest *record);
+
+/* New memory; its number is not set. NULL and *err: no memory, or (STATUS_REFUSED) this is no
+ * record that found_write() makes. */
+struct guest *found_read(const found_guest *record, error **err);
+
+#endif

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE 1 /* asprintf */
 #include "guestlist.h"
 
+#include "clock.h"
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -38,6 +39,13 @@ struct guestlist {
     char delimiter;
     uint64_t numbered; /* guests that have a number */
     struct reader reader;
+    struct guestlist_hypervisor hypervisor;
+    void (*trace)(void *data, const char *text);
+    void *trace_data;
+    lookup *lookup;       /* NULL: nobody is looking */
+    error *lookup_failed; /* what is sought from now on is not found, and this is why */
+    bool looking;         /* it is waited for */
+    bool all_found;       /* all guests of the hypervisor have come */
 };
 
 static int no_memory(error **err)
@@ -74,6 +82,8 @@ void guestlist_free(guestlist *list)
     for (size_t i = 0; i < list->file_count; i++)
         free(list->files[i].path);
     reader_close(&list->reader);
+    lookup_free(list->lookup);
+    error_free(list->lookup_failed);
     free(list->guests);
     free(list->files);
     free(list);
@@ -112,6 +122,17 @@ int guestlist_add_file(guestlist *list, const char *path, enum image_format form
 void guestlist_set_delimiter(guestlist *list, char delimiter)
 {
     list->delimiter = delimiter;
+}
+
+void guestlist_set_hypervisor(guestlist *list, const struct guestlist_hypervisor *hypervisor)
+{
+    list->hypervisor = *hypervisor;
+}
+
+void guestlist_set_trace(guestlist *list, void (*trace)(void *data, const char *text), void *data)
+{
+    list->trace = trace;
+    list->trace_data = data;
 }
 
 /* A guest that is an answer already. Takes name and refused over. NULL: no memory. */
@@ -341,13 +362,127 @@ static enum guestlist_next next_from_list(guestlist *list, struct guest **guest,
     }
 }
 
+/* --- guests that a hypervisor has --- */
+
+/* The names that are sought, in order: *names is new memory, which they do not belong to. */
+static size_t sought_names(const guestlist *list, const char ***names)
+{
+    size_t count = 0;
+
+    *names = calloc(list->guest_count + 1, sizeof **names);
+    for (size_t i = list->next_guest; *names && i < list->guest_count; i++)
+        if (list->guests[i]->sought)
+            (*names)[count++] = list->guests[i]->name;
+    return count;
+}
+
+void guestlist_begin(guestlist *list)
+{
+    const struct guestlist_hypervisor *hypervisor = &list->hypervisor;
+    AUTO_FREE const char **names = NULL;
+    struct lookup_query query = {.uri = hypervisor->uri, .trace = list->trace != NULL};
+
+    if (list->lookup || list->lookup_failed)
+        return;
+    query.count = sought_names(list, &names);
+    query.names = names;
+    if (!names)
+        no_memory(&list->lookup_failed);
+    else if (query.count > 0 || hypervisor->all)
+        list->lookup =
+            lookup_start(hypervisor->work, &query, hypervisor->timeout, &list->lookup_failed);
+}
+
+/* The next one that has been found; GUESTLIST_END where none will be any more: lookup_failed says
+ * why, unless that is all. */
+static enum guestlist_next next_found(guestlist *list, struct guest **guest)
+{
+    guestlist_begin(list);
+    while (list->lookup && !list->lookup_failed) {
+        AUTO_FREE char *text = NULL;
+        switch (lookup_next(list->lookup, guest, &text, &list->lookup_failed)) {
+        case LOOKUP_GUEST:
+            return GUESTLIST_GUEST;
+        case LOOKUP_WAIT:
+            list->looking = true;
+            return GUESTLIST_WAIT;
+        case LOOKUP_TRACE:
+            list->trace(list->trace_data, text); /* it was asked for */
+            break;
+        case LOOKUP_END:
+            return GUESTLIST_END;
+        }
+    }
+    return GUESTLIST_END;
+}
+
+/* Gives it its place in the list, and its name. */
+static enum guestlist_next give_found(const guestlist *list, struct guest *found, uint64_t number,
+                                      struct guest **guest, error **err)
+{
+    found->number = number;
+    if (list->hypervisor.uuids && found->uuid[0] && guest_set_name(found, found->uuid, err) < 0) {
+        guest_free(found);
+        return GUESTLIST_END;
+    }
+    *guest = found;
+    return GUESTLIST_GUEST;
+}
+
+/* What has been found for the next guest of the command line. */
+static enum guestlist_next next_sought(guestlist *list, struct guest **guest, error **err)
+{
+    struct guest *sought = list->guests[list->next_guest], *found = NULL;
+    enum guestlist_next next = next_found(list, &found);
+
+    if (next == GUESTLIST_WAIT)
+        return next;
+    list->next_guest++;
+    if (next == GUESTLIST_GUEST) {
+        next = give_found(list, found, sought->number, guest, err);
+        guest_free(sought);
+        return next;
+    }
+    if (!list->lookup_failed)
+        error_set(&list->lookup_failed, STATUS_UNREADABLE, "libvirt has not been heard about it");
+    error_set(&sought->refused, error_status(list->lookup_failed), "%s",
+              error_message(list->lookup_failed));
+    return give(sought, guest, err);
+}
+
+static enum guestlist_next next_of_all(guestlist *list, struct guest **guest, error **err)
+{
+    const char *uri = list->hypervisor.uri;
+    struct guest *found = NULL;
+    error *refused = NULL;
+
+    switch (next_found(list, &found)) {
+    case GUESTLIST_WAIT:
+        return GUESTLIST_WAIT;
+    case GUESTLIST_GUEST:
+        return give_found(list, found, list->numbered++, guest, err);
+    case GUESTLIST_END:
+        break;
+    }
+    list->all_found = true;
+    if (!list->lookup_failed)
+        return GUESTLIST_END;
+    error_set(&refused, error_status(list->lookup_failed), "%s",
+              error_message(list->lookup_failed));
+    return give(refused_guest(list, strdup(uri ? uri : "libvirt"), refused), guest, err);
+}
+
+/* --- */
+
 enum guestlist_next guestlist_next(guestlist *list, struct guest **guest, error **err)
 {
     AUTO_ERROR error *failed = NULL;
 
-    list->reader.waiting = false;
+    list->reader.waiting = list->looking = false;
     if (list->next_guest < list->guest_count)
-        return give(list->guests[list->next_guest++], guest, err);
+        return list->guests[list->next_guest]->sought
+                   ? next_sought(list, guest, err)
+                   : give(list->guests[list->next_guest++], guest, err);
 
     while (list->next_file < list->file_count && !failed) {
         int errnum = list->reader.fd < 0 ? open_list(list) : 0;
@@ -357,17 +492,28 @@ enum guestlist_next guestlist_next(guestlist *list, struct guest **guest, error 
         if (next != GUESTLIST_END)
             return next;
     }
-    if (failed)
+    if (failed) {
         error_propagate(err, STEAL(failed));
-    return GUESTLIST_END;
+        return GUESTLIST_END;
+    }
+    return list->hypervisor.all && !list->all_found ? next_of_all(list, guest, err) : GUESTLIST_END;
 }
 
 int guestlist_fd(const guestlist *list)
 {
+    if (list->looking)
+        return lookup_fd(list->lookup);
     return list->reader.waiting ? list->reader.fd : -1;
+}
+
+uint64_t guestlist_deadline(const guestlist *list)
+{
+    return list->looking ? lookup_deadline(list->lookup) : CLOCK_NEVER;
 }
 
 uint64_t guestlist_total(const guestlist *list)
 {
-    return list->next_file == list->file_count ? list->numbered : 0;
+    bool all_known = !list->hypervisor.all || list->all_found;
+
+    return list->next_file == list->file_count && all_known ? list->numbered : 0;
 }

@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include "appliance.h"
+#include "lookup-libvirt.h"
 #include "text.h"
 
 #include <string.h>
@@ -15,6 +16,8 @@
 enum code {
     OPT_IMAGE = OPTIONS_ARGUMENT,
     OPT_ADD = 256,
+    OPT_DOMAIN,
+    OPT_CONNECT,
     OPT_FORMAT,
     OPT_BLOCKSIZE,
     OPT_IMAGES_FROM,
@@ -46,6 +49,8 @@ enum code {
 struct poptOption options_table[] = {
     {"add", 'a', VALUE, NULL, OPT_ADD, "scan this image; several -a are the disks of one guest",
      "FILE"},
+    {"domain", 'd', VALUE, NULL, OPT_DOMAIN, "scan the disks of this libvirt guest", "NAME|UUID"},
+    {"connect", 'c', VALUE, NULL, OPT_CONNECT, "where libvirt's guests are", "URI"},
     {"format", 0, MAYBE_VALUE, NULL, OPT_FORMAT,
      "format of the images that follow (without a value: detect)", "raw|qcow2|..."},
     {"blocksize", 0, MAYBE_VALUE, NULL, OPT_BLOCKSIZE,
@@ -101,6 +106,7 @@ void options_clear(struct options *options)
     free(options->pending);
     free(options->lists);
     free(options->appliance);
+    free(options->connect);
     keys_clear(&options->keys);
     guestlist_free(options->guests);
     options_init(options);
@@ -225,14 +231,23 @@ static int take_progress(struct options *options, const char *word, error **err)
     return 0;
 }
 
-static int take_appliance(struct options *options, const char *word, error **err)
+/* *to is owned. */
+static int take_word(const char *word, char **to, error **err)
 {
     char *copy = strdup(word);
 
     if (!copy)
         return no_memory(err);
-    free(options->appliance);
-    options->config.appliance = options->appliance = copy;
+    free(*to);
+    *to = copy;
+    return 0;
+}
+
+static int take_appliance(struct options *options, const char *word, error **err)
+{
+    if (take_word(word, &options->appliance, err) < 0)
+        return -1;
+    options->config.appliance = options->appliance;
     return 0;
 }
 
@@ -278,6 +293,18 @@ static int take_add(struct options *options, const char *path, error **err)
     if (!options->added)
         options->added = append_guest(options);
     return add_image(options, options->added, path, err);
+}
+
+/* Each is a guest of its own. */
+static int take_domain(struct options *options, const char *name, error **err)
+{
+    if (!*name)
+        return error_set(err, STATUS_REFUSED, "-d: the name of a guest is empty");
+    struct guest *guest = append_guest(options);
+    if (!guest)
+        return no_memory(err);
+    guest->sought = true;
+    return guest_set_name(guest, name, err);
 }
 
 /* guestlist_add_file() comes later, when it is known whether -0 stands behind; what held here for
@@ -341,6 +368,10 @@ static int take_common(struct options *options, int code, const char *value, err
         return add_image(options, append_guest(options), value, err);
     case OPT_ADD:
         return take_add(options, value, err);
+    case OPT_DOMAIN:
+        return take_domain(options, value, err);
+    case OPT_CONNECT:
+        return take_word(value, &options->connect, err);
     case OPT_FORMAT:
         return take_format(options, value, err);
     case OPT_BLOCKSIZE:
@@ -429,10 +460,18 @@ static int finish_keys(struct options *options, error **err)
 /* Hands the guests over, in order, when the command line has been read. */
 static int finish(struct options *options, error **err)
 {
-    if (options->pending_count == 0 && options->list_count == 0)
-        return error_set(err, STATUS_REFUSED,
-                         "no image given: name %s, or a list of images with --images-from",
-                         options->own_arguments ? "one with -a" : "an image");
+    struct guestlist_hypervisor hypervisor = {.work = lookup_libvirt,
+                                              .uri = options->connect,
+                                              .uuids = options->uuids,
+                                              .timeout = options->config.timeout};
+
+    if (options->pending_count == 0 && options->list_count == 0) {
+        if (!options->all_by_default)
+            return error_set(err, STATUS_REFUSED,
+                             "no image given: name one with -a, a libvirt guest with -d, or a list "
+                             "of images with --images-from");
+        hypervisor.all = true;
+    }
     if (finish_keys(options, err) < 0)
         return -1;
     for (size_t i = 0; i < options->pending_count; i++)
@@ -440,6 +479,7 @@ static int finish(struct options *options, error **err)
             return -1;
     options->pending_count = 0;
     options->added = NULL;
+    guestlist_set_hypervisor(options->guests, &hypervisor);
     return 0;
 }
 

@@ -40,6 +40,9 @@ struct options {
     /* Set by the command before options_parse(): an argument that is no option is not an image but
      * the command's own, and it takes it with the code OPTIONS_ARGUMENT. */
     bool own_arguments;
+    /* Set by the command, too: where nothing is named, all libvirt guests are meant. */
+    bool all_by_default;
+    bool uuids; /* libvirt guests are named by their UUIDs */
 
     /* What stands so far while a command line is read. */
     enum image_format format;
@@ -48,6 +51,7 @@ struct options {
     size_t pending_count;
     struct guest *added; /* the one that -a adds to, one of pending */
     char *appliance;     /* what config.appliance points to */
+    char *connect;       /* -c; what the list's hypervisor points to */
 };
 
 /* For a command's table: { NULL, 0, POPT_ARG_INCLUDE_TABLE, options_table, 0, "…", NULL }. */

@@ -98,10 +98,18 @@ static void on_progress(void *data, uint64_t answered, uint64_t total)
 
 /* --- the run --- */
 
-/* A list without an entry is most often a mistake in what made it. */
+/* A list without an entry is most often a mistake in what made it; a hypervisor without guests is
+ * one. */
 static bool nothing_to_do(const struct scanning *self)
 {
+    const char *uri = self->options->connect;
+
     if (self->guests > 0)
+        return false;
+    if (self->options->list_count == 0 && !self->options->quiet)
+        message("libvirt has no guests at %s: %s%s", uri ? uri : "its default hypervisor",
+                self->nothing, uri ? "" : "; -c URI names another one");
+    if (self->options->list_count == 0)
         return false;
     for (size_t i = 0; i < self->options->list_count; i++)
         message("%s: the list is empty: %s", self->options->lists[i], self->nothing);

@@ -45,6 +45,8 @@ struct supervisor {
 /* Takes guests from the list into the window until it is full, or the list ends or has to be waited
  * for. What needs no appliance to be refused is answered at once. 0 or -1 and *err: no memory. */
 int list_read(struct supervisor *self, error **err);
+/* When the list is to be read although it has nothing, because that will not change. */
+uint64_t list_deadline(const struct supervisor *self);
 /* Hands out the answers that stand at the front. 0 or -1 and *err: the client wants no more. */
 int list_answer(struct supervisor *self, error **err);
 

@@ -20,8 +20,8 @@ static void look_at(struct supervisor *self, struct entry *entry)
         struct image_chain *chain = NULL;
         bool plausible =
             stat(guest->images[i].path, &st) == 0 && st.st_size > 0 && S_ISREG(st.st_mode);
-        if (!plausible && image_chain_open(guest->images[i].path, guest->images[i].format, 512,
-                                           self->config->backing, &chain, &err) < 0) {
+        if (!plausible &&
+            guest_image_open(&guest->images[i], self->config->backing, &chain, &err) < 0) {
             if (guest->image_count > 1)
                 error_prefix(&err, "%s", guest->images[i].path);
             waves_refuse(self->window, entry, error_status(err), error_message(err), 0);
@@ -61,6 +61,11 @@ int list_read(struct supervisor *self, error **err)
         }
     }
     return 0;
+}
+
+uint64_t list_deadline(const struct supervisor *self)
+{
+    return self->list_waits ? guestlist_deadline(self->guests) : CLOCK_NEVER;
 }
 
 int list_answer(struct supervisor *self, error **err)

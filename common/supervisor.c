@@ -44,9 +44,10 @@ static int wait_and_hear(struct supervisor *self, error **err)
         fds[3 + 2 * i] = (struct pollfd){
             !ended && member->handover.entry ? member->worker.orders : -1, POLLOUT, 0};
     }
-    if (poll(fds, 2 + 2 * count, clock_poll_timeout(crew_next_deadline(self))) < 0)
+    uint64_t deadline = crew_next_deadline(self), list = list_deadline(self);
+    if (poll(fds, 2 + 2 * count, clock_poll_timeout(list < deadline ? list : deadline)) < 0)
         return errno == EINTR ? 0 : error_set_errno(err, STATUS_CRASHED, errno, "cannot wait");
-    if (fds[1].revents)
+    if (fds[1].revents || list <= clock_now())
         self->list_waits = false;
     for (size_t i = 0; i < count; i++) {
         if (fds[2 + 2 * i].revents && crew_hear(self, members[i], err) < 0)
@@ -119,12 +120,20 @@ static enum supervisor_end run(struct supervisor *self, error **err)
     return SUPERVISOR_DONE;
 }
 
+static void say_trace(void *data, const char *text)
+{
+    crew_say(data, LOG_TRACE, text);
+}
+
 /* Signals become readable; a supervisor that is a subreaper gets the orphans of a warden that was
  * killed. */
 static int set_up(struct supervisor *self, sigset_t *old, error **err)
 {
     sigset_t signals;
     struct rlimit files;
+    if (self->config->trace)
+        guestlist_set_trace(self->guests, say_trace, self);
+    guestlist_begin(self->guests); /* before this process is a subreaper */
     static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
     sigemptyset(&signals);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {

@@ -18,20 +18,18 @@ usage_error()
     assert_contains "$stderr" "virt-df-live: " "Try 'virt-df-live --help'" "$@"
 }
 
-@test "no image is wrong usage" {
-    usage_error "" "no image given" "--images-from"
-    usage_error "-q --csv" "no image given"
-}
-
 @test "unknown options are named" {
     usage_error "--nonsense a.img" "--nonsense: unknown option"
     usage_error "-z a.img" "-z: unknown option"
     usage_error "-qz a.img" "unknown option"
-    usage_error "-d guest" "-d: unknown option"
+    usage_error "--guest x" "--guest: unknown option"
 }
 
 @test "missing and surplus values are named" {
     usage_error "-a" "-a: missing argument"
+    usage_error "-d" "-d: missing argument"
+    usage_error "-d ''" "-d: the name of a guest is empty"
+    usage_error "a.img -c" "-c: missing argument"
     usage_error "a.img --images-from" "--images-from: missing argument"
     usage_error "--json=yes a.img" "--json"
 }

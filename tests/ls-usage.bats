@@ -22,7 +22,7 @@ usage_error()
 }
 
 @test "no image, no directory" {
-    usage_error "" "no image given" "-a" "--images-from"
+    usage_error "" "no image given" "-a" "-d" "--images-from"
     usage_error "/etc" "no image given"
     usage_error "-a a.img" "no directory given"
     usage_error "--images-from list -R" "no directory given"
@@ -65,7 +65,7 @@ usage_error()
 @test "unknown options are named" {
     usage_error "-a a.img --nonsense /" "--nonsense: unknown option"
     usage_error "-a a.img -lz /" "unknown option"
-    usage_error "-d guest /" "-d: unknown option"
+    usage_error "--guest x /" "--guest: unknown option"
 }
 
 @test "messages escape control characters" {

@@ -16,7 +16,8 @@ enum code {
     OPT_OUTPUT_ALL,
     OPT_NOHEADINGS,
     OPT_TOTAL,
-    OPT_FAIL_ABOVE
+    OPT_FAIL_ABOVE,
+    OPT_UUID
 };
 
 static struct poptOption table[] = {
@@ -30,6 +31,7 @@ static struct poptOption table[] = {
     {"total", 0, POPT_ARG_NONE, NULL, OPT_TOTAL, "a last row: the sum of all", NULL},
     {"fail-above", 0, POPT_ARG_STRING, NULL, OPT_FAIL_ABOVE,
      "exit with 4 when a filesystem is fuller than PCT, 0-100", "PCT"},
+    {"uuid", 0, POPT_ARG_NONE, NULL, OPT_UUID, "name libvirt guests by their UUIDs", NULL},
     {NULL, 0, POPT_ARG_INCLUDE_TABLE, options_table, 0, "Options of all commands:", NULL},
     POPT_TABLEEND};
 
@@ -80,6 +82,9 @@ static int take(void *data, int code, const char *value, error **err)
     case OPT_TOTAL:
         options->total = true;
         return 0;
+    case OPT_UUID:
+        options->common.uuids = true;
+        return 0;
     default:
         return take_threshold(options, value, err);
     }
@@ -110,6 +115,7 @@ int usage_parse(struct df_options *options, int argc, char **argv, error **err)
 {
     *options = (struct df_options){0};
     options_init(&options->common);
+    options->common.all_by_default = true;
     if (options_parse(&options->common, argc, argv, table, take, options, err) < 0)
         return -1;
     if (options->common.show != SHOW_NOTHING)
@@ -140,7 +146,7 @@ void usage_show(const struct df_options *options, FILE *to)
         fprintf(to, COMMAND_NAME " (virt-live-tools) %s\n", PACKAGE_VERSION);
         return;
     }
-    options_print_help(to, COMMAND_NAME, "[OPTION...] IMAGE...", table, show == SHOW_USAGE);
+    options_print_help(to, COMMAND_NAME, "[OPTION...] [IMAGE...]", table, show == SHOW_USAGE);
     if (show == SHOW_USAGE)
         return;
     fputs("\nColumns for -o:\n", to);

@@ -269,7 +269,7 @@ static int finish(struct ls_options *options, error **err)
     ls_args *ls = &options->question.ls;
 
     style->form = form_of(options);
-    style->many = options->common.list_count > 0;
+    style->many = options->common.list_count > 0 || guestlist_total(options->common.guests) > 1;
     style->null = options->common.null && !style->csv && !options->json;
     style->escape = !style->null && !options->json && isatty(STDOUT_FILENO);
     style->now = (int64_t)time(NULL);
@@ -312,7 +312,8 @@ void usage_show(const struct ls_options *options, FILE *to)
         fprintf(to, COMMAND_NAME " (virt-live-tools) %s\n", PACKAGE_VERSION);
         return;
     }
-    options_print_help(to, COMMAND_NAME, "[OPTION...] -a DISK DIR...", table, show == SHOW_USAGE);
+    options_print_help(to, COMMAND_NAME, "[OPTION...] -a DISK|-d GUEST DIR...", table,
+                       show == SHOW_USAGE);
     if (show == SHOW_USAGE)
         return;
     fputs("\nExit status: 0 every directory of every guest was listed, 1 some was not,\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "options.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -220,6 +221,8 @@ static void wrong_usage_is_named(void **state)
     expect_usage_error(WORDS("-a"), "-a: missing argument");
     expect_usage_error(WORDS("--stats=1", "a"), "--stats");
     expect_usage_error(WORDS("-o", "wrong", "a"), "own: wrong");
+    expect_usage_error(WORDS("-d", ""), "-d: the name of a guest is empty");
+    expect_usage_error(WORDS("-c", "test:///default"), "no image given");
     expect_usage_error(WORDS(""), "the name of an image is empty");
     expect_usage_error(WORDS("-a", ""), "the name of an image is empty");
     expect_usage_error(WORDS("-a", "nbd+unix:///x?socket=y"), "only files are supported");
@@ -262,6 +265,55 @@ static void a_guest_has_at_most_as_many_disks_as_there_are_slots(void **state)
     assert_non_null(strstr(error_message(err), "more than 255 images"));
 }
 
+/* A guest that libvirt was asked for: one of its test driver, which needs no hypervisor. */
+static struct guest *wait_for_guest(struct options *options)
+{
+    struct guest *guest = NULL;
+
+    while (guestlist_next(options->guests, &guest, NULL) == GUESTLIST_WAIT)
+        poll(&(struct pollfd){guestlist_fd(options->guests), POLLIN, 0}, 1, 10000);
+    assert_non_null(guest);
+    return guest;
+}
+
+static void each_domain_is_a_guest_in_its_place(void **state)
+{
+    AUTO_OPTIONS struct options options;
+
+    (void)state;
+    assert_int_equal(
+        parse(&options,
+              WORDS("-d", "test", "-a", "a", "-c", "test:///default", "-a", "b", "--domain=nobody"),
+              NULL),
+        0);
+    AUTO_GUEST struct guest *known = wait_for_guest(&options);
+    AUTO_GUEST struct guest *files = wait_for_guest(&options);
+    AUTO_GUEST struct guest *unknown = wait_for_guest(&options);
+    assert_string_equal(known->name, "test");
+    assert_string_equal(known->images[0].path, "/guest/diskimage1");
+    assert_string_equal(files->name, "a+");
+    assert_string_equal(unknown->name, "nobody");
+    assert_non_null(strstr(error_message(unknown->refused), "Domain not found"));
+    expect_no_more(&options);
+}
+
+static void all_domains_where_nothing_is_named(void **state)
+{
+    const char *words[] = {"test", "-c", "test:///default", "a"};
+
+    (void)state;
+    for (int count = 3; count <= 4; count++) {
+        AUTO_OPTIONS struct options options;
+        options_init(&options);
+        options.all_by_default = options.uuids = true;
+        assert_int_equal(
+            options_parse(&options, count, (char **)(uintptr_t)words, table, take, NULL, NULL), 0);
+        AUTO_GUEST struct guest *guest = wait_for_guest(&options);
+        assert_string_equal(guest->name, count == 3 ? "6695eb01-f6a4-8304-79aa-97f2502e193f" : "a");
+        assert_int_equal(guestlist_total(options.guests), count == 3 ? 0 : 1);
+    }
+}
+
 static void progress_text_fits_its_width(void **state)
 {
     char buffer[41];
@@ -289,6 +341,8 @@ int main(void)
         cmocka_unit_test(wrong_usage_is_named),
         cmocka_unit_test(numbers_are_strict),
         cmocka_unit_test(a_guest_has_at_most_as_many_disks_as_there_are_slots),
+        cmocka_unit_test(each_domain_is_a_guest_in_its_place),
+        cmocka_unit_test(all_domains_where_nothing_is_named),
         cmocka_unit_test(progress_text_fits_its_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

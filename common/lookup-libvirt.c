@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* libvirt is asked which guests there are. Apart from hypervisor-libvirt*.c, which run the
+ * appliance: this is the user's own libvirt, which may be another host's, nothing is started or
+ * changed there, and it runs in a process that does nothing else (lookup.h). */
+#define _GNU_SOURCE 1 /* asprintf */
+#include "lookup-libvirt.h"
+
+#include "clock.h"
+#include "domaindisks.h"
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <string.h>
+
+struct asking {
+    virConnectPtr connection;
+    lookup_teller *teller;
+    bool trace;
+};
+
+/* --- what libvirt says --- */
+
+static const char *libvirt_message(void)
+{
+    const virError *last = virGetLastError();
+
+    return last && last->message ? last->message : "unknown libvirt error";
+}
+
+/* libvirt prints errors on stderr unless somebody takes them; ours travel as error objects. */
+static void ignore_error(void *data, virErrorPtr err)
+{
+    (void)data;
+    (void)err;
+}
+
+static void traced(const struct asking *self, const char *call, uint64_t since)
+{
+    AUTO_FREE char *text = NULL;
+    double milliseconds = (double)(clock_now() - since) * 1000 / CLOCK_SECOND;
+
+    if (!self->trace)
+        return;
+    if (asprintf(&text, "libvirt: %s: %.1f ms", call, milliseconds) < 0)
+        text = NULL;
+    if (text)
+        lookup_tell_trace(self->teller, text);
+}
+
+/* Evaluates the call, and tells how long that took. */
+#define TRACED(self, name, call)                                                                   \
+    __extension__({                                                                                \
+        uint64_t since_ = clock_now();                                                             \
+        __typeof__(call) result_ = (call);                                                         \
+        traced((self), (name), since_);                                                            \
+        result_;                                                                                   \
+    })
+
+/* --- a guest --- */
+
+/* Where a volume is: domain_volumes.find. */
+static int find_volume(void *data, const char *pool_name, const char *name, char **path,
+                       error **err)
+{
+    const struct asking *self = data;
+    virStoragePoolPtr pool = TRACED(self, "virStoragePoolLookupByName",
+                                    virStoragePoolLookupByName(self->connection, pool_name));
+    virStorageVolPtr volume =
+        pool ? TRACED(self, "virStorageVolLookupByName", virStorageVolLookupByName(pool, name))
+             : NULL;
+
+    *path = volume ? TRACED(self, "virStorageVolGetPath", virStorageVolGetPath(volume)) : NULL;
+    int result = *path ? 0 : error_set(err, STATUS_UNREADABLE, "%s", libvirt_message());
+    if (volume)
+        virStorageVolFree(volume);
+    if (pool)
+        virStoragePoolFree(pool);
+    return result;
+}
+
+static int read_disks(struct asking *self, virDomainPtr domain, struct guest *guest, error **err)
+{
+    const struct domain_volumes volumes = {find_volume, self};
+    /* As it is now where it runs, as it will be where it does not. */
+    AUTO_FREE char *xml = TRACED(self, "virDomainGetXMLDesc", virDomainGetXMLDesc(domain, 0));
+
+    if (!xml)
+        return error_set(err, STATUS_UNREADABLE, "libvirt cannot say which disks it has: %s",
+                         libvirt_message());
+    return domain_disks(guest, xml, strlen(xml), &volumes, err);
+}
+
+/* The rest cannot be had where the connection is gone. */
+static int check_connection(const struct asking *self, error **err)
+{
+    AUTO_FREE char *why = strdup(libvirt_message()); /* the next call forgets it */
+
+    if (virConnectIsAlive(self->connection) > 0)
+        return 0;
+    return error_set(err, STATUS_UNREADABLE, "the connection to libvirt is lost: %s",
+                     why ? why : "out of memory");
+}
+
+static int reader_gone(error **err)
+{
+    return error_set(err, STATUS_CRASHED, "nobody wants to know any more");
+}
+
+static int tell_domain(struct asking *self, virDomainPtr domain, error **err)
+{
+    AUTO_GUEST struct guest *guest = guest_new(0);
+    const char *name = virDomainGetName(domain);
+
+    if (!guest || !name)
+        return error_set(err, STATUS_CRASHED, "out of memory");
+    if (guest_set_name(guest, name, err) < 0)
+        return -1;
+    if (virDomainGetUUIDString(domain, guest->uuid) < 0)
+        guest->uuid[0] = '\0';
+    if (read_disks(self, domain, guest, &guest->refused) < 0 &&
+        error_status(guest->refused) == STATUS_UNREADABLE && check_connection(self, err) < 0)
+        return -1;
+    return lookup_tell_guest(self->teller, guest) < 0 ? reader_gone(err) : 0;
+}
+
+/* --- by name --- */
+
+static bool may_be_uuid(const char *name)
+{
+    return strlen(name) >= 32 && name[strspn(name, "0123456789abcdefABCDEF-")] == '\0';
+}
+
+static virDomainPtr find_domain(struct asking *self, const char *name)
+{
+    virDomainPtr domain = NULL;
+
+    if (may_be_uuid(name))
+        domain = TRACED(self, "virDomainLookupByUUIDString",
+                        virDomainLookupByUUIDString(self->connection, name));
+    return domain ? domain
+                  : TRACED(self, "virDomainLookupByName",
+                           virDomainLookupByName(self->connection, name));
+}
+
+static int tell_unknown(struct asking *self, const char *name, error **err)
+{
+    AUTO_GUEST struct guest *guest = guest_new(0);
+    AUTO_FREE char *why = strdup(libvirt_message()); /* the next call forgets it */
+
+    if (virGetLastErrorCode() != VIR_ERR_NO_DOMAIN && check_connection(self, err) < 0)
+        return -1;
+    if (!guest || !why)
+        return error_set(err, STATUS_CRASHED, "out of memory");
+    if (guest_set_name(guest, name, err) < 0)
+        return -1;
+    AUTO_FREE char *uri = virConnectGetURI(self->connection);
+    error_set(&guest->refused, STATUS_UNREADABLE,
+              "libvirt does not find it at %s: %s; -c URI names another hypervisor",
+              uri ? uri : "this hypervisor", why);
+    return lookup_tell_guest(self->teller, guest) < 0 ? reader_gone(err) : 0;
+}
+
+static int tell_named(struct asking *self, const struct lookup_query *query, error **err)
+{
+    for (size_t i = 0; i < query->count; i++) {
+        virDomainPtr domain = find_domain(self, query->names[i]);
+        int result =
+            domain ? tell_domain(self, domain, err) : tell_unknown(self, query->names[i], err);
+        if (domain)
+            virDomainFree(domain);
+        if (result < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* --- all --- */
+
+static int by_name(const void *a, const void *b)
+{
+    const virDomainPtr *first = a, *second = b;
+
+    return strcmp(virDomainGetName(*first), virDomainGetName(*second));
+}
+
+static int tell_all(struct asking *self, error **err)
+{
+    virDomainPtr *domains = NULL;
+    int count = TRACED(self, "virConnectListAllDomains",
+                       virConnectListAllDomains(self->connection, &domains, 0));
+    int result = 0;
+
+    if (count < 0)
+        return error_set(err, STATUS_UNREADABLE, "libvirt cannot list its guests: %s",
+                         libvirt_message());
+    qsort(domains, (size_t)count, sizeof *domains, by_name); /* libvirt's order is a hash's */
+    for (int i = 0; i < count; i++) {
+        /* Xen's own host is a domain too, the one with the number 0. */
+        if (result == 0 && virDomainGetID(domains[i]) != 0)
+            result = tell_domain(self, domains[i], err);
+        virDomainFree(domains[i]);
+    }
+    free(domains);
+    return result;
+}
+
+/* --- */
+
+int lookup_libvirt(const struct lookup_query *query, lookup_teller *teller, error **err)
+{
+    struct asking self = {.teller = teller, .trace = query->trace};
+    const char *place = query->uri ? query->uri : "its default hypervisor";
+
+    if (virInitialize() < 0)
+        return error_set(err, STATUS_UNREADABLE, "libvirt cannot be used: %s", libvirt_message());
+    virSetErrorFunc(NULL, ignore_error);
+    self.connection = TRACED(&self, "virConnectOpenReadOnly", virConnectOpenReadOnly(query->uri));
+    if (!self.connection)
+        return error_set(err, STATUS_UNREADABLE,
+                         "cannot connect to libvirt at %s: %s; -c URI names another hypervisor",
+                         place, libvirt_message());
+    int result = query->count > 0 ? tell_named(&self, query, err) : tell_all(&self, err);
+    virConnectClose(self.connection);
+    return result;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef VLT_LOOKUP_LIBVIRT_H
+#define VLT_LOOKUP_LIBVIRT_H
+
+#include "lookup.h"
+
+/* lookup_work that asks libvirt, over a read-only connection. All guests are those that run and
+ * those that do not, by name. */
+int lookup_libvirt(const struct lookup_query *query, lookup_teller *teller, error **err);
+
+#endif

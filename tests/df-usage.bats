@@ -34,6 +34,10 @@ usage_error()
     usage_error "--json=yes a.img" "--json"
 }
 
+@test "a guest of more disks than there are slots" {
+    usage_error "$(printf -- '-a x%.0s ' {1..256})" "image \"x\": it has more than 255 images"
+}
+
 @test "numbers are strict" {
     usage_error "--wave 0 a.img" "--wave: 0 is not between 1 and 255"
     usage_error "--wave 256 a.img" "--wave: 256"

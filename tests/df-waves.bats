@@ -50,6 +50,19 @@ each_once()
     assert_contains "$stderr" "255"
 }
 
+@test "a guest's disks are in one wave, however small that is" {
+    links 6
+    (IFS=$'\t'; echo "${names[*]:0:4}"; echo "${names[4]}"; echo "${names[5]}") > list
+    run -0 --separate-stderr virt-df-live --csv --noheadings --stats --wave 2 -P 1 --images-from list
+    assert_equal "$(cut -d , -f 1,2 <<< "$output")" "g001.img+++,/dev/sda
+g001.img+++,/dev/sdb
+g001.img+++,/dev/sdc
+g001.img+++,/dev/sdd
+g005.img,/dev/sda
+g006.img,/dev/sda"
+    assert_equal "$(statistic waves)" 2
+}
+
 @test "--isolate=guest: an appliance for each" {
     links 4
     run -0 --separate-stderr virt-df-live --json --stats --isolate=guest "${names[@]}"

@@ -192,7 +192,8 @@ static int tell_all(struct asking *self, error **err)
     if (count < 0)
         return error_set(err, STATUS_UNREADABLE, "libvirt cannot list its guests: %s",
                          libvirt_message());
-    qsort(domains, (size_t)count, sizeof *domains, by_name); /* libvirt's order is a hash's */
+    if (domains) /* libvirt's order is a hash's */
+        qsort(domains, (size_t)count, sizeof *domains, by_name);
     for (int i = 0; i < count; i++) {
         /* Xen's own host is a domain too, the one with the number 0. */
         if (result == 0 && virDomainGetID(domains[i]) != 0)

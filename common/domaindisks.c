@@ -1,56 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domaindisks.h"
 
+#include "domainuri.h"
 #include "text.h"
+#include "xmltree.h"
 #include <libxml/parser.h>
-#include <libxml/uri.h>
 #include <limits.h>
-#include <string.h>
-
-#define X(string) ((const xmlChar *)(string))
-
-static void cleanup_xml(char **text)
-{
-    xmlFree(*text);
-}
-#define AUTO_XML CLEANUP(cleanup_xml)
 
 static void cleanup_document(xmlDocPtr *document)
 {
     xmlFreeDoc(*document);
 }
 #define AUTO_DOCUMENT CLEANUP(cleanup_document)
-
-/* --- the tree --- */
-
-static bool is_called(const xmlNode *node, const char *name)
-{
-    return node->type == XML_ELEMENT_NODE && !node->ns && xmlStrEqual(node->name, X(name));
-}
-
-/* The first element of that name from here on; NULL: there is none. */
-static xmlNode *element(xmlNode *node, const char *name)
-{
-    while (node && !is_called(node, name))
-        node = node->next;
-    return node;
-}
-
-static xmlNode *child(const xmlNode *node, const char *name)
-{
-    return node ? element(node->children, name) : NULL;
-}
-
-/* New memory (xmlFree); NULL: the element is not there or has no such attribute. */
-static char *attribute(const xmlNode *node, const char *name)
-{
-    return node ? (char *)xmlGetNoNsProp(node, X(name)) : NULL;
-}
-
-static bool is_value(const char *value, const char *word)
-{
-    return value && strcmp(value, word) == 0;
-}
 
 /* --- where an image is --- */
 
@@ -62,7 +23,7 @@ struct reading {
 /* What stands at a <source>: a file or a block device. New memory in *path. */
 static int take_path(const xmlNode *source, const char *name, char **path, error **err)
 {
-    AUTO_XML char *value = attribute(source, name);
+    AUTO_XML char *value = xml_attribute(source, name);
 
     if (!value || !*value)
         return error_set(err, STATUS_UNREADABLE, "it has no source");
@@ -77,8 +38,8 @@ static int take_path(const xmlNode *source, const char *name, char **path, error
 
 static int take_volume(const struct reading *self, const xmlNode *source, char **path, error **err)
 {
-    AUTO_XML char *pool = attribute(source, "pool");
-    AUTO_XML char *volume = attribute(source, "volume");
+    AUTO_XML char *pool = xml_attribute(source, "pool");
+    AUTO_XML char *volume = xml_attribute(source, "volume");
 
     if (!pool || !volume)
         return error_set(err, STATUS_UNREADABLE, "it has no source");
@@ -92,43 +53,24 @@ static int take_volume(const struct reading *self, const xmlNode *source, char *
     return -1;
 }
 
-/* A disk that is reached over a network. Its URI, for the message: new memory, or NULL. */
-static char *network_uri(const xmlNode *source)
-{
-    AUTO_XML char *protocol = attribute(source, "protocol");
-    AUTO_XML char *name = attribute(source, "name");
-    const xmlNode *host = child(source, "host");
-    AUTO_XML char *server = attribute(host, "name");
-    AUTO_XML char *port = attribute(host, "port");
-    AUTO_XML char *transport = attribute(host, "transport");
-    AUTO_XML char *socket = attribute(host, "socket");
-    bool local = is_value(transport, "unix");
-    const char *slash = name && name[0] != '/' ? "/" : "";
-    char *uri = NULL;
-
-    if (asprintf(&uri, "%s%s://%s%s%s%s%s%s%s", protocol ? protocol : "network",
-                 local ? "+unix" : "", server ? server : "", port ? ":" : "", port ? port : "",
-                 slash, name ? name : "", socket ? "?socket=" : "", socket ? socket : "") < 0)
-        return NULL;
-    return uri;
-}
-
 static int refuse_network(const xmlNode *source, error **err)
 {
-    AUTO_FREE char *uri = network_uri(source);
+    AUTO_FREE char *uri = domain_uri(source, err);
 
-    return error_set(err, STATUS_UNSUPPORTED, "it is a network disk, %s; only files are supported",
-                     uri ? uri : "");
+    return uri ? error_set(err, STATUS_UNSUPPORTED,
+                           "it is a network disk, %s; only files are supported", uri)
+               : -1;
 }
 
 /* A part of a file that is given to the guest as a disk. */
 static bool is_sliced(const xmlNode *source)
 {
-    const xmlNode *slices = child(source, "slices");
+    const xmlNode *slices = xml_child(source, "slices");
 
-    for (xmlNode *slice = child(slices, "slice"); slice; slice = element(slice->next, "slice")) {
-        AUTO_XML char *type = attribute(slice, "type");
-        if (is_value(type, "storage"))
+    for (xmlNode *slice = xml_child(slices, "slice"); slice;
+         slice = xml_element(slice->next, "slice")) {
+        AUTO_XML char *type = xml_attribute(slice, "type");
+        if (xml_equal(type, "storage"))
             return true;
     }
     return false;
@@ -137,18 +79,18 @@ static bool is_sliced(const xmlNode *source)
 /* Of a <disk> or a <backingStore>: new memory in *path. */
 static int take_source(const struct reading *self, const xmlNode *holder, char **path, error **err)
 {
-    AUTO_XML char *type = attribute(holder, "type");
-    const xmlNode *source = child(holder, "source");
+    AUTO_XML char *type = xml_attribute(holder, "type");
+    const xmlNode *source = xml_child(holder, "source");
 
     if (is_sliced(source))
         return error_set(err, STATUS_UNSUPPORTED, "it is a slice of its source");
-    if (!type || is_value(type, "file"))
+    if (!type || xml_equal(type, "file"))
         return take_path(source, "file", path, err);
-    if (is_value(type, "block"))
+    if (xml_equal(type, "block"))
         return take_path(source, "dev", path, err);
-    if (is_value(type, "volume"))
+    if (xml_equal(type, "volume"))
         return take_volume(self, source, path, err);
-    if (is_value(type, "network"))
+    if (xml_equal(type, "network"))
         return refuse_network(source, err);
     return error_set(err, STATUS_UNSUPPORTED, "it is of the type \"%s\"; only files are supported",
                      type);
@@ -158,7 +100,7 @@ static int take_source(const struct reading *self, const xmlNode *holder, char *
 
 static int take_format(const xmlNode *named, enum image_format *format, error **err)
 {
-    AUTO_XML char *type = attribute(named, "type");
+    AUTO_XML char *type = xml_attribute(named, "type");
 
     *format = type ? image_format_from_name(type) : IMAGE_RAW;
     if (*format == IMAGE_DETECT)
@@ -168,7 +110,7 @@ static int take_format(const xmlNode *named, enum image_format *format, error **
 
 static int take_block_size(const xmlNode *disk, unsigned *size, error **err)
 {
-    AUTO_XML char *value = attribute(child(disk, "blockio"), "logical_block_size");
+    AUTO_XML char *value = xml_attribute(xml_child(disk, "blockio"), "logical_block_size");
     uint64_t bytes = 0;
 
     if (value && (text_parse_number(value, "", 512, 4096, &bytes, NULL) < 0 ||
@@ -182,10 +124,10 @@ static int take_block_size(const xmlNode *disk, unsigned *size, error **err)
 static int take_backing(const struct reading *self, const xmlNode *disk,
                         struct image_backing *backing, error **err)
 {
-    const xmlNode *store = child(disk, "backingStore");
+    const xmlNode *store = xml_child(disk, "backingStore");
 
-    for (; store; store = child(store, "backingStore")) {
-        AUTO_XML char *type = attribute(store, "type");
+    for (; store; store = xml_child(store, "backingStore")) {
+        AUTO_XML char *type = xml_attribute(store, "type");
         AUTO_FREE char *path = NULL;
         enum image_format format;
         if (!type) {
@@ -193,7 +135,7 @@ static int take_backing(const struct reading *self, const xmlNode *disk,
             return 0;
         }
         if (take_source(self, store, &path, err) < 0 ||
-            take_format(child(store, "format"), &format, err) < 0)
+            take_format(xml_child(store, "format"), &format, err) < 0)
             return error_prefix(err, "what backs it");
         if (image_backing_add(backing, path, format, err) < 0)
             return -1;
@@ -213,7 +155,7 @@ static int add_disk(const struct reading *self, const xmlNode *disk, error **err
     if (!backing)
         return error_set(err, STATUS_CRASHED, "out of memory");
     if (take_source(self, disk, &path, err) < 0 ||
-        take_format(child(disk, "driver"), &format, err) < 0 ||
+        take_format(xml_child(disk, "driver"), &format, err) < 0 ||
         take_block_size(disk, &block_size, err) < 0 || take_backing(self, disk, backing, err) < 0)
         return -1;
     if (guest_add_image(self->guest, path, strlen(path), format, block_size, err) < 0)
@@ -225,15 +167,15 @@ static int add_disk(const struct reading *self, const xmlNode *disk, error **err
 
 static bool is_removable(const xmlNode *disk)
 {
-    AUTO_XML char *device = attribute(disk, "device");
+    AUTO_XML char *device = xml_attribute(disk, "device");
 
-    return is_value(device, "cdrom") || is_value(device, "floppy");
+    return xml_equal(device, "cdrom") || xml_equal(device, "floppy");
 }
 
 static int take_disks(const struct reading *self, const xmlNode *devices, error **err)
 {
-    for (xmlNode *disk = child(devices, "disk"); disk; disk = element(disk->next, "disk")) {
-        AUTO_XML char *target = attribute(child(disk, "target"), "dev");
+    for (xmlNode *disk = xml_child(devices, "disk"); disk; disk = xml_element(disk->next, "disk")) {
+        AUTO_XML char *target = xml_attribute(xml_child(disk, "target"), "dev");
         if (is_removable(disk))
             continue;
         if (self->guest->image_count == SLOT_COUNT)
@@ -275,7 +217,7 @@ int domain_disks(struct guest *guest, const char *xml, size_t length,
 
     if (!document)
         return -1;
-    if (!root || !is_called(root, "domain"))
+    if (!root || !xml_is(root, "domain"))
         return error_set(err, STATUS_REFUSED, "its domain XML cannot be read: it is no domain");
-    return take_disks(&self, child(root, "devices"), err);
+    return take_disks(&self, xml_child(root, "devices"), err);
 }

@@ -185,9 +185,9 @@ static void what_is_no_file_is_named(void **state)
         DOMAIN("<disk type='network'><source protocol='nbd'><host transport='unix' socket='/s'/>"
                "</source><target dev='vda'/></disk>"),
         STATUS_UNSUPPORTED,
-        "disk vda: it is a network disk, nbd+unix://?socket=/s; only files are supported");
+        "disk vda: it is a network disk, nbd+unix:///?socket=/s; only files are supported");
     assert_refused(DOMAIN("<disk type='network'/>"), STATUS_UNSUPPORTED,
-                   "disk ?: it is a network disk, network://; only files are supported");
+                   "disk ?: a network disk over no protocol is not supported");
     assert_refused(DOMAIN("<disk type='nvme'><target dev='vda'/></disk>"), STATUS_UNSUPPORTED,
                    "disk vda: it is of the type \"nvme\"; only files are supported");
     assert_refused(DOMAIN("<disk type='file'><source file='[store] a.vmdk'/></disk>"),

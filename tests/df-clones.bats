@@ -40,7 +40,7 @@ rows() { virt-df-live -P 1 --csv --noheadings "$@"; }
         name=$(printf %03d.img "$i")
         if ((i == 100)); then sed "s/^/$name,/" other; else sed "s/^/$name,/" alone; fi
     done > expected
-    run -0 --separate-stderr rows --stats ???.img
+    run -0 --separate-stderr rows --stats ./???.img
     assert_contains "$stderr" '"waves": 1,'
     diff expected <(echo "$output")
 }

@@ -8,6 +8,8 @@
 # (virt-hotplug), which has the tools and a kernel; nothing is installed or mounted on the host. A name without a suffix
 # stands for several images, NAME-a.img, NAME-b.img …: the disks of one guest.
 
+# shellcheck disable=SC2016 # what stands in single quotes is for the shell of the appliance
+
 set -euo pipefail
 
 PATH=$PATH:/usr/sbin:/sbin

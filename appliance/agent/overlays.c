@@ -35,7 +35,7 @@ int overlay_make(unsigned index, dev_t origin, uint64_t size, char node[OVERLAY_
         return ram;
     snprintf(name, sizeof name, "overlay%u", index);
     /* N: the exceptions are kept in memory only. */
-    snprintf(parameters, sizeof parameters, "%u:%u %u:%u N %u", major(origin), minor(origin),
+    snprintf(parameters, sizeof parameters, "%u:%u %d:%u N %d", major(origin), minor(origin),
              RAM_MAJOR, index, CHUNK);
     int result = dm_create(name, "snapshot", size / 512, parameters, number);
     if (result < 0)

@@ -25,7 +25,7 @@ $(appliance_dir)/choice: FORCE
 	@[ "$$(cat $@ 2>/dev/null)" = '$(appliance_choice)' ] || echo '$(appliance_choice)' > $@
 
 $(appliance_dir)/kernel: $(appliance_common) $(appliance_dir)/choice $(APPLIANCE_KERNEL) \
-		$(addprefix appliance/,modules build-kernel.sh resolve-modules.sh extract-vmlinux.sh)
+		$(addprefix appliance/,modules build-kernel.sh resolve-modules.sh settle-modules.pl extract-vmlinux.sh)
 	appliance/build-kernel.sh $(@D) $(@D)/debs '$(APPLIANCE_KERNEL)' '$(APPLIANCE_MODULES)'
 
 $(appliance_dir)/initrd: appliance/build-initrd.sh appliance/lists.sh $(appliance_dir)/kernel $(appliance_dir)/agent

@@ -94,6 +94,7 @@ const char *appliance_command_line(void)
 {
     return "console=ttyS0 quiet loglevel=3 panic=-1 oops=panic "
            "mitigations=off nokaslr no_timer_check tsc=reliable random.trust_cpu=on "
+           "noreplace-smp cryptomgr.notests "
            "raid=noautodetect audit=0 init_on_alloc=0 "
            "psi=0 lsm= cgroup_disable=memory";
 }

@@ -10,6 +10,7 @@
  * ext4_inode. Everything is little-endian. */
 #define SUPER_OFFSET 1024
 #define SUPER_SIZE 1024
+#define SUPER_CHECKSUM 0x3fc
 #define MAGIC 0xef53
 #define INCOMPAT_META_BG 0x10
 #define INCOMPAT_64BIT 0x80
@@ -24,7 +25,10 @@
 #define FLAG_INLINE_DATA 0x10000000
 #define FLAGS_UNUSUAL (FLAG_ENCRYPT | FLAG_EA_INODE | FLAG_INLINE_DATA)
 
+/* Fields that were added later follow; those of the first 4 bytes are needed: how many there are,
+ * and the upper half of the checksum. An inode without them has half a checksum, which is none. */
 #define OLD_INODE_SIZE 128
+#define EXTRA_NEEDED 4
 
 /* Pieces of the device that were read last; by their offset, one place each. */
 #define PIECE 16384
@@ -47,7 +51,6 @@ struct extinodes {
     uint32_t inodes_in_group;
     uint32_t inode_size;
     uint32_t seed; /* of checksums */
-    bool checksums;
     bool huge_files;
     uint64_t windows[WINDOWS]; /* asked for last */
     struct piece pieces[PIECES];
@@ -67,27 +70,31 @@ static uint32_t get32(const unsigned char *at)
 
 /* ---- the filesystem ---- */
 
+static bool has_checksums(const unsigned char super[SUPER_SIZE])
+{
+    bool dynamic = get32(super + 0x4c) > 0; /* revision 0 has neither features nor sizes */
+    return dynamic && (get32(super + 0x64) & RO_COMPAT_METADATA_CSUM) &&
+           crc32c(UINT32_MAX, super, SUPER_CHECKSUM) == get32(super + SUPER_CHECKSUM);
+}
+
 static bool take_super(extinodes *self, const unsigned char super[SUPER_SIZE])
 {
-    uint32_t incompat = get32(super + 0x60), ro_compat = get32(super + 0x64);
-    uint32_t log_size = get32(super + 0x18);
-    bool old = get32(super + 0x4c) == 0; /* revision 0 */
+    uint32_t incompat = get32(super + 0x60), log_size = get32(super + 0x18);
     if (get16(super + 0x38) != MAGIC || log_size > 6 || get32(super + 0x48) != 0 ||
-        (incompat & INCOMPAT_META_BG))
+        (incompat & INCOMPAT_META_BG) || !has_checksums(super))
         return false; /* 0x48: not made by Linux; others have other fields */
     self->block_size = (uint64_t)1024 << log_size;
     self->descriptors = (get32(super + 0x14) + (uint64_t)1) * self->block_size;
     self->descriptor_size = incompat & INCOMPAT_64BIT ? get16(super + 0xfe) : 32;
     self->inodes = get32(super);
     self->inodes_in_group = get32(super + 0x28);
-    self->inode_size = old ? OLD_INODE_SIZE : get16(super + 0x58);
-    self->first_inode = old ? 11 : get32(super + 0x54);
-    self->checksums = !old && (ro_compat & RO_COMPAT_METADATA_CSUM);
-    self->huge_files = !old && (ro_compat & RO_COMPAT_HUGE_FILE);
+    self->inode_size = get16(super + 0x58);
+    self->first_inode = get32(super + 0x54);
+    self->huge_files = get32(super + 0x64) & RO_COMPAT_HUGE_FILE;
     self->seed =
         incompat & INCOMPAT_CSUM_SEED ? get32(super + 0x270) : crc32c(UINT32_MAX, super + 0x68, 16);
     return self->inodes_in_group > 0 && self->descriptor_size >= 32 &&
-           self->descriptor_size <= 1024 && self->inode_size >= OLD_INODE_SIZE &&
+           self->descriptor_size <= 1024 && self->inode_size > OLD_INODE_SIZE &&
            self->inode_size <= PIECE && (self->inode_size & (self->inode_size - 1)) == 0;
 }
 
@@ -157,34 +164,29 @@ static const unsigned char *find_inode(extinodes *self, uint32_t ino)
     return bytes_at(self, table * self->block_size + (uint64_t)index * self->inode_size);
 }
 
-/* Behind the old inode there are so many bytes of fields; -1: that contradicts itself. */
+/* Behind the old inode there are so many bytes of fields; -1: too few, or it contradicts itself. */
 static int extra_size(const extinodes *self, const unsigned char *inode)
 {
-    if (self->inode_size == OLD_INODE_SIZE)
-        return 0;
     uint16_t extra = get16(inode + 0x80);
-    return (uint32_t)OLD_INODE_SIZE + extra > self->inode_size || extra % 4 != 0 ? -1 : extra;
+    return extra < EXTRA_NEEDED || (uint32_t)OLD_INODE_SIZE + extra > self->inode_size ||
+                   extra % 4 != 0
+               ? -1
+               : extra;
 }
 
 /* Over the number, the generation, and the inode with zeros where the checksum is. */
-static bool has_its_checksum(const extinodes *self, uint32_t ino, const unsigned char *inode,
-                             int extra)
+static bool has_its_checksum(const extinodes *self, uint32_t ino, const unsigned char *inode)
 {
     static const unsigned char zeros[2];
-    uint32_t number = htole32(ino), wanted = get16(inode + 0x7c);
+    uint32_t number = htole32(ino);
     uint32_t sum = crc32c(self->seed, (const unsigned char *)&number, sizeof number);
     sum = crc32c(sum, inode + 0x64, 4);
     sum = crc32c(sum, inode, 0x7c);
     sum = crc32c(sum, zeros, 2);
-    sum = crc32c(sum, inode + 0x7e, OLD_INODE_SIZE - 0x7e);
-    if (self->inode_size == OLD_INODE_SIZE)
-        return (sum & 0xffff) == wanted;
-    sum = crc32c(sum, inode + 0x80, 2);
-    if (extra < 4)
-        return (crc32c(sum, inode + 0x82, self->inode_size - 0x82) & 0xffff) == wanted;
+    sum = crc32c(sum, inode + 0x7e, 0x82 - 0x7e);
     sum = crc32c(sum, zeros, 2);
     sum = crc32c(sum, inode + 0x84, self->inode_size - 0x84);
-    return sum == (wanted | (uint32_t)get16(inode + 0x82) << 16);
+    return sum == (get16(inode + 0x7c) | (uint32_t)get16(inode + 0x82) << 16);
 }
 
 /* Seconds since 1970, signed; two bits more of them and nanoseconds where there is room. */
@@ -257,7 +259,7 @@ bool extinodes_stat(extinodes *self, uint64_t ino, struct statx *status,
     const unsigned char *inode = find_inode(self, (uint32_t)ino);
     int extra = inode ? extra_size(self, inode) : -1;
     if (extra < 0 || (get32(inode + 0x20) & FLAGS_UNUSUAL) ||
-        (self->checksums && !has_its_checksum(self, (uint32_t)ino, inode, extra)))
+        !has_its_checksum(self, (uint32_t)ino, inode))
         return false;
     memset(status, 0, sizeof *status);
     take_fields(self, inode, extra, status);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Inodes of a mounted ext2, ext3 or ext4, read from its device: what stat(2) says of a file, for
+/* Inodes of a mounted ext4 with checksums, read from its device: what stat(2) says of a file, for
  * about a twentieth of what it costs in an emulated machine to have the kernel look a name up, make
  * an inode and forget it.
  *
- * Only what is plain is answered: whatever is unusual, damaged (checksums are checked) or a
- * directory is for the kernel to say. No number that is read here is used for anything but as an
- * offset to read at. */
+ * Only what is plain and whole is answered, with the kernel's answer: the checksums of superblock
+ * and inode are verified, and whatever is unusual, damaged or a directory is for the kernel to say.
+ * Of an inode that was made to be wrong, checksum included, the kernel may refuse to tell what is
+ * told here: it looks at more of it, as where its blocks are.
+ * No number that is read here is used for anything but as an offset to read at. */
 #ifndef VLT_AGENT_EXTINODES_H
 #define VLT_AGENT_EXTINODES_H
 
@@ -20,7 +22,7 @@
 
 typedef struct extinodes extinodes;
 
-/* NULL: the kernel must be asked for everything. */
+/* NULL: the kernel must be asked for everything: another filesystem, or one without checksums. */
 extinodes *extinodes_open(const char *node);
 void extinodes_free(extinodes *self);
 

@@ -192,18 +192,3 @@ linux.img:alice
 linux.img:bob"
     assert_contains "$stderr" "dual.img: several operating systems"
 }
-
-@test "a Debian that debootstrap made" {
-    if [[ ! -e debian.img ]]; then
-        requires debootstrap
-        requires_root
-        "$BATS_TEST_DIRNAME/make-guests.sh" "$BUILD" "$GUESTS" debian.img || skip "debootstrap failed: no network?"
-    fi
-    run -0 --separate-stderr virt-ls -a debian.img -R /
-    assert_equal "$stderr" ""
-    diff <(printf '%s\n' "$output") debian.paths
-    run -0 --separate-stderr virt-ls -a debian.img /boot /home
-    assert_equal "$(paths)" "grub
-vmlinuz-6.1.0
-user"
-}

@@ -6,7 +6,7 @@
 #
 # Disk images of small guests, for virt-ls: several filesystems with an operating system's look, and trees with every type
 # of file. Without root and without mounting anything here: what must be mounted to be made is made by BUILD's virt-hotplug.
-# debian.img is a real one, made by debootstrap: that needs root and the network, and takes two minutes.
+# debian.img is a real one, made by mmdebstrap: that needs the network, and takes a minute.
 
 # Scripts for the shell of an appliance stand in single quotes.
 # shellcheck disable=SC2016
@@ -97,6 +97,8 @@ make_linux()
     blank "$work/p5" 320M
     printf '/\n0 0\nd--755 0 0\nfile ---644 0 0 /dev/null\n$\n' > "$work/proto"
     mkfs.xfs -q -f -p "$work/proto" "$work/p5"
+    blank "$work/p6" 8M
+    mkswap -q "$work/p6"
     blank "$1" 400M
     table "$1" <<- END
 	label: gpt
@@ -112,7 +114,7 @@ make_linux()
     put "$work/p3" "$1" $((25 * MiB))
     put "$work/p4" "$1" $((49 * MiB))
     put "$work/p5" "$1" $((57 * MiB))
-    mkswap -q --offset 0 "$work/swap" 2> /dev/null || true
+    put "$work/p6" "$1" $((377 * MiB))
 }
 
 # Two roots on one disk, named by kernel names.
@@ -130,41 +132,67 @@ make_dual()
     put "$work/d2" "$1" $((9 * MiB))
 }
 
-# A real one: /boot by its label, /home by its UUID.
+# as_its_root COMMAND…: as root or, where mmdebstrap made the tree for an ordinary user, as root of that user's namespace
+as_its_root()
+{
+    if [ "$(id -u)" = 0 ]; then "$@"; else mmdebstrap --unshare-helper "$@"; fi
+}
+
+# The kernel package that the appliance is made of has what belongs into /boot.
+unpack_boot()
+{
+    local debs=("$build"/appliance/debs/linux-image-*.deb) fetch
+    fetch=$(cd "$(dirname "$0")/../appliance" && pwd)/fetch-debian.sh
+    [ -e "${debs[-1]}" ] || die "debian.img: there is no kernel package in $build/appliance/debs"
+    mkdir -p "$1/grub"
+    "$fetch" --tar "${debs[-1]}" | tar -x -C "$1" --strip-components=2 --wildcards './boot/*'
+}
+
+# list BELOW [COMMAND…] DIR: the tree in DIR as virt-ls -lR --uids prints it where it is mounted at BELOW, unsorted
+list()
+{
+    local below=$1
+    shift
+    "${@:1:$#-1}" find "${@: -1}" -mindepth 1 \
+        \( -type l -printf "%y %04m %s %U %G $below/%P -> %l\n" -o -printf "%y %04m %s %U %G $below/%P\n" \) | sed 's/^f/-/'
+}
+
+# A real one: /boot by its label, /home by its UUID. What there is in them is told in debian.files.
 make_debian()
 {
-    local root=$work/debian mb=512
-    need debootstrap debootstrap
-    [ "$(id -u)" = 0 ] || die "debian.img: debootstrap needs root"
-    debootstrap --variant=minbase "${DEBIAN:-bookworm}" "$root" > "$work/debootstrap.log" 2>&1 ||
-        die "debootstrap: $(tail -n 1 "$work/debootstrap.log")"
-    cat > "$root/etc/fstab" <<- END
+    local root=$work/debian mb=512 part
+    need mmdebstrap mmdebstrap
+    mmdebstrap --variant=minbase "${DEBIAN:-bookworm}" "$root" 2> "$work/mmdebstrap.log" ||
+        die "mmdebstrap: $(tail -n 1 "$work/mmdebstrap.log")"
+    as_its_root tee "$root/etc/fstab" <<- END > /dev/null
 	UUID=${uuid}2 /     ext4 errors=remount-ro 0 1
 	LABEL=DEBBOOT /boot ext4 defaults          0 2
 	UUID=${uuid}3 /home ext4 defaults          0 2
 	END
-    tree "$work/debian-boot" vmlinuz-6.1.0 grub/grub.cfg
+    unpack_boot "$work/debian-boot"
     tree "$work/debian-home" user/.bashrc
-    # What there is, for whoever compares: with what mke2fs adds.
     {
-        (cd "$root" && find . -mindepth 1)
-        (cd "$work/debian-boot" && find . -mindepth 1 | sed 's,^\.,./boot,')
-        (cd "$work/debian-home" && find . -mindepth 1 | sed 's,^\.,./home,')
-        printf './%s\n' lost+found boot/lost+found home/lost+found
-    } | sed 's,^\./,,' | LC_ALL=C sort > "$dir/debian.paths"
-    ext ext4 "$work/b1" 16M "$work/debian-boot" -L DEBBOOT
-    ext ext4 "$work/b2" ${mb}M "$root" -U "${uuid}2"
-    ext ext4 "$work/b3" 16M "$work/debian-home" -U "${uuid}3"
-    blank "$1" $((mb + 40))M
+        list "" as_its_root "$root"
+        for part in boot home; do list "/$part" "$work/debian-$part"; done
+    } > "$dir/debian.files"
+    blank "$work/b1" 32M
+    blank "$work/b2" ${mb}M
+    blank "$work/b3" 16M
+    mke2fs -q -F -t ext4 -d "$work/debian-boot" -L DEBBOOT "$work/b1"
+    chmod 666 "$work/b2" # for whoever root is there
+    as_its_root mke2fs -q -F -t ext4 -d "$root" -U "${uuid}2" "$work/b2"
+    mke2fs -q -F -t ext4 -d "$work/debian-home" -U "${uuid}3" "$work/b3"
+    as_its_root find "$root" -mindepth 1 -delete # only its root may
+    blank "$1" $((mb + 56))M
     table "$1" <<- END
 	label: gpt
-	start=2048, size=$((16 * 2048)), type=L
-	start=$((17 * 2048)), size=$((mb * 2048)), type=L
-	start=$(((17 + mb) * 2048)), size=$((16 * 2048)), type=L
+	start=2048, size=$((32 * 2048)), type=L
+	start=$((33 * 2048)), size=$((mb * 2048)), type=L
+	start=$(((33 + mb) * 2048)), size=$((16 * 2048)), type=L
 	END
     put "$work/b1" "$1" $MiB
-    put "$work/b2" "$1" $((17 * MiB))
-    put "$work/b3" "$1" $(((17 + mb) * MiB))
+    put "$work/b2" "$1" $((33 * MiB))
+    put "$work/b3" "$1" $(((33 + mb) * MiB))
 }
 
 # --- what is made in an appliance -------------------------------------------------------------------------------------

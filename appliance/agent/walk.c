@@ -153,9 +153,13 @@ static const char *name_of(const walk *self)
     return self->path + above + (above > 0);
 }
 
+/* ext4 has room for more nanoseconds than a second has, and the kernel passes them on. */
+#define MOST_NANOSECONDS 999999999
+
 static listing_time time_of(const struct statx_timestamp *when)
 {
-    return (listing_time){.seconds = when->tv_sec, .nanoseconds = when->tv_nsec};
+    uint32_t nanoseconds = when->tv_nsec <= MOST_NANOSECONDS ? when->tv_nsec : MOST_NANOSECONDS;
+    return (listing_time){.seconds = when->tv_sec, .nanoseconds = nanoseconds};
 }
 
 static void fill_entry(walk *self, const struct statx *status)

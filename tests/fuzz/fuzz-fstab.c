@@ -17,7 +17,9 @@ static void check_device(const char *device)
     devspec_parse(device, &spec);
     if (spec.kind > DEVSPEC_OTHER || strlen(spec.value) >= sizeof spec.value)
         abort();
-    if (spec.kind >= DEVSPEC_NODE && spec.value[0])
+    if ((spec.kind == DEVSPEC_NODE || spec.kind == DEVSPEC_OTHER) && spec.value[0])
+        abort();
+    if (spec.kind == DEVSPEC_MAPPED && !spec.value[0])
         abort();
 }
 

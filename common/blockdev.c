@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "blockdev.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* QEMU 7.2 reads its monitor a byte at a time, with eight system calls each: everything here is
@@ -74,28 +75,6 @@ static bool has_backing(enum image_format format)
     return format == IMAGE_QCOW2 || format == IMAGE_QED || format == IMAGE_VMDK;
 }
 
-/* Takes backing over; NULL: none. A raw image needs no node for its format, but for QEMU: in the
- * place of a backing file it wants one (`bare` is false there). */
-static json_t *format_node(const struct image_layer *layer, json_t *protocol, json_t *backing,
-                           bool bare)
-{
-    if ((layer->format == IMAGE_RAW && bare) || !protocol) {
-        json_decref(backing);
-        return protocol;
-    }
-    json_t *node =
-        json_pack("{s:s, s:o}", "driver", image_format_name(layer->format), "file", protocol);
-    if (!node || !has_backing(layer->format)) {
-        json_decref(backing);
-        return node;
-    }
-    if (json_object_set_new(node, "backing", backing ? backing : json_null()) < 0) {
-        json_decref(node);
-        return NULL;
-    }
-    return node;
-}
-
 /* Takes the node over; NULL where that, or memory, is missing. */
 static json_t *set_member(json_t *node, const char *key, json_t *value)
 {
@@ -108,16 +87,42 @@ static json_t *set_member(json_t *node, const char *key, json_t *value)
     return node;
 }
 
+/* A level of a chain: the node of its format on that of its file, and what goes with it. Takes the
+ * nodes over; backing and data are NULL where there are none. A raw image needs no node for its
+ * format, but for QEMU: in the place of a backing file it wants one (`bare` is false there). */
+static json_t *format_node(const struct image_layer *layer, json_t *protocol, json_t *backing,
+                           json_t *data, bool bare)
+{
+    json_t *node = protocol;
+    if (layer->format != IMAGE_RAW || !bare)
+        node = protocol ? json_pack("{s:s, s:o}", "driver", image_format_name(layer->format),
+                                    "file", protocol)
+                        : NULL;
+    if (has_backing(layer->format))
+        node = set_member(node, "backing", backing ? backing : json_null());
+    else
+        json_decref(backing);
+    return data ? set_member(node, "data-file", data) : node;
+}
+
 json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot,
                        bool io_uring, bool writable)
 {
     char name[BLOCKDEV_NAME_MAX];
-    json_t *node = NULL;
+    json_t *node = NULL, *data = NULL;
 
     for (size_t i = chain->count; i-- > 0;) {
         const struct image_layer *layer = &chain->layers[i];
-        node =
-            format_node(layer, protocol_node(layer, fdsets[i], io_uring, writable), node, i == 0);
+        if (layer->role == IMAGE_ROLE_EXTENT)
+            continue; /* the descriptor names its fd set */
+        json_t *protocol = protocol_node(layer, fdsets[i], io_uring, writable);
+        if (layer->role == IMAGE_ROLE_DATA) {
+            data = protocol;
+            if (!data)
+                break;
+            continue;
+        }
+        node = format_node(layer, protocol, node, STEAL(data), i == 0);
         /* What is below a node that is read-only is so by itself. */
         if (writable || i == 0)
             node = set_member(node, "read-only", json_boolean(!writable || i > 0));
@@ -125,6 +130,42 @@ json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, u
             return NULL;
     }
     return set_member(node, "node-name", json_string(blockdev_name(slot, name)));
+}
+
+bool blockdev_has_extents(const struct image_chain *chain, size_t index)
+{
+    return index + 1 < chain->count && chain->layers[index].role != IMAGE_ROLE_EXTENT &&
+           chain->layers[index + 1].role == IMAGE_ROLE_EXTENT;
+}
+
+/* QEMU's driver (block/vmdk.c, vmdk_parse_extents()) opens extents by name, and cannot be told
+ * otherwise: so the names are those of fd sets. It takes them for RW or not at all, reads the kind
+ * of a sparse one from its header, and the line behind an empty one twice. */
+char *blockdev_descriptor(const struct image_chain *chain, size_t index, const int64_t *fdsets)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+    if (!to)
+        return NULL;
+    fputs("# Disk DescriptorFile\nversion=1\nCID=fffffffe\nparentCID=ffffffff\n"
+          "createType=\"twoGbMaxExtentFlat\"\n",
+          to);
+    for (size_t i = index + 1; i < chain->count && chain->layers[i].role == IMAGE_ROLE_EXTENT;
+         i++) {
+        const struct image_layer *layer = &chain->layers[i];
+        uint64_t sectors = layer->size / 512;
+        if (layer->format == IMAGE_RAW)
+            fprintf(to, "RW %" PRIu64 " FLAT \"/dev/fdset/%" PRId64 "\" %" PRIu64 "\n", sectors,
+                    fdsets[i], layer->offset / 512);
+        else
+            fprintf(to, "RW %" PRIu64 " SPARSE \"/dev/fdset/%" PRId64 "\"\n", sectors, fdsets[i]);
+    }
+    if (fclose(to) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
 }
 
 json_t *blockdev_device(unsigned slot, const char *serial, unsigned block_size, bool writable)

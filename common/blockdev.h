@@ -19,7 +19,14 @@ json_t *blockdev_tag(unsigned slot, const char *note);
 /* The slot in such a tag, -1 where it is none. *note points into it, or is NULL. */
 int blockdev_read_tag(const char *tag, const char **note);
 
-/* blockdev-add's arguments for a chain whose layer i is in fd set fdsets[i]: one nested object;
+/* The text of a VMDK descriptor for the extents behind layer `index`, whose fd sets it names: what
+ * QEMU is to see instead of the image's own. NULL: no memory. The
+ * caller's. */
+bool blockdev_has_extents(const struct image_chain *chain, size_t index);
+char *blockdev_descriptor(const struct image_chain *chain, size_t index, const int64_t *fdsets);
+
+/* blockdev-add's arguments for a chain whose layer i is in fd set fdsets[i] (of a layer with
+ * extents: its blockdev_descriptor()): one nested object;
  * every level names its backing explicitly (null at the end), so that QEMU opens no file by itself;
  * read-only, and with locking off, so that an image in use is neither locked nor disturbed.
  * writable: the topmost layer may be written, and QEMU locks the image as it does by default.

@@ -12,7 +12,9 @@ static int send_disk(struct member *member, const struct image_chain *chain, uns
     layer layers[MAX_LAYERS];
     int fds[MAX_LAYERS];
     for (size_t i = 0; i < chain->count; i++) {
-        layers[i] = (layer){chain->layers[i].format, chain->layers[i].block_device};
+        const struct image_layer *from = &chain->layers[i];
+        layers[i] =
+            (layer){from->format, from->block_device, (int)from->role, from->offset, from->size};
         fds[i] = chain->layers[i].fd;
     }
     order message = {.kind = ORDER_DISK};

@@ -5,9 +5,13 @@
 #include "hypervisor-libvirt.h"
 
 #include "blockdev.h"
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
+#define SECTOR 512
+#define NO_FDSET (-1)
 #define CLEAR_TRIES 500 /* 10 ms each, and a question */
 
 /* --- fd sets --- */
@@ -18,32 +22,63 @@ static void remove_files(libvirt_hypervisor *self, int64_t fdset)
                        NULL);
 }
 
-/* Gives the descriptor of a layer to QEMU; QEMU numbers the fd set. Told whose it is, it remembers:
- * that takes time (blockdev.c), so only those tell that want to know later. */
+/* Gives a descriptor to QEMU; QEMU numbers the fd set. Told whose it is, it remembers: that takes
+ * time (blockdev.c), so only those tell that want to know later. */
 static int pass_layer(libvirt_hypervisor *self, const struct hypervisor_disk *disk, size_t layer,
-                      error **err)
+                      int fd, error **err)
 {
-    struct slot_files *files = &self->files[disk->slot];
     json_t *arguments = NULL;
     if (disk->note) {
         arguments = blockdev_tag(disk->slot, layer == 0 ? disk->note : NULL);
         if (!arguments)
             return error_set(err, STATUS_CRASHED, "the note of a disk is not text");
     }
-    json_t *set = libvirt_monitor(self, "add-fd", arguments, disk->chain->layers[layer].fd, err);
+    json_t *set = libvirt_monitor(self, "add-fd", arguments, fd, err);
     if (!set)
         return -1;
-    files->fdsets[files->count++] = json_integer_value(json_object_get(set, "fdset-id"));
+    self->files[disk->slot].fdsets[layer] = json_integer_value(json_object_get(set, "fdset-id"));
     json_decref(set);
     return 0;
 }
 
+/* What QEMU is to see of a layer with extents: a file in memory. -1 and *err. */
+static int make_descriptor(const struct hypervisor_disk *disk, size_t layer, const int64_t *fdsets,
+                           error **err)
+{
+    AUTO_FREE char *text = blockdev_descriptor(disk->chain, layer, fdsets);
+    AUTO_FD int fd = memfd_create("descriptor", MFD_CLOEXEC);
+    char path[64];
+
+    if (!text)
+        return error_set(err, STATUS_CRASHED, "no memory");
+    size_t length = strlen(text);
+    /* QEMU wants a descriptor that is open for reading only. */
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    /* … and of whole sectors: QEMU 7.2 may lose a read by io_uring that ends in the middle of one.
+     */
+    off_t size = (off_t)(length + SECTOR - 1) / SECTOR * SECTOR;
+    int reader = fd < 0 || write(fd, text, length) != (ssize_t)length || ftruncate(fd, size) < 0
+                     ? -1
+                     : open(path, O_RDONLY | O_CLOEXEC);
+    return reader >= 0 ? reader
+                       : error_set_errno(err, STATUS_CRASHED, errno, "cannot make a descriptor");
+}
+
+/* From the last to the first: those with extents name the fd sets of these. */
 static int pass_files(libvirt_hypervisor *self, const struct hypervisor_disk *disk, error **err)
 {
-    self->files[disk->slot].count = 0;
-    for (size_t i = 0; i < disk->chain->count; i++)
-        if (pass_layer(self, disk, i, err) < 0)
+    struct slot_files *files = &self->files[disk->slot];
+    const struct image_chain *chain = disk->chain;
+    for (files->count = 0; files->count < chain->count; files->count++)
+        files->fdsets[files->count] = NO_FDSET;
+    for (size_t i = chain->count; i-- > 0;) {
+        AUTO_FD int made = -1;
+        if (blockdev_has_extents(chain, i) &&
+            (made = make_descriptor(disk, i, files->fdsets, err)) < 0)
             return -1;
+        if (pass_layer(self, disk, i, made >= 0 ? made : chain->layers[i].fd, err) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -76,7 +111,8 @@ static void remove_own_files(libvirt_hypervisor *self, unsigned slot)
 {
     struct slot_files *files = &self->files[slot];
     for (size_t i = 0; i < files->count; i++)
-        remove_files(self, files->fdsets[i]);
+        if (files->fdsets[i] != NO_FDSET)
+            remove_files(self, files->fdsets[i]);
     files->count = 0;
 }
 

@@ -63,5 +63,7 @@ int header_name(const struct header *header, uint64_t offset, uint64_t size, con
 int image_probe_qcow2(const struct header *header, struct image_info *info, error **err);
 int image_probe_qed(const struct header *header, struct image_info *info, error **err);
 int image_probe_vmdk(const struct header *header, struct image_info *info, error **err);
+/* Of a vmdk that is a descriptor: its extents and the disk's size, their sum. */
+int image_probe_extents(const struct header *header, struct image_info *info, error **err);
 
 #endif

@@ -60,10 +60,13 @@ static int vmdk4(const struct header *header, struct image_info *info, error **e
         return -1;
     if (__builtin_mul_overflow(capacity, SECTOR, &info->virtual_size))
         return error_set(err, STATUS_CORRUPT, "it claims %" PRIu64 " sectors", capacity);
-    /* Then QEMU opens the extents that the descriptor names, as for a descriptor of its own. */
-    info->split = capacity == 0 && sector != 0;
     if (sector == 0)
         return 0;
+    /* Then QEMU opens the extents that the descriptor names, as for a descriptor of its own. */
+    if (capacity == 0)
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "a VMDK without data of its own whose descriptor is inside; "
+                         "qemu-img convert makes it one image");
     if (__builtin_mul_overflow(sector, SECTOR, &descriptor) || descriptor >= header->file_size)
         return error_set(err, STATUS_CORRUPT,
                          "truncated: its descriptor is at sector %" PRIu64 ", the file has %" PRIu64
@@ -89,6 +92,10 @@ int image_probe_vmdk(const struct header *header, struct image_info *info, error
     if (!header_is(header, 0, descriptor_start, sizeof descriptor_start - 1))
         return error_set(err, STATUS_CORRUPT,
                          "it starts with neither a VMDK header nor a descriptor");
-    info->split = true; /* a descriptor alone: what it describes is elsewhere */
-    return 0;
+    if (header->file_size > header->length)
+        return error_set(err, STATUS_UNSUPPORTED, "a VMDK descriptor of more than %zu bytes",
+                         header->length);
+    return parent_name(header, 0, header->length, info, err) < 0
+               ? -1
+               : image_probe_extents(header, info, err);
 }

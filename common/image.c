@@ -6,8 +6,9 @@
 
 /* QEMU, qapi/block-core.json: BlockdevDriver. */
 static const char *const format_names[IMAGE_FORMAT_COUNT] = {
-    [IMAGE_DETECT] = "auto", [IMAGE_RAW] = "raw", [IMAGE_QCOW2] = "qcow2", [IMAGE_QED] = "qed",
-    [IMAGE_VMDK] = "vmdk",   [IMAGE_VDI] = "vdi", [IMAGE_VHDX] = "vhdx",   [IMAGE_VPC] = "vpc",
+    [IMAGE_DETECT] = "auto", [IMAGE_RAW] = "raw",   [IMAGE_QCOW2] = "qcow2",
+    [IMAGE_QED] = "qed",     [IMAGE_VMDK] = "vmdk", [IMAGE_VDI] = "vdi",
+    [IMAGE_VHDX] = "vhdx",   [IMAGE_VPC] = "vpc",   [IMAGE_PARALLELS] = "parallels",
 };
 
 const char *image_format_name(enum image_format format)
@@ -28,6 +29,9 @@ void image_info_clear(struct image_info *info)
 {
     free(info->backing);
     free(info->data_file);
+    for (size_t i = 0; i < info->extent_count; i++)
+        free(info->extents[i].name);
+    free(info->extents);
     memset(info, 0, sizeof *info);
 }
 
@@ -132,6 +136,33 @@ static int probe_vpc(const struct header *header, struct image_info *info, error
     return 0;
 }
 
+/* QEMU, docs/interop/parallels.txt; little-endian. */
+#define PARALLELS_MAGIC "WithoutFreeSpace"     /* sizes of 32 bits */
+#define PARALLELS_MAGIC_EXT "WithouFreSpacExt" /* … of 64 */
+#define PARALLELS_VERSION_OFFSET 16
+#define PARALLELS_VERSION 2
+#define PARALLELS_SECTORS_OFFSET 36
+#define PARALLELS_HEADER_SIZE 64
+
+static int probe_parallels(const struct header *header, struct image_info *info, error **err)
+{
+    bool ext = header_is(header, 0, PARALLELS_MAGIC_EXT, 16);
+    uint32_t version = header_le32(header, PARALLELS_VERSION_OFFSET);
+    uint64_t sectors = header_le64(header, PARALLELS_SECTORS_OFFSET);
+
+    if (header_require(header, PARALLELS_HEADER_SIZE, "Parallels", err) < 0)
+        return -1;
+    if (!ext && !header_is(header, 0, PARALLELS_MAGIC, 16))
+        return error_set(err, STATUS_CORRUPT, "it has no Parallels signature");
+    if (version != PARALLELS_VERSION)
+        return error_set(err, STATUS_UNSUPPORTED, "Parallels version %" PRIu32, version);
+    if (!ext)
+        sectors &= UINT32_MAX;
+    if (__builtin_mul_overflow(sectors, 512, &info->virtual_size))
+        return error_set(err, STATUS_CORRUPT, "it claims %" PRIu64 " sectors", sectors);
+    return 0;
+}
+
 static enum image_format detect(const struct header *header)
 {
     static const struct {
@@ -148,6 +179,8 @@ static enum image_format detect(const struct header *header)
         {IMAGE_VHDX, 0, "vhdxfile", 8},
         {IMAGE_VPC, 0, "conectix", 8},
         {IMAGE_VDI, VDI_SIGNATURE_OFFSET, "\x7f\x10\xda\xbe", 4},
+        {IMAGE_PARALLELS, 0, PARALLELS_MAGIC, 16},
+        {IMAGE_PARALLELS, 0, PARALLELS_MAGIC_EXT, 16},
     };
 
     for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++)
@@ -174,6 +207,8 @@ static int probe_as(const struct header *header, struct image_info *info, error 
         return probe_vhdx(header, err);
     case IMAGE_VPC:
         return probe_vpc(header, info, err);
+    case IMAGE_PARALLELS:
+        return probe_parallels(header, info, err);
     case IMAGE_DETECT:
     case IMAGE_FORMAT_COUNT:
         break;

@@ -22,6 +22,7 @@ enum image_format {
     IMAGE_VDI,
     IMAGE_VHDX,
     IMAGE_VPC,
+    IMAGE_PARALLELS,
     IMAGE_FORMAT_COUNT
 };
 
@@ -35,8 +36,19 @@ enum image_format image_format_from_name(const char *name);
  * of header extensions; 64 KiB also covers the second header of VHDX. */
 #define IMAGE_PROBE_BYTES 65536
 
+/* So many files may hold one disk: with 2 GiB in each, 126 GiB. */
+#define IMAGE_EXTENTS_MAX 63
+
 /* Names are at most this long in any format (qcow2: 1023). */
 #define IMAGE_NAME_MAX 4096
+
+/* A part of a disk that is in a file of its own. */
+struct image_extent {
+    char *name;
+    enum image_format format; /* IMAGE_RAW, or IMAGE_VMDK for a sparse one */
+    uint64_t offset;          /* bytes, in a raw one; else 0 */
+    uint64_t size;            /* bytes of the disk */
+};
 
 struct image_info {
     enum image_format format;
@@ -47,7 +59,8 @@ struct image_info {
     enum image_format backing_format; /* IMAGE_DETECT where the image does not say */
     char *data_file;                  /* qcow2's external data file, or NULL; owned */
     bool encrypted;                   /* qcow2's own encryption */
-    bool split; /* vmdk whose extents are other files; virtual_size is 0 then */
+    struct image_extent *extents;     /* of a vmdk that is a descriptor, in order; owned */
+    size_t extent_count;              /* at most IMAGE_EXTENTS_MAX */
 };
 
 void image_info_clear(struct image_info *info);
@@ -58,7 +71,7 @@ void image_info_clear(struct image_info *info);
  * read. file_size is the whole file's, in bytes; length is what was read of it, from its start. 0,
  * or -1 with *info cleared: STATUS_CORRUPT where a header contradicts itself or the file, or claims
  * more than IMAGE_MAX_SIZE; STATUS_UNSUPPORTED for what we do not read, or for what lies further in
- * than `length` (split vmdk is reported, not refused here). */
+ * than `length`. */
 int image_probe(const void *header, size_t length, uint64_t file_size, enum image_format format,
                 struct image_info *info, error **err);
 
@@ -74,31 +87,40 @@ enum backing_policy {
     BACKING_ALLOW /* any file */
 };
 
+enum image_role {
+    IMAGE_ROLE_BACKING, /* the image itself, or what backs the last one of this role */
+    IMAGE_ROLE_DATA,    /* holds the data of the qcow2 before it */
+    IMAGE_ROLE_EXTENT,  /* holds a part of the vmdk before it, the next one of its disk */
+    IMAGE_ROLE_COUNT
+};
+
 /* One file of a chain, opened read-only. */
 struct image_layer {
     char *path; /* for messages */
     int fd;
     enum image_format format;
     bool block_device; /* QEMU wants another driver for it than for a file */
+    enum image_role role;
+    uint64_t offset, size; /* of an extent: as image_extent */
 };
 
-#define IMAGE_CHAIN_MAX 64 /* layers */
+#define IMAGE_CHAIN_MAX 64 /* files */
 
 struct image_chain {
-    size_t count; /* ≥ 1; layers[0] is the image itself, each next one backs the one before */
+    size_t count; /* ≥ 1; layers[0] is the image itself */
     struct image_layer *layers;
     uint64_t size; /* bytes that the guest sees; 0: only QEMU can tell (image_info) */
     uid_t uid;     /* owner of layers[0] */
     gid_t gid;
 };
 
-/* Opens path and what it names. An image may name nothing but files by their plain names (or
- * "file:NAME"), relative to its own directory. O_RDONLY, without touching access times where the
- * kernel lets us, never blocking (a FIFO is refused, not waited for). Regular files and block
- * devices only. block_size is the logical sector, 512 or 4096: the size must be a multiple of it.
- * The statuses: STATUS_UNREADABLE (errno), STATUS_REFUSED (not a file, or the policy),
- * STATUS_CORRUPT, STATUS_EMPTY for a file or a disk of no bytes, STATUS_ENCRYPTED,
- * STATUS_UNSUPPORTED. Messages do not begin with the image's name; a backing file is named. */
+/* Opens path and what it names: backing files, a qcow2's data file, a vmdk's extents. It may name
+ * nothing but files (image-name.h), relative to its own directory. O_RDONLY, without touching
+ * access times where the kernel lets us, never blocking (a FIFO is refused, not waited for).
+ * Regular files and block devices only. block_size is the logical sector, 512 or 4096: the size
+ * must be a multiple of it. The statuses: STATUS_UNREADABLE (errno), STATUS_REFUSED (not a file, or
+ * the policy), STATUS_CORRUPT, STATUS_EMPTY for a file or a disk of no bytes, STATUS_ENCRYPTED,
+ * STATUS_UNSUPPORTED. Messages do not begin with the image's name; another file is named. */
 int image_chain_open(const char *path, enum image_format format, unsigned block_size,
                      enum backing_policy policy, struct image_chain **chain, error **err);
 
@@ -136,7 +158,8 @@ static inline void cleanup_image_backing(struct image_backing **backing)
 #define IMAGE_NULL_SIZE ((uint64_t)1 << 20)
 struct image_chain *image_chain_null(error **err);
 
-/* Opens the image itself once more, for writing; what backs it stays as it is. 0; -1 and *err
+/* Opens the image itself once more, for writing; what backs it stays as it is. One that keeps its
+ * data in files that it names is refused: what an image names is never written. 0; -1 and *err
  * (STATUS_REFUSED). */
 int image_chain_make_writable(struct image_chain *chain, error **err);
 

@@ -84,12 +84,17 @@ static int attach_disk(struct loop *self, const disk_order *order, const int *fd
     struct under_way *guest = self->filling;
     if (fd_count != order->layers.layers_len || fd_count == 0 || guest->disk_count == SLOT_COUNT)
         return error_set(err, STATUS_CRASHED, "an order without its descriptors");
-    for (size_t i = 0; i < fd_count; i++)
+    for (size_t i = 0; i < fd_count; i++) {
+        const layer *from = &order->layers.layers_val[i];
         layers[i] = (struct image_layer){
             .fd = fds[i],
-            .format = (enum image_format)order->layers.layers_val[i].format,
-            .block_device = order->layers.layers_val[i].block_device,
+            .format = (enum image_format)from->format,
+            .block_device = from->block_device,
+            .role = (enum image_role)from->role,
+            .offset = from->offset,
+            .size = from->size,
         };
+    }
     struct image_chain chain = {.count = fd_count, .layers = layers, .size = order->size};
     return hotplug_attach(self->disks, &chain, order->block_size,
                           &guest->disks[guest->disk_count++], err);
@@ -218,8 +223,8 @@ static ssize_t receive(int fd, char *buffer, size_t size, int *fds, size_t *fd_c
 
 static int on_order(struct loop *self, error **err)
 {
-    char
-        packet[FRAME_HEADER + 4096]; /* the largest order is 64 layers of 8 bytes and a few words */
+    char packet[FRAME_HEADER +
+                4096]; /* the largest order is 64 layers of 28 bytes and a few words */
     int fds[MAX_LAYERS];
     size_t fd_count;
     order message = {0};

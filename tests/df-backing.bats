@@ -71,3 +71,64 @@ setup()
     assert_status 1
     assert_contains "$stderr" "virt-df-live: net.qcow2: " "nbd://localhost/x"
 }
+
+@test "a json: name that says a format and a file is followed, any other is refused" {
+    local file='"file":{"driver":"file","filename":"base.img"}'
+    qemu-img create -q -f qcow2 -u -b "json:{\"driver\":\"raw\",$file}" -F raw same/json.qcow2 24M
+    qemu-img create -q -f qcow2 -u -b 'json:{"driver":"nbd","host":"localhost"}' -F raw same/nbd.qcow2 24M
+    run --separate-stderr virt-df-live --csv --noheadings same/json.qcow2 same/nbd.qcow2
+    assert_status 1
+    assert_contains "$output" "json.qcow2,/dev/sda,"
+    assert_contains "$stderr" "virt-df-live: nbd.qcow2: " "not a plain file"
+}
+
+# The attack: a guest that has a raw disk writes the header of a qcow2 into its first sector.
+guest_writes_header()
+{
+    qemu-img create -q -f qcow2 -u -b "$1" -F raw header.qcow2 24M
+    image ext4.img "$2"
+    dd if=header.qcow2 of="$2" conv=notrunc status=none
+}
+
+# opened_by COMMAND...: runs it; the names of the files that were opened are in the file `trace`.
+opened_by()
+{
+    requires strace
+    run --separate-stderr strace -f -o trace -e trace=open,openat,openat2 "$@"
+}
+
+@test "what a guest wrote into its raw disk opens nothing with --format=raw" {
+    guest_writes_header "$TMPDIR/same/base.img" same/guest.img
+    opened_by virt-df-live --format=raw --backing=allow same/guest.img
+    assert_status 1
+    assert_contains "$stderr" "virt-df-live: guest.img: unknown data"
+    run -0 grep -c guest.img trace
+    run ! grep base.img trace
+}
+
+@test "… nor under --backing=deny, nor elsewhere under same-dir" {
+    guest_writes_header "$TMPDIR/same/base.img" same/guest.img
+    opened_by virt-df-live --backing=deny same/guest.img
+    assert_status 1
+    assert_contains "$stderr" 'virt-df-live: guest.img: the image names a backing file, "'
+    run ! grep base.img trace
+    guest_writes_header "$TMPDIR/other/base.img" same/guest.img
+    opened_by virt-df-live same/guest.img
+    assert_status 1
+    assert_contains "$stderr" "virt-df-live: guest.img: " "outside its directory"
+    run ! grep base.img trace
+    guest_writes_header ../other/base.img same/guest.img
+    opened_by virt-df-live same/guest.img
+    assert_status 1
+    assert_contains "$stderr" "virt-df-live: guest.img: " "outside"
+    # The kernel refused to look.
+    run ! grep -E 'base.img.* = [0-9]+$' trace
+}
+
+@test "a format that the chain states is not probed: what is behind a fake header stays closed" {
+    guest_writes_header "$TMPDIR/other/base.img" same/guest.img
+    qemu-img create -q -f qcow2 -u -b guest.img -F raw same/over.qcow2 24M
+    opened_by virt-df-live --backing=allow same/over.qcow2
+    assert_contains "$stderr" "virt-df-live: over.qcow2: unknown data"
+    run ! grep other/base.img trace
+}

@@ -72,6 +72,14 @@ void make_qcow2_with_data_file(const char *path, const char *data_file)
     write_qcow2(path);
 }
 
+void make_text(const char *path, const char *text)
+{
+    AUTO_FILE FILE *file = fopen(path, "wb");
+
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+}
+
 struct image_chain *open_chain(const char *path, enum backing_policy policy)
 {
     struct image_chain *chain = NULL;

@@ -18,6 +18,9 @@ void make_raw(const char *path, off_t size);
 void make_qcow2_file(const char *path, const char *backing, const char *format);
 void make_qcow2_with_data_file(const char *path, const char *data_file);
 
+/* A file of that text, such as a VMDK's descriptor. */
+void make_text(const char *path, const char *text);
+
 /* A chain that must open. */
 struct image_chain *open_chain(const char *path, enum backing_policy policy);
 /* It does not open, leaves no descriptor, and the message contains `part`. */

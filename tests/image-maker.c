@@ -95,7 +95,7 @@ void assert_info(enum image_format format, uint64_t size)
     assert_null(info.backing);
     assert_null(info.data_file);
     assert_false(info.encrypted);
-    assert_false(info.split);
+    assert_null(info.extents);
 }
 
 void assert_fails_at(size_t length, enum image_format format, enum status kind, const char *part)
@@ -109,6 +109,7 @@ void assert_fails_at(size_t length, enum image_format format, enum status kind, 
         fail_msg("\"%s\" is not in \"%s\"", part, error_message(err));
     assert_null(info.backing);
     assert_null(info.data_file);
+    assert_null(info.extents);
 }
 
 void assert_fails(enum status kind, const char *part)

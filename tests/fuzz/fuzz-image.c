@@ -9,7 +9,10 @@ static void check(const struct image_info *info, int result, const error *err)
 {
     if (result == 0 ? err != NULL : err == NULL)
         abort();
-    if (result < 0 && (info->backing || info->data_file || error_status(err) == STATUS_OK))
+    if (result < 0 &&
+        (info->backing || info->data_file || info->extents || error_status(err) == STATUS_OK))
+        abort();
+    if (info->extent_count > IMAGE_EXTENTS_MAX)
         abort();
     if (info->virtual_size > IMAGE_MAX_SIZE || (info->backing && !*info->backing))
         abort();

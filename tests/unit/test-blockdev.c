@@ -165,6 +165,52 @@ static void every_layer_names_its_backing_and_the_last_has_none(void **state)
                                                                       "3") ", 'backing': null}}}");
 }
 
+static void a_data_file_is_given_beside_the_backing(void **state)
+{
+    struct image_layer layers[] = {{.format = IMAGE_QCOW2},
+                                   {.format = IMAGE_RAW, .role = IMAGE_ROLE_DATA},
+                                   {.format = IMAGE_QCOW2},
+                                   {.format = IMAGE_RAW, .role = IMAGE_ROLE_DATA}};
+    struct image_chain chain = {.count = 4, .layers = layers};
+    int64_t sets[] = {1, 2, 3, 4};
+
+    (void)state;
+    assert_json(
+        blockdev_chain(&chain, sets, 0, false, false),
+        "{'driver': 'qcow2', 'node-name': 's0', 'read-only': true, " FILE_NODE(
+            "1") ","
+                 " 'data-file': {'driver': 'file', 'filename': '/dev/fdset/2', 'locking': 'off'},"
+                 " 'backing': {'driver': 'qcow2', " FILE_NODE(
+                     "3") ", 'backing': null,"
+                          " 'data-file': {'driver': 'file', 'filename': '/dev/fdset/4', 'locking': "
+                          "'off'}}}");
+}
+
+static void extents_are_in_the_descriptor_and_nowhere_else(void **state)
+{
+    struct image_layer layers[] = {
+        {.format = IMAGE_QCOW2},
+        {.format = IMAGE_VMDK},
+        {.format = IMAGE_RAW, .role = IMAGE_ROLE_EXTENT, .offset = 1024, .size = 4096},
+        {.format = IMAGE_VMDK, .role = IMAGE_ROLE_EXTENT, .size = 8192}};
+    struct image_chain chain = {.count = 4, .layers = layers};
+    int64_t sets[] = {1, 2, 3, 4};
+
+    (void)state;
+    assert_false(blockdev_has_extents(&chain, 0));
+    assert_true(blockdev_has_extents(&chain, 1));
+    assert_false(blockdev_has_extents(&chain, 2));
+    assert_false(blockdev_has_extents(&chain, 3));
+    AUTO_FREE char *text = blockdev_descriptor(&chain, 1, sets);
+    assert_non_null(
+        strstr(text, "\nRW 8 FLAT \"/dev/fdset/3\" 2\nRW 16 SPARSE \"/dev/fdset/4\"\n"));
+    assert_null(strstr(text, "\n\n"));
+    assert_json(blockdev_chain(&chain, sets, 0, false, false),
+                "{'driver': 'qcow2', 'node-name': 's0', 'read-only': true, " FILE_NODE(
+                    "1") ","
+                         " 'backing': {'driver': 'vmdk', " FILE_NODE("2") ", 'backing': null}}");
+}
+
 static void a_raw_backing_file_has_a_node_for_its_format(void **state)
 {
     struct image_layer layers[] = {{.format = IMAGE_QCOW2}, {.format = IMAGE_RAW}};
@@ -180,7 +226,7 @@ static void a_raw_backing_file_has_a_node_for_its_format(void **state)
 static void formats_that_could_open_a_parent_are_told_that_there_is_none(void **state)
 {
     static const enum image_format with[] = {IMAGE_QCOW2, IMAGE_QED, IMAGE_VMDK};
-    static const enum image_format without[] = {IMAGE_VDI, IMAGE_VHDX, IMAGE_VPC};
+    static const enum image_format without[] = {IMAGE_VDI, IMAGE_VHDX, IMAGE_VPC, IMAGE_PARALLELS};
     int64_t set = 0;
 
     (void)state;
@@ -241,6 +287,8 @@ int main(void)
         cmocka_unit_test(io_uring_is_used_where_there_is_one),
         cmocka_unit_test(a_block_device_has_the_driver_for_it),
         cmocka_unit_test(every_layer_names_its_backing_and_the_last_has_none),
+        cmocka_unit_test(a_data_file_is_given_beside_the_backing),
+        cmocka_unit_test(extents_are_in_the_descriptor_and_nowhere_else),
         cmocka_unit_test(a_raw_backing_file_has_a_node_for_its_format),
         cmocka_unit_test(formats_that_could_open_a_parent_are_told_that_there_is_none),
         cmocka_unit_test(the_device_is_at_its_target),

@@ -131,6 +131,16 @@ static void allow_follows_anywhere(void **state)
     assert_int_equal(through->count, 2);
 }
 
+/* With " for '; new memory. */
+static char *quoted(const char *text)
+{
+    char *copy = strdup(text);
+    for (char *p = copy; *p; p++)
+        if (*p == '\'')
+            *p = '"';
+    return copy;
+}
+
 static void names_that_are_no_plain_files_are_unsupported(void **state)
 {
     static const char *const names[] = {"nbd://host/export", "json:{\"driver\":\"raw\"}",
@@ -155,6 +165,72 @@ static void a_colon_behind_a_slash_or_file_is_a_plain_name(void **state)
         AUTO_IMAGE_CHAIN struct image_chain *chain = open_chain("over.qcow2", BACKING_SAME_DIR);
         assert_int_equal(chain->count, 2);
     }
+}
+
+static void a_json_name_may_be_no_more_than_a_file(void **state)
+{
+    static const char *const names[] = {
+        "json:{'driver':'raw','file':{'driver':'file','filename':'j.raw'}}",
+        "json:{'driver':'raw','file':{'filename':'j.raw'}}",
+        "json:{'driver':'raw','file.driver':'host_device','file.filename':'j.raw'}",
+        "json:{'driver':'file','filename':'j.raw'}",
+        "json:{'filename':'j.raw'}",
+    };
+
+    (void)state;
+    make_raw("j.raw", 512);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        AUTO_FREE char *name = quoted(names[i]);
+        make_qcow2_file("over.qcow2", name, "raw");
+        AUTO_IMAGE_CHAIN struct image_chain *chain = open_chain("over.qcow2", BACKING_SAME_DIR);
+        assert_int_equal(chain->count, 2);
+        assert_string_equal(chain->layers[1].path, "j.raw");
+        assert_int_equal(chain->layers[1].format, IMAGE_RAW);
+        assert_policy_refuses("over.qcow2", BACKING_DENY, STATUS_REFUSED, name);
+    }
+}
+
+static void the_format_of_a_json_name_is_taken_at_its_word(void **state)
+{
+    (void)state;
+    make_qcow2_file("guest.raw", "/etc/shadow", "raw");
+    AUTO_FREE char *name = quoted("json:{'driver':'raw','file':{'filename':'guest.raw'}}");
+    make_qcow2_file("over.qcow2", name, NULL);
+    AUTO_IMAGE_CHAIN struct image_chain *chain = open_chain("over.qcow2", BACKING_ALLOW);
+    assert_int_equal(chain->count, 2);
+}
+
+static void a_json_name_that_is_more_than_a_file_is_unsupported(void **state)
+{
+    static const char *const names[] = {
+        "json:",
+        "json:{",
+        "json:[]",
+        "json:{'driver':'nbd','host':'x'}",
+        "json:{'driver':'raw','file':{'driver':'nbd','filename':'base.raw'}}",
+        "json:{'driver':'raw','offset':512,'file':{'driver':'file','filename':'base.raw'}}",
+        "json:{'driver':'raw','file':{'driver':'file','filename':'base.raw','aio':'native'}}",
+        "json:{'driver':'blkdebug','file':{'driver':'file','filename':'base.raw'}}",
+        "json:{'driver':'qcow2','file':'node'}",
+        "json:{'driver':'file','filename':7}",
+        "json:{'filename':'base.raw','filename':'base.raw'}",
+    };
+
+    (void)state;
+    make_raw("base.raw", 512);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        AUTO_FREE char *name = quoted(names[i]);
+        make_qcow2_file("over.qcow2", name, "raw");
+        assert_refused("over.qcow2", STATUS_UNSUPPORTED, "that is not a plain file");
+    }
+}
+
+static void json_names_do_not_leave_the_directory_either(void **state)
+{
+    (void)state;
+    AUTO_FREE char *name = quoted("json:{'driver':'file','filename':'/etc/shadow'}");
+    make_qcow2_file("over.qcow2", name, "raw");
+    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED, "outside its directory");
 }
 
 static void a_stated_backing_format_is_taken_at_its_word(void **state)
@@ -231,7 +307,7 @@ static void a_chain_has_at_most_64_layers(void **state)
     }
     AUTO_IMAGE_CHAIN struct image_chain *chain = open_chain("chain1", BACKING_SAME_DIR);
     assert_int_equal(chain->count, IMAGE_CHAIN_MAX);
-    assert_policy_refuses("chain0", BACKING_SAME_DIR, STATUS_REFUSED, "more than 64 layers");
+    assert_policy_refuses("chain0", BACKING_SAME_DIR, STATUS_REFUSED, "more than 64 files");
 }
 
 static void the_size_is_that_of_the_image_not_of_its_backing(void **state)
@@ -259,6 +335,10 @@ int main(void)
         T(allow_follows_anywhere),
         T(names_that_are_no_plain_files_are_unsupported),
         T(a_colon_behind_a_slash_or_file_is_a_plain_name),
+        T(a_json_name_may_be_no_more_than_a_file),
+        T(the_format_of_a_json_name_is_taken_at_its_word),
+        T(a_json_name_that_is_more_than_a_file_is_unsupported),
+        T(json_names_do_not_leave_the_directory_either),
         T(a_stated_backing_format_is_taken_at_its_word),
         T(an_unstated_backing_format_is_detected_and_judged_again),
         T(a_missing_backing_file_is_named),

@@ -220,13 +220,6 @@ static void raw_at_its_word_ignores_a_header(void **state)
     assert_int_equal(chain->size, 0x40000);
 }
 
-static void an_external_data_file_is_unsupported(void **state)
-{
-    (void)state;
-    make_qcow2_with_data_file("data.qcow2", "/etc/shadow");
-    assert_refused("data.qcow2", STATUS_UNSUPPORTED, "another file, \"/etc/shadow\"");
-}
-
 static void an_encrypted_image_is_encrypted(void **state)
 {
     (void)state;
@@ -234,15 +227,6 @@ static void an_encrypted_image_is_encrypted(void **state)
     AUTO_FD int fd = open("crypt.qcow2", O_WRONLY | O_CLOEXEC);
     assert_int_equal(pwrite(fd, "\0\0\0\2", 4, 32), 4);
     assert_refused("crypt.qcow2", STATUS_ENCRYPTED, "the qcow2 image is encrypted");
-}
-
-static void a_split_vmdk_is_unsupported(void **state)
-{
-    (void)state;
-    make_raw("split.vmdk", 512);
-    AUTO_FD int fd = open("split.vmdk", O_WRONLY | O_CLOEXEC);
-    assert_int_equal(pwrite(fd, "# Disk DescriptorFile\n", 22, 0), 22);
-    assert_refused("split.vmdk", STATUS_UNSUPPORTED, "its extents are other files");
 }
 
 static void a_vmdk_with_a_parent_is_unsupported(void **state)
@@ -311,9 +295,7 @@ int main(void)
         T(a_symlink_that_the_user_named_is_followed),
         T(a_corrupt_header_is_corrupt),
         T(raw_at_its_word_ignores_a_header),
-        T(an_external_data_file_is_unsupported),
         T(an_encrypted_image_is_encrypted),
-        T(a_split_vmdk_is_unsupported),
         T(a_vmdk_with_a_parent_is_unsupported),
         T(what_dev_null_stands_for_is_empty),
         T(a_null_drive_can_be_written_and_does_not_grow),

@@ -224,27 +224,34 @@ static void qed_without_its_l1_table_is_truncated(void **state)
     assert_fails(STATUS_UNSUPPORTED, "unknown QED features: 0x8");
 }
 
-static void a_descriptor_alone_is_a_split_vmdk(void **state)
-{
-    CLEANUP(image_info_clear) struct image_info info;
-
-    (void)state;
-    memset(header, 0, sizeof header);
-    put(0, "# Disk DescriptorFile\n", 22);
-    assert_int_equal(probe(&info, NULL), 0);
-    assert_int_equal(info.format, IMAGE_VMDK);
-    assert_true(info.split);
-}
-
 static void a_vmdk_of_no_sectors_is_what_its_descriptor_says(void **state)
 {
-    CLEANUP(image_info_clear) struct image_info info;
-
     (void)state;
     make_vmdk("# Disk DescriptorFile\nRW 1 FLAT \"/etc/shadow\" 0\n");
     le64(12, 0);
-    assert_int_equal(probe(&info, NULL), 0);
-    assert_true(info.split);
+    assert_fails(STATUS_UNSUPPORTED, "whose descriptor is inside");
+}
+
+static void parallels_has_two_signatures(void **state)
+{
+    (void)state;
+    memset(header, 0, sizeof header);
+    put(0, "WithoutFreeSpace", 16);
+    le32(16, 2);
+    le64(36, (UINT64_C(7) << 32) + 20480);
+    assert_info(IMAGE_PARALLELS, 10 * MIB); /* 32 bits count */
+    assert_needs(IMAGE_PARALLELS, 16, 64);
+    put(0, "WithouFreSpacExt", 16);
+    le64(36, UINT64_C(1) << 32);
+    assert_info(IMAGE_PARALLELS, UINT64_C(1) << 41);
+    le64(36, UINT64_MAX / 512 + 1);
+    assert_fails(STATUS_CORRUPT, "sectors");
+    le64(36, UINT64_MAX / 512);
+    assert_fails(STATUS_CORRUPT, "more than any disk");
+    le32(16, 3);
+    assert_fails(STATUS_UNSUPPORTED, "Parallels version 3");
+    put(0, "WithouFreeSpaces", 16);
+    assert_fails_at(sizeof header, IMAGE_PARALLELS, STATUS_CORRUPT, "no Parallels signature");
 }
 
 static void a_vmdk_names_its_parent(void **state)
@@ -343,7 +350,7 @@ int main(void)
         T(qed_names_its_backing_file),
         T(qed_backing_name_is_bounded),
         T(qed_without_its_l1_table_is_truncated),
-        T(a_descriptor_alone_is_a_split_vmdk),
+        T(parallels_has_two_signatures),
         T(a_vmdk_of_no_sectors_is_what_its_descriptor_says),
         T(a_vmdk_names_its_parent),
         T(vmdk_sectors_do_not_overflow),

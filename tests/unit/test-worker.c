@@ -133,7 +133,7 @@ static void expect_failure(struct fixture *f, const char *why)
 
 static void order_disk(struct fixture *f, uint64_t guest)
 {
-    layer only = {IMAGE_RAW, false};
+    layer only = {.format = IMAGE_RAW};
     order message = {.kind = ORDER_DISK};
     AUTO_FD int fd = open(f->image, O_RDONLY | O_CLOEXEC);
     message.order_u.disk =

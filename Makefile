@@ -76,7 +76,7 @@ SANITIZER := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-o
 endif
 
 # Recursive on purpose: pkg-config is asked only when something is compiled, after `setup`.
-packages_of_host := libvirt libvirt-qemu libxml-2.0 popt jansson smartcols glib-2.0 libtirpc libxxhash
+packages_of_host := libnbd libvirt libvirt-qemu libxml-2.0 popt jansson smartcols glib-2.0 libtirpc libxxhash
 pkg_cflags = $(eval pkg_cflags := $(shell pkg-config --cflags $(packages_of_host)))$(pkg_cflags)
 pkg_libs   = $(eval pkg_libs := $(shell pkg-config --libs $(packages_of_host)))$(pkg_libs)
 

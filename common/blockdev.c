@@ -68,6 +68,14 @@ static json_t *protocol_node(const struct image_layer *layer, int64_t fdset, boo
     return node;
 }
 
+/* BlockdevOptionsNbd. */
+static json_t *nbd_node(const char *export_name, unsigned slot)
+{
+    char name[BLOCKDEV_NAME_MAX];
+    return json_pack("{s:s, s:{s:s, s:s}, s:s}", "driver", "nbd", "server", "type", "fd", "str",
+                     blockdev_name(slot, name), "export", export_name);
+}
+
 /* Would QEMU's driver open a file that the image names, unless told otherwise? Those with
  * BlockdevOptionsGenericCOWFormat and BlockdevOptionsQcow2. */
 static bool has_backing(enum image_format format)
@@ -115,7 +123,8 @@ json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, u
         const struct image_layer *layer = &chain->layers[i];
         if (layer->role == IMAGE_ROLE_EXTENT)
             continue; /* the descriptor names its fd set */
-        json_t *protocol = protocol_node(layer, fdsets[i], io_uring, writable);
+        json_t *protocol = chain->nbd_export ? nbd_node(chain->nbd_export, slot)
+                                             : protocol_node(layer, fdsets[i], io_uring, writable);
         if (layer->role == IMAGE_ROLE_DATA) {
             data = protocol;
             if (!data)

@@ -31,6 +31,8 @@ char *blockdev_descriptor(const struct image_chain *chain, size_t index, const i
  * read-only, and with locking off, so that an image in use is neither locked nor disturbed.
  * writable: the topmost layer may be written, and QEMU locks the image as it does by default.
  * io_uring: whether this host has it. NULL: no memory. The caller's reference. */
+/* A chain that is an NBD export has no fd sets: its socket was given to QEMU (getfd) under the name
+ * of the slot. A connection that is lost is not made again. */
 json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot,
                        bool io_uring, bool writable);
 

@@ -23,7 +23,12 @@ static int send_disk(struct member *member, const struct image_chain *chain, uns
         .size = chain->size,
         .block_size = block_size,
         .layers = {(u_int)chain->count, layers},
+        .nbd = chain->nbd_export != NULL,
     };
+    if (chain->nbd_export) {
+        message.order_u.disk.export_name.export_name_val = chain->nbd_export;
+        message.order_u.disk.export_name.export_name_len = (u_int)strlen(chain->nbd_export);
+    }
     return worker_order(&member->worker, &message, fds, chain->count);
 }
 
@@ -39,6 +44,8 @@ int member_hand_over(struct member *member)
 {
     struct handover *on = &member->handover;
     int result = 0;
+    if (on->connecting)
+        return 0;
     while (result == 0 && on->sent < on->count) {
         const struct guest_image *image = &on->entry->guest->images[on->sent];
         unsigned block_size = image->block_size ? image->block_size : DEFAULT_BLOCK_SIZE;
@@ -63,32 +70,50 @@ void member_drop_handover(struct member *member)
     member->handover = (struct handover){0};
 }
 
-/* Between looking at the owner and opening, somebody may have put another file there. */
+/* Between looking at the owner and opening, somebody may have put another file there: then the
+ * guest would be in the wrong company. */
 static int check_owner(const struct entry *entry, const struct image_chain *chain, error **err)
 {
-    if (entry->mixed || (chain->uid == entry->uid && chain->gid == entry->gid))
+    if (entry->far || entry->mixed || (chain->uid == entry->uid && chain->gid == entry->gid))
         return 0;
     return error_set(err, STATUS_REFUSED, "the image's owner changed while it waited for its turn");
+}
+
+static int open_image(const struct entry *entry, size_t index, enum backing_policy policy,
+                      struct image_chain **chain, error **err)
+{
+    const struct guest_image *image = &entry->guest->images[index];
+    if (guest_image_open(image, policy, chain, err) < 0)
+        return entry->guest->image_count > 1 ? error_prefix(err, "%s", image->path) : -1;
+    return check_owner(entry, *chain, err);
 }
 
 int member_take_on(struct member *member, struct entry *entry, enum backing_policy policy,
                    error **err)
 {
     struct handover *on = &member->handover;
-    on->entry = entry;
-    for (size_t i = 0; i < entry->guest->image_count; i++) {
-        const struct guest_image *image = &entry->guest->images[i];
-        if (guest_image_open(image, policy, &on->chains[i], err) < 0) {
-            member_drop_handover(member);
-            return entry->guest->image_count > 1 ? error_prefix(err, "%s", image->path) : -1;
-        }
-        on->count = i + 1;
-        if (check_owner(entry, on->chains[i], err) < 0) {
-            member_drop_handover(member);
-            return -1;
-        }
-    }
-    return 0;
+    *on = (struct handover){
+        .entry = entry, .connecting = entry->far, .count = entry->guest->image_count};
+    int result = entry->far ? remote_request(entry->connections, err) : 0;
+    for (size_t i = 0; result == 0 && i < on->count; i++)
+        if (!entry->guest->images[i].remote)
+            result = open_image(entry, i, policy, &on->chains[i], err);
+    if (result < 0)
+        member_drop_handover(member);
+    return result;
+}
+
+int member_connect(struct member *member, error **err)
+{
+    struct handover *on = &member->handover;
+    int got = remote_hear(on->entry->connections, err);
+    if (got <= 0)
+        return got;
+    for (size_t i = 0; i < on->count; i++)
+        if (on->entry->guest->images[i].remote)
+            on->chains[i] = remote_take(on->entry->connections, i);
+    on->connecting = false;
+    return 1;
 }
 
 struct entry *member_find(const struct member *member, uint64_t guest)
@@ -123,6 +148,7 @@ int member_set_trust(struct member *member, const struct entry *entry)
         return -1;
     free(member->trust.directory);
     member->trust = (struct entry){
+        .far = entry->far,
         .mixed = entry->mixed,
         .scattered = entry->scattered,
         .uid = entry->uid,

@@ -24,6 +24,7 @@ enum member_state {
 /* A guest whose disks are on their way to the worker. */
 struct handover {
     struct entry *entry; /* NULL: none */
+    bool connecting;     /* to its remote images: their chains are not there yet */
     struct image_chain *chains[SLOT_COUNT];
     size_t sent, count;
 };
@@ -48,10 +49,14 @@ struct member {
  * waits for POLLOUT; -1: the worker is lost. */
 int member_hand_over(struct member *member);
 
-/* Opens the entry's images for the worker. -1 and *err: the guest's own answer. */
+/* Opens the entry's images for the worker; remote ones are asked for. -1 and *err: the guest's own
+ * answer. */
 int member_take_on(struct member *member, struct entry *entry, enum backing_policy policy,
                    error **err);
 void member_drop_handover(struct member *member);
+/* Hears of the remote ones. 1: they are all there; 0: not yet; -1 and *err: the guest's own answer.
+ */
+int member_connect(struct member *member, error **err);
 
 /* The guest that the member may answer for: it was given it with all its disks, and owes the
  * answer. NULL: it has no such guest. */

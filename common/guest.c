@@ -14,8 +14,9 @@ struct guest *guest_new(uint64_t number)
 }
 
 /* As basename(1): the last component, trailing slashes aside; "/" where there is none. */
-static char *guest_name(const char *path, size_t further_images)
+static char *guest_name(const struct guest_image *first, size_t further_images)
 {
+    const char *path = first->remote ? first->remote->name : first->path;
     size_t end = strlen(path);
     while (end > 1 && path[end - 1] == '/')
         end--;
@@ -44,6 +45,13 @@ static int check_image(const struct guest *guest, const char *path, size_t lengt
     return 0;
 }
 
+static void image_clear(struct guest_image *image)
+{
+    free(image->path);
+    remote_uri_free(image->remote);
+    image_backing_free(image->backing);
+}
+
 int guest_add_image(struct guest *guest, const char *path, size_t path_length,
                     enum image_format format, unsigned block_size, error **err)
 {
@@ -56,14 +64,24 @@ int guest_add_image(struct guest *guest, const char *path, size_t path_length,
         return error_set(err, STATUS_CRASHED, "out of memory");
     guest->images = images;
 
-    AUTO_FREE char *copy = strndup(path, path_length);
-    AUTO_FREE char *name =
-        copy && !guest->named ? guest_name(count ? images[0].path : copy, count) : NULL;
-    if (!copy || (!name && !guest->named))
+    CLEANUP(image_clear)
+    struct guest_image image = {
+        .path = strndup(path, path_length), .format = format, .block_size = block_size};
+    if (image.path && remote_uri_is(path, path_length)) {
+        image.remote = remote_uri_parse(image.path, err);
+        if (!image.remote)
+            return -1;
+        free(image.path);
+        image.path = strdup(image.remote->shown);
+    }
+    AUTO_FREE char *name = image.path && !guest->named
+                               ? guest_name(count ? &images[0] : &image, count)
+                               : NULL;
+    if (!image.path || (!name && !guest->named))
         return error_set(err, STATUS_CRASHED, "out of memory");
 
-    images[count] =
-        (struct guest_image){.path = STEAL(copy), .format = format, .block_size = block_size};
+    images[count] = image;
+    image = (struct guest_image){0};
     guest->image_count = count + 1;
     if (name) {
         free(guest->name);
@@ -95,12 +113,18 @@ void guest_free(struct guest *guest)
 {
     if (!guest)
         return;
-    for (size_t i = 0; i < guest->image_count; i++) {
-        free(guest->images[i].path);
-        image_backing_free(guest->images[i].backing);
-    }
+    for (size_t i = 0; i < guest->image_count; i++)
+        image_clear(&guest->images[i]);
     free(guest->images);
     free(guest->name);
     error_free(guest->refused);
     free(guest);
+}
+
+bool guest_is_remote(const struct guest *guest)
+{
+    for (size_t i = 0; i < guest->image_count; i++)
+        if (guest->images[i].remote)
+            return true;
+    return false;
 }

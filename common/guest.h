@@ -5,9 +5,11 @@
 #define VLT_GUEST_H
 
 #include "image.h"
+#include "remote-uri.h"
 
 struct guest_image {
-    char *path;                    /* as the user named it, or libvirt */
+    char *path; /* as the user named it, or libvirt; of a URI what may be printed */
+    struct remote_uri *remote;     /* where it is if it is not a file here; NULL: it is; owned */
     enum image_format format;      /* IMAGE_DETECT: look */
     unsigned block_size;           /* logical sector, 512 or 4096; 0: 512 */
     struct image_backing *backing; /* what libvirt says; NULL: what the image says; owned */
@@ -28,7 +30,8 @@ struct guest {
 
 /* A guest without images. NULL: no memory. */
 struct guest *guest_new(uint64_t number);
-/* Appends an image and makes the name anew. 0 or -1 (no memory; more than SLOT_COUNT images). */
+/* Appends an image, a file or a URI (remote-uri.h), and makes the name anew. 0 or -1: no memory;
+ * more than SLOT_COUNT images; no URI that we read. */
 int guest_add_image(struct guest *guest, const char *path, size_t path_length,
                     enum image_format format, unsigned block_size, error **err);
 /* Its name from now on, whatever images it has. 0 or -1: no memory. */
@@ -37,6 +40,7 @@ int guest_set_name(struct guest *guest, const char *name, error **err);
 int guest_image_open(const struct guest_image *image, enum backing_policy policy,
                      struct image_chain **chain, error **err);
 void guest_free(struct guest *guest);
+bool guest_is_remote(const struct guest *guest); /* any of its images is a URI */
 
 static inline void cleanup_guest(struct guest **guest)
 {

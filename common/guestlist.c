@@ -200,7 +200,7 @@ static struct guest *parse_entry(guestlist *list, const char *entry, size_t leng
     if (!guest)
         return NULL;
     if (add_images(&list->files[list->next_file], guest, entry, length, &refused) < 0)
-        return error_status(refused) == STATUS_REFUSED ? refused_entry(list, STEAL(refused)) : NULL;
+        return error_status(refused) != STATUS_CRASHED ? refused_entry(list, STEAL(refused)) : NULL;
     list->numbered++;
     return STEAL(guest);
 }

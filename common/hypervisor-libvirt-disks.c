@@ -64,11 +64,23 @@ static int make_descriptor(const struct hypervisor_disk *disk, size_t layer, con
                        : error_set_errno(err, STATUS_CRASHED, errno, "cannot make a descriptor");
 }
 
+/* It is under its name until blockdev-add takes it away. */
+static int pass_socket(libvirt_hypervisor *self, unsigned slot, int fd, error **err)
+{
+    char name[BLOCKDEV_NAME_MAX];
+    return libvirt_monitor_do(self, "getfd",
+                              json_pack("{s:s}", "fdname", blockdev_name(slot, name)), fd, err);
+}
+
 /* From the last to the first: those with extents name the fd sets of these. */
 static int pass_files(libvirt_hypervisor *self, const struct hypervisor_disk *disk, error **err)
 {
     struct slot_files *files = &self->files[disk->slot];
     const struct image_chain *chain = disk->chain;
+    if (chain->nbd_export) {
+        files->count = 0;
+        return pass_socket(self, disk->slot, chain->layers[0].fd, err);
+    }
     for (files->count = 0; files->count < chain->count; files->count++)
         files->fdsets[files->count] = NO_FDSET;
     for (size_t i = chain->count; i-- > 0;) {
@@ -149,8 +161,8 @@ static int has_node(libvirt_hypervisor *self, unsigned slot, error **err)
 /* --- attaching --- */
 
 /* QEMU looked into the file, or at what it is to be, and did not like it: that is the image's
- * fault. Any other failure is the appliance's. */
-static int blame(error **err, error *why)
+ * fault, or its server's. Any other failure is the appliance's. */
+static int blame(error **err, error *why, const struct hypervisor_disk *disk)
 {
     const char *message = error_message(why);
     if (error_status(why) != STATUS_REFUSED)
@@ -158,6 +170,8 @@ static int blame(error **err, error *why)
     if (strstr(message, "Failed to get \""))
         error_set(err, STATUS_REFUSED,
                   "the image is in use, by another disk or a running guest: %s", message);
+    else if (disk->chain->nbd_export)
+        error_set(err, STATUS_UNREADABLE, "%s", message);
     else
         error_set(err, STATUS_CORRUPT, "%s", message);
     error_free(why);
@@ -187,7 +201,7 @@ drop:
     drop_node(self, disk->slot, NULL);
 close:
     remove_own_files(self, disk->slot);
-    return blame(err, why);
+    return blame(err, why, disk);
 }
 
 /* --- detaching --- */

@@ -42,6 +42,22 @@ static int check_content(const struct image_info *info, error **err)
     return 0;
 }
 
+int image_check(const struct image_info *info, unsigned block_size, error **err)
+{
+    /* These two do not always say their size (image.h). */
+    bool known = info->format != IMAGE_VHDX && info->format != IMAGE_VPC;
+
+    if (check_content(info, err) < 0)
+        return -1;
+    if (info->virtual_size == 0 && known)
+        return error_set(err, STATUS_EMPTY, "the disk is empty (0 bytes)");
+    if (info->virtual_size % block_size != 0)
+        return error_set(err, STATUS_REFUSED,
+                         "size %" PRIu64 " is not a multiple of the sector size, %u bytes",
+                         info->virtual_size, block_size);
+    return 0;
+}
+
 static bool same_file(const struct stat *a, const struct stat *b)
 {
     if (S_ISBLK(a->st_mode) && S_ISBLK(b->st_mode))
@@ -235,20 +251,6 @@ static int add_backing(struct making *making, error **err)
     return 0;
 }
 
-static int check_size(const struct image_info *info, unsigned block_size, error **err)
-{
-    /* These two do not always say their size (image.h). */
-    bool known = info->format != IMAGE_VHDX && info->format != IMAGE_VPC;
-
-    if (info->virtual_size == 0 && known)
-        return error_set(err, STATUS_EMPTY, "the disk is empty (0 bytes)");
-    if (info->virtual_size % block_size != 0)
-        return error_set(err, STATUS_REFUSED,
-                         "size %" PRIu64 " is not a multiple of the sector size, %u bytes",
-                         info->virtual_size, block_size);
-    return 0;
-}
-
 /* Adds the layers that were named for the image. Each is one that the user named, as it were: what
  * it names itself is looked for from its own directory. */
 static int add_named(struct making *making, const struct image_backing *backing, error **err)
@@ -292,7 +294,7 @@ int image_chain_open_on(const char *path, enum image_format format,
     if (!made)
         return no_memory(err);
     if (add_top(&making, format, err) < 0 ||
-        check_size(&making.info, block_size ? block_size : 512, err) < 0)
+        image_check(&making.info, block_size ? block_size : 512, err) < 0)
         return -1;
     made->size = making.info.virtual_size;
     if (add_parts(&making, err) < 0 || (backing && add_named(&making, backing, err) < 0))
@@ -338,6 +340,24 @@ struct image_chain *image_chain_null(error **err)
     return STEAL(chain);
 }
 
+struct image_chain *image_chain_nbd(int fd, const char *path, const char *export_name,
+                                    enum image_format format, uint64_t size, error **err)
+{
+    AUTO_IMAGE_CHAIN struct image_chain *chain = calloc(1, sizeof *chain);
+    AUTO_IMAGE_FILE struct image_file file = {.path = path, .fd = fd};
+
+    if (chain)
+        chain->nbd_export = strdup(export_name);
+    if (!chain || !chain->nbd_export) {
+        no_memory(err);
+        return NULL;
+    }
+    if (!append_layer(chain, &file, format, err))
+        return NULL;
+    chain->size = size;
+    return STEAL(chain);
+}
+
 int image_chain_make_writable(struct image_chain *chain, error **err)
 {
     char path[64];
@@ -364,5 +384,6 @@ void image_chain_free(struct image_chain *chain)
         free(chain->layers[i].path);
     }
     free(chain->layers);
+    free(chain->nbd_export);
     free(chain);
 }

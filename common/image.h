@@ -109,6 +109,9 @@ struct image_layer {
 struct image_chain {
     size_t count; /* ≥ 1; layers[0] is the image itself */
     struct image_layer *layers;
+    /* Not NULL: layers[0].fd is no file but a stream socket, connected to an NBD server that has
+     * not been spoken to, and this is the export to ask for. It is the only layer then. */
+    char *nbd_export;
     uint64_t size; /* bytes that the guest sees; 0: only QEMU can tell (image_info) */
     uid_t uid;     /* owner of layers[0] */
     gid_t gid;
@@ -162,6 +165,14 @@ struct image_chain *image_chain_null(error **err);
  * data in files that it names is refused: what an image names is never written. 0; -1 and *err
  * (STATUS_REFUSED). */
 int image_chain_make_writable(struct image_chain *chain, error **err);
+
+/* A chain of one, of such a socket, which is taken over. NULL and *err. */
+struct image_chain *image_chain_nbd(int fd, const char *path, const char *export_name,
+                                    enum image_format format, uint64_t size, error **err);
+
+/* Refuses what a header says that cannot be attached: a disk of no bytes, one that is no multiple
+ * of block_size, an encrypted one. 0; -1 and *err. */
+int image_check(const struct image_info *info, unsigned block_size, error **err);
 
 void image_chain_free(struct image_chain *chain);
 

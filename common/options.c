@@ -48,7 +48,7 @@ enum code {
 
 struct poptOption options_table[] = {
     {"add", 'a', VALUE, NULL, OPT_ADD, "scan this image; several -a are the disks of one guest",
-     "FILE"},
+     "FILE|URI"},
     {"domain", 'd', VALUE, NULL, OPT_DOMAIN, "scan the disks of this libvirt guest", "NAME|UUID"},
     {"connect", 'c', VALUE, NULL, OPT_CONNECT, "where libvirt's guests are", "URI"},
     {"format", 0, MAYBE_VALUE, NULL, OPT_FORMAT,
@@ -253,14 +253,6 @@ static int take_appliance(struct options *options, const char *word, error **err
 
 /* ---- images and lists ---- */
 
-/* "nbd://…", "nbd+unix://…" and the like. */
-static bool is_uri(const char *word)
-{
-    size_t scheme = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789+.-");
-
-    return scheme > 0 && strncmp(word + scheme, "://", 3) == 0;
-}
-
 /* A new guest behind those that stand already; NULL: no memory. */
 static struct guest *append_guest(struct options *options)
 {
@@ -280,11 +272,13 @@ static int add_image(struct options *options, struct guest *guest, const char *p
 {
     if (!guest)
         return no_memory(err);
-    if (is_uri(path))
-        return error_set(err, STATUS_REFUSED, "%s: a URI: only files are supported", path);
-    if (guest_add_image(guest, path, strlen(path), options->format, options->block_size, err) < 0)
-        return error_prefix(err, "image \"%s\"", path);
-    return 0;
+    size_t length = strlen(path);
+    if (guest_add_image(guest, path, length, options->format, options->block_size, err) == 0)
+        return 0;
+    /* There may be a password in a URI. */
+    bool secret = remote_uri_is(path, length);
+    return error_prefix(err, "image \"%.*s%s\"", (int)(secret ? strcspn(path, ":") : length), path,
+                        secret ? "://..." : "");
 }
 
 /* Where several -a stand, their guest has the place of the first. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The supervisor's own state, and the parts that it is made of: the list and the answers
- * (supervisor-list.c), the workers and their ends (supervisor-crew.c), what they report
- * (supervisor-hear.c), who gets which guest (supervisor-work.c), the loop over all of them
- * (supervisor.c). Private to these files. */
+ * (supervisor-list.c), images that are elsewhere (supervisor-remote.c), the workers and their ends
+ * (supervisor-crew.c), what they report (supervisor-hear.c), who gets which guest
+ * (supervisor-work.c), the loop over all of them (supervisor.c). Private to these files. */
 #ifndef VLT_SUPERVISION_H
 #define VLT_SUPERVISION_H
 
@@ -10,6 +10,7 @@
 #include "crew.h"
 #include "listings.h"
 #include "provision.h"
+#include <poll.h>
 
 #define FINISH_TIMEOUT 20 /* seconds, from the last answer: ending QEMU takes 0.2 s */
 
@@ -75,6 +76,18 @@ void crew_excuse(struct supervisor *self, uint64_t deaf);
 
 uint64_t crew_since_turn(const struct entry *entry); /* microseconds; 0: it had none */
 void crew_say(const struct supervisor *self, enum supervisor_log level, const char *text);
+
+/* --- supervisor-remote.c --- */
+
+/* So many guests at once are connected to, from the attempt to the answer. */
+#define MAX_CONNECTING 32
+
+void remote_connect_more(struct supervisor *self); /* as many as are allowed */
+/* Fills fds with what remote_hear_all() waits for, and lowers *deadline to when one of them is
+ * late. Their number. */
+size_t remote_poll(const struct supervisor *self, struct pollfd fds[MAX_CONNECTING],
+                   uint64_t *deadline);
+void remote_hear_all(struct supervisor *self);
 
 /* --- supervisor-hear.c --- */
 

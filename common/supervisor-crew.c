@@ -61,7 +61,9 @@ void crew_say(const struct supervisor *self, enum supervisor_log level, const ch
 void crew_begin_turn(struct member *member)
 {
     if (member->given_count > 0 && member->given[0]->turn == 0)
-        member->given[0]->turn = member->given[0]->heard = clock_now();
+        /* Connecting to its images was part of it. */
+        member->given[0]->turn = member->given[0]->heard =
+            clock_now() - member->given[0]->connecting;
 }
 
 uint64_t crew_since_turn(const struct entry *entry)
@@ -177,7 +179,7 @@ static void kill_strangers(const struct supervisor *self)
     AUTO_FILE FILE *file = fopen("/proc/thread-self/children", "re");
     int pid;
     while (file && fscanf(file, "%d", &pid) == 1)
-        if (!find_warden(self, pid))
+        if (!find_warden(self, pid) && !waves_owns(self->window, pid))
             kill(pid, SIGKILL);
 }
 

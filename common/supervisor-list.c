@@ -18,6 +18,8 @@ static void look_at(struct supervisor *self, struct entry *entry)
     for (size_t i = 0; i < guest->image_count; i++) {
         struct stat st = {0};
         struct image_chain *chain = NULL;
+        if (guest->images[i].remote)
+            continue;
         bool plausible =
             stat(guest->images[i].path, &st) == 0 && st.st_size > 0 && S_ISREG(st.st_mode);
         if (!plausible &&

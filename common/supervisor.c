@@ -31,7 +31,7 @@ static enum supervisor_end take_signals(struct supervisor *self, error **err)
 /* Waits for anything to happen, and deals with all of it but signals. */
 static int wait_and_hear(struct supervisor *self, error **err)
 {
-    struct pollfd fds[2 + 2 * MAX_MEMBERS] = {
+    struct pollfd fds[2 + 2 * MAX_MEMBERS + MAX_CONNECTING] = {
         {self->signal_fd, POLLIN, 0},
         {self->list_waits ? guestlist_fd(self->guests) : -1, POLLIN, 0},
     };
@@ -42,13 +42,17 @@ static int wait_and_hear(struct supervisor *self, error **err)
         bool ended = member->state == MEMBER_ENDED;
         fds[2 + 2 * i] = (struct pollfd){ended ? -1 : member->worker.reports, POLLIN, 0};
         fds[3 + 2 * i] = (struct pollfd){
-            !ended && member->handover.entry ? member->worker.orders : -1, POLLOUT, 0};
+            !ended && member->handover.entry && !member->handover.connecting ? member->worker.orders
+                                                                             : -1,
+            POLLOUT, 0};
     }
     uint64_t deadline = crew_next_deadline(self), list = list_deadline(self);
-    if (poll(fds, 2 + 2 * count, clock_poll_timeout(list < deadline ? list : deadline)) < 0)
+    size_t far = remote_poll(self, fds + 2 + 2 * count, &deadline);
+    if (poll(fds, 2 + 2 * count + far, clock_poll_timeout(list < deadline ? list : deadline)) < 0)
         return errno == EINTR ? 0 : error_set_errno(err, STATUS_CRASHED, errno, "cannot wait");
     if (fds[1].revents || list <= clock_now())
         self->list_waits = false;
+    remote_hear_all(self);
     for (size_t i = 0; i < count; i++) {
         if (fds[2 + 2 * i].revents && crew_hear(self, members[i], err) < 0)
             return -1;
@@ -88,6 +92,7 @@ static enum supervisor_end step(struct supervisor *self, bool *done, error **err
 {
     if (!self->list_waits && list_read(self, err) < 0)
         return SUPERVISOR_NO_APPLIANCE;
+    remote_connect_more(self);
     if (!self->provided && waves_waiting(self->window) > 0) {
         enum supervisor_end end = provide(self, err);
         if (end != SUPERVISOR_DONE)

@@ -12,6 +12,8 @@ struct waves {
     size_t first, count; /* a ring */
     size_t hint;         /* nobody before it, counted from the first, waits */
     unsigned waiting;
+    unsigned far;         /* guests of that kind */
+    unsigned connections; /* … that have some */
     struct entry entries[WAVES_WINDOW];
 };
 
@@ -36,8 +38,17 @@ static void forget_listing(struct entry *entry)
     entry->notes_length = 0;
 }
 
-static void clear(struct entry *entry)
+/* Whatever was left of them goes. */
+static void disconnect(waves *self, struct entry *entry)
 {
+    self->connections -= entry->connections != NULL;
+    remote_free(STEAL(entry->connections));
+}
+
+static void clear(waves *self, struct entry *entry)
+{
+    disconnect(self, entry);
+    self->far -= entry->far;
     forget_listing(entry);
     guest_free(entry->guest);
     free(entry->directory);
@@ -50,7 +61,7 @@ void waves_free(waves *self)
     if (!self)
         return;
     for (size_t i = 0; i < self->count; i++)
-        clear(at(self, i));
+        clear(self, at(self, i));
     free(self);
 }
 
@@ -76,8 +87,10 @@ struct entry *waves_add(waves *self, struct guest *guest)
         return NULL;
     }
     struct entry *entry = at(self, self->count++);
-    *entry = (struct entry){.guest = guest, .state = ENTRY_WAITING};
-    self->waiting++;
+    bool far = guest_is_remote(guest);
+    *entry = (struct entry){.guest = guest, .state = far ? ENTRY_FAR : ENTRY_WAITING, .far = far};
+    self->waiting += !far;
+    self->far += far;
     return entry;
 }
 
@@ -122,7 +135,8 @@ static bool trust_each_other(const waves *self, const struct entry *a, const str
 
 bool waves_may_share(const waves *self, const struct entry *a, const struct entry *b)
 {
-    return a == b || (a->quarantine == b->quarantine && trust_each_other(self, a, b));
+    return a == b ||
+           (!a->far && !b->far && a->quarantine == b->quarantine && trust_each_other(self, a, b));
 }
 
 struct entry *waves_next(waves *self, const struct entry *like, unsigned disks)
@@ -144,9 +158,53 @@ void waves_take(waves *self, struct entry *entry)
     self->waiting--;
 }
 
+struct entry *waves_find(const waves *self, enum entry_state state, const struct entry *after)
+{
+    bool behind = after == NULL;
+    /* Most runs have none of these, and ask for them all the time. */
+    if ((state == ENTRY_FAR || state == ENTRY_OPENING) && self->far == 0)
+        return NULL;
+    for (size_t i = 0; i < self->count; i++) {
+        struct entry *entry = at(self, i);
+        if (behind && entry->state == state)
+            return entry;
+        behind = behind || entry == after;
+    }
+    return NULL;
+}
+
+void waves_open(waves *self, struct entry *entry, remote *connections)
+{
+    entry->state = ENTRY_OPENING;
+    entry->connections = connections;
+    self->connections++;
+}
+
+void waves_opened(waves *self, struct entry *entry)
+{
+    entry->state = ENTRY_WAITING;
+    entry->connecting = remote_took(entry->connections);
+    self->waiting++;
+    self->hint = 0;
+}
+
+unsigned waves_connections(const waves *self)
+{
+    return self->connections;
+}
+
+bool waves_owns(const waves *self, pid_t pid)
+{
+    for (size_t i = 0; self->connections > 0 && i < self->count; i++)
+        if (at(self, i)->connections && remote_pid(at(self, i)->connections) == pid)
+            return true;
+    return false;
+}
+
 void waves_answer(waves *self, struct entry *entry, scan_ret *result, uint64_t elapsed)
 {
     self->waiting -= entry->state == ENTRY_WAITING;
+    disconnect(self, entry);
     entry->state = ENTRY_ANSWERED;
     entry->result = *result;
     entry->elapsed = elapsed;
@@ -167,10 +225,11 @@ void waves_refuse(waves *self, struct entry *entry, enum status status, const ch
 void waves_give_back(waves *self, struct entry *const *entries, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        forget_listing(entries[i]); /* it will be told again from the beginning */
-        entries[i]->state = ENTRY_WAITING;
+        forget_listing(entries[i]);   /* it will be told again from the beginning */
+        disconnect(self, entries[i]); /* QEMU had them */
+        entries[i]->state = entries[i]->far ? ENTRY_FAR : ENTRY_WAITING;
         entries[i]->turn = entries[i]->heard = 0;
-        self->waiting++;
+        self->waiting += !entries[i]->far;
     }
     self->hint = 0;
 }
@@ -221,7 +280,7 @@ const struct entry *waves_front(const waves *self)
 
 void waves_pop(waves *self)
 {
-    clear(at(self, 0));
+    clear(self, at(self, 0));
     self->first = (self->first + 1) % WAVES_WINDOW;
     self->count--;
     if (self->hint > 0)

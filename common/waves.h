@@ -9,18 +9,26 @@
 
 #include "guest.h"
 #include "listings.h"
+#include "remote.h"
 #include "supervisor.h"
 
 #define WAVES_WINDOW 2048
 
 typedef struct waves waves;
 
-enum entry_state { ENTRY_WAITING, ENTRY_TAKEN, ENTRY_ANSWERED };
+enum entry_state {
+    ENTRY_FAR,     /* its remote images are not connected */
+    ENTRY_OPENING, /* … are being connected */
+    ENTRY_WAITING, /* for an appliance */
+    ENTRY_TAKEN,
+    ENTRY_ANSWERED
+};
 
 /* One guest in the window. Read it; only waves_…() write it, but for what says otherwise. */
 struct entry {
     struct guest *guest;
     enum entry_state state;
+    bool far;       /* has images that are not files here: it shares with nobody, ever */
     bool mixed;     /* its images belong to several users: it shares with nobody */
     bool scattered; /* … or are in several directories: nor where directories count */
     uid_t uid;      /* its images' */
@@ -32,9 +40,11 @@ struct entry {
     scan_ret result;     /* when answered */
     uint64_t elapsed;
     /* The supervisor's, forgotten when the guest waits again. */
-    uint64_t turn;  /* when its turn began, 0: not yet */
-    uint64_t heard; /* when its turn began, or something of its listing came */
-    spool *listing; /* what has come of it; NULL: nothing */
+    uint64_t turn;       /* when its turn began, 0: not yet */
+    uint64_t heard;      /* when its turn began, or something of its listing came */
+    uint64_t connecting; /* microseconds that connecting to its images took */
+    remote *connections; /* of its remote images, from ENTRY_OPENING on; NULL: none */
+    spool *listing;      /* what has come of it; NULL: nothing */
     struct listing_check checked;
     char *notes; /* of its outcome */
     size_t notes_length;
@@ -61,6 +71,15 @@ bool waves_may_share(const waves *self, const struct entry *a, const struct entr
  * has at most `disks` images. NULL: none. */
 struct entry *waves_next(waves *self, const struct entry *like, unsigned disks);
 void waves_take(waves *self, struct entry *entry);
+
+/* The oldest guest behind `after` (NULL: of all) that is in this state. NULL: none. */
+struct entry *waves_find(const waves *self, enum entry_state state, const struct entry *after);
+/* Its images are being connected: it has the connections, which are taken over. */
+void waves_open(waves *self, struct entry *entry, remote *connections);
+void waves_opened(waves *self, struct entry *entry); /* they are: it waits for an appliance */
+unsigned waves_connections(const waves *self);       /* how many guests have some */
+/* Whether the process is one that connects for a guest. */
+bool waves_owns(const waves *self, pid_t pid);
 
 /* Answers for a guest. Takes over what the result has allocated: *result is all zero afterwards. */
 void waves_answer(waves *self, struct entry *entry, scan_ret *result, uint64_t elapsed);

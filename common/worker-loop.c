@@ -3,14 +3,12 @@
 
 #include "capabilities.h"
 #include "clock.h"
-#include "frame.h"
 #include "hotplug.h"
-#include "work.h"
+#include "packet.h"
 #include "worker-report.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 /* Guests under way at once: the supervisor sends fewer. */
@@ -95,7 +93,16 @@ static int attach_disk(struct loop *self, const disk_order *order, const int *fd
             .size = from->size,
         };
     }
-    struct image_chain chain = {.count = fd_count, .layers = layers, .size = order->size};
+    AUTO_FREE char *export_name = NULL;
+    if (order->nbd) {
+        export_name =
+            strndup(order->export_name.export_name_val ? order->export_name.export_name_val : "",
+                    order->export_name.export_name_len);
+        if (!export_name)
+            return error_set(err, STATUS_CRASHED, "no memory");
+    }
+    struct image_chain chain = {
+        .count = fd_count, .layers = layers, .size = order->size, .nbd_export = export_name};
     return hotplug_attach(self->disks, &chain, order->block_size,
                           &guest->disks[guest->disk_count++], err);
 }
@@ -198,49 +205,22 @@ static int obey(struct loop *self, const order *order, const int *fds, size_t fd
     return error_set(err, STATUS_CRASHED, "an order of an unknown kind");
 }
 
-/* One packet and the descriptors beside it. The number of bytes, 0 at the end, -1 and errno. */
-static ssize_t receive(int fd, char *buffer, size_t size, int *fds, size_t *fd_count)
-{
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(MAX_LAYERS * sizeof(int))];
-    } control;
-    struct iovec vector = {buffer, size};
-    struct msghdr message = {.msg_iov = &vector,
-                             .msg_iovlen = 1,
-                             .msg_control = control.space,
-                             .msg_controllen = sizeof control.space};
-    *fd_count = 0;
-    ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    for (struct cmsghdr *header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL; header;
-         header = CMSG_NXTHDR(&message, header))
-        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-            *fd_count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-            memcpy(fds, CMSG_DATA(header), *fd_count * sizeof(int));
-        }
-    return got;
-}
-
 static int on_order(struct loop *self, error **err)
 {
-    char packet[FRAME_HEADER +
-                4096]; /* the largest order is 64 layers of 28 bytes and a few words */
     int fds[MAX_LAYERS];
     size_t fd_count;
     order message = {0};
-    ssize_t got = receive(self->orders, packet, sizeof packet, fds, &fd_count);
+    int got = packet_receive(self->orders, (xdrproc_t)xdr_order, &message, sizeof message, fds,
+                             &fd_count);
+    if (got == -EAGAIN || got == -EINTR)
+        return 0;
+    if (got == -EBADMSG)
+        return error_set(err, STATUS_CRASHED, "an order that is none");
     if (got < 0)
-        return errno == EAGAIN || errno == EINTR
-                   ? 0
-                   : error_set_errno(err, STATUS_CRASHED, errno, "cannot take orders");
+        return error_set_errno(err, STATUS_CRASHED, -got, "cannot take orders");
     if (got == 0)
         return error_set(err, STATUS_CRASHED, "the supervisor has gone");
-    int result = -1;
-    if (got < FRAME_HEADER || frame_decode((xdrproc_t)xdr_order, &message, sizeof message,
-                                           packet + FRAME_HEADER, (size_t)got - FRAME_HEADER) < 0)
-        error_set(err, STATUS_CRASHED, "an order that is none");
-    else
-        result = obey(self, &message, fds, fd_count, err);
+    int result = obey(self, &message, fds, fd_count, err);
     xdr_free((xdrproc_t)xdr_order, &message);
     for (size_t i = 0; i < fd_count; i++)
         close(fds[i]);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker.h"
 
-#include "frame.h"
+#include "packet.h"
 #include "tree.h"
 #include "warden.h"
-#include "work.h"
 #include "worker-loop.h"
 #include <fcntl.h>
 #include <string.h>
@@ -73,37 +72,8 @@ int worker_start(const struct worker_config *config, struct worker *worker, erro
     return 0;
 }
 
-/* The descriptors travel beside the packet. */
-static int send_packet(int fd, const void *body, size_t length, const int *fds, size_t fd_count)
-{
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(MAX_LAYERS * sizeof(int))];
-    } control = {0};
-    struct iovec vector = {(void *)body, length};
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
-    if (fd_count > 0) {
-        struct cmsghdr *header = &control.header;
-        message.msg_control = control.space;
-        message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
-        memcpy(CMSG_DATA(header), fds, fd_count * sizeof(int));
-    }
-    return sendmsg(fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
 int worker_order(const struct worker *worker, const struct order *order, const int *fds,
                  size_t fd_count)
 {
-    void *frame = NULL;
-    size_t length;
-    if (fd_count > MAX_LAYERS)
-        return -EINVAL;
-    int result = frame_encode((xdrproc_t)xdr_order, order, &frame, &length);
-    if (result == 0)
-        result = send_packet(worker->orders, frame, length, fds, fd_count);
-    free(frame);
-    return result;
+    return packet_send(worker->orders, (xdrproc_t)xdr_order, order, fds, fd_count);
 }

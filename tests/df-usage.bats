@@ -74,7 +74,7 @@ usage_error()
 
 @test "names that are none, and URIs" {
     usage_error "''" "the name of an image is empty"
-    usage_error "-a nbd://host/disk" "nbd://host/disk" "only files are supported"
+    usage_error "-a ftp://host/disk" "ftp://..." "ftp:// is not read"
 }
 
 @test "messages escape control characters" {

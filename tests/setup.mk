@@ -4,15 +4,16 @@
 # when all are there it asks no network and no root.
 
 packages_build := gcc make pkg-config libc6-dev rpcsvc-proto libtirpc-dev libvirt-dev libxml2-dev \
-	libpopt-dev libjansson-dev libsmartcols-dev libblkid-dev libglib2.0-dev libxxhash-dev nettle-dev liblvm2-dev perl
+	libpopt-dev libjansson-dev libsmartcols-dev libblkid-dev libnbd-dev libglib2.0-dev libxxhash-dev nettle-dev \
+	liblvm2-dev perl
 packages_run := libvirt0 libvirt-daemon-driver-qemu qemu-system-x86
 packages_appliance := cpio kmod xz-utils binutils e2fsprogs
 packages_images := qemu-utils xfsprogs btrfs-progs dosfstools exfatprogs ntfs-3g xorriso udftools \
 	squashfs-tools erofs-utils f2fs-tools fdisk mtools
-packages_check := bats libcmocka-dev jq python3-minimal procps attr libvirt-daemon uuid-runtime strace mmdebstrap uidmap
+packages_check := bats libcmocka-dev jq python3 procps attr libvirt-daemon uuid-runtime strace nbdkit mmdebstrap uidmap
 packages_lint := clang-tidy clang-format clang cppcheck shellcheck valgrind
-# For the comparison with virt-df, which is skipped where it is not installed: 100 packages, and it upgrades others.
-packages_ci := guestfs-tools
+# openssh-server is a service that starts itself. For the comparison with virt-df, which is skipped where it is not installed: 100 packages, and it upgrades others.
+packages_ci := guestfs-tools openssh-server
 
 packages_demo  := $(packages_build) $(packages_run) $(packages_appliance) $(packages_images)
 

@@ -2,6 +2,7 @@
 #include "disks.h"
 
 #include "options.h"
+#include "remote-uri.h"
 #include "slots.h"
 #include <string.h>
 
@@ -62,6 +63,10 @@ struct image_chain *disks_open(const char *image, const struct disk_options *opt
     AUTO_IMAGE_CHAIN struct image_chain *chain = NULL;
     if (choose(options, &choice, err) < 0)
         return NULL;
+    if (remote_uri_is(image, strlen(image))) {
+        error_set(err, STATUS_REFUSED, "it is a URI: only files can be attached");
+        return NULL;
+    }
     if (strcmp(image, "/dev/null") == 0)
         chain = image_chain_null(err);
     else

@@ -186,6 +186,22 @@ static void a_data_file_is_given_beside_the_backing(void **state)
                           "'off'}}}");
 }
 
+static void a_remote_image_is_a_socket_that_qemu_has(void **state)
+{
+    struct image_layer layer = {.format = IMAGE_RAW};
+    char export_name[] = "a b";
+    struct image_chain chain = {.count = 1, .layers = &layer, .nbd_export = export_name};
+
+    (void)state;
+    assert_json(blockdev_chain(&chain, NULL, 7, true, false),
+                "{'driver': 'nbd', 'node-name': 's7', 'read-only': true,"
+                " 'server': {'type': 'fd', 'str': 's7'}, 'export': 'a b'}");
+    layer.format = IMAGE_QCOW2;
+    assert_json(blockdev_chain(&chain, NULL, 8, true, false),
+                "{'driver': 'qcow2', 'node-name': 's8', 'read-only': true, 'backing': null, 'file':"
+                " {'driver': 'nbd', 'server': {'type': 'fd', 'str': 's8'}, 'export': 'a b'}}");
+}
+
 static void extents_are_in_the_descriptor_and_nowhere_else(void **state)
 {
     struct image_layer layers[] = {
@@ -288,6 +304,7 @@ int main(void)
         cmocka_unit_test(a_block_device_has_the_driver_for_it),
         cmocka_unit_test(every_layer_names_its_backing_and_the_last_has_none),
         cmocka_unit_test(a_data_file_is_given_beside_the_backing),
+        cmocka_unit_test(a_remote_image_is_a_socket_that_qemu_has),
         cmocka_unit_test(extents_are_in_the_descriptor_and_nowhere_else),
         cmocka_unit_test(a_raw_backing_file_has_a_node_for_its_format),
         cmocka_unit_test(formats_that_could_open_a_parent_are_told_that_there_is_none),

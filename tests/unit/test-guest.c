@@ -37,6 +37,25 @@ static void the_name_is_the_basename_of_the_first_image(void **state)
     }
 }
 
+static void a_uri_is_shown_without_its_password(void **state)
+{
+    AUTO_GUEST struct guest *guest = guest_new(0);
+    AUTO_ERROR error *err = NULL;
+
+    (void)state;
+    assert_int_equal(add(guest, "a.img"), 0);
+    assert_false(guest_is_remote(guest));
+    assert_int_equal(add(guest, "http://me:secret@host/b.img"), 0);
+    assert_true(guest_is_remote(guest));
+    assert_string_equal(guest->name, "a.img+");
+    assert_null(guest->images[0].remote);
+    assert_string_equal(guest->images[1].path, "http://me:***@host/b.img");
+    assert_string_equal(guest->images[1].remote->password, "secret");
+    assert_int_equal(guest_add_image(guest, "ftp://x/y", 9, IMAGE_DETECT, 0, &err), -1);
+    assert_int_equal(error_status(err), STATUS_UNSUPPORTED);
+    assert_int_equal(guest->image_count, 2);
+}
+
 static void each_further_image_adds_a_plus(void **state)
 {
     AUTO_GUEST struct guest *guest = guest_new(5);
@@ -101,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_name_is_the_basename_of_the_first_image),
+        cmocka_unit_test(a_uri_is_shown_without_its_password),
         cmocka_unit_test(each_further_image_adds_a_plus),
         cmocka_unit_test(an_image_keeps_its_format_and_block_size),
         cmocka_unit_test(a_guest_has_at_most_255_images),

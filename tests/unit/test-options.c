@@ -225,7 +225,9 @@ static void wrong_usage_is_named(void **state)
     expect_usage_error(WORDS("-c", "test:///default"), "no image given");
     expect_usage_error(WORDS(""), "the name of an image is empty");
     expect_usage_error(WORDS("-a", ""), "the name of an image is empty");
-    expect_usage_error(WORDS("-a", "nbd+unix:///x?socket=y"), "only files are supported");
+    expect_usage_error(WORDS("-a", "nbd+unix:///x?sock=y"), "ends with ?socket=PATH");
+    expect_usage_error(WORDS("-a", "ftp://u:secret@h/x"),
+                       "image \"ftp://...\": ftp:// is not read");
     expect_usage_error(WORDS("--format=nonsense", "a"), "--format: \"nonsense\" is none of raw");
     expect_usage_error(WORDS("--blocksize=513", "a"), "is none of 512, 4096");
     expect_usage_error(WORDS("--isolate=owners", "a"), "is none of none, owner");

@@ -63,6 +63,72 @@ static void the_window_goes_round(void **state)
     waves_free(w);
 }
 
+static struct entry *add_far(waves *w, uint64_t number)
+{
+    static const char uri[] = "nbd+unix:///?socket=/nonexistent/socket";
+    struct guest *guest = guest_new(number);
+    assert_int_equal(guest_add_image(guest, uri, sizeof uri - 1, IMAGE_RAW, 0, NULL), 0);
+    return waves_add(w, guest);
+}
+
+static void open_far(waves *w, struct entry *entry)
+{
+    static const struct sandbox nobody_else;
+    remote *connections = remote_start(entry->guest, &nobody_else, NULL);
+    assert_non_null(connections);
+    waves_open(w, entry, connections);
+    assert_true(waves_owns(w, remote_pid(connections)));
+}
+
+static void what_is_elsewhere_waits_when_it_has_been_looked_at(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    (void)state;
+    struct entry *near = add_owned(w, 0, 1, ""), *far = add_far(w, 1), *other = add_far(w, 2);
+    assert_int_equal(waves_waiting(w), 1);
+    assert_ptr_equal(waves_find(w, ENTRY_FAR, NULL), far);
+    assert_ptr_equal(waves_find(w, ENTRY_FAR, far), other);
+    assert_null(waves_find(w, ENTRY_FAR, other));
+    assert_null(waves_find(w, ENTRY_OPENING, NULL));
+    open_far(w, far);
+    assert_ptr_equal(waves_find(w, ENTRY_OPENING, NULL), far);
+    assert_ptr_equal(waves_find(w, ENTRY_FAR, NULL), other);
+    assert_int_equal(waves_connections(w), 1);
+    waves_take(w, waves_next(w, NULL, 1));
+    assert_null(waves_next(w, NULL, 1));
+    waves_opened(w, far);
+    assert_ptr_equal(waves_next(w, NULL, 1), far); /* although the search was behind it */
+    assert_int_equal(waves_waiting(w), 1);
+    assert_false(waves_may_share(w, near, far));
+    assert_false(waves_may_share(w, far, other));
+    assert_true(waves_may_share(w, far, far));
+    waves_free(w);
+}
+
+static void what_is_elsewhere_is_connected_anew_for_every_appliance(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    (void)state;
+    struct entry *far = add_far(w, 1);
+    open_far(w, far);
+    pid_t pid = remote_pid(far->connections);
+    waves_opened(w, far);
+    waves_take(w, far);
+    assert_int_equal(waves_put_back(w, &far, 1, false), 0);
+    assert_int_equal(far->state, ENTRY_FAR);
+    assert_null(far->connections);
+    assert_false(waves_owns(w, pid));
+    assert_int_equal(waves_connections(w), 0);
+    assert_int_equal(waves_waiting(w), 0);
+    open_far(w, far);
+    waves_refuse(w, far, STATUS_TIMEOUT, "late", 0);
+    assert_int_equal(waves_connections(w), 0);
+    assert_int_equal(waves_waiting(w), 0);
+    waves_pop(w);
+    assert_null(waves_find(w, ENTRY_FAR, NULL));
+    waves_free(w);
+}
+
 static void guests_are_taken_from_the_oldest_on(void **state)
 {
     waves *w = waves_new(ISOLATE_NONE);
@@ -427,6 +493,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_window_has_an_end),
         cmocka_unit_test(the_window_goes_round),
+        cmocka_unit_test(what_is_elsewhere_waits_when_it_has_been_looked_at),
+        cmocka_unit_test(what_is_elsewhere_is_connected_anew_for_every_appliance),
         cmocka_unit_test(guests_are_taken_from_the_oldest_on),
         cmocka_unit_test(answers_leave_in_the_order_of_the_list),
         cmocka_unit_test(an_answer_is_taken_over),

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Messages of work.x with descriptors beside them, over a SOCK_SEQPACKET: one a packet. */
+#ifndef VLT_PACKET_H
+#define VLT_PACKET_H
+
+#include "frame.h"
+#include "work.h"
+#include <stddef.h>
+
+/* The largest message: 64 layers of 28 bytes, the name of an export, and a few words. */
+#define PACKET_MAX 8192
+
+/* Sends one, and its descriptors, which stay the caller's: at most MAX_LAYERS. 0; -EAGAIN when the
+ * socket is full; another -errno. */
+int packet_send(int fd, xdrproc_t proc, const void *message, const int *fds, size_t fd_count);
+
+/* Takes one, without waiting, into *message, which must be all zero and of `size` bytes. 1: it and
+ * its descriptors, which have close-on-exec set, are the caller's; 0: the other end is gone;
+ * -EAGAIN; -EBADMSG, when it is no such message; another -errno. */
+int packet_receive(int fd, xdrproc_t proc, void *message, size_t size, int fds[MAX_LAYERS],
+                   size_t *fd_count);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* nbdkit inherits a listening socket, as a service manager would give it one (sd_listen_fds(3)).
+ * Both connections have been made by then, and the socket has no name any more: nobody else can
+ * connect. */
+#define _GNU_SOURCE 1 /* pipe2, memfd_create */
+#include "remote-process.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define LISTEN_FD 3 /* SD_LISTEN_FDS_START */
+#define PASSWORD_FD 4
+#define SAID_MAX 4096
+
+/* --- the socket --- */
+
+static int connect_twice(struct remote_image *image, const struct sockaddr_un *address)
+{
+    int *const fds[] = {&image->looking, &image->handover};
+
+    for (int i = 0; i < 2; i++) {
+        *fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (*fds[i] < 0 || connect(*fds[i], (const struct sockaddr *)address, sizeof *address) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A listening socket with two connections in its queue and no name; -1 and *err. */
+static int make_socket(struct remote_image *image, error **err)
+{
+    const char *parent = getenv("TMPDIR");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char *path = address.sun_path;
+    AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    int length = snprintf(path, sizeof address.sun_path - 2, "%s/virt-remote-XXXXXX",
+                          parent && *parent ? parent : "/tmp");
+    if (length < 0 || (size_t)length >= sizeof address.sun_path - 2)
+        return error_set(err, STATUS_CRASHED, "the path in TMPDIR is too long for a socket");
+    if (fd < 0 || !mkdtemp(path))
+        return error_set_errno(err, STATUS_CRASHED, errno, "cannot make a directory in %s",
+                               parent && *parent ? parent : "/tmp");
+    strcat(path, "/s");
+    int failed = bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 2) < 0 ||
+                 connect_twice(image, &address) < 0;
+    int saved = errno;
+    unlink(path);
+    path[length] = '\0';
+    rmdir(path);
+    if (failed)
+        return error_set_errno(err, STATUS_CRASHED, saved, "cannot make a socket");
+    return steal_fd(&fd);
+}
+
+/* --- the program --- */
+
+/* One of its parameters, "key=value"; NULL: no memory. */
+static char *parameter(const char *key, const char *value)
+{
+    char *text = NULL;
+    return asprintf(&text, "%s=%s", key, value) < 0 ? NULL : text;
+}
+
+struct arguments {
+    const char *words[16];
+    size_t count;
+    bool failed;
+};
+
+static void add(struct arguments *arguments, const char *key, const char *value)
+{
+    const char *word = key ? parameter(key, value) : value;
+    arguments->failed |= !word;
+    arguments->words[arguments->count++] = word; /* freed by exec */
+}
+
+static void make_arguments(const struct remote_uri *uri, struct arguments *arguments)
+{
+    add(arguments, NULL, "nbdkit");
+    add(arguments, NULL, "--foreground");
+    add(arguments, NULL, "--readonly");
+    add(arguments, NULL, uri->kind == REMOTE_HTTP ? "curl" : "ssh");
+    if (uri->kind == REMOTE_HTTP) {
+        add(arguments, "url", uri->url);
+        /* Where a server may send us. */
+        add(arguments, "protocols", "http,https");
+    } else {
+        add(arguments, "host", uri->host);
+        add(arguments, "path", uri->path);
+        if (uri->port)
+            add(arguments, "port", uri->port);
+    }
+    if (uri->user)
+        add(arguments, "user", uri->user);
+    if (uri->password)
+        add(arguments, "password", "-4"); /* PASSWORD_FD: others can read our command line */
+}
+
+/* A descriptor to read the password from; -1 and errno. */
+static int open_password(const char *password)
+{
+    size_t length = strlen(password);
+    AUTO_FD int fd = memfd_create("password", MFD_CLOEXEC);
+
+    if (fd < 0 || write(fd, password, length) != (ssize_t)length || lseek(fd, 0, SEEK_SET) != 0)
+        return -1;
+    return steal_fd(&fd);
+}
+
+/* In the child. Descriptors end where they are wanted, without close-on-exec. */
+static void run(const struct remote_uri *uri, const struct sandbox *box, int listener, int said)
+{
+    char pid[16];
+    struct arguments arguments = {0};
+    int password = uri->password ? open_password(uri->password) : -1;
+    int high = fcntl(listener, F_DUPFD, 10), high_password = fcntl(password, F_DUPFD, 10);
+
+    make_arguments(uri, &arguments);
+    snprintf(pid, sizeof pid, "%d", (int)getpid());
+    if (arguments.failed || high < 0 || (uri->password && high_password < 0) ||
+        setenv("LISTEN_PID", pid, 1) < 0 || setenv("LISTEN_FDS", "1", 1) < 0 ||
+        dup2(said, STDERR_FILENO) < 0 || dup2(high, LISTEN_FD) < 0 ||
+        (uri->password && dup2(high_password, PASSWORD_FD) < 0))
+        return;
+    close(high);
+    close(high_password);
+    if (uri->kind == REMOTE_HTTP && sandbox_enter(box, NULL) < 0)
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* after the change of user, which clears it */
+    execvp("nbdkit", (char *const *)arguments.words);
+    dprintf(
+        STDERR_FILENO,
+        "error: nbdkit, which reads http, https and ssh, cannot be started: %s; is it installed?\n",
+        strerror(errno));
+}
+
+int remote_serve(struct remote_image *image, const struct sandbox *box, error **err)
+{
+    const struct remote_uri *uri = image->image->remote;
+    AUTO_FD int listener = make_socket(image, err);
+    int said[2];
+
+    if (listener < 0)
+        return -1;
+    /* A server that is not heard must not wait for that. */
+    if (pipe2(said, O_CLOEXEC | O_NONBLOCK) < 0)
+        return error_set_errno(err, STATUS_CRASHED, errno, "cannot make a pipe");
+    image->said = said[0];
+    image->server = fork();
+    if (image->server == 0) {
+        run(uri, box, listener, said[1]);
+        _exit(1);
+    }
+    int saved = errno;
+    close(said[1]);
+    if (image->server < 0)
+        return error_set_errno(err, STATUS_CRASHED, saved, "cannot start a process");
+    return 0;
+}
+
+/* --- what it says --- */
+
+/* The first line with an error in it, without what stands before that; NULL: there is none. */
+static char *find_complaint(char *said)
+{
+    static const char word[] = "error: ";
+    char *found = strstr(said, word);
+
+    if (!found)
+        return NULL;
+    found += sizeof word - 1;
+    found[strcspn(found, "\n")] = '\0';
+    return found;
+}
+
+/* It names the URL, and that has what must not be printed. */
+static int complain(const struct remote_uri *uri, const char *complaint, error **err)
+{
+    const char *url = uri->url ? strstr(complaint, uri->url) : NULL;
+    if (!url)
+        return error_set(err, STATUS_UNREADABLE, "%s", complaint);
+    return error_set(err, STATUS_UNREADABLE, "%.*s%s%s", (int)(url - complaint), complaint,
+                     uri->shown, url + strlen(uri->url));
+}
+
+int remote_server_said(struct remote_image *image, error **err)
+{
+    char said[SAID_MAX + 1];
+
+    if (image->said < 0)
+        return -1;
+    ssize_t length = read(image->said, said, SAID_MAX);
+    said[length > 0 ? length : 0] = '\0';
+    const char *complaint = find_complaint(said);
+    if (!complaint)
+        return -1;
+    error_free(STEAL(*err));
+    return complain(image->image->remote, complaint, err);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "remote-process.h"
+
+#include "clock.h"
+#include "packet.h"
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+void remote_image_clear(struct remote_image *image)
+{
+    cleanup_fd(&image->looking);
+    cleanup_fd(&image->handover);
+    cleanup_fd(&image->said);
+    if (image->server > 0 && kill(image->server, SIGKILL) == 0)
+        waitpid(image->server, NULL, 0);
+}
+
+/* All of a guest's, and who waits for them. */
+struct process {
+    const struct guest *guest;
+    int socket;
+    uint64_t since;
+    size_t count;
+    struct remote_image images[SLOT_COUNT];
+};
+
+static int tell(const struct process *self, const remote_report *message, int fd)
+{
+    return packet_send(self->socket, (xdrproc_t)xdr_remote_report, message, &fd, fd >= 0);
+}
+
+/* Of several images it is said which. Always -1. */
+static int tell_failure(const struct process *self, const struct guest_image *image, error *err)
+{
+    if (self->guest->image_count > 1)
+        error_prefix(&err, "%s", image->path);
+    const char *why = error_message(err);
+    remote_report message = {.status = error_status(err)};
+    message.message.message_val = (char *)why;
+    message.message.message_len = (u_int)strnlen(why, MAX_MESSAGE);
+    tell(self, &message, -1);
+    error_free(err);
+    return -1;
+}
+
+/* With all rights that the user has. */
+static int connect_to_look(struct process *self, const struct sandbox *box)
+{
+    for (size_t i = 0; i < self->guest->image_count; i++) {
+        const struct guest_image *image = &self->guest->images[i];
+        error *err = NULL;
+        if (!image->remote)
+            continue;
+        struct remote_image *on = &self->images[self->count++];
+        *on = (struct remote_image){
+            .image = image, .looking = -1, .handover = -1, .server = -1, .said = -1};
+        if (image->remote->kind == REMOTE_HTTP || image->remote->kind == REMOTE_SSH)
+            remote_serve(on, box, &err);
+        else
+            on->looking = remote_connect(image->remote, &err);
+        if (err)
+            return tell_failure(self, image, err);
+    }
+    return 0;
+}
+
+/* In a process that has nothing else to lose. */
+static int look(struct process *self, const struct sandbox *box)
+{
+    error *err = NULL;
+    if (sandbox_enter(box, &err) < 0)
+        return tell_failure(self, self->images[0].image, err);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (size_t i = 0; i < self->count; i++) {
+        struct remote_image *on = &self->images[i];
+        enum image_format format = IMAGE_DETECT;
+        uint64_t size = 0;
+        if (remote_look(on, &format, &size, &err) < 0) {
+            remote_server_said(on, &err);
+            return tell_failure(self, on->image, err);
+        }
+        remote_report message = {
+            .format = (int)format, .size = size, .took = clock_now() - self->since};
+        if (tell(self, &message, -1) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int look_apart(struct process *self, const struct sandbox *box)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(look(self, box) < 0);
+    for (size_t i = 0; i < self->count; i++) {
+        cleanup_fd(&self->images[i].looking); /* the server sees it close when that process ends */
+        self->images[i].looking = -1;
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 ? 0 : -1;
+}
+
+/* When they are wanted. */
+static int hand_over(struct process *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        struct remote_image *on = &self->images[i];
+        remote_report message = {0};
+        error *err = NULL;
+        if (on->handover < 0)
+            on->handover = remote_connect(on->image->remote, &err);
+        if (err)
+            return tell_failure(self, on->image, err);
+        if (tell(self, &message, on->handover) < 0)
+            return -1;
+        close(steal_fd(&on->handover));
+    }
+    return 0;
+}
+
+/* 1: a packet has come; 0: nobody listens any more. */
+static int wait_for_word(int socket)
+{
+    char word;
+    ssize_t got;
+    do
+        got = recv(socket, &word, 1, 0);
+    while (got < 0 && errno == EINTR);
+    return got > 0;
+}
+
+int remote_process(const struct guest *guest, const struct sandbox *box, int socket)
+{
+    struct process self = {.guest = guest, .socket = socket, .since = clock_now()};
+    int result = -1;
+
+    if (connect_to_look(&self, box) == 0 && look_apart(&self, box) == 0 && wait_for_word(socket))
+        result = hand_over(&self);
+    /* Those that serve the images live as long as we. */
+    if (result == 0)
+        wait_for_word(socket);
+    for (size_t i = 0; i < self.count; i++)
+        remote_image_clear(&self.images[i]);
+    return result < 0;
+}

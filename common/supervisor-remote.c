@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Guests whose images are elsewhere: connected to before they are given to anybody. */
+#include "supervision.h"
+
+#include <stdio.h>
+
+static uint64_t deadline_of(const struct supervisor *self, const struct entry *entry)
+{
+    return self->config->timeout
+               ? remote_since(entry->connections) + self->config->timeout * CLOCK_SECOND
+               : CLOCK_NEVER;
+}
+
+static void refuse(struct supervisor *self, struct entry *entry, enum status status,
+                   const char *why)
+{
+    waves_refuse(self->window, entry, status, why, clock_now() - remote_since(entry->connections));
+}
+
+void remote_connect_more(struct supervisor *self)
+{
+    struct entry *entry = NULL;
+    while (waves_connections(self->window) < MAX_CONNECTING &&
+           (entry = waves_find(self->window, ENTRY_FAR, NULL))) {
+        AUTO_ERROR error *err = NULL;
+        remote *connections = remote_start(entry->guest, &self->box, &err);
+        if (connections)
+            waves_open(self->window, entry, connections);
+        else
+            waves_refuse(self->window, entry, error_status(err), error_message(err), 0);
+    }
+}
+
+static bool connecting(const struct member *member)
+{
+    return member->state != MEMBER_ENDED && member->handover.connecting;
+}
+
+size_t remote_poll(const struct supervisor *self, struct pollfd fds[MAX_CONNECTING],
+                   uint64_t *deadline)
+{
+    size_t count = 0;
+    for (const struct entry *entry = NULL;
+         count < MAX_CONNECTING && (entry = waves_find(self->window, ENTRY_OPENING, entry));) {
+        uint64_t own = deadline_of(self, entry);
+        *deadline = own < *deadline ? own : *deadline;
+        fds[count++] = (struct pollfd){remote_fd(entry->connections), POLLIN, 0};
+    }
+    for (size_t i = 0; count < MAX_CONNECTING && i < self->member_count; i++)
+        if (connecting(self->members[i]))
+            fds[count++] = (struct pollfd){remote_fd(self->members[i]->handover.entry->connections),
+                                           POLLIN, 0};
+    return count;
+}
+
+/* The first image that is waited for stands for all: the others come after it. */
+static void time_out(struct supervisor *self, struct entry *entry)
+{
+    AUTO_FREE char *why = NULL;
+    const struct guest_image *image = entry->guest->images;
+    while (!image->remote)
+        image++;
+    if (asprintf(&why, "no answer from %s within %u s (--timeout)", image->path,
+                 self->config->timeout) < 0)
+        why = NULL;
+    refuse(self, entry, STATUS_TIMEOUT, why ? why : "no answer in time");
+}
+
+/* Those that have an appliance have its deadlines, too. */
+static void hear_of_connections(struct supervisor *self)
+{
+    for (size_t i = 0; i < self->member_count; i++) {
+        struct member *member = self->members[i];
+        AUTO_ERROR error *err = NULL;
+        int got = connecting(member) ? member_connect(member, &err) : 0;
+        if (got > 0)
+            work_pursue(self, member);
+        else if (got < 0)
+            crew_give_up(self, member, member->handover.entry, error_status(err),
+                         error_message(err));
+    }
+}
+
+/* Whoever has come is heard before it is late: nobody may have listened for a while. */
+void remote_hear_all(struct supervisor *self)
+{
+    hear_of_connections(self);
+    struct entry *next = waves_find(self->window, ENTRY_OPENING, NULL);
+    while (next) {
+        AUTO_ERROR error *err = NULL;
+        struct entry *entry = next;
+        int got;
+        next = waves_find(self->window, ENTRY_OPENING, entry);
+        got = remote_hear(entry->connections, &err);
+        if (got > 0)
+            waves_opened(self->window, entry);
+        else if (got < 0)
+            refuse(self, entry, error_status(err), error_message(err));
+        else if (deadline_of(self, entry) <= clock_now())
+            time_out(self, entry);
+    }
+}

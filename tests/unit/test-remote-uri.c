@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "remote-uri.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct remote_uri *parse(const char *text)
+{
+    AUTO_ERROR error *err = NULL;
+    struct remote_uri *uri = remote_uri_parse(text, &err);
+    if (!uri)
+        fail_msg("%s: %s", text, error_message(err));
+    return uri;
+}
+
+static void assert_fails(const char *text, enum status kind, const char *part)
+{
+    AUTO_ERROR error *err = NULL;
+    struct remote_uri *uri = remote_uri_parse(text, &err);
+    if (uri)
+        fail_msg("%s is none", text);
+    assert_int_equal(error_status(err), kind);
+    if (!strstr(error_message(err), part))
+        fail_msg("\"%s\" is not in \"%s\"", part, error_message(err));
+}
+
+static void a_scheme_and_two_slashes_make_a_uri(void **state)
+{
+    static const char *const uris[] = {"nbd://h",  "NBD://h",   "nbd+unix:///?socket=x",
+                                       "x-y.z://", "http://h/", "rbd://p"};
+    static const char *const files[] = {"",        "nbd",        "nbd:h",     "nbd:/h",
+                                        "://x",    "1a://x",     "./nbd://h", "/nbd://h",
+                                        "a b://c", "c://x.vmdk", "+x://y"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof uris / sizeof uris[0]; i++)
+        assert_true(remote_uri_is(uris[i], strlen(uris[i])));
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        assert_false(remote_uri_is(files[i], strlen(files[i])));
+    assert_false(remote_uri_is("nbd://", 5)); /* it does not look behind the end */
+}
+
+static void nbd_has_a_host_a_port_and_an_export(void **state)
+{
+    (void)state;
+    struct remote_uri *uri = parse("nbd://host");
+    assert_int_equal(uri->kind, REMOTE_NBD);
+    assert_string_equal(uri->host, "host");
+    assert_string_equal(uri->port, "10809");
+    assert_string_equal(uri->export_name, "");
+    assert_string_equal(uri->name, "host");
+    remote_uri_free(uri);
+    uri = parse("nbd://[::1]:99/a%20b/c%2Fd");
+    assert_string_equal(uri->host, "::1");
+    assert_string_equal(uri->port, "99");
+    assert_string_equal(uri->export_name, "a b/c/d");
+    assert_string_equal(uri->name, "d");
+    assert_string_equal(uri->shown, "nbd://[::1]:99/a%20b/c%2Fd");
+    remote_uri_free(uri);
+    uri = parse("nbd://host//x");
+    assert_string_equal(uri->export_name, "/x"); /* one slash is the URI's */
+    remote_uri_free(uri);
+}
+
+static void nbd_unix_has_a_socket_and_an_export(void **state)
+{
+    (void)state;
+    struct remote_uri *uri = parse("nbd+unix:///?socket=/run/a.sock");
+    assert_int_equal(uri->kind, REMOTE_NBD_UNIX);
+    assert_string_equal(uri->socket, "/run/a.sock");
+    assert_string_equal(uri->export_name, "");
+    assert_string_equal(uri->name, "a.sock");
+    remote_uri_free(uri);
+    uri = parse("nbd+unix:///ex?socket=/run/%41%3f");
+    assert_string_equal(uri->socket, "/run/A?");
+    assert_string_equal(uri->export_name, "ex");
+    assert_string_equal(uri->name, "ex");
+    assert_string_equal(uri->shown, "nbd+unix:///ex?socket=/run/%41%3f");
+    remote_uri_free(uri);
+}
+
+static void http_goes_on_as_it_came_without_the_user(void **state)
+{
+    (void)state;
+    struct remote_uri *uri = parse("https://me:se%3Acr%40t@host:81/a%20dir/d.img?sig=X%20Y#part");
+    assert_int_equal(uri->kind, REMOTE_HTTP);
+    assert_string_equal(uri->url, "https://host:81/a%20dir/d.img?sig=X%20Y");
+    assert_string_equal(uri->user, "me");
+    assert_string_equal(uri->password, "se:cr@t");
+    assert_string_equal(uri->name, "d.img");
+    assert_string_equal(uri->shown, "https://me:***@host:81/a%20dir/d.img?***");
+    remote_uri_free(uri);
+    uri = parse("http://me@host/d%2Fe.img");
+    assert_string_equal(uri->user, "me");
+    assert_null(uri->password);
+    assert_string_equal(uri->name, "e.img");
+    assert_string_equal(uri->shown, "http://me@host/d%2Fe.img");
+    remote_uri_free(uri);
+    uri = parse("http://host");
+    assert_string_equal(uri->name, "host");
+    remote_uri_free(uri);
+}
+
+static void ssh_has_an_absolute_path(void **state)
+{
+    (void)state;
+    struct remote_uri *uri = parse("ssh://me:secret@host:2222/srv/a%20b.img");
+    assert_int_equal(uri->kind, REMOTE_SSH);
+    assert_string_equal(uri->host, "host");
+    assert_string_equal(uri->port, "2222");
+    assert_string_equal(uri->path, "/srv/a b.img");
+    assert_string_equal(uri->user, "me");
+    assert_string_equal(uri->password, "secret");
+    assert_string_equal(uri->name, "a b.img");
+    assert_string_equal(uri->shown, "ssh://me:***@host:2222/srv/a%20b.img");
+    remote_uri_free(uri);
+    uri = parse("ssh://host/x");
+    assert_null(uri->port);
+    remote_uri_free(uri);
+    assert_fails("ssh://host", STATUS_REFUSED, "names no file");
+    assert_fails("ssh://host/", STATUS_REFUSED, "names no file");
+    assert_fails("ssh://host/a?b", STATUS_REFUSED, "%3F");
+}
+
+static void a_password_is_hidden_wherever_an_at_sign_stands(void **state)
+{
+    (void)state;
+    struct remote_uri *uri = parse("http://me:se%40c@host/a@b.img");
+    assert_string_equal(uri->shown, "http://me:***@host/a@b.img");
+    remote_uri_free(uri);
+    uri = parse("http://:secret@host/a");
+    assert_string_equal(uri->shown, "http://:***@host/a");
+    remote_uri_free(uri);
+}
+
+static void other_kinds_are_named_and_no_more_of_them(void **state)
+{
+    static const char *const others[] = {"nbds://u:secret@h/x", "ftp://u:secret@h/x",
+                                         "file:///secret", "rbd://secret", "nbd+vsock://secret"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        AUTO_ERROR error *err = NULL;
+        assert_null(remote_uri_parse(others[i], &err));
+        assert_int_equal(error_status(err), STATUS_UNSUPPORTED);
+        assert_null(strstr(error_message(err), "secret"));
+        assert_non_null(strstr(error_message(err), "is not read"));
+    }
+}
+
+static void what_is_no_uri_is_refused(void **state)
+{
+    (void)state;
+    assert_fails("", STATUS_REFUSED, "no URI");
+    assert_fails("nbd:x", STATUS_REFUSED, "no URI");
+    assert_fails("http://h/a b", STATUS_REFUSED, "no valid URI");
+    assert_fails("http://h/%zz", STATUS_REFUSED, "no valid URI");
+    assert_fails("nbd://h:abc/x", STATUS_REFUSED, "no valid URI");
+    assert_fails("nbd://h:65536/x", STATUS_REFUSED, "below 65536");
+    assert_fails("nbd:///x", STATUS_REFUSED, "no host");
+    assert_fails("http:///x", STATUS_REFUSED, "no host");
+    assert_fails("ssh://-oProxyCommand=x/y", STATUS_REFUSED, "");
+    assert_fails("nbd://u@h/x", STATUS_REFUSED, "no user");
+    assert_fails("nbd://h/x?tls=1", STATUS_REFUSED, "\"?\"");
+    assert_fails("nbd+unix:///x", STATUS_REFUSED, "?socket=PATH");
+    assert_fails("nbd+unix:///x?socket=", STATUS_REFUSED, "?socket=PATH");
+    assert_fails("nbd+unix:///x?socket=/a&b=c", STATUS_REFUSED, "?socket=PATH");
+    assert_fails("nbd+unix://host/x?socket=/a", STATUS_REFUSED, "no host");
+}
+
+static void bytes_that_nobody_can_use_are_refused(void **state)
+{
+    (void)state;
+    assert_fails("nbd://h/a%00b", STATUS_REFUSED, "NUL");
+    assert_fails("ssh://h/a%00b", STATUS_REFUSED, "NUL");
+    assert_fails("http://u:a%00@h/", STATUS_REFUSED, "NUL");
+    assert_fails("nbd+unix:///?socket=/a%00b", STATUS_REFUSED, "NUL");
+    assert_fails("nbd://h/%ff", STATUS_REFUSED, "UTF-8");
+}
+
+static void an_export_has_at_most_4096_bytes(void **state)
+{
+    char text[REMOTE_EXPORT_MAX + 16];
+    int start = snprintf(text, sizeof text, "nbd://h/");
+
+    (void)state;
+    memset(text + start, 'x', REMOTE_EXPORT_MAX + 1);
+    text[start + REMOTE_EXPORT_MAX] = '\0';
+    remote_uri_free(parse(text));
+    text[start + REMOTE_EXPORT_MAX] = 'x';
+    text[start + REMOTE_EXPORT_MAX + 1] = '\0';
+    assert_fails(text, STATUS_REFUSED, "more than 4096 bytes");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test(name)
+        T(a_scheme_and_two_slashes_make_a_uri),
+        T(nbd_has_a_host_a_port_and_an_export),
+        T(nbd_unix_has_a_socket_and_an_export),
+        T(http_goes_on_as_it_came_without_the_user),
+        T(ssh_has_an_absolute_path),
+        T(a_password_is_hidden_wherever_an_at_sign_stands),
+        T(other_kinds_are_named_and_no_more_of_them),
+        T(what_is_no_uri_is_refused),
+        T(bytes_that_nobody_can_use_are_refused),
+        T(an_export_has_at_most_4096_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The processes that connect to remote images, against servers that answer late, wrongly or not at
+ * all. Real servers: tests/df-remote.bats. */
+#include "remote.h"
+
+#include "clock.h"
+#include "tree.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+static char directory[] = "/tmp/test-remote.XXXXXX";
+static const struct sandbox nobody_else; /* the processes stay who we are */
+
+static int make_directory(void **state)
+{
+    (void)state;
+    return mkdtemp(directory) ? 0 : -1;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    return tree_remove(AT_FDCWD, directory);
+}
+
+/* A guest of one image behind a socket of that name. */
+static struct guest *guest_behind(const char *name)
+{
+    AUTO_FREE char *uri = NULL;
+    struct guest *guest = guest_new(0);
+    assert_true(asprintf(&uri, "nbd+unix:///?socket=%s/%s", directory, name) > 0);
+    assert_int_equal(guest_add_image(guest, uri, strlen(uri), IMAGE_DETECT, 0, NULL), 0);
+    return guest;
+}
+
+static int listen_at(const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", directory, name);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(fd, 4), 0);
+    return fd;
+}
+
+/* Waits until there is something to hear. */
+static int hear(remote *self, error **err)
+{
+    struct pollfd readable = {remote_fd(self), POLLIN, 0};
+    assert_int_equal(poll(&readable, 1, 10000), 1);
+    return remote_hear(self, err);
+}
+
+static void assert_ended(pid_t pid)
+{
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
+static void a_server_that_is_not_there_is_the_guests_answer(void **state)
+{
+    AUTO_GUEST struct guest *guest = guest_behind("none");
+    AUTO_ERROR error *err = NULL;
+
+    (void)state;
+    remote *self = remote_start(guest, &nobody_else, NULL);
+    assert_non_null(self);
+    assert_int_equal(hear(self, &err), -1);
+    assert_int_equal(error_status(err), STATUS_UNREADABLE);
+    assert_non_null(strstr(error_message(err), "none: No such file or directory"));
+    pid_t pid = remote_pid(self);
+    remote_free(self);
+    assert_ended(pid);
+}
+
+static void a_server_that_says_nothing_is_waited_for_elsewhere(void **state)
+{
+    AUTO_GUEST struct guest *guest = guest_behind("silent");
+    AUTO_FD int server = listen_at("silent");
+    uint64_t since = clock_now();
+
+    (void)state;
+    remote *self = remote_start(guest, &nobody_else, NULL);
+    AUTO_FD int connection = accept(server, NULL, NULL);
+    assert_true(connection >= 0);
+    assert_int_equal(remote_hear(self, NULL), 0);
+    assert_null(remote_take(self, 0));
+    /* Ending it ends all of it: the server sees the connection go. */
+    pid_t pid = remote_pid(self);
+    remote_free(self);
+    assert_ended(pid);
+    struct pollfd closed = {connection, POLLIN, 0};
+    assert_int_equal(poll(&closed, 1, 10000), 1);
+    assert_true(clock_now() - since < 10 * CLOCK_SECOND);
+}
+
+static void a_server_of_something_else_is_said_to_be_none(void **state)
+{
+    AUTO_GUEST struct guest *guest = guest_behind("wrong");
+    AUTO_FD int server = listen_at("wrong");
+    AUTO_ERROR error *err = NULL;
+
+    (void)state;
+    remote *self = remote_start(guest, &nobody_else, NULL);
+    AUTO_FD int connection = accept(server, NULL, NULL);
+    static const char banner[] = "220 mail.example.org ESMTP at your service\r\n";
+    assert_int_equal(write(connection, banner, sizeof banner), sizeof banner);
+    assert_int_equal(hear(self, &err), -1);
+    assert_int_equal(error_status(err), STATUS_UNREADABLE);
+    assert_non_null(strstr(error_message(err), "speak to its NBD server"));
+    pid_t pid = remote_pid(self);
+    remote_free(self);
+    assert_ended(pid);
+}
+
+static void a_process_that_is_killed_is_noticed(void **state)
+{
+    AUTO_GUEST struct guest *guest = guest_behind("killed");
+    AUTO_FD int server = listen_at("killed");
+    AUTO_ERROR error *err = NULL;
+
+    (void)state;
+    remote *self = remote_start(guest, &nobody_else, NULL);
+    AUTO_FD int connection = accept(server, NULL, NULL);
+    assert_true(connection >= 0);
+    assert_int_equal(kill(remote_pid(self), SIGKILL), 0);
+    assert_int_equal(hear(self, &err), -1);
+    assert_int_equal(error_status(err), STATUS_CRASHED);
+    pid_t pid = remote_pid(self);
+    assert_ended(pid);
+    remote_free(self); /* whoever has that number now is not hit */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test(name)
+        T(a_server_that_is_not_there_is_the_guests_answer),
+        T(a_server_that_says_nothing_is_waited_for_elsewhere),
+        T(a_server_of_something_else_is_said_to_be_none),
+        T(a_process_that_is_killed_is_noticed),
+    };
+    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}

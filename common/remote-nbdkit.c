@@ -114,7 +114,8 @@ static int open_password(const char *password)
 }
 
 /* In the child. Descriptors end where they are wanted, without close-on-exec. */
-static void run(const struct remote_uri *uri, const struct sandbox *box, int listener, int said)
+static void run(const struct remote_uri *uri, const struct sandbox *box, int listener, int said,
+                pid_t parent)
 {
     char pid[16];
     struct arguments arguments = {0};
@@ -132,7 +133,10 @@ static void run(const struct remote_uri *uri, const struct sandbox *box, int lis
     close(high_password);
     if (uri->kind == REMOTE_HTTP && sandbox_enter(box, NULL) < 0)
         return;
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* after the change of user, which clears it */
+    /* After the change of user, which clears it. Who started us may be gone by now. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        return;
     execvp("nbdkit", (char *const *)arguments.words);
     dprintf(
         STDERR_FILENO,
@@ -152,9 +156,10 @@ int remote_serve(struct remote_image *image, const struct sandbox *box, error **
     if (pipe2(said, O_CLOEXEC | O_NONBLOCK) < 0)
         return error_set_errno(err, STATUS_CRASHED, errno, "cannot make a pipe");
     image->said = said[0];
+    pid_t parent = getpid();
     image->server = fork();
     if (image->server == 0) {
-        run(uri, box, listener, said[1]);
+        run(uri, box, listener, said[1], parent);
         _exit(1);
     }
     int saved = errno;

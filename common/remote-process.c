@@ -68,12 +68,15 @@ static int connect_to_look(struct process *self, const struct sandbox *box)
 }
 
 /* In a process that has nothing else to lose. */
-static int look(struct process *self, const struct sandbox *box)
+static int look(struct process *self, const struct sandbox *box, pid_t parent)
 {
     error *err = NULL;
     if (sandbox_enter(box, &err) < 0)
         return tell_failure(self, self->images[0].image, err);
+    /* After the change of user, which clears it. Whoever waits for us may be gone by now. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        return -1;
     for (size_t i = 0; i < self->count; i++) {
         struct remote_image *on = &self->images[i];
         enum image_format format = IMAGE_DETECT;
@@ -93,9 +96,9 @@ static int look(struct process *self, const struct sandbox *box)
 static int look_apart(struct process *self, const struct sandbox *box)
 {
     int status;
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     if (pid == 0)
-        _exit(look(self, box) < 0);
+        _exit(look(self, box, parent) < 0);
     for (size_t i = 0; i < self->count; i++) {
         cleanup_fd(&self->images[i].looking); /* the server sees it close when that process ends */
         self->images[i].looking = -1;

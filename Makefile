@@ -47,7 +47,7 @@ help:
 	@echo 'make check         set up, build, run all tests'
 	@echo 'make check-asan    the tests with AddressSanitizer and UBSan'
 	@echo 'make check-valgrind  the unit tests under valgrind'
-	@echo 'make bench         measure (BENCH_IMAGES=1000)'
+	@echo 'make bench         measure (BENCH=ls: a part of it; BENCH_IMAGES=1000)'
 	@echo 'make lint          clang-tidy, cppcheck, shellcheck'
 	@echo 'make format        clang-format'
 	@echo 'make install       PREFIX=$(PREFIX) DESTDIR='
@@ -181,7 +181,7 @@ install: all $(foreach command,$(COMMANDS),$(BUILD)/man/$(command).1)
 	install -m 644 $(addprefix $(BUILD)/appliance/,kernel initrd root tools manifest) $(DESTDIR)$(appliancedir)/
 
 sources := $(wildcard common/*.[ch] virt-*/*.[ch] appliance/agent/*.[ch] tests/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
-scripts := $(wildcard appliance/*.sh tests/*.sh tests/*.bash tests/*.bats .ci/run)
+scripts := $(wildcard appliance/*.sh tests/*.sh tests/*.bash tests/bench/*.bash tests/*.bats .ci/run)
 
 format:
 	clang-format -i $(sources)

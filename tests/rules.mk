@@ -120,7 +120,8 @@ fuzz: setup-lint
 # --- measuring ---
 
 BENCH_IMAGES ?= 1000
+BENCH ?= df hotplug ls
 .PHONY: bench
 bench: setup
 	@$(submake) all
-	tests/bench.sh $(BUILD) $(BENCH_IMAGES)
+	tests/bench.sh $(BUILD) $(BENCH_IMAGES) $(BENCH)

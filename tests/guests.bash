@@ -6,14 +6,6 @@
 # make_guests NAME…: what is missing of them; their directory goes to GUESTS.
 make_guests()
 {
-    local script=$BATS_TEST_DIRNAME/make-guests.sh name
-    local -a missing=()
-
-    GUESTS=$BUILD/test-guests
-    export GUESTS
-    [[ ! $script -nt $GUESTS ]] || rm -rf "$GUESTS"
-    for name; do
-        [[ -e $GUESTS/$name ]] || missing+=("$name")
-    done
-    [[ ${#missing[@]} -eq 0 ]] || "$script" "$BUILD" "$GUESTS" "${missing[@]}"
+    export GUESTS=$BUILD/test-guests
+    make_kept "$GUESTS" make-guests.sh "$@"
 }

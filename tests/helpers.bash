@@ -138,6 +138,21 @@ image()
     cp --sparse=always "$IMAGES/$1" "${2:-$1}"
 }
 
+# make_kept DIRECTORY SCRIPT NAME...: makes what is missing of these by SCRIPT, which is called with BUILD, the directory and
+# names. NAME-a.img stands for a NAME of several images. What an older script made is dropped.
+make_kept()
+{
+    local directory=$1 script=$BATS_TEST_DIRNAME/$2 name
+    local -a missing=()
+
+    shift 2
+    [[ ! $script -nt $directory ]] || rm -rf "$directory"
+    for name; do
+        [[ -e $directory/$name || -e $directory/$name-a.img ]] || missing+=("$name")
+    done
+    [[ ${#missing[@]} -eq 0 ]] || "$script" "$BUILD" "$directory" "${missing[@]}"
+}
+
 # links COUNT: hard links g001.img… to one small ext4 image; their names are in the array `names`.
 links()
 {

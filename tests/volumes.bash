@@ -6,16 +6,8 @@
 # make_volumes NAME…: what is missing of them; their directory goes to VOLUMES.
 make_volumes()
 {
-    local script=$BATS_TEST_DIRNAME/make-volumes.sh name
-    local -a missing=()
-
-    VOLUMES=$BUILD/test-volumes
-    export VOLUMES
-    [[ ! $script -nt $VOLUMES ]] || rm -rf "$VOLUMES"
-    for name; do
-        [[ -e $VOLUMES/$name || -e $VOLUMES/$name-a.img ]] || missing+=("$name")
-    done
-    [[ ${#missing[@]} -eq 0 ]] || "$script" "$BUILD" "$VOLUMES" "${missing[@]}"
+    export VOLUMES=$BUILD/test-volumes
+    make_kept "$VOLUMES" make-volumes.sh "$@"
 }
 
 # For setup_file(): these volumes, and what it takes to make them. A file that uses it calls volumes_over in teardown_file.

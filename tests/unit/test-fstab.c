@@ -237,6 +237,27 @@ static void kinds(void **state)
     }
 }
 
+static void mapped_names_are_those_of_volumes(void **state)
+{
+    static const char *const names[][2] = {
+        {"/dev/vg/lv", "vg/lv"},
+        {"/dev/mapper/vg-lv", "vg/lv"},
+        {"/dev/mapper/vg--0-var--log", "vg-0/var-log"},
+        {"/dev/mapper/luks-1-2", "mapper/luks-1-2"}, /* two dashes: no logical volume */
+        {"/dev/mapper/plain", "mapper/plain"},
+        {"/dev/md0", "md0"},
+        {"/dev/md/0", "md0"},
+        {"/dev/md/data", "md/data"},
+    };
+    struct devspec spec;
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        devspec_parse(names[i][0], &spec);
+        assert_int_equal(spec.kind, DEVSPEC_MAPPED);
+        assert_string_equal(spec.value, names[i][1]);
+    }
+}
+
 static void long_names_are_cut(void **state)
 {
     char text[1000], name[900] = "";
@@ -300,6 +321,7 @@ int main(void)
         cmocka_unit_test(nodes),
         cmocka_unit_test(names),
         cmocka_unit_test(kinds),
+        cmocka_unit_test(mapped_names_are_those_of_volumes),
         cmocka_unit_test(long_names_are_cut),
         cmocka_unit_test(what_may_be_given),
     };

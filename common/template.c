@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -290,6 +291,15 @@ static bool has_room(const char *path)
     return false;
 }
 
+/* The sandboxed user makes it, and so gets to it. */
+static bool can_be_entered(const char *path, const struct sandbox *box)
+{
+    if (sandbox_can_enter(box, path))
+        return true;
+    errno = EACCES;
+    return false;
+}
+
 char *template_begin(const struct sandbox *box, const char *fallback, bool *cached, char **why,
                      error **err)
 {
@@ -299,7 +309,7 @@ char *template_begin(const struct sandbox *box, const char *fallback, bool *cach
     if (cache)
         prune(cache);
     *cached = cache && make_directory(cache, 0755) == 0 && has_room(cache) &&
-              (begun = make_temporary(cache, box)) != NULL;
+              can_be_entered(cache, box) && (begun = make_temporary(cache, box)) != NULL;
     if (*cached)
         return begun;
     if (asprintf(why, "the appliance cannot be saved for the next command: %s: %s",
@@ -373,15 +383,24 @@ int template_finish(const char *begun, const char *key, bool cached, char **dire
     return 0;
 }
 
+/* Between filesystems only the older of the two calls works; the other may share what is there. */
+static ssize_t copy_some(int from, off_t *in, int to, size_t length)
+{
+    off_t out = *in;
+    ssize_t copied = copy_file_range(from, in, to, &out, length, 0);
+    if (copied >= 0 || (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP))
+        return copied;
+    return lseek(to, out, SEEK_SET) < 0 ? -1 : sendfile(to, from, in, length);
+}
+
 static int copy_extents(int from, int to, off_t size)
 {
     if (ftruncate(to, size) < 0)
         return -errno;
     for (off_t start = 0, end; (start = lseek(from, start, SEEK_DATA)) >= 0; start = end) {
         end = lseek(from, start, SEEK_HOLE);
-        off_t in = start, out = start;
-        while (in < end) {
-            ssize_t copied = copy_file_range(from, &in, to, &out, (size_t)(end - in), 0);
+        for (off_t at = start; at < end;) {
+            ssize_t copied = copy_some(from, &at, to, (size_t)(end - at));
             if (copied <= 0)
                 return copied < 0 ? -errno : -EIO;
         }

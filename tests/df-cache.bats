@@ -75,6 +75,16 @@ boots() { assert_equal "$(jq .boots <<< "$stats")" "$1"; }
     assert_nothing_left
 }
 
+@test "a cache that the appliance's user cannot look into: one warning, and it works" {
+    requires_root
+    mkdir -m 700 cache
+    VIRT_LIVE_TOOLS_CACHE=$PWD/cache run --separate-stderr virt-df-live --accel=tcg --memsize 288 "$IMAGES/ext4.img"
+    assert_status 0
+    assert_contains "$output" "ext4.img:/dev/sda"
+    assert_equal "$(grep -c 'cannot be saved for the next command' <<< "$stderr")" 1
+    assert_nothing_left
+}
+
 @test "two commands that build it at once" {
     local first
     start_as_user() { start setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups \

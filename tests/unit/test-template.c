@@ -432,6 +432,32 @@ static void a_copy_of_the_memory_is_as_sparse(void **state)
     assert_memory_equal(bytes, "memory", 6);
 }
 
+/* /tmp is often a tmpfs, the cache never is. */
+static void a_copy_may_be_on_another_filesystem(void **state)
+{
+    struct fixture *f = *state;
+    char directory[] = "/dev/shm/vlt-test.XXXXXX", to[64], bytes[6];
+    struct stat here, there;
+    AUTO_FREE char *made = make(f);
+    if (!mkdtemp(directory))
+        skip();
+    snprintf(to, sizeof to, "%s/copy", directory);
+    int result = stat(made, &here) < 0 || stat(directory, &there) < 0 || here.st_dev == there.st_dev
+                     ? 1
+                     : template_copy_memory(made, to, &f->box, NULL);
+    AUTO_FD int fd = open(to, O_RDONLY | O_CLOEXEC);
+    unlink(to);
+    rmdir(directory);
+    if (result > 0)
+        skip();
+    assert_int_equal(result, 0);
+    assert_int_equal(fstat(fd, &there), 0);
+    assert_int_equal(there.st_size, 1 << 20);
+    assert_true(there.st_blocks < 256);
+    assert_int_equal(pread(fd, bytes, 6, 300000), 6);
+    assert_memory_equal(bytes, "memory", 6);
+}
+
 static void a_copy_does_not_replace_what_is_there(void **state)
 {
     struct fixture *f = *state;
@@ -472,6 +498,7 @@ int main(void)
         CACHE(without_cache_and_without_fallback_there_is_none),
         CACHE(the_cache_is_where_the_environment_says),
         CACHE(a_copy_of_the_memory_is_as_sparse),
+        CACHE(a_copy_may_be_on_another_filesystem),
         CACHE(a_copy_does_not_replace_what_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

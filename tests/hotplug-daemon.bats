@@ -42,30 +42,35 @@ END
 }
 
 # libvirtd has fixed directories when root runs it: others are mounted over them, for the processes
-# of one mount namespace. $holder keeps it, whatever becomes of the daemon.
+# of one mount namespace. $holder keeps it, whatever becomes of the daemon. Where the host has not
+# got them, as without libvirt-daemon-system, they are made in a layer over what they are in.
 system_namespace()
 {
     requires_root
     requires unshare nsenter setsid
     unshare --mount true 2> /dev/null || skip "no mount namespace can be made here"
-    local directory
-
-    for directory in /etc/libvirt /run/libvirt /var/cache/libvirt /var/lib/libvirt /var/log/libvirt; do
-        [[ -d $directory ]] || skip "there is no $directory: libvirt is not installed"
-    done
     # As Debian's packages make them. Where its user may not open /dev/kvm, libvirtd asks QEMU anew what it
     # can at every question.
     cp /etc/passwd passwd
     grep -q '^libvirt-qemu:' passwd || echo libvirt-qemu:x:64055:64055::/:/usr/sbin/nologin >> passwd
     sed -E '/libvirt-qemu/! { s/^(kvm:.*:)$/\1libvirt-qemu/; t; s/^(kvm:.*[^:])$/\1,libvirt-qemu/ }' /etc/group > group
     grep -q '^libvirt-qemu:' group || echo libvirt-qemu:x:64055: >> group
-    setsid unshare --mount sh -c 'mount --bind passwd /etc/passwd && mount --bind group /etc/group || exit
+    setsid unshare --mount sh -euc 'cover() {
+            mkdir -p "layer/$1" "work/$1"
+            mount -t overlay -o "lowerdir=/$1,upperdir=layer/$1,workdir=work/$1" none "/$1"; }
+        [ -d /etc/libvirt ] || { cover etc; mkdir /etc/libvirt; }
+        [ -d /run/libvirt ] || { cover run; mkdir /run/libvirt; }
+        for d in cache lib log; do
+            [ -d "/var/$d/libvirt" ] || { cover "var/$d"; mkdir "/var/$d/libvirt"; }; done
         for d in /etc/libvirt /run/libvirt /var/cache/libvirt /var/lib/libvirt /var/log/libvirt; do
-            mount -t tmpfs none $d || exit; done
+            mount -t tmpfs none $d; done
+        mount --bind passwd /etc/passwd
+        mount --bind group /etc/group
         echo ready; exec sleep 100000' > holder.log 2>&1 3>&- &
     holder=$!
     on_cleanup end_group "$holder"
-    wait_until 5 grep -q ready holder.log
+    wait_until 5 test -s holder.log
+    grep -q ready holder.log || skip "libvirtd's directories cannot be made here: $(< holder.log)"
     # Its user is another one than our QEMU's.
     in_namespace sh -c 'printf "%s\n" "stdio_handler = \"file\"" "remember_owner = 0" > /etc/libvirt/qemu.conf'
     daemon_by=(in_namespace)

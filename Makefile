@@ -146,7 +146,7 @@ $(BUILD)/appliance/agent: $(agent_objects)
 # LVM for the agent: a program of the root drive, with the libraries that are there.
 $(BUILD)/appliance/volume-groups: appliance/volume-groups.c
 	@mkdir -p $(@D)
-	$(call say,CC) $(CC) -std=gnu11 $(WARNINGS) -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -O2 -pie -Wl,-z,relro,-z,now -o $@ $< -llvm2cmd
+	$(call say,CC) $(CC) -std=gnu11 $(WARNINGS) -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -O2 -pie -Wl,-z,relro,-z,now -o $@ $< -llvm2cmd -ldevmapper
 
 -include $(shell find $(BUILD)/obj $(BUILD)/agent $(BUILD)/test-obj -name '*.d' 2>/dev/null)
 

@@ -20,7 +20,7 @@ die() { echo "build-root: $*" >&2; exit 1; }
 
 make_layout()
 {
-    mkdir -p "$1"/{dev,etc/lvm,mnt,proc,run,sys,tmp,usr/{bin,sbin,lib,lib64}}
+    mkdir -p "$1"/{dev,etc/lvm/scan,mnt,proc,run,sys,tmp,usr/{bin,sbin,lib,lib64}}
     local dir
     for dir in bin sbin lib lib64; do ln -s "usr/$dir" "$1/$dir"; done
     # the tools want to find these; there is one user and nothing is mounted by name
@@ -29,6 +29,7 @@ make_layout()
     : > "$1/etc/fstab"
     ln -s /proc/self/mounts "$1/etc/mtab"
     install -m 644 "$here/lvm.conf" "$1/etc/lvm/lvm.conf"
+    cat "$here/lvm.conf" "$here/lvm-scan.conf" > "$1/etc/lvm/scan/lvm.conf"
 }
 
 # What only the drive `tools` has besides packages and modules. Its system directories are the root drive's: /run and /tmp

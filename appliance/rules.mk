@@ -31,7 +31,7 @@ $(appliance_dir)/kernel: $(appliance_common) $(appliance_dir)/choice $(APPLIANCE
 $(appliance_dir)/initrd: appliance/build-initrd.sh appliance/lists.sh $(appliance_dir)/kernel $(appliance_dir)/agent
 	appliance/build-initrd.sh $(@D) $(@D)/agent
 
-$(addprefix $(appliance_dir)/,root tools): $(appliance_dir)/%: appliance/build-root.sh appliance/lvm.conf \
+$(addprefix $(appliance_dir)/,root tools): $(appliance_dir)/%: appliance/build-root.sh appliance/lvm.conf appliance/lvm-scan.conf \
 		$(appliance_common) $(appliance_dir)/kernel $(appliance_dir)/volume-groups
 	appliance/build-root.sh $(@D) $(@D)/debs $*
 

@@ -96,7 +96,8 @@ const char *appliance_command_line(void)
            "mitigations=off nokaslr no_timer_check tsc=reliable random.trust_cpu=on "
            "noreplace-smp cryptomgr.notests "
            "raid=noautodetect audit=0 init_on_alloc=0 "
-           "psi=0 lsm= cgroup_disable=memory";
+           "psi=0 lsm= cgroup_disable=memory "
+           "rcupdate.rcu_expedited=1 rcu_nocbs=0";
 }
 
 static struct domain_spec make_spec(const struct appliance_config *config,

@@ -25,7 +25,9 @@ static int spawn(int its_end)
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     char program[] = PROGRAM, path[] = "PATH=/usr/sbin:/usr/bin", locale[] = "LC_ALL=C.UTF-8";
-    char *const argv[] = {program, NULL}, *const environment[] = {path, locale, NULL};
+    char settings[] = "LVM_SYSTEM_DIR=/etc/lvm/scan"; /* appliance/lvm-scan.conf */
+    char *const argv[] = {program, NULL};
+    char *const environment[] = {path, locale, settings, NULL};
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, its_end, STDIN_FILENO);
     posix_spawnattr_init(&attributes);

@@ -139,18 +139,22 @@ image()
 }
 
 # make_kept DIRECTORY SCRIPT NAME...: makes what is missing of these by SCRIPT, which is called with BUILD, the directory and
-# names. NAME-a.img stands for a NAME of several images. What an older script made is dropped.
+# names. NAME-a.img stands for a NAME of several images. What an older script made is dropped. Another file may want the
+# same at the same time.
 make_kept()
 {
     local directory=$1 script=$BATS_TEST_DIRNAME/$2 name
     local -a missing=()
 
     shift 2
-    [[ ! $script -nt $directory ]] || rm -rf "$directory"
-    for name; do
-        [[ -e $directory/$name || -e $directory/$name-a.img ]] || missing+=("$name")
-    done
-    [[ ${#missing[@]} -eq 0 ]] || "$script" "$BUILD" "$directory" "${missing[@]}"
+    (
+        flock 9
+        [[ ! $script -nt $directory ]] || rm -rf "$directory"
+        for name; do
+            [[ -e $directory/$name || -e $directory/$name-a.img ]] || missing+=("$name")
+        done
+        [[ ${#missing[@]} -eq 0 ]] || "$script" "$BUILD" "$directory" "${missing[@]}" 9>&-
+    ) 9> "$directory.lock"
 }
 
 # links COUNT: hard links g001.img… to one small ext4 image; their names are in the array `names`.

@@ -62,8 +62,7 @@ fails()
     local expected=$1 message=$2
 
     shift 2
-    run --separate-stderr virt-hotplug "$@"
-    assert_status "$expected"
+    run --separate-stderr "-$expected" virt-hotplug "$@"
     assert_equal "$output" ""
     # shellcheck disable=SC2154 # bats sets it
     assert_contains "$stderr" "virt-hotplug: " "$message"

@@ -6,7 +6,7 @@
 # Runs tests that have been built, shows what they print (TAP), and ends with the one line
 # "N passed, N failed, N skipped" over all of them. Exit status 1 if one failed. TESTS='df-names …'
 # names the bats files to run, UNIT_WRAPPER what runs unit tests (valgrind …), UNIT_SKIP those that
-# it cannot run and UNIT_SKIP_WHY why.
+# it cannot run and UNIT_SKIP_WHY why, BATS_JOBS how many bats files run at a time.
 
 set -euo pipefail
 
@@ -106,15 +106,18 @@ run_docs()
 
 run_bats()
 {
-    local files=(tests/*.bats) name
+    local files=(tests/*.bats) options=() jobs=${BATS_JOBS:-$(nproc)} name
 
     if [[ ${TESTS:-} ]]; then
         files=()
         for name in $TESTS; do files+=("tests/${name%.bats}.bats"); done
     fi
+    # A file for each processor at a time. What the tests of a file share, they share one after the other.
+    [[ $jobs -le 4 ]] || jobs=4
+    if [[ $jobs -gt 1 ]]; then options+=(--jobs "$jobs" --no-parallelize-within-files); fi
     # A test that hangs ends with the suite, and is then a failure.
     BUILD=$build tap bats timeout --signal=INT --kill-after=20 "${BATS_SECONDS:-3600}" \
-        bats --tap --print-output-on-failure "${files[@]}"
+        bats --tap --timing --print-output-on-failure "${options[@]}" "${files[@]}"
 }
 
 for kind; do

@@ -74,9 +74,8 @@ int guest_add_image(struct guest *guest, const char *path, size_t path_length,
         free(image.path);
         image.path = strdup(image.remote->shown);
     }
-    AUTO_FREE char *name = image.path && !guest->named
-                               ? guest_name(count ? &images[0] : &image, count)
-                               : NULL;
+    AUTO_FREE char *name =
+        image.path && !guest->named ? guest_name(count ? &images[0] : &image, count) : NULL;
     if (!image.path || (!name && !guest->named))
         return error_set(err, STATUS_CRASHED, "out of memory");
 

@@ -8,10 +8,10 @@
 #include "remote-uri.h"
 
 struct guest_image {
-    char *path; /* as the user named it, or libvirt; of a URI what may be printed */
-    struct remote_uri *remote;     /* where it is if it is not a file here; NULL: it is; owned */
-    enum image_format format;      /* IMAGE_DETECT: look */
-    unsigned block_size;           /* logical sector, 512 or 4096; 0: 512 */
+    char *path;                /* as the user named it, or libvirt; of a URI what may be printed */
+    struct remote_uri *remote; /* where it is if it is not a file here; NULL: it is; owned */
+    enum image_format format;  /* IMAGE_DETECT: look */
+    unsigned block_size;       /* logical sector, 512 or 4096; 0: 512 */
     struct image_backing *backing; /* what libvirt says; NULL: what the image says; owned */
 };
 

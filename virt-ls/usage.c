@@ -276,6 +276,7 @@ static int finish(struct ls_options *options, error **err)
     options->question.op = OP_LS;
     ls->checksum = style->checksum;
     ls->dots = style->form == FORM_LONG;
+    ls->names_only = style->form == FORM_NAMES;
     if (options->recursive)
         ls->order = style->form == FORM_NAMES ? LS_PATHS : LS_TREE;
     if (xdr_sizeof((xdrproc_t)xdr_ls_args, ls) > QUESTION_MAX)

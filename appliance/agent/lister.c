@@ -174,6 +174,7 @@ static void open_walk(lister *self, const char *path, const struct ls_args *args
                                  .dots = args->dots && args->order == LS_NAMES,
                                  .at_top = same_place(root, fd),
                                  .checksum = args->checksum,
+                                 .names_only = args->names_only && args->order != LS_TREE,
                                  .source = assembly_inodes,
                                  .owner = self->tree};
     self->walk = walk_new(steal_fd(&fd), &how);

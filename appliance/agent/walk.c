@@ -244,6 +244,14 @@ static bool examine(walk *self, int directory, const char *name)
     return true;
 }
 
+static bool name_only(walk *self)
+{
+    self->entry = (listing_entry){
+        .path = {.path_val = self->path, .path_len = (u_int)self->length},
+    };
+    return true;
+}
+
 /* ---- down and up ---- */
 
 static int identify(int fd, struct identity *identity)
@@ -384,6 +392,8 @@ static bool next_name(walk *self)
         self->descend = true;
         return false;
     }
+    if (self->how.names_only)
+        return name_only(self);
     return examine_inode(self, name.ino) || examine(self, top(self)->fd, name_of(self));
 }
 

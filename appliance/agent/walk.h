@@ -37,6 +37,7 @@ struct walk_how {
     bool dots;   /* as in ls_args */
     bool at_top; /* the directory is the guest's root: ".." is itself */
     enum ls_checksum checksum;
+    bool names_only;    /* an entry is its path: no file is asked about; without a checksum */
     walk_source source; /* NULL: none */
     void *owner;
 };

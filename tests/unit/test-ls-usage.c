@@ -61,6 +61,7 @@ static void assert_order(const char *const *words, enum ls_form form, enum ls_or
     assert_int_equal(options.question.op, OP_LS);
     assert_int_equal(options.question.ls.order, order);
     assert_int_equal(options.question.ls.dots, dots);
+    assert_int_equal(options.question.ls.names_only, form == FORM_NAMES);
     usage_clear(&options);
 }
 

@@ -125,6 +125,8 @@ static void assert_sorted_paths(struct fixture *f)
     }
     assert_int_equal(pclose(pipe), 0);
     assert_paths(f, &(struct walk_how){.order = LS_PATHS}, wanted.bytes, wanted.length);
+    assert_paths(f, &(struct walk_how){.order = LS_PATHS, .names_only = true}, wanted.bytes,
+                 wanted.length);
     free(wanted.bytes);
 }
 
@@ -200,6 +202,23 @@ static void empty(void **state)
     assert_paths(*state, &(struct walk_how){.order = LS_NAMES}, "", 0);
     assert_paths(*state, &(struct walk_how){.order = LS_PATHS}, "", 0);
     assert_paths(*state, &(struct walk_how){.order = LS_TREE}, "", 1);
+}
+
+static void of_names_alone_nothing_is_asked(void **state)
+{
+    struct fixture *f = *state;
+    struct listing_item item;
+    assert_int_equal(symlinkat("target", f->fd, "link"), 0);
+    walk *self = begin(f, &(struct walk_how){.order = LS_NAMES, .names_only = true});
+    assert_true(next(self, &item));
+    const listing_entry *entry = &item.listing_item_u.entry;
+    assert_int_equal(item.kind, LISTING_ENTRY);
+    assert_int_equal(entry->path.path_len, 4);
+    assert_int_equal(entry->mode, 0);
+    assert_int_equal(entry->ino, 0);
+    assert_int_equal(entry->target.target_len, 0);
+    assert_false(next(self, &item));
+    walk_free(self);
 }
 
 /* ---- every type ---- */
@@ -490,6 +509,7 @@ int main(void)
         TEST(names_and_dots),
         TEST(the_root_is_its_own_parent),
         TEST(empty),
+        TEST(of_names_alone_nothing_is_asked),
         TEST(every_type),
         TEST(devices),
         TEST(what_is_known_of_a_file),

@@ -88,8 +88,7 @@ static void hear(int level, const char *file, int line, int errnum, const char *
 static int run(void *lvm, const char *what, const char *devices)
 {
     static char command[REQUEST_MAX + 512];
-    int length =
-        snprintf(command, sizeof command, "%s --devices %s --nolocking", what, devices);
+    int length = snprintf(command, sizeof command, "%s --devices %s --nolocking", what, devices);
     if (length < 0 || (size_t)length >= sizeof command)
         return LVM2_INVALID_PARAMETERS;
     return lvm2_run(lvm, command);
@@ -122,10 +121,10 @@ static bool tell_device(struct dm_pool *pool, const char *name)
     char *vg = NULL, *lv = NULL, *layer = NULL;
     struct dm_task *task = dm_task_create(DM_DEVICE_INFO);
     bool public = task && dm_task_set_name(task, name) && dm_task_run(task) &&
-        dm_task_get_info(task, &info) && info.exists &&
-        strncmp(dm_task_get_uuid(task), "LVM-", 4) == 0 &&
-        strlen(dm_task_get_uuid(task)) == PUBLIC_UUID_LENGTH &&
-        dm_split_lvm_name(pool, name, &vg, &lv, &layer) && *vg && *lv && !*layer;
+                  dm_task_get_info(task, &info) && info.exists &&
+                  strncmp(dm_task_get_uuid(task), "LVM-", 4) == 0 &&
+                  strlen(dm_task_get_uuid(task)) == PUBLIC_UUID_LENGTH &&
+                  dm_split_lvm_name(pool, name, &vg, &lv, &layer) && *vg && *lv && !*layer;
     if (public)
         fprintf(answer_to,
                 "VLVM2_VG_NAME='%s' LVM2_LV_NAME='%s' LVM2_LV_KERNEL_MAJOR='%u' "

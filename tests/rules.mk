@@ -91,6 +91,7 @@ check-valgrind: setup-lint
 
 lint: setup-lint
 	@$(submake) $(generated) compile_commands.json
+	clang-format --dry-run --Werror $(sources)
 	clang-tidy --quiet -p . $(filter %.c,$(sources)) 2>&1 | sed '/warnings generated/d; /^Suppressed/d; /^Use -header-filter/d'
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
 		--inline-suppr --suppressions-list=tests/cppcheck.supp -D_GNU_SOURCE -Icommon -I$(BUILD)/gen \

@@ -41,7 +41,7 @@ setup_file()
     make_hypervisor
     timeout 600 "$TOP/tests/compare-virt-df.sh" "$BUILD" --csv -c "$uri" > "$BATS_FILE_TMPDIR/their-guests"
     virt-df-live --csv -c "$uri" > "$BATS_FILE_TMPDIR/our-guests"
-    cd / && rm -rf "$TMPDIR"
+    remove_scratch
 }
 
 setup()

@@ -88,7 +88,7 @@ setup_file()
     both R -R
     both lR -lR
     both csv "-lR --csv --times --uids --extra-stats --checksum"
-    cd / && rm -rf "$TMPDIR"
+    remove_scratch
 }
 
 setup()

@@ -6,7 +6,7 @@ load helpers
 load volumes
 
 setup_file() { set_up_volumes lvm.img md-disks btrfs-two; }
-teardown_file() { volumes_over; }
+teardown_file() { remove_scratch; }
 
 # offset FILE LABEL: where the ext4 of that label begins in it
 offset()

@@ -6,7 +6,7 @@ load helpers
 load volumes
 
 setup_file() { set_up_volumes luks1.img luks2.img nested.img lvm-on-luks.img; }
-teardown_file() { volumes_over; }
+teardown_file() { remove_scratch; }
 
 setup()
 {

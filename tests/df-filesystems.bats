@@ -16,7 +16,7 @@ setup_file()
     (cd "$IMAGES" && virt-df-live --json -- "${names[@]}") > "$BATS_FILE_TMPDIR/out" 2> "$BATS_FILE_TMPDIR/err" ||
         status=$?
     echo "$status" > "$BATS_FILE_TMPDIR/status" # judged by a test, which may be skipped
-    rm -rf "$TMPDIR"
+    remove_scratch
 }
 
 # row IMAGE FSTYPE [JQ-CONDITION]

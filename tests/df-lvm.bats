@@ -6,7 +6,7 @@ load helpers
 load volumes
 
 setup_file() { set_up_volumes lvm.img lvm-two lvm-thin.img lvm-empty.img; }
-teardown_file() { volumes_over; }
+teardown_file() { remove_scratch; }
 
 setup()
 {

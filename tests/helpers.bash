@@ -44,6 +44,13 @@ make_scratch()
     export TMPDIR
 }
 
+# What make_scratch has made, and nothing else: where a setup ended before it, TMPDIR is everybody's.
+remove_scratch()
+{
+    cd / || return 1
+    [[ $TMPDIR != /tmp/vlt-test.?????? ]] || rm -rf "$TMPDIR"
+}
+
 teardown_test()
 {
     local i

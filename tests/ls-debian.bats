@@ -25,7 +25,7 @@ setup_file()
     fi
 }
 
-teardown_file() { rm -rf "$TMPDIR"; }
+teardown_file() { remove_scratch; }
 
 setup()
 {

@@ -13,7 +13,7 @@ setup_file()
     make_guests linux.img dual.img fedora.img clone.img ubuntu.img suse.img windows.img
 }
 
-teardown_file() { rm -rf "$TMPDIR"; }
+teardown_file() { remove_scratch; }
 
 setup()
 {

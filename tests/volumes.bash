@@ -10,7 +10,7 @@ make_volumes()
     make_kept "$VOLUMES" make-volumes.sh "$@"
 }
 
-# For setup_file(): these volumes, and what it takes to make them. A file that uses it calls volumes_over in teardown_file.
+# For setup_file(): these volumes, and what it takes to make them. A file that uses it calls remove_scratch in teardown_file.
 set_up_volumes()
 {
     requires_appliance
@@ -18,7 +18,6 @@ set_up_volumes()
     make_scratch
     make_volumes "$@"
 }
-volumes_over() { rm -rf "$TMPDIR"; }
 
 # volume NAME [AS]: a copy of an image here, that the test may change
 volume() { cp --sparse=always "$VOLUMES/$1" "${2:-$1}"; }

@@ -126,3 +126,12 @@ BENCH ?= df hotplug ls
 bench: setup
 	@$(submake) all
 	tests/bench.sh $(BUILD) $(BENCH_IMAGES) $(BENCH)
+
+# --- N images with faults among them, under fire: tests/faults/soak.py; make soak N=10000 SEED=… repeats a run ---
+
+N ?= 10000
+.PHONY: soak
+soak: setup-check
+	@$(submake) all
+	@[ -e $(BUILD)/test-images/zeros.img ] || tests/make-images.sh $(BUILD)/test-images
+	@tests/faults/soak.py $(BUILD) --images $(N) $(if $(SEED),--seed $(SEED))

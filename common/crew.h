@@ -37,6 +37,7 @@ struct member {
     uint64_t deadline;  /* of starting or emptying; CLOCK_NEVER otherwise */
     unsigned used;      /* slots that have been occupied since it was last empty */
     unsigned scanned;   /* guests it was ever given */
+    unsigned answered;  /* … and has answered for */
     struct entry trust; /* of the guests that it was given: what waves_may_share() compares; owns
                            its directory */
     bool has_trust;

@@ -82,7 +82,7 @@ static void reclaim(struct supervisor *self, struct member *member, bool vanishe
     memcpy(left, member->given, count * sizeof *left);
     member->given_count = 0;
     member_drop_handover(member);
-    if (vanished && waves_excuse(self->window, left, count))
+    if (vanished && waves_excuse(self->window, left, count, member->answered > 0))
         return;
     if (waves_put_back(self->window, left, count, member->scanned == 1))
         waves_refuse(self->window, left[0], STATUS_CRASHED, why, crew_since_turn(left[0]));
@@ -112,7 +112,10 @@ void crew_give_up(struct supervisor *self, struct member *member, struct entry *
 {
     member_answered(member, entry);
     waves_refuse(self->window, entry, status, why, crew_since_turn(entry));
-    waves_give_back(self->window, member->given, member->given_count);
+    if (status == STATUS_TIMEOUT)
+        waves_put_apart(self->window, member->given, member->given_count);
+    else
+        waves_give_back(self->window, member->given, member->given_count);
     member->given_count = 0;
     end_member(self, member, false, why);
 }

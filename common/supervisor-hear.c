@@ -32,6 +32,7 @@ static int on_outcome(struct supervisor *self, struct member *member, outcome *o
     if (!entry || rpc_check_scan(&out->result, entry->guest->image_count, &err) < 0)
         return -1;
     member_answered(member, entry);
+    member->answered++;
     self->stats->attach += out->attached;
     self->stats->wait += out->result.times.waited;
     self->stats->probe += out->result.times.probed;

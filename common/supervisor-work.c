@@ -100,14 +100,20 @@ static void turn_over(struct supervisor *self, struct member *member)
         order_plain(self, member, ORDER_EMPTY, MEMBER_EMPTYING);
 }
 
+/* Whether it may be given one more guest before it has answered for those that it has. */
+static bool takes_more(const struct member *member)
+{
+    bool one_by_one = member->has_trust && waves_one_by_one(&member->trust);
+    return member->state == MEMBER_READY && !member->handover.entry &&
+           member->given_count < (one_by_one ? 1 : MEMBER_DEPTH);
+}
+
 static void fill(struct supervisor *self, struct member *member)
 {
     struct entry *entry = NULL;
-    while (member->state == MEMBER_READY && !member->handover.entry &&
-           member->given_count < MEMBER_DEPTH && (entry = next_for(self, member)))
+    while (takes_more(member) && (entry = next_for(self, member)))
         give(self, member, entry);
-    if (member->state == MEMBER_READY && member->has_trust && !member->handover.entry &&
-        member->given_count < MEMBER_DEPTH && !entry &&
+    if (takes_more(member) && member->has_trust && !entry &&
         (waves_waiting(self->window) > 0 || self->list_ended || room(self, member) == 0))
         turn_over(self, member);
 }

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* So often may a guest be in a worker that is killed, before it is taken for the reason. */
+/* So often may a guest be in a worker that is killed and has answered for nobody, before it is
+ * taken for the reason. */
 #define MAX_EXCUSES 3
 
 struct waves {
@@ -152,6 +153,11 @@ struct entry *waves_next(waves *self, const struct entry *like, unsigned disks)
     return NULL;
 }
 
+bool waves_one_by_one(const struct entry *like)
+{
+    return like->quarantine != 0;
+}
+
 void waves_take(waves *self, struct entry *entry)
 {
     entry->state = ENTRY_TAKEN;
@@ -234,23 +240,23 @@ void waves_give_back(waves *self, struct entry *const *entries, size_t count)
     self->hint = 0;
 }
 
-bool waves_excuse(waves *self, struct entry *const *entries, size_t count)
+bool waves_excuse(waves *self, struct entry *const *entries, size_t count, bool progress)
 {
     for (size_t i = 0; i < count; i++)
-        if (entries[i]->excused == MAX_EXCUSES)
+        if (!progress && entries[i]->excused == MAX_EXCUSES)
             return false;
     for (size_t i = 0; i < count; i++)
-        entries[i]->excused++;
+        entries[i]->excused += !progress;
     waves_give_back(self, entries, count);
     return true;
 }
 
-static void wait_apart(waves *self, struct entry *const *entries, size_t count)
+void waves_put_apart(waves *self, struct entry *const *entries, size_t count)
 {
     self->last_quarantine++;
     for (size_t i = 0; i < count; i++) {
         entries[i]->quarantine = self->last_quarantine;
-        entries[i]->suspect = true;
+        entries[i]->excused = 0; /* of the company that it had */
     }
     waves_give_back(self, entries, count);
 }
@@ -262,14 +268,11 @@ int waves_put_back(waves *self, struct entry *const *entries, size_t count, bool
     if (count == 1) {
         if (alone)
             return 1;
-        wait_apart(self, entries, 1);
+        waves_put_apart(self, entries, 1);
         return 0;
     }
-    /* The first time the one that was being scanned is the likeliest; if the rest dies too, we do
-     * not know better than halves. */
-    size_t head = entries[0]->suspect ? count / 2 : 1;
-    wait_apart(self, entries, head);
-    wait_apart(self, entries + head, count - head);
+    waves_put_apart(self, entries, 1);
+    waves_put_apart(self, entries + 1, count - 1);
     return 0;
 }
 

@@ -35,8 +35,7 @@ struct entry {
     gid_t gid;
     char *directory;     /* of its images, as named */
     uint64_t quarantine; /* not 0: an appliance died with it; shares only with the same number */
-    bool suspect;        /* it shared an appliance that died, and was not the one being scanned */
-    unsigned excused;    /* how often waves_excuse() has given it back */
+    unsigned excused;    /* how often waves_excuse() has given it back without progress */
     scan_ret result;     /* when answered */
     uint64_t elapsed;
     /* The supervisor's, forgotten when the guest waits again. */
@@ -71,6 +70,9 @@ bool waves_may_share(const waves *self, const struct entry *a, const struct entr
  * has at most `disks` images. NULL: none. */
 struct entry *waves_next(waves *self, const struct entry *like, unsigned disks);
 void waves_take(waves *self, struct entry *entry);
+/* Whether an appliance with such a guest gets the next one only when this one has been answered:
+ * one of that company has killed an appliance. */
+bool waves_one_by_one(const struct entry *like);
 
 /* The oldest guest behind `after` (NULL: of all) that is in this state. NULL: none. */
 struct entry *waves_find(const waves *self, enum entry_state state, const struct entry *after);
@@ -88,19 +90,27 @@ void waves_refuse(waves *self, struct entry *entry, enum status status, const ch
                   uint64_t elapsed);
 
 /* An appliance died with these guests taken and unanswered, in the order in which they were asked
- * about. They wait again, in fewer company: the first, which was being scanned, alone; the rest
- * together; a rest that dies again, in halves. One that was alone
- * (`alone`: nobody else was ever attached to that appliance) is the culprit and is left for the
- * caller to answer: 1; otherwise 0. */
+ * about. They wait again, in fewer company: the first, which was being scanned and is the
+ * likeliest, alone; the rest together. A rest is to be given one after the other
+ * (waves_one_by_one()), so that its next death leaves a single guest here, which then waits alone.
+ * One that was alone (`alone`: nobody else was ever attached to that appliance) is the culprit and
+ * is left for the caller to answer: 1; otherwise 0. */
 int waves_put_back(waves *self, struct entry *const *entries, size_t count, bool alone);
+
+/* An appliance stood still with these guests taken and unanswered, and the one that was being
+ * scanned has been answered for. They wait again, one by one and with nobody else: it may have been
+ * one of them, and then its next stand still is its own. */
+void waves_put_apart(waves *self, struct entry *const *entries, size_t count);
 
 /* An appliance was ended with these guests taken and unanswered, and none of them is to blame: they
  * wait again, in the company that they had. */
 void waves_give_back(waves *self, struct entry *const *entries, size_t count);
 
 /* The same where the worker was killed by somebody: true. False, and nothing has changed, when that
- * has happened so often to one of them that it may be no coincidence. */
-bool waves_excuse(waves *self, struct entry *const *entries, size_t count);
+ * has happened so often to one of them that it may be no coincidence. `progress`: the worker had
+ * answered for some guest, so this one does not count: it cannot go on for ever, and whoever kills
+ * its workers becomes the first of its company in a few of them. */
+bool waves_excuse(waves *self, struct entry *const *entries, size_t count, bool progress);
 
 /* The oldest guest, if it has been answered: for output. waves_pop() forgets it. */
 const struct entry *waves_front(const waves *self);

@@ -102,6 +102,7 @@ enum fake_worker {
 struct fake_guest {
     enum fake_scan scan;
     enum fake_act attach; /* FAKE_PAUSE is not for this one */
+    enum fake_act appear; /* QEMU has the disk, and vanishes, or stays as it is for ever */
     enum fake_worker worker;
     struct fake_listing ls;
     unsigned times; /* after so many times it is well-behaved; 0: never */

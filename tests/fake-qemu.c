@@ -45,12 +45,23 @@ static void remove_disk(struct qemu *self, unsigned slot)
         send(self->monitors[i], &slot, sizeof slot, MSG_NOSIGNAL);
 }
 
+static _Noreturn void succumb(enum fake_act how)
+{
+    if (how == FAKE_VANISH)
+        kill(getpid(), SIGKILL);
+    for (;;)
+        pause();
+}
+
 static void on_disk(struct qemu *self, const struct fake_disk *disk)
 {
     if (disk->slot >= SLOT_COUNT || self->disks[disk->slot].disk.attach == disk->attach)
         mistake();
     else if (!disk->attach)
         remove_disk(self, disk->slot);
+    else if (fake_script->guests[disk->guest].appear != FAKE_SUCCEED &&
+             fake_misbehaves(disk->guest))
+        succumb(fake_script->guests[disk->guest].appear);
     else if (fake_step(FAKE_APPEAR))
         self->disks[disk->slot] = (struct seen){.disk = *disk};
 }

@@ -119,6 +119,26 @@ static void a_guest_whose_attaching_hangs_times_out(void **state)
     assert_int_equal(t->answers[7].status, STATUS_TIMEOUT);
 }
 
+/* The one that was being scanned then cannot be told from it; those that were attached with it are
+ * scanned one by one after that. */
+static void a_guest_whose_disk_hangs_the_appliance_costs_one_other_at_most(void **state)
+{
+    struct trial *t = *state;
+    unsigned late = 0;
+    t->config.timeout = 1;
+    fake_script->guests[10].appear = FAKE_STAY;
+    fake_script->delay = 1000;
+    trial_guests(t, 40);
+    trial_run(t);
+    trial_assert_complete(t);
+    assert_int_equal(t->answers[10].status, STATUS_TIMEOUT);
+    for (unsigned i = 0; i < 40; i++) {
+        late += t->answers[i].status == STATUS_TIMEOUT;
+        assert_true(t->answers[i].status == STATUS_TIMEOUT || t->answers[i].status == STATUS_OK);
+    }
+    assert_true(late <= 2);
+}
+
 static void a_channel_that_closes_is_an_appliance_that_is_lost(void **state)
 {
     struct trial *t = *state;
@@ -290,6 +310,7 @@ int main(void)
         TRIAL(a_guest_that_hangs_times_out_alone),
         TRIAL(half_an_answer_times_out),
         TRIAL(a_guest_whose_attaching_hangs_times_out),
+        TRIAL(a_guest_whose_disk_hangs_the_appliance_costs_one_other_at_most),
         TRIAL(a_channel_that_closes_is_an_appliance_that_is_lost),
         TRIAL(every_lie_of_an_agent_costs_only_the_guest_that_tells_it),
         TRIAL(every_lie_of_a_worker_costs_only_the_guest_that_tells_it),

@@ -322,6 +322,34 @@ struct search {
     unsigned named;      /* culprits that were found */
 };
 
+/* What is given one by one: those before the culprit are answered for, those behind it stay. What
+ * the appliance left unanswered goes to *batch. Whether it died. */
+static bool play_one_by_one(waves *w, const struct entry *like, const bool *culprit,
+                            struct entry **batch, bool *alone)
+{
+    struct entry *next;
+    *alone = true;
+    while ((next = waves_next(w, like, SLOT_COUNT))) {
+        waves_take(w, next);
+        *batch = next;
+        if (culprit[next->guest->number])
+            return true;
+        waves_refuse(w, next, STATUS_OK, "", 0);
+        *alone = false;
+    }
+    return false;
+}
+
+static void put_back(waves *w, struct search *search, struct entry *const *batch, size_t count,
+                     bool alone, const bool *culprit)
+{
+    if (waves_put_back(w, batch, count, alone)) {
+        assert_true(culprit[batch[0]->guest->number]);
+        waves_refuse(w, batch[0], STATUS_CRASHED, "", 0);
+        search->named++;
+    }
+}
+
 /* Plays the whole: appliances take all that may share, at most `depth`, and die before any answer
  * when a culprit is among them. A culprit may be known by its first turn (`in_turn`): then those
  * before it have been answered for. */
@@ -335,8 +363,14 @@ static struct search play(unsigned count, unsigned depth, const bool *culprit, b
     while ((next = waves_next(w, NULL, SLOT_COUNT))) {
         const struct entry like = *next;
         size_t taken = 0, first = 0;
-        bool dies = false;
-        while (taken < depth && (next = waves_next(w, &like, SLOT_COUNT))) {
+        bool dies = false, alone = false;
+        if (waves_one_by_one(&like)) {
+            dies = play_one_by_one(w, &like, culprit, batch, &alone);
+            if (dies)
+                put_back(w, &search, batch, 1, alone, culprit);
+        }
+        while (!waves_one_by_one(&like) && taken < depth &&
+               (next = waves_next(w, &like, SLOT_COUNT))) {
             waves_take(w, next);
             dies |= culprit[next->guest->number];
             batch[taken++] = next;
@@ -346,11 +380,8 @@ static struct search play(unsigned count, unsigned depth, const bool *culprit, b
         first_one = false;
         while (first < taken && (!dies || (in_turn && !culprit[batch[first]->guest->number])))
             waves_refuse(w, batch[first++], STATUS_OK, "", 0);
-        if (dies && waves_put_back(w, batch + first, taken - first, taken == 1)) {
-            assert_true(culprit[batch[0]->guest->number]);
-            waves_refuse(w, batch[0], STATUS_CRASHED, "", 0);
-            search.named++;
-        }
+        if (dies && taken > 0)
+            put_back(w, &search, batch + first, taken - first, taken == 1, culprit);
     }
     assert_int_equal(waves_waiting(w), 0);
     waves_free(w);
@@ -378,12 +409,13 @@ static void a_culprit_in_its_turn_costs_two_more_appliances(void **state)
     check_bounds(255, true, 1, 2);
 }
 
-/* It dies of one whose turn had not come: the first alone, then the rest, in halves. */
-static void a_culprit_out_of_turn_is_found_by_halving(void **state)
+/* It dies of one whose turn had not come: the first alone, the rest one by one until it dies again,
+ * that one alone, and what is left of the rest. */
+static void a_culprit_out_of_turn_costs_four_more_appliances(void **state)
 {
     (void)state;
-    check_bounds(12, false, 5, 10);
-    check_bounds(255, false, 9, 18);
+    check_bounds(12, false, 2, 4);
+    check_bounds(255, false, 2, 4);
 }
 
 static void two_culprits_are_both_found(void **state)
@@ -396,7 +428,7 @@ static void two_culprits_are_both_found(void **state)
             assert_int_equal(play(12, 12, culprit, true).named, 2);
             struct search search = play(12, 12, culprit, false);
             assert_int_equal(search.named, 2);
-            assert_true(search.died <= 10);
+            assert_true(search.died <= 4);
         }
 }
 
@@ -477,14 +509,49 @@ static void who_was_in_a_killed_worker_is_excused_three_times(void **state)
         entries[i] = add_owned(w, i, 1, "");
     for (unsigned times = 0; times < 3; times++) {
         waves_take(w, entries[0]);
-        assert_true(waves_excuse(w, entries, 1));
+        assert_true(waves_excuse(w, entries, 1, false));
         assert_int_equal(waves_waiting(w), 2);
         assert_true(waves_may_share(w, entries[0], entries[1]));
     }
     waves_take(w, entries[0]);
     waves_take(w, entries[1]);
-    assert_false(waves_excuse(w, entries, 2));
+    assert_false(waves_excuse(w, entries, 2, false));
     assert_int_equal(waves_waiting(w), 0);
+    waves_free(w);
+}
+
+static void a_killed_worker_that_has_answered_counts_against_nobody(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    struct entry *entry = add_owned(w, 0, 1, "");
+    (void)state;
+    for (unsigned times = 0; times < 100; times++) {
+        waves_take(w, entry);
+        assert_true(waves_excuse(w, &entry, 1, true));
+    }
+    waves_take(w, entry);
+    assert_true(waves_excuse(w, &entry, 1, false));
+    waves_free(w);
+}
+
+/* What happened to its company is not held against it. */
+static void who_waits_apart_is_excused_anew(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    struct entry *entry = add_owned(w, 0, 1, "");
+    (void)state;
+    for (unsigned times = 0; times < 3; times++) {
+        waves_take(w, entry);
+        assert_true(waves_excuse(w, &entry, 1, false));
+    }
+    waves_take(w, entry);
+    assert_int_equal(waves_put_back(w, &entry, 1, false), 0);
+    for (unsigned times = 0; times < 3; times++) {
+        waves_take(w, entry);
+        assert_true(waves_excuse(w, &entry, 1, false));
+    }
+    waves_take(w, entry);
+    assert_false(waves_excuse(w, &entry, 1, false));
     waves_free(w);
 }
 
@@ -510,7 +577,7 @@ int main(void)
         cmocka_unit_test(several_directories_matter_only_where_directories_count),
         cmocka_unit_test(the_next_is_one_that_may_share),
         cmocka_unit_test(a_culprit_in_its_turn_costs_two_more_appliances),
-        cmocka_unit_test(a_culprit_out_of_turn_is_found_by_halving),
+        cmocka_unit_test(a_culprit_out_of_turn_costs_four_more_appliances),
         cmocka_unit_test(two_culprits_are_both_found),
         cmocka_unit_test(all_culprits_are_found),
         cmocka_unit_test(nobody_to_put_back_is_nobody_to_blame),
@@ -518,6 +585,8 @@ int main(void)
         cmocka_unit_test(who_was_put_back_meets_nobody_else),
         cmocka_unit_test(who_was_given_back_keeps_its_company),
         cmocka_unit_test(who_was_in_a_killed_worker_is_excused_three_times),
+        cmocka_unit_test(a_killed_worker_that_has_answered_counts_against_nobody),
+        cmocka_unit_test(who_waits_apart_is_excused_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ struct supervisor {
     size_t member_count;
     unsigned parallel;
     unsigned next_root;
-    unsigned start_failures;
+    unsigned start_failures;         /* in a row */
     uint64_t start_cost, empty_cost; /* microseconds, last seen: of an appliance, of one slot */
     uint64_t answered;
     int signal_fd; /* SIGCHLD and those that ask for an end */
@@ -53,8 +53,11 @@ int list_answer(struct supervisor *self, error **err);
 
 /* --- supervisor-crew.c --- */
 
-int crew_start(struct supervisor *self, error **err); /* one more; 0 or -1 and *err */
-void crew_begin_turn(struct member *member);          /* the clock of given[0] runs */
+/* Whether one more has a chance: not after several have failed, while there are others. */
+bool crew_may_start(struct supervisor *self);
+/* One more; 0, where it cannot be had beside others too, or -1 and *err. */
+int crew_start(struct supervisor *self, error **err);
+void crew_begin_turn(struct member *member); /* the clock of given[0] runs */
 /* These end a worker that fails, or is gone, and all below it; its guests wait again, but for a
  * culprit, which is answered for. -1 and *err: appliances do not come up here. First: its appliance
  * failed, as it says or shows. */

@@ -8,8 +8,9 @@
 #include <sys/wait.h>
 
 #define START_TIMEOUT 60 /* seconds: a restore takes 0.3 s on an idle machine */
-#define MAX_START_FAILURES                                                                         \
-    3 /* in a row, of appliances from a good template: something is wrong here */
+/* In a row, of appliances from a good template: something is wrong here; or, while others work,
+ * there is no room for more. */
+#define MAX_START_FAILURES 3
 
 static void free_member(struct member *member)
 {
@@ -22,7 +23,26 @@ static void free_member(struct member *member)
     free(member);
 }
 
-int crew_start(struct supervisor *self, error **err)
+/* Whether one is at least that far, and has not ended. */
+static bool anybody(const struct supervisor *self, enum member_state from)
+{
+    for (size_t i = 0; i < self->member_count; i++)
+        if (self->members[i]->state >= from && self->members[i]->state != MEMBER_ENDED)
+            return true;
+    return false;
+}
+
+bool crew_may_start(struct supervisor *self)
+{
+    if (self->start_failures < MAX_START_FAILURES)
+        return true;
+    if (anybody(self, MEMBER_STARTING))
+        return false;
+    self->start_failures = 0;
+    return true;
+}
+
+static int start(struct supervisor *self, error **err)
 {
     char name[32];
     struct member *member = calloc(1, sizeof *member);
@@ -50,6 +70,18 @@ int crew_start(struct supervisor *self, error **err)
     }
     member->deadline = clock_now() + START_TIMEOUT * CLOCK_SECOND;
     self->members[self->member_count++] = member;
+    return 0;
+}
+
+int crew_start(struct supervisor *self, error **err)
+{
+    AUTO_ERROR error *failed = NULL;
+    if (start(self, &failed) == 0)
+        return 0;
+    if (!anybody(self, MEMBER_STARTING))
+        return error_propagate(err, STEAL(failed));
+    self->start_failures = MAX_START_FAILURES;
+    crew_say(self, LOG_VERBOSE, error_message(failed));
     return 0;
 }
 
@@ -106,7 +138,8 @@ static void end_member(struct supervisor *self, struct member *member, bool vani
     member->deadline = CLOCK_NEVER;
 }
 
-/* Those behind it have lost nothing but their place. */
+/* Those behind it have lost nothing but their place. Where it took too long, it may have been one
+ * of those that had been attached: they go on by themselves. */
 void crew_give_up(struct supervisor *self, struct member *member, struct entry *entry,
                   enum status status, const char *why)
 {
@@ -138,7 +171,7 @@ static int lose(struct supervisor *self, struct member *member, bool vanished, c
     if (text)
         crew_say(self, LOG_VERBOSE, text);
     end_member(self, member, vanished, text ? text : "the appliance is lost");
-    if (starting && ++self->start_failures >= MAX_START_FAILURES)
+    if (starting && ++self->start_failures >= MAX_START_FAILURES && !anybody(self, MEMBER_READY))
         return error_set(err, STATUS_CRASHED, "%s", why);
     return 0;
 }

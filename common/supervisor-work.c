@@ -155,8 +155,8 @@ int work_start_members(struct supervisor *self, error **err)
         fresh += member->state == MEMBER_STARTING ||
                  (member->state == MEMBER_READY && !member->has_trust);
     }
-    for (unsigned wanted = fresh_wanted(self); fresh < wanted && self->member_count < MAX_MEMBERS;
-         fresh++)
+    unsigned wanted = fresh_wanted(self);
+    for (; fresh < wanted && self->member_count < MAX_MEMBERS && crew_may_start(self); fresh++)
         if (crew_start(self, err) < 0)
             return -1;
     return 0;

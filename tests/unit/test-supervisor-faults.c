@@ -230,6 +230,20 @@ static void two_appliances_that_do_not_come_up_are_tried_again(void **state)
     trial_assert_all_ok(t, NULL);
 }
 
+/* As where memory or descriptors are enough for one appliance and not for two. */
+static void appliances_that_do_not_come_up_beside_one_that_works_cost_nothing(void **state)
+{
+    struct trial *t = *state;
+    t->config.parallel = 2;
+    fake_script->steps[FAKE_LAUNCH] = (struct fake_step){FAKE_FAIL, 1, 6};
+    fake_script->start_delay = 5000;
+    fake_script->delay = 1000;
+    trial_guests(t, 400);
+    trial_run(t);
+    trial_assert_all_ok(t, NULL);
+    assert_true(fake_script->calls[FAKE_LAUNCH] > 3);
+}
+
 /* Emptying is only worth it where a new appliance is dear. */
 static void prepare_emptying(struct trial *t)
 {
@@ -320,6 +334,7 @@ int main(void)
         TRIAL(agents_that_cannot_be_reached_end_the_run_after_three),
         TRIAL(agents_that_die_at_once_end_the_run_after_three),
         TRIAL(two_appliances_that_do_not_come_up_are_tried_again),
+        TRIAL(appliances_that_do_not_come_up_beside_one_that_works_cost_nothing),
         TRIAL(a_disk_that_cannot_be_detached_costs_an_appliance_and_no_guest),
         TRIAL(an_agent_that_says_its_disks_do_not_go_costs_an_appliance_and_no_guest),
         TRIAL(an_appliance_that_dies_while_it_is_emptied_costs_no_guest),

@@ -99,6 +99,16 @@ static char *text_of(const char *bytes, size_t length)
     return length ? strndup(bytes, length) : strdup("");
 }
 
+static void say(const struct supervisor *self, enum supervisor_log level, const char *what,
+                const char *bytes, size_t length)
+{
+    AUTO_FREE char *text = NULL;
+    if (asprintf(&text, "%s%.*s", what, (int)length, length ? bytes : "") < 0)
+        text = NULL;
+    if (text)
+        crew_say(self, level, text);
+}
+
 /* 0; -1: the worker cannot be believed. *failed is set where it says that it has failed (new
  * memory). */
 static int on_report(struct supervisor *self, struct member *member, report *message, char **failed)
@@ -113,13 +123,13 @@ static int on_report(struct supervisor *self, struct member *member, report *mes
     case REPORT_FAILED:
         *failed = text_of(message->report_u.failed.failed_val, message->report_u.failed.failed_len);
         return *failed ? 0 : -1;
-    case REPORT_LOG: {
-        AUTO_FREE char *text =
-            text_of(message->report_u.log.log_val, message->report_u.log.log_len);
-        if (text)
-            crew_say(self, LOG_TRACE, text);
+    case REPORT_LOG:
+        say(self, LOG_TRACE, "", message->report_u.log.log_val, message->report_u.log.log_len);
         return 0;
-    }
+    case REPORT_CONSOLE:
+        say(self, LOG_VERBOSE, "its console: ", message->report_u.console.console_val,
+            message->report_u.console.console_len);
+        return 0;
     case REPORT_PART:
         return on_part(self, member, &message->report_u.part, failed);
     case REPORT_SAVED:

@@ -428,6 +428,16 @@ static int run(struct loop *self, error **err)
     return serve(self, err);
 }
 
+/* What its kernel said last is the only witness of why it died. */
+static void report_console(struct loop *self)
+{
+    char tail[1200], *line, *rest = tail;
+    appliance_console_tail(self->config->root, tail, sizeof tail);
+    while ((line = strsep(&rest, "\r\n")))
+        if (*line)
+            report_text(&self->reports, REPORT_CONSOLE, line);
+}
+
 int worker_loop(const struct worker_config *config, int orders, int reports, error *refused)
 {
     AUTO_ERROR error *err = refused;
@@ -436,6 +446,8 @@ int worker_loop(const struct worker_config *config, int orders, int reports, err
     if (!out)
         return 1;
     int result = refused ? -1 : run(&self, &err);
+    if (result < 0 && self.agent)
+        report_console(&self);
     if (result < 0)
         report_text(&self.reports, REPORT_FAILED,
                     err ? error_message(err) : "the supervisor has gone");

@@ -23,6 +23,9 @@ int report_text(struct reports *self, report_kind kind, const char *text)
     if (kind == REPORT_LOG) {
         message.report_u.log.log_len = length;
         message.report_u.log.log_val = (char *)(uintptr_t)text;
+    } else if (kind == REPORT_CONSOLE) {
+        message.report_u.console.console_len = length;
+        message.report_u.console.console_val = (char *)(uintptr_t)text;
     } else {
         message.report_u.failed.failed_len = length;
         message.report_u.failed.failed_val = (char *)(uintptr_t)text;

@@ -14,7 +14,7 @@ struct reports {
 };
 
 int report_send(struct reports *self, const report *message);
-/* REPORT_LOG or REPORT_FAILED. */
+/* REPORT_LOG, REPORT_CONSOLE or REPORT_FAILED. */
 int report_text(struct reports *self, report_kind kind, const char *text);
 int report_outcome(struct reports *self, const outcome *what);
 /* The items of `some`, of that guest. */

@@ -45,6 +45,10 @@ enum fake_scan {
     FAKE_LAST_LIE = FAKE_LIE_UNSOLICITED
 };
 
+/* In the process that plays QEMU: its kernel panics, on its console, and QEMU ends. */
+#define FAKE_LAST_WORDS "Kernel panic - not syncing: \033[31mthe script says so"
+_Noreturn void fake_panic(void);
+
 /* Sends the answer to an OP_SCAN, to fd, about the guest that calls itself by that number. Ends
  * this process for FAKE_DIE; closes the fd for FAKE_CLOSE. */
 void fake_answer_scan(int fd, const request *asked, enum fake_scan how, uint64_t number);

@@ -129,6 +129,8 @@ static int place_machine(fake_hypervisor *self, const struct domain_spec *spec, 
     if (!self->machine || (spec->kept && !xml))
         return error_set(err, STATUS_CRASHED, "no room for another machine");
     snprintf(self->machine->name, sizeof self->machine->name, "%s", spec->name ? spec->name : "");
+    snprintf(self->machine->console, sizeof self->machine->console, "%s",
+             spec->console_path ? spec->console_path : "");
     snprintf(self->machine->xml, sizeof self->machine->xml, "%s", xml ? xml : "");
     return 0;
 }

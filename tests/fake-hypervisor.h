@@ -127,7 +127,8 @@ struct fake_held {
 /* A QEMU that has been launched. */
 struct fake_machine {
     atomic_bool used;
-    char name[64]; /* of the domain */
+    char name[64];     /* of the domain */
+    char console[128]; /* "": none */
     char xml[FAKE_XML_MAX];
     pid_t pid;
     atomic_bool kept; /* lives without a host: OP_KEEP was answered */

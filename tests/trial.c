@@ -143,7 +143,9 @@ static int on_answer(void *data, const struct guest_answer *answer, error **err)
 static void on_log(void *data, enum supervisor_log level, const char *text)
 {
     struct trial *self = data;
-    (void)level;
+    size_t length = strlen(self->verbose);
+    if (level == LOG_VERBOSE)
+        snprintf(self->verbose + length, sizeof self->verbose - length, "%s\n", text);
     snprintf(self->log, sizeof self->log, "%s", text);
 }
 

@@ -36,7 +36,8 @@ struct trial {
     enum supervisor_end end;
     int signal;
     char error[400];
-    char log[400]; /* the last line, of any level */
+    char log[400];      /* the last line, of any level */
+    char verbose[4000]; /* the lines of LOG_VERBOSE, as far as there is room */
     struct supervisor_stats stats;
     atomic_uint answer_count;
     struct trial_answer answers[TRIAL_ANSWERS];

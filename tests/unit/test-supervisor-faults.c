@@ -40,6 +40,20 @@ static void a_guest_that_kills_its_appliance_is_named_and_its_neighbours_are_wel
     assert_true(trial_appliances() <= 3);
 }
 
+static void what_a_lost_appliance_said_last_is_told(void **state)
+{
+    struct trial *t = *state;
+    trial_guests(t, 12);
+    fake_script->guests[7].scan = FAKE_DIE;
+    trial_run(t);
+    assert_seven_is_named(t);
+    assert_non_null(strstr(t->verbose, "its console: booted\n"
+                                       "its console: " FAKE_LAST_WORDS "\n"
+                                       "the appliance is lost: "));
+    /* For -v only. */
+    assert_null(strstr(t->answers[7].message, "panic"));
+}
+
 static void two_guests_that_kill_their_appliance_are_both_named(void **state)
 {
     struct trial *t = *state;
@@ -317,6 +331,7 @@ int main(void)
 #define TRIAL(test) cmocka_unit_test_setup_teardown(test, trial_set_up, trial_tear_down)
     const struct CMUnitTest tests[] = {
         TRIAL(a_guest_that_kills_its_appliance_is_named_and_its_neighbours_are_well),
+        TRIAL(what_a_lost_appliance_said_last_is_told),
         TRIAL(two_guests_that_kill_their_appliance_are_both_named),
         TRIAL(a_guest_that_kills_only_once_is_answered_for_in_the_end),
         TRIAL(a_guest_whose_disk_cannot_be_attached_costs_only_itself),

@@ -151,6 +151,17 @@ static void on_log(void *data, enum supervisor_log level, const char *text)
 
 /* --- the run --- */
 
+static size_t resident_at_most(void)
+{
+    char line[256];
+    size_t kib = 0;
+    AUTO_FILE FILE *file = fopen("/proc/self/status", "re");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "VmHWM: %zu", &kib) == 1)
+            break;
+    return kib;
+}
+
 static _Noreturn void run(struct trial *self)
 {
     AUTO_ERROR error *err = NULL;
@@ -161,6 +172,7 @@ static _Noreturn void run(struct trial *self)
     struct supervisor_client client = {.data = self, .answer = on_answer, .log = on_log};
     self->end =
         supervisor_run(&self->config, self->guests, &client, &self->stats, &self->signal, &err);
+    self->memory = resident_at_most();
     if (err)
         snprintf(self->error, sizeof self->error, "%s", error_message(err));
     error_free(STEAL(err));
@@ -185,7 +197,7 @@ void trial_wait(struct trial *self)
     AUTO_FD int fd = (int)syscall(SYS_pidfd_open, self->pid, 0);
     struct pollfd ended = {fd, POLLIN, 0};
     assert_true(fd >= 0);
-    int got = poll(&ended, 1, PATIENCE_MS);
+    int got = poll(&ended, 1, self->patience ? self->patience : PATIENCE_MS);
     if (got != 1)
         kill(self->pid, SIGKILL);
     waitpid(self->pid, &status, 0);

@@ -28,6 +28,7 @@ struct trial {
     unsigned stop_at;   /* the client fails at so many answers; 0: never */
     unsigned signal_at; /* SIGTERM at so many answers; 0: never */
     unsigned slow;      /* microseconds that the client takes for the first answer */
+    int patience;       /* milliseconds that trial_wait() waits; 0: 10000 */
     char directory[64];
     guestlist *guests; /* the run's */
 
@@ -39,6 +40,7 @@ struct trial {
     char log[400];      /* the last line, of any level */
     char verbose[4000]; /* the lines of LOG_VERBOSE, as far as there is room */
     struct supervisor_stats stats;
+    size_t memory; /* KiB that were resident at most (VmHWM) */
     atomic_uint answer_count;
     struct trial_answer answers[TRIAL_ANSWERS];
 
@@ -61,7 +63,7 @@ const char *trial_image(struct trial *self, unsigned guest, const char *below);
 unsigned trial_count(const struct trial *self); /* guests so far */
 
 void trial_start(struct trial *self);
-/* Waits until it has ended; fails after 10 s. */
+/* Waits until it has ended; fails after 10 s, or what `patience` says. */
 void trial_wait(struct trial *self);
 void trial_run(struct trial *self); /* both */
 

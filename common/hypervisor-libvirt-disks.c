@@ -160,13 +160,27 @@ static int has_node(libvirt_hypervisor *self, unsigned slot, error **err)
 
 /* --- attaching --- */
 
+static bool ends_with_error(const char *message, int number)
+{
+    const char *why = strerror(number);
+    size_t length = strlen(message), end = strlen(why);
+    return length >= end && strcmp(message + length - end, why) == 0;
+}
+
 /* QEMU looked into the file, or at what it is to be, and did not like it: that is the image's
- * fault, or its server's. Any other failure is the appliance's. */
+ * fault, or its server's. Any other failure is the appliance's, and so is one for want of
+ * descriptors or memory: QEMU refuses the command then, too. */
 static int blame(error **err, error *why, const struct hypervisor_disk *disk)
 {
     const char *message = error_message(why);
     if (error_status(why) != STATUS_REFUSED)
         return error_propagate(err, why);
+    if (!disk->chain->nbd_export &&
+        (ends_with_error(message, EMFILE) || ends_with_error(message, ENOMEM))) {
+        error_set(err, STATUS_CRASHED, "%s", message);
+        error_free(why);
+        return -1;
+    }
     if (strstr(message, "Failed to get \""))
         error_set(err, STATUS_REFUSED,
                   "the image is in use, by another disk or a running guest: %s", message);

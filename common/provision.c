@@ -41,6 +41,7 @@ struct provisioner {
     int signal_fd;
     struct builder builders[MAX_BUILDERS];
     size_t count;
+    bool warned;    /* that what is built cannot be kept */
     error *failure; /* the last builder's */
 };
 
@@ -90,8 +91,9 @@ static int start_builder(struct provisioner *self, struct builder *builder, erro
         template_begin(self->box, rundir_path(self->run), &builder->cached, &why, err);
     if (!builder->directory || !builder->name)
         return -1;
-    if (!builder->cached)
+    if (!builder->cached && !self->warned)
         say(self, LOG_WARNING, why);
+    self->warned |= !builder->cached;
     builder->root = rundir_subdirectory(self->run, builder->name, err);
     builder->reader = frame_reader_new();
     if (!builder->root || !builder->reader)

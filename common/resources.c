@@ -2,12 +2,14 @@
 #include "resources.h"
 
 #include "cleanup.h"
+#include "slots.h"
 #include <inttypes.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* What an appliance that holds 255 disks was seen to use at most (docs/performance.md). */
 #define APPLIANCE_BYTES ((uint64_t)250 << 20)
@@ -95,4 +97,27 @@ unsigned resources_parallel(void)
     uint64_t fit = memory / APPLIANCE_BYTES;
     unsigned count = fit < cores ? (unsigned)fit : cores;
     return count > 0 ? count : 1;
+}
+
+uint64_t resources_raise_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return UINT64_MAX;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    return files.rlim_max == RLIM_INFINITY ? UINT64_MAX : files.rlim_max;
+}
+
+/* QEMU takes 83 descriptors for itself where it can have them, and gets along with 20 (both seen in
+ * /proc/PID/fd). What is estimated too high here costs an appliance, and no guest. */
+#define QEMU_FILES 84
+#define QEMU_FILES_LEAST 24
+#define FILES_EACH 4
+
+unsigned resources_disks(uint64_t files)
+{
+    uint64_t own = files > QEMU_FILES ? QEMU_FILES : QEMU_FILES_LEAST;
+    uint64_t disks = files > own ? (files - own) / FILES_EACH : 0;
+    return disks > SLOT_COUNT ? SLOT_COUNT : disks > 0 ? (unsigned)disks : 1;
 }

@@ -3,8 +3,19 @@
 #ifndef VLT_RESOURCES_H
 #define VLT_RESOURCES_H
 
+#include <stdint.h>
+
 /* Appliances that can run at once: one a core that we may use (affinity, cgroup quota), and no
  * more than fit into the memory that is available (system, cgroup). At least 1. */
 unsigned resources_parallel(void);
+
+/* Fewer open files than this are too few for anything. */
+#define RESOURCES_FILES_MIN 64
+/* Raises the soft limit of open files to the hard one, for this process and its children. The
+ * latter; UINT64_MAX: none. */
+uint64_t resources_raise_files(void);
+/* Disks that an appliance should hold with so many open files, 1 to SLOT_COUNT: of two layers each,
+ * which take two apiece. */
+unsigned resources_disks(uint64_t files);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/un.h>
 
 #define PREFIX "virt-live-"
@@ -16,6 +17,9 @@
 /* The longest path that libvirt makes for a socket below a worker's root, with room for growth:
  * "/w1000000/lib/qemu/domain-1-appliance/monitor.sock". */
 #define ROOM_FOR_SOCKETS 56
+
+/* What the copy of an appliance's memory takes (128 MB), with room for what else there is. */
+#define ROOM_FOR_MEMORY ((uint64_t)192 << 20)
 
 struct rundir {
     char *path;
@@ -83,12 +87,18 @@ static void sweep(const struct sandbox *box, const char *base)
 
 /* --- this run's --- */
 
-static bool usable(const struct sandbox *box, const char *base)
+/* 0 or -errno. */
+static int usable(const struct sandbox *box, const char *base)
 {
-    return base && base[0] == '/' &&
-           strlen(base) + sizeof "/" PREFIX "XXXXXX" + ROOM_FOR_SOCKETS <
-               sizeof((struct sockaddr_un *)NULL)->sun_path &&
-           access(base, W_OK | X_OK) == 0 && sandbox_can_enter(box, base);
+    struct statvfs fs;
+    if (!base || base[0] != '/' ||
+        strlen(base) + sizeof "/" PREFIX "XXXXXX" + ROOM_FOR_SOCKETS >=
+            sizeof((struct sockaddr_un *)NULL)->sun_path ||
+        access(base, W_OK | X_OK) < 0 || !sandbox_can_enter(box, base))
+        return -ENOENT;
+    if (statvfs(base, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < ROOM_FOR_MEMORY)
+        return -ENOSPC;
+    return 0;
 }
 
 static int make(rundir *self, const char *base)
@@ -97,8 +107,11 @@ static int make(rundir *self, const char *base)
         self->path = NULL;
         return -ENOMEM;
     }
-    if (!mkdtemp(self->path))
-        return -errno;
+    if (!mkdtemp(self->path)) {
+        int why = -errno;
+        free(STEAL(self->path));
+        return why;
+    }
     /* Whoever is in the sandbox has to get at its own directory below, and need not see the others.
      */
     self->fd = open(self->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -112,6 +125,21 @@ static int make(rundir *self, const char *base)
     return 0;
 }
 
+/* What make() has left where it failed: without a lock no other run would remove it. */
+static void unmake(rundir *self)
+{
+    if (self->fd >= 0) {
+        unlinkat(self->fd, NEW_LOCK, 0);
+        close(self->fd);
+    }
+    if (self->lock >= 0)
+        close(self->lock);
+    if (self->path)
+        rmdir(self->path);
+    free(STEAL(self->path));
+    self->fd = self->lock = -1;
+}
+
 rundir *rundir_new(const struct sandbox *box, error **err)
 {
     const char *bases[] = {box->drop ? NULL : getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/tmp"};
@@ -122,12 +150,15 @@ rundir *rundir_new(const struct sandbox *box, error **err)
         return NULL;
     }
     *self = (rundir){.fd = -1, .lock = -1, .box = *box};
-    for (size_t i = 0; i < sizeof bases / sizeof *bases && made < 0; i++)
-        if (usable(box, bases[i])) {
-            sweep(box, bases[i]);
-            free(STEAL(self->path));
-            made = make(self, bases[i]);
-        }
+    for (size_t i = 0; i < sizeof bases / sizeof *bases && made < 0; i++) {
+        int fit = usable(box, bases[i]);
+        if (fit == -ENOENT)
+            continue;
+        sweep(box, bases[i]);
+        made = fit < 0 ? fit : make(self, bases[i]);
+        if (made < 0)
+            unmake(self);
+    }
     if (made < 0) {
         error_set_errno(err, STATUS_CRASHED, -made,
                         "cannot make a temporary directory in $XDG_RUNTIME_DIR, $TMPDIR or /tmp");

@@ -9,7 +9,8 @@
 typedef struct rundir rundir;
 
 /* Makes BASE/virt-live-XXXXXX, where BASE is the first usable one of $XDG_RUNTIME_DIR (not root's),
- * $TMPDIR, /tmp: usable is what can be written and is short enough for the Unix sockets below it.
+ * $TMPDIR, /tmp: usable is what can be written, has room for an appliance's memory, and is short
+ * enough for the Unix sockets below it.
  * Locked as long as this process, or a child that keeps the descriptor, lives. NULL and *err. */
 rundir *rundir_new(const struct sandbox *box, error **err);
 

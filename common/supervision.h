@@ -32,6 +32,7 @@ struct supervisor {
     struct member *members[MAX_MEMBERS];
     size_t member_count;
     unsigned parallel;
+    unsigned wave; /* as the configuration says, or fewer: as many as may be open */
     unsigned next_root;
     unsigned start_failures;         /* in a row */
     uint64_t start_cost, empty_cost; /* microseconds, last seen: of an appliance, of one slot */

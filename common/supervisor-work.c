@@ -9,7 +9,7 @@
 
 static uint64_t wave_limit(const struct supervisor *self)
 {
-    return self->config->isolation == ISOLATE_GUEST ? SLOT_COUNT : self->config->wave;
+    return self->config->isolation == ISOLATE_GUEST ? SLOT_COUNT : self->wave;
 }
 
 static void order_plain(struct supervisor *self, struct member *member, order_kind kind,
@@ -136,7 +136,7 @@ static unsigned fresh_wanted(const struct supervisor *self)
         return 0;
     /* Those that are working will not take all that waits: their successors come up meanwhile. */
     unsigned beyond = waiting > capacity ? waiting - capacity : 0;
-    unsigned per_wave = self->config->isolation == ISOLATE_GUEST ? 1 : self->config->wave;
+    unsigned per_wave = self->config->isolation == ISOLATE_GUEST ? 1 : self->wave;
     unsigned successors = (beyond + per_wave - 1) / per_wave;
     unsigned idle_places = taking < self->parallel ? self->parallel - taking : 0;
     unsigned helpers =

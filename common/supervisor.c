@@ -3,11 +3,11 @@
 
 #include "resources.h"
 #include "supervision.h"
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 /* Bytes of listings that are kept in memory, of one guest and of all; the rest is in files. */
@@ -130,12 +130,24 @@ static void say_trace(void *data, const char *text)
     crew_say(data, LOG_TRACE, text);
 }
 
+static int bound_by_files(struct supervisor *self, error **err)
+{
+    uint64_t files = resources_raise_files();
+    unsigned disks = resources_disks(files);
+    if (files < RESOURCES_FILES_MIN)
+        return error_set(err, STATUS_CRASHED,
+                         "at most %" PRIu64
+                         " files may be open here, and %d are needed (ulimit -n)",
+                         files, RESOURCES_FILES_MIN);
+    self->wave = self->config->wave < disks ? self->config->wave : disks;
+    return 0;
+}
+
 /* Signals become readable; a supervisor that is a subreaper gets the orphans of a warden that was
  * killed. */
 static int set_up(struct supervisor *self, sigset_t *old, error **err)
 {
     sigset_t signals;
-    struct rlimit files;
     if (self->config->trace)
         guestlist_set_trace(self->guests, say_trace, self);
     guestlist_begin(self->guests); /* before this process is a subreaper */
@@ -151,14 +163,12 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
     sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, old);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
     self->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     self->window = waves_new(self->config->isolation);
     if (self->end_fd < 0 || self->signal_fd < 0 || !self->window)
         return error_set_errno(err, STATUS_CRASHED, errno, "cannot start");
+    if (bound_by_files(self, err) < 0)
+        return -1;
     if (sandbox_choose(&self->box, err) < 0)
         return -1;
     self->run = rundir_new(&self->box, err);

@@ -38,12 +38,24 @@ static void no_more_than_the_cores_that_we_may_use(void **state)
     assert_int_equal(count, 1);
 }
 
+static void few_open_files_are_few_disks(void **state)
+{
+    (void)state;
+    assert_int_equal(resources_disks(0), 1);
+    assert_int_equal(resources_disks(RESOURCES_FILES_MIN), 10);
+    assert_int_equal(resources_disks(85), 1);
+    assert_int_equal(resources_disks(1024), 235);
+    assert_int_equal(resources_disks(1104), 255);
+    assert_int_equal(resources_disks(UINT64_MAX), 255);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_is_always_one),
         cmocka_unit_test(no_more_than_the_cores_there_are),
         cmocka_unit_test(no_more_than_the_cores_that_we_may_use),
+        cmocka_unit_test(few_open_files_are_few_disks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

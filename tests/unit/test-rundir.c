@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -54,6 +55,24 @@ static rundir *make(void)
     rundir *run = rundir_new(&box, NULL);
     assert_non_null(run);
     return run;
+}
+
+/* What is below an open-file limit that lets it begin and not end. */
+static void one_that_cannot_be_made_leaves_nothing(void **state)
+{
+    struct rlimit before, now;
+    struct sandbox box = own();
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (rlim_t files = 3; files < 12; files++) {
+        AUTO_ERROR error *err = NULL;
+        now = (struct rlimit){files, before.rlim_max};
+        setrlimit(RLIMIT_NOFILE, &now);
+        rundir *run = rundir_new(&box, &err);
+        setrlimit(RLIMIT_NOFILE, &before);
+        rundir_free(run);
+        assert_int_equal(count_in_base(), 0);
+    }
 }
 
 static void it_is_ours_alone_and_goes_in_the_end(void **state)
@@ -258,6 +277,7 @@ int main(void)
 #define RUN(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         RUN(it_is_ours_alone_and_goes_in_the_end),
+        RUN(one_that_cannot_be_made_leaves_nothing),
         RUN(the_runtime_directory_comes_first),
         RUN(a_directory_too_long_for_sockets_is_passed_over),
         RUN(one_that_cannot_be_used_is_passed_over),

@@ -16,6 +16,7 @@ int scanning_begin(const char *name)
     message_start(name);
     setlocale(LC_CTYPE, ""); /* libsmartcols measures characters */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit is an error of what is written, and what there is goes */
     if (closeout_start(&err) == 0)
         return COMMAND_OK;
     message("%s", error_message(err));

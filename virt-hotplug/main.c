@@ -78,6 +78,7 @@ int main(int argc, char **argv)
     message_start(PROGRAM);
     setlocale(LC_CTYPE, ""); /* libsmartcols measures characters */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (closeout_start(&err) < 0) {
         message("%s", error_message(err));
         return HOTPLUG_FAILED;

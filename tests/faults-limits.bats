@@ -1,0 +1,71 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Limits of the process: never held against an image, and nothing is left where they are too low.
+
+load helpers
+
+setup() { requires_appliance; setup_test; links 40; }
+
+# limited LIMIT...: ulimit's arguments; all images are scanned
+limited()
+{
+    # shellcheck disable=SC2016
+    run --separate-stderr bash -c 'ulimit "$@" && virt-df-live --noheadings g0??.img' bash "$@"
+}
+
+@test "64 open files: smaller waves, and every image is scanned" {
+    limited -n 64
+    assert_status 0
+    assert_equal "$stderr" ""
+    assert_equal "$(wc -l <<< "$output")" 40
+    assert_nothing_left
+}
+
+@test "64 open files, and images that have two" {
+    requires qemu-img
+    local i overlays=()
+    for ((i = 1; i <= 20; i++)); do
+        overlays+=("o$i.qcow2")
+        qemu-img create -q -f qcow2 -b g001.img -F raw "o$i.qcow2"
+    done
+    # shellcheck disable=SC2016
+    run --separate-stderr bash -c 'ulimit -n 64 && virt-df-live --noheadings "$@"' bash "${overlays[@]}"
+    assert_status 0
+    assert_equal "$stderr" ""
+    assert_equal "$(wc -l <<< "$output")" 20
+}
+
+@test "too few open files for anything: exit 3, what is needed, and nothing is left" {
+    local files
+    for files in 63 12 9; do
+        limited -n "$files"
+        assert_status 3
+        assert_equal "$stderr" "virt-df-live: at most $files files may be open here, and 64 are needed (ulimit -n)"
+        assert_nothing_left
+    done
+}
+
+@test "too little address space: exit 3, why, and nothing is left" {
+    limited -v 1000000
+    assert_status 3
+    assert_contains "$stderr" "virt-df-live: " "Cannot allocate memory"
+    assert_equal "$output" ""
+    assert_nothing_left
+}
+
+@test "files that may not grow: exit 3, why, and nothing is left" {
+    limited -f 20000
+    assert_status 3
+    assert_contains "$stderr" "File too large"
+    assert_nothing_left
+}
+
+@test "an output that may not grow is an error" {
+    # Ten bytes are left. An appliance's memory is smaller, so it is not what fails.
+    truncate -s 614399990 out
+    # shellcheck disable=SC2016
+    run --separate-stderr bash -c 'ulimit -f 600000 && virt-df-live -q g0??.img >> out'
+    assert_status 1
+    assert_equal "$stderr" "virt-df-live: write to standard output: File too large"
+    assert_nothing_left
+}

@@ -205,8 +205,13 @@ static int find_disk(contents *self, unsigned index, const struct disk *disk, ch
     if (!what)
         return 0;
     /* Whose figures are reported depends on it. */
-    if (what->status == STATUS_OK && !devices_match(self->disks, disk, what->size, why, room))
-        return -1;
+    if (what->status == STATUS_OK && !devices_match(self->disks, disk, what->size, why, room)) {
+        if (!devices_resized(self->disks, disk, what->size))
+            return -1;
+        contents_say(what, STATUS_CORRUPT,
+                     "the image was changed meanwhile: it has %llu bytes, and had %llu",
+                     (unsigned long long)what->size, (unsigned long long)disk->size);
+    }
     if (partitions == 0 || what->status != STATUS_OK) {
         look(self, what);
         return 0;

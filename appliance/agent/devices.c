@@ -334,15 +334,9 @@ static bool refuse(char *why, size_t room, const char *format, ...)
     return false;
 }
 
-bool devices_match(const devices *table, const struct disk *disk, uint64_t size, char *why,
-                   size_t room)
+static bool same_serial(const devices *table, const struct disk *disk, char *why, size_t room)
 {
     char serial[MAX_SERIAL];
-    if (disk->size != 0 && size != disk->size)
-        return refuse(why, room, "slot %u has %llu bytes where %llu were announced", disk->slot,
-                      (unsigned long long)size, (unsigned long long)disk->size);
-    if (disk->serial.serial_len == 0)
-        return true;
     int length = devices_serial(table, disk->slot, serial, sizeof serial);
     if (length < 0)
         return refuse(why, room, "slot %u: serial: %s", disk->slot, strerror(-length));
@@ -352,4 +346,20 @@ bool devices_match(const devices *table, const struct disk *disk, uint64_t size,
                       disk->slot, length, serial, (int)disk->serial.serial_len,
                       disk->serial.serial_val);
     return true;
+}
+
+bool devices_match(const devices *table, const struct disk *disk, uint64_t size, char *why,
+                   size_t room)
+{
+    if (disk->size != 0 && size != disk->size)
+        return refuse(why, room, "slot %u has %llu bytes where %llu were announced", disk->slot,
+                      (unsigned long long)size, (unsigned long long)disk->size);
+    return disk->serial.serial_len == 0 || same_serial(table, disk, why, room);
+}
+
+bool devices_resized(const devices *table, const struct disk *disk, uint64_t size)
+{
+    char why[128];
+    return size != disk->size && disk->serial.serial_len > 0 &&
+           same_serial(table, disk, why, sizeof why);
 }

@@ -58,6 +58,9 @@ int devices_size(const devices *table, unsigned target, uint64_t *size);
 /* Whether the disk at disk->slot, of `size` bytes, is the one that the host means. If not, why. */
 bool devices_match(const devices *table, const struct disk *disk, uint64_t size, char *why,
                    size_t room);
+/* Whether one that does not match is the one all the same, by its serial: its image has another
+ * size than when the host looked at it. */
+bool devices_resized(const devices *table, const struct disk *disk, uint64_t size);
 
 /* ---- names ---- */
 

@@ -211,9 +211,19 @@ static void not_the_disk_announced(void **state)
     agent_make_image(f, "sda", IMAGE_SIZE, true);
     agent_make_serial(f, 0, "zero");
     agent_appear(f, 0);
-    status_of(f, 0, IMAGE_SIZE + 512, "zero", STATUS_CRASHED);
+    status_of(f, 0, IMAGE_SIZE + 512, "", STATUS_CRASHED);
     status_of(f, 0, IMAGE_SIZE, "zer", STATUS_CRASHED);
     status_of(f, 0, IMAGE_SIZE, "zer\n", STATUS_CRASHED);
+}
+
+static void a_disk_that_was_cut_off_meanwhile(void **state)
+{
+    struct agent_process *f = *state;
+    agent_make_image(f, "sda", IMAGE_SIZE, true);
+    agent_make_serial(f, 0, "zero");
+    agent_appear(f, 0);
+    status_of(f, 0, IMAGE_SIZE + 512, "zero", STATUS_CORRUPT);
+    status_of(f, 0, IMAGE_SIZE + 512, "one", STATUS_CRASHED);
 }
 
 static void node_missing(void **state)
@@ -306,6 +316,7 @@ int main(void)
         AGENT_TEST(partitions_in_order),
         AGENT_TEST(empty_and_unknown),
         AGENT_TEST(not_the_disk_announced),
+        AGENT_TEST(a_disk_that_was_cut_off_meanwhile),
         AGENT_TEST(node_missing),
         AGENT_TEST(answers_in_order),
         AGENT_TEST(gone),

@@ -1,0 +1,88 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Images that change under the scan: they get an answer of their own, the others theirs.
+
+load helpers
+
+setup() { requires_appliance; setup_test; image ext4.img a.img; image ext4.img b.img; image ext4.img c.img; mkfifo list; }
+
+row_is_there() { grep -q "\"guest\":\"$1\"" out; }
+holds() { [[ $(find /proc/"$1"/fd -lname "$PWD/$2" 2> /dev/null) ]]; }
+
+# start_with_b: a.img has been scanned, b.img is attached, and the appliance stands still
+start_with_b()
+{
+    start virt-df-live --json -P 1 --images-from list
+    exec 8> list
+    echo a.img >&8
+    wait_until 60 row_is_there a.img
+    qemu=$(ours qemu-system)
+    kill -STOP "$qemu"
+    echo b.img >&8
+    wait_until 10 is_handed_over
+}
+
+# The command has given it away, and holds it no more.
+is_handed_over() { ! holds "$pid" b.img && holds "$(ours vlt-worker)" b.img; }
+
+# go_on: it does, and c.img comes
+go_on()
+{
+    kill -CONT "$qemu"
+    echo c.img >&8
+    exec 8>&-
+    finish
+    assert_equal "$(jq -r 'select(.type == "guest") | .guest' out | xargs)" "a.img b.img c.img"
+    assert_equal "$(jq -r 'select(.type == "guest" and .guest != "b.img") | .status' out | xargs)" "ok ok"
+    assert_nothing_left
+}
+
+status_of_b() { jq -r 'select(.type == "guest" and .guest == "b.img") | .status' out; }
+
+@test "an image that is removed under way is scanned: its descriptor is open" {
+    start_with_b
+    rm b.img
+    go_on
+    assert_status 0
+}
+
+@test "an image that is cut off under way is an answer, and no more" {
+    start_with_b
+    truncate -s 4096 b.img
+    go_on
+    [[ $(status_of_b) =~ ^(corrupt|unsupported|empty)$ ]] || { grep b.img out; cat err; return 1; }
+}
+
+@test "an image that is emptied under way is an answer, and no more" {
+    start_with_b
+    : > b.img
+    go_on
+    [[ $(status_of_b) =~ ^(corrupt|unsupported|empty)$ ]] || { grep b.img out; cat err; return 1; }
+}
+
+@test "an image that is removed before its turn is unreadable" {
+    local i
+    for ((i = 0; i < 30; i++)); do ln a.img "n$i.img"; done
+    # All are read and looked at by the time that the first has been scanned; twelve are opened.
+    start virt-df-live --json -P 1 n*.img b.img c.img
+    wait_until 60 row_is_there n0.img
+    rm b.img
+    finish
+    assert_status 1
+    assert_equal "$(jq -r 'select(.type == "guest" and .status != "ok") | .guest + " " + .status' out)" "b.img unreadable"
+    assert_nothing_left
+}
+
+@test "an image that is overwritten while it is scanned again and again" {
+    local i writer
+    for ((i = 0; i < 40; i++)); do ln a.img "n$i.img"; done
+    (while :; do dd if=/dev/urandom of=a.img bs=4096 count=64 seek=$((RANDOM % 4000)) conv=notrunc status=none; done) 3>&- &
+    writer=$!
+    on_cleanup kill "$writer"
+    start virt-df-live --json -P 1 n*.img c.img
+    finish
+    assert_equal "$(jq -r 'select(.type == "guest") | .guest' out | wc -l)" 41
+    assert_equal "$(jq -r 'select(.type == "guest" and .guest == "c.img") | .status' out)" ok
+    assert_equal "$(jq -r 'select(.type == "guest") | .status' out | grep -cE 'crashed|timeout' || [[ $? -eq 1 ]])" 0
+    assert_nothing_left
+}

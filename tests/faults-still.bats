@@ -1,0 +1,128 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What stands still costs one time-out at most, and those that shared the appliance are scanned
+# again elsewhere; what goes on in time costs nothing.
+
+load helpers
+
+setup() { requires_appliance; setup_test; links 80; }
+
+answers() { awk '/"type":"guest"/ { n++ } END { print n + 0 }' out; }
+at_least() { (($(answers) >= $1)); }
+
+# start_scan OPTION...: of all, until some have been answered
+start_scan()
+{
+    start virt-df-live --json -P 1 "$@" "${names[@]}"
+    wait_until 60 at_least 10
+}
+
+# send SIGNAL NAME: to the processes of the test that are called so
+send()
+{
+    local pids
+    mapfile -t pids < <(ours "$2")
+    kill -"$1" "${pids[@]}"
+}
+
+# assert_answered COUNT: every image once, in order; so many of them not in time, the others well
+assert_answered()
+{
+    assert_equal "$(jq -r 'select(.type == "guest") | .guest' out)" "$(printf '%s\n' "${names[@]}")"
+    assert_equal "$(jq -r 'select(.type == "guest") | .status' out | sort | uniq -c | xargs)" \
+        "$((${#names[@]} - $1)) ok$([[ $1 -eq 0 ]] || echo " $1 timeout")"
+    assert_nothing_left
+}
+
+@test "an appliance that stands still under a wave: one image, and its time-out" {
+    start_scan --timeout 4
+    send STOP qemu-system
+    SECONDS=0
+    finish
+    output=
+    assert_status 1
+    assert_answered 1
+    # The rest takes 2 s where nothing else is going on.
+    ((SECONDS < 20)) || { echo "$SECONDS s"; return 1; }
+}
+
+@test "a worker that stands still: the same" {
+    start_scan --timeout 4
+    send STOP vlt-worker
+    finish
+    output=
+    assert_status 1
+    assert_answered 1
+}
+
+@test "an appliance and a worker that go on before their time is up cost nothing" {
+    start_scan --timeout 10
+    send STOP qemu-system
+    sleep 1
+    send CONT qemu-system
+    send STOP vlt-worker
+    sleep 1
+    send CONT vlt-worker
+    finish
+    output=
+    assert_status 0
+    assert_answered 0
+}
+
+@test "a command that is stopped for longer than the time-out, and goes on" {
+    start_scan --timeout 3
+    kill -STOP "$pid"
+    sleep 5
+    kill -CONT "$pid"
+    finish
+    output=
+    assert_status 0
+    assert_answered 0
+}
+
+@test "a stopped command, and its workers and appliances with it" {
+    start_scan --timeout 3
+    send STOP virt-df-live
+    send STOP vlt-worker
+    send STOP qemu-system
+    sleep 5
+    # The command last, as it comes: those below it have a moment to answer.
+    send CONT qemu-system
+    send CONT vlt-worker
+    send CONT virt-df-live
+    finish
+    output=
+    # The image whose turn it was may be late.
+    [[ $status -le 1 ]]
+    assert_answered "$status"
+}
+
+@test "a stopped command can be ended" {
+    start_scan
+    kill -STOP "$pid"
+    kill -TERM "$pid"
+    kill -CONT "$pid"
+    finish
+    output=
+    assert_status 143
+    assert_nothing_left
+}
+
+@test "a server that stops at a later read: its own time-out, and its neighbours are scanned meanwhile" {
+    load remote
+    requires nbdkit
+    # It answers what the host looks at, and nothing of what the appliance reads.
+    # shellcheck disable=SC2016 # nbdkit runs it
+    serve_nbdkit "$TMPDIR/late" eval get_size='echo 25165824' \
+        pread='echo >> '"$TMPDIR"'/reads; [ "$(wc -l < '"$TMPDIR"'/reads)" -lt 3 ] || exec sleep 1000
+               dd if='"$IMAGES"'/ext4.img iflag=count_bytes,skip_bytes count=$3 skip=$4 status=none'
+    names=("nbd+unix:///?socket=$TMPDIR/late" "${names[@]}")
+    start virt-df-live --json --timeout 8 -P 2 --isolate=none "${names[@]}"
+    finish
+    output=
+    assert_status 1
+    names[0]=late
+    assert_answered 1
+    # The others did not wait for it: each answer says how long it took from its turn.
+    assert_equal "$(jq -r 'select(.type == "guest" and .elapsed_s > 4) | .guest' out)" late
+}

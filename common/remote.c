@@ -24,6 +24,7 @@ struct remote {
     int process; /* pidfd: its number may be somebody else's when it has been reaped */
     int socket;
     uint64_t since, took;
+    bool vanished;
     bool requested;
     size_t next; /* image that is waited for */
     struct look looks[SLOT_COUNT];
@@ -157,8 +158,10 @@ int remote_hear(remote *self, error **err)
         packet_receive(self->socket, (xdrproc_t)xdr_remote_report, &said, sizeof said, fds, &count);
     if (got == -EAGAIN || got == -EINTR)
         return 0;
-    if (got <= 0)
+    if (got <= 0) {
+        self->vanished = true;
         return error_set(err, STATUS_CRASHED, "what connects to it has ended");
+    }
     for (size_t i = 1; i < count; i++)
         close(fds[i]);
     if (self->next == self->guest->image_count) {
@@ -173,12 +176,18 @@ int remote_hear(remote *self, error **err)
     return got < 0 ? -1 : self->next == self->guest->image_count;
 }
 
+bool remote_vanished(const remote *self)
+{
+    return self->vanished;
+}
+
 int remote_request(remote *self, error **err)
 {
     self->requested = true;
     self->next = next_image(self->guest, 0);
     if (send(self->socket, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1)
         return 0;
+    self->vanished = true;
     return error_set_errno(err, STATUS_CRASHED, errno, "what connects to it has ended");
 }
 

@@ -28,6 +28,8 @@ uint64_t remote_since(const remote *self); /* clock_now() when it was started */
  * *err: what the guest is to be answered. Not after it was 1, but for that request. What is heard
  * is not believed more than it must be. */
 int remote_hear(remote *self, error **err);
+/* Whether that was because the process has ended without a word: somebody killed it. */
+bool remote_vanished(const remote *self);
 
 /* Microseconds that looking at them took. */
 uint64_t remote_took(const remote *self);

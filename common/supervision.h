@@ -92,6 +92,8 @@ void remote_connect_more(struct supervisor *self); /* as many as are allowed */
 size_t remote_poll(const struct supervisor *self, struct pollfd fds[MAX_CONNECTING],
                    uint64_t *deadline);
 void remote_hear_all(struct supervisor *self);
+/* Whether what connected for the guest was killed, and it will be connected to again. */
+bool remote_excuse(struct supervisor *self, struct entry *entry);
 
 /* --- supervisor-hear.c --- */
 

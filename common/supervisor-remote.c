@@ -17,6 +17,12 @@ static void refuse(struct supervisor *self, struct entry *entry, enum status sta
     waves_refuse(self->window, entry, status, why, clock_now() - remote_since(entry->connections));
 }
 
+bool remote_excuse(struct supervisor *self, struct entry *entry)
+{
+    return entry->connections && remote_vanished(entry->connections) &&
+           waves_excuse(self->window, &entry, 1, false);
+}
+
 void remote_connect_more(struct supervisor *self)
 {
     struct entry *entry = NULL;
@@ -75,6 +81,8 @@ static void hear_of_connections(struct supervisor *self)
         int got = connecting(member) ? member_connect(member, &err) : 0;
         if (got > 0)
             work_pursue(self, member);
+        else if (got < 0 && remote_vanished(member->handover.entry->connections))
+            crew_vanish(self, member, error_message(err), NULL);
         else if (got < 0)
             crew_give_up(self, member, member->handover.entry, error_status(err),
                          error_message(err));
@@ -94,9 +102,9 @@ void remote_hear_all(struct supervisor *self)
         got = remote_hear(entry->connections, &err);
         if (got > 0)
             waves_opened(self->window, entry);
-        else if (got < 0)
+        else if (got < 0 && !remote_excuse(self, entry))
             refuse(self, entry, error_status(err), error_message(err));
-        else if (deadline_of(self, entry) <= clock_now())
+        else if (got == 0 && deadline_of(self, entry) <= clock_now())
             time_out(self, entry);
     }
 }

@@ -38,7 +38,8 @@ static void give(struct supervisor *self, struct member *member, struct entry *e
     AUTO_ERROR error *err = NULL;
     waves_take(self->window, entry);
     if (member_take_on(member, entry, self->config->backing, &err) < 0) {
-        waves_refuse(self->window, entry, error_status(err), error_message(err), 0);
+        if (!remote_excuse(self, entry))
+            waves_refuse(self->window, entry, error_status(err), error_message(err), 0);
         return;
     }
     if (!member->has_trust) {

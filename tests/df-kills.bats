@@ -81,6 +81,26 @@ statuses() { jq -r 'select(.type == "guest" and .status != "ok") | .status' out;
     assert_nothing_left 5
 }
 
+# The server takes its time for the first read, so there is somebody to kill.
+@test "SIGKILL of what connects to an image: it is connected to again" {
+    load remote
+    requires nbdkit
+    # shellcheck disable=SC2016 # nbdkit runs it
+    serve_nbdkit "$TMPDIR/slow" eval get_size='echo 25165824' \
+        pread='[ -e '"$TMPDIR"'/slept ] || { : > '"$TMPDIR"'/slept; sleep 20; }
+               dd if='"$IMAGES"'/ext4.img iflag=count_bytes,skip_bytes count=$3 skip=$4 status=none'
+    links 3
+    start virt-df-live --json "nbd+unix:///?socket=$TMPDIR/slow" "${names[@]}"
+    wait_until 20 test -e "$TMPDIR/slept"
+    # shellcheck disable=SC2046
+    kill -KILL $(ours vlt-remote)
+    finish_quietly
+    assert_status 0
+    assert_equal "$(jq -r 'select(.type == "guest") | .guest' out | xargs)" "slow ${names[*]}"
+    assert_equal "$(statuses)" ""
+    assert_nothing_left
+}
+
 @test "SIGKILL at random moments" {
     local i victims
 

@@ -23,11 +23,11 @@ static void free_member(struct member *member)
     free(member);
 }
 
-/* Whether one is at least that far, and has not ended. */
-static bool anybody(const struct supervisor *self, enum member_state from)
+/* Whether one works, or may come to. */
+static bool anybody(const struct supervisor *self)
 {
     for (size_t i = 0; i < self->member_count; i++)
-        if (self->members[i]->state >= from && self->members[i]->state != MEMBER_ENDED)
+        if (self->members[i]->state != MEMBER_ENDED)
             return true;
     return false;
 }
@@ -36,7 +36,7 @@ bool crew_may_start(struct supervisor *self)
 {
     if (self->start_failures < MAX_START_FAILURES)
         return true;
-    if (anybody(self, MEMBER_STARTING))
+    if (anybody(self))
         return false;
     self->start_failures = 0;
     return true;
@@ -78,7 +78,7 @@ int crew_start(struct supervisor *self, error **err)
     AUTO_ERROR error *failed = NULL;
     if (start(self, &failed) == 0)
         return 0;
-    if (!anybody(self, MEMBER_STARTING))
+    if (!anybody(self))
         return error_propagate(err, STEAL(failed));
     self->start_failures = MAX_START_FAILURES;
     crew_say(self, LOG_VERBOSE, error_message(failed));
@@ -171,7 +171,7 @@ static int lose(struct supervisor *self, struct member *member, bool vanished, c
     if (text)
         crew_say(self, LOG_VERBOSE, text);
     end_member(self, member, vanished, text ? text : "the appliance is lost");
-    if (starting && ++self->start_failures >= MAX_START_FAILURES && !anybody(self, MEMBER_READY))
+    if (starting && ++self->start_failures >= MAX_START_FAILURES && !anybody(self))
         return error_set(err, STATUS_CRASHED, "%s", why);
     return 0;
 }

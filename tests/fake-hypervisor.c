@@ -197,7 +197,7 @@ static int launch(hypervisor *base, const struct domain_spec *spec, int state_fd
     fake_hypervisor *self = self_of(base);
     int channel[2], events[2];
     (void)state_fd;
-    self->appliance = atomic_load(&fake_script->calls[FAKE_LAUNCH]);
+    self->appliance = atomic_fetch_add(&fake_script->appliances, 1);
     if (fake_script->start_delay)
         usleep(fake_script->start_delay);
     if (!fake_step(FAKE_LAUNCH))

@@ -146,7 +146,8 @@ struct fake_script {
     atomic_uint calls[FAKE_POINT_COUNT];
     atomic_uint misbehaved[FAKE_GUESTS];
     atomic_uint scans[FAKE_GUESTS]; /* questions about the guest that an agent received */
-    atomic_uint record_count;       /* of attached disks … */
+    atomic_uint appliances;
+    atomic_uint record_count; /* of attached disks … */
     struct fake_record records[FAKE_RECORDS];
     atomic_uint mistakes; /* questions about disks that are not there, slots used twice, … */
     struct fake_machine machines[FAKE_MACHINES]; /* those that were launched to be kept */

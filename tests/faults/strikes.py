@@ -48,8 +48,10 @@ def descendants(pid):
 
 
 class Striker(threading.Thread):
-    """Strikes until the command has ended. A strike waits for an answer since the last one: three appliances in a row
-    that do not come up end a run, and rightly."""
+    """Strikes until the command has ended. A strike waits for an answer since the last one, or for PATIENCE: three
+    appliances in a row that do not come up end a run, and rightly."""
+
+    PATIENCE = 5  # seconds; answers come in order, and the first may have to wait for its time-out
 
     def __init__(self, command, rng, images, answered, pace, hangs):
         super().__init__()
@@ -61,7 +63,7 @@ class Striker(threading.Thread):
             key=lambda pair: pair[0]))
 
     def run(self):
-        struck_at = 0
+        struck_at, patience_ends = 0, 0
         next_strike = time.monotonic() + self.delay()
         next_look = 0
         while self.command.poll() is None:
@@ -70,8 +72,10 @@ class Striker(threading.Thread):
             if time.monotonic() >= next_look:
                 self.measure()
                 next_look = time.monotonic() + 0.3
-            if count > struck_at and time.monotonic() >= next_strike:
-                struck_at = count if self.strike() else struck_at
+            now = time.monotonic()
+            if (count > struck_at or now > patience_ends) and now >= next_strike:
+                if self.strike():
+                    struck_at, patience_ends = count, now + self.PATIENCE
                 next_strike = time.monotonic() + self.delay()
             time.sleep(0.02)
 

@@ -77,7 +77,8 @@ def judge(images, answers, references, verdict):
 def digest(path, seen, status):
     key = (status.st_dev, status.st_ino)
     if key not in seen:
-        with open(path, "rb") as file:
+        seen[key] = None  # not ours to read, so nobody of ours has written to it
+        with contextlib.suppress(PermissionError), open(path, "rb") as file:
             seen[key] = hashlib.file_digest(file, "sha256").hexdigest()
     return seen[key]
 

@@ -14,11 +14,11 @@ why_not()
 
 setup_file()
 {
-    requires_appliance
+    file_requires "${appliance_parts[@]}" || return 0
     make_scratch
     make_guests # nothing: it says where they are, and drops those that are too old
     if [[ ! -e $GUESTS/debian.img ]]; then
-        requires mmdebstrap
+        file_requires mmdebstrap || return 0
         # Only what mmdebstrap itself says (no network, no packages) is a reason to skip.
         "$BATS_TEST_DIRNAME/make-guests.sh" "$BUILD" "$GUESTS" debian.img 2> "$BATS_FILE_TMPDIR/why" ||
             grep -q '^make-guests: mmdebstrap: ' "$BATS_FILE_TMPDIR/why" || { cat "$BATS_FILE_TMPDIR/why"; return 1; }
@@ -31,9 +31,9 @@ setup()
 {
     local why
 
+    setup_test
     why=$(why_not)
     [[ ! $why ]] || skip "${why##*$'\n'}"
-    setup_test
 }
 
 # list OPTION…: of what is in all three filesystems, without what mke2fs adds; one blank between columns

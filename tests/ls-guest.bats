@@ -7,8 +7,7 @@ load guests
 
 setup_file()
 {
-    requires_appliance
-    requires "$BUILD/appliance/tools" "$BUILD/bin/virt-hotplug"
+    file_requires "${appliance_parts[@]}" "$BUILD/appliance/tools" "$BUILD/bin/virt-hotplug" || return 0
     make_scratch
     make_guests linux.img dual.img fedora.img clone.img ubuntu.img suse.img windows.img
 }

@@ -13,8 +13,7 @@ make_volumes()
 # For setup_file(): these volumes, and what it takes to make them. A file that uses it calls remove_scratch in teardown_file.
 set_up_volumes()
 {
-    requires_appliance
-    requires "$BUILD/appliance/tools" "$BUILD/bin/virt-hotplug"
+    file_requires "${appliance_parts[@]}" "$BUILD/appliance/tools" "$BUILD/bin/virt-hotplug" || return 0
     make_scratch
     make_volumes "$@"
 }

@@ -86,7 +86,7 @@ statuses() { jq -r 'select(.type == "guest" and .status != "ok") | .status' out;
     load remote
     requires nbdkit
     # shellcheck disable=SC2016 # nbdkit runs it
-    serve_nbdkit "$TMPDIR/slow" eval get_size='echo 25165824' \
+    serve_script "$TMPDIR/slow" get_size='echo 25165824' \
         pread='[ -e '"$TMPDIR"'/slept ] || { : > '"$TMPDIR"'/slept; sleep 20; }
                dd if='"$IMAGES"'/ext4.img iflag=count_bytes,skip_bytes count=$3 skip=$4 status=none'
     links 3

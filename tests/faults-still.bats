@@ -113,7 +113,7 @@ assert_answered()
     requires nbdkit
     # It answers what the host looks at, and nothing of what the appliance reads.
     # shellcheck disable=SC2016 # nbdkit runs it
-    serve_nbdkit "$TMPDIR/late" eval get_size='echo 25165824' \
+    serve_script "$TMPDIR/late" get_size='echo 25165824' \
         pread='echo >> '"$TMPDIR"'/reads; [ "$(wc -l < '"$TMPDIR"'/reads)" -lt 3 ] || exec sleep 1000
                dd if='"$IMAGES"'/ext4.img iflag=count_bytes,skip_bytes count=$3 skip=$4 status=none'
     names=("nbd+unix:///?socket=$TMPDIR/late" "${names[@]}")

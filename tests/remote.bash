@@ -43,6 +43,18 @@ serve_nbdkit()
     wait_until 10 is_socket "$1"
 }
 
+# serve_script SOCKET ARGUMENT...: by nbdkit's eval plugin. It and what its scripts wait for end together, so that it removes
+# the directory of its scripts, which is in /tmp.
+serve_script()
+{
+    in_background setsid nbdkit --foreground --readonly --unix="$1" eval "${@:2}"
+    on_cleanup end_group_softly "$server"
+    wait_until 10 is_socket "$1"
+}
+
+group_has_ended() { ! kill -0 -- -"$1" 2> /dev/null; }
+end_group_softly() { group_has_ended "$1" || { kill -TERM -- -"$1"; wait_until 5 group_has_ended "$1"; }; }
+
 # serve_web DIRECTORY [USER:PASSWORD]: its port is in `port`.
 serve_web()
 {

@@ -14,8 +14,9 @@ echo >> {counter}
 if [ "$(wc -l < {counter})" -gt {reads} ]; then {then}; fi
 dd if={image} iflag=count_bytes,skip_bytes count=$3 skip=$4 status=none
 """
-THEN = {"nbd-late-error": "echo EIO bad sector >&2; exit 1", "nbd-late-stall": "exec sleep 1000",
-        "nbd-late-death": "kill -KILL $PPID; exit 1"}
+# nbdkit has the scripts in a directory of /tmp, $tmpdir, which it removes when it ends by itself.
+DIE = 'rm -rf "$tmpdir"; kill -KILL $PPID'
+THEN = {"nbd-late-error": "echo EIO bad sector >&2; exit 1", "nbd-late-stall": "exec sleep 1000", "nbd-late-death": DIE}
 
 
 class Servers:
@@ -36,7 +37,7 @@ class Servers:
             return ["--filter=delay", "file", image, "rdelay=1000"]
         size = f"echo {os.path.getsize(image)}"
         if kind == "nbd-dies":
-            return ["eval", f"get_size={size}", "pread=kill -KILL $PPID"]
+            return ["eval", f"get_size={size}", f"pread={DIE}"]
         script = LATE.format(counter=counter, reads=READS, image=image, then=THEN[kind])
         return ["eval", f"get_size={size}", f"pread={script}"]
 
@@ -49,7 +50,7 @@ class Servers:
             command = ["nbdkit", "--foreground", "--readonly", f"--unix={path}"]
             self.processes[-1] = subprocess.Popen(
                 command + self.arguments(kind, image, path + ".reads"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL, start_new_session=True, env={"PATH": os.environ["PATH"], "TMPDIR": "/tmp"})
+                stderr=subprocess.DEVNULL, start_new_session=True, env={"PATH": os.environ["PATH"], "TMPDIR": self.directory})
             self.await_socket(path)
         return f"nbd+unix:///?socket={path}"
 
@@ -63,9 +64,20 @@ class Servers:
 
     def end(self):
         for process in filter(None, self.processes):
+            self.send(process, signal.SIGTERM)
+        for process in filter(None, self.processes):
             try:
-                os.killpg(process.pid, signal.SIGKILL)  # and its scripts
-            except ProcessLookupError:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
                 pass
+            self.send(process, signal.SIGKILL)
             process.wait()
         self.processes = []
+
+    @staticmethod
+    def send(process, number):
+        """To it and its scripts."""
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            pass

@@ -53,13 +53,16 @@ static int take_volume(const struct reading *self, const xmlNode *source, char *
     return -1;
 }
 
-static int refuse_network(const xmlNode *source, error **err)
+static int take_uri(const xmlNode *source, char **uri, error **err)
 {
-    AUTO_FREE char *uri = domain_uri(source, err);
-
-    return uri ? error_set(err, STATUS_UNSUPPORTED,
-                           "it is a network disk, %s; only files are supported", uri)
-               : -1;
+    *uri = domain_uri(source, err);
+    if (!*uri)
+        return -1;
+    if (strlen(*uri) <= REMOTE_URI_MAX)
+        return 0;
+    free(STEAL(*uri));
+    return error_set(err, STATUS_REFUSED, "its source's URI has more than %d bytes",
+                     REMOTE_URI_MAX);
 }
 
 /* A part of a file that is given to the guest as a disk. */
@@ -76,8 +79,8 @@ static bool is_sliced(const xmlNode *source)
     return false;
 }
 
-/* Of a <disk> or a <backingStore>: new memory in *path. */
-static int take_source(const struct reading *self, const xmlNode *holder, char **path, error **err)
+/* Of a <disk> or a <backingStore>: a path or a URI, new memory in *place. */
+static int take_source(const struct reading *self, const xmlNode *holder, char **place, error **err)
 {
     AUTO_XML char *type = xml_attribute(holder, "type");
     const xmlNode *source = xml_child(holder, "source");
@@ -85,15 +88,15 @@ static int take_source(const struct reading *self, const xmlNode *holder, char *
     if (is_sliced(source))
         return error_set(err, STATUS_UNSUPPORTED, "it is a slice of its source");
     if (!type || xml_equal(type, "file"))
-        return take_path(source, "file", path, err);
+        return take_path(source, "file", place, err);
     if (xml_equal(type, "block"))
-        return take_path(source, "dev", path, err);
+        return take_path(source, "dev", place, err);
     if (xml_equal(type, "volume"))
-        return take_volume(self, source, path, err);
+        return take_volume(self, source, place, err);
     if (xml_equal(type, "network"))
-        return refuse_network(source, err);
-    return error_set(err, STATUS_UNSUPPORTED, "it is of the type \"%s\"; only files are supported",
-                     type);
+        return take_uri(source, place, err);
+    return error_set(err, STATUS_UNSUPPORTED,
+                     "it is of the type \"%s\"; only files and network disks are supported", type);
 }
 
 /* --- what an image is --- */
@@ -120,6 +123,14 @@ static int take_block_size(const xmlNode *disk, unsigned *size, error **err)
     return 0;
 }
 
+/* A chain is files: each is opened here, and given to QEMU. */
+static int check_file(const char *place, error **err)
+{
+    return place[0] == '/' ? 0
+                           : error_set(err, STATUS_UNSUPPORTED,
+                                       "it is a network disk; only files can back a disk");
+}
+
 /* An element without a type ends the chain; one that is missing leaves it open. */
 static int take_backing(const struct reading *self, const xmlNode *disk,
                         struct image_backing *backing, error **err)
@@ -134,7 +145,7 @@ static int take_backing(const struct reading *self, const xmlNode *disk,
             backing->complete = true;
             return 0;
         }
-        if (take_source(self, store, &path, err) < 0 ||
+        if (take_source(self, store, &path, err) < 0 || check_file(path, err) < 0 ||
             take_format(xml_child(store, "format"), &format, err) < 0)
             return error_prefix(err, "what backs it");
         if (image_backing_add(backing, path, format, err) < 0)
@@ -147,18 +158,21 @@ static int take_backing(const struct reading *self, const xmlNode *disk,
 
 static int add_disk(const struct reading *self, const xmlNode *disk, error **err)
 {
-    AUTO_FREE char *path = NULL;
+    AUTO_FREE char *place = NULL;
     enum image_format format = IMAGE_RAW;
     unsigned block_size = 0;
     AUTO_IMAGE_BACKING struct image_backing *backing = calloc(1, sizeof *backing);
 
     if (!backing)
         return error_set(err, STATUS_CRASHED, "out of memory");
-    if (take_source(self, disk, &path, err) < 0 ||
+    if (take_source(self, disk, &place, err) < 0 ||
         take_format(xml_child(disk, "driver"), &format, err) < 0 ||
         take_block_size(disk, &block_size, err) < 0 || take_backing(self, disk, backing, err) < 0)
         return -1;
-    if (guest_add_image(self->guest, path, strlen(path), format, block_size, err) < 0)
+    if (place[0] != '/' && backing->count > 0)
+        return error_set(err, STATUS_UNSUPPORTED,
+                         "it is a network disk, and another image backs it");
+    if (guest_add_image(self->guest, place, strlen(place), format, block_size, err) < 0)
         return -1;
     if (backing->count > 0 || backing->complete)
         self->guest->images[self->guest->image_count - 1].backing = STEAL(backing);

@@ -13,13 +13,14 @@
 
 /* --- to the wire --- */
 
-/* Paths that are too long do not come here: domain_disks() refuses them. */
+/* What is too long does not come here: domain_disks() refuses it. */
 static int write_image(const struct guest_image *image, found_image *record)
 {
     const struct image_backing *backing = image->backing;
+    const char *place = image->remote ? image->remote->text : image->path;
 
-    TEXT(&record->top, path, image->path, MAX_FOUND_PATH);
-    record->top.format = image->format;
+    TEXT(record, source, place, MAX_FOUND_SOURCE);
+    record->format = image->format;
     record->block_size = image->block_size;
     if (!backing)
         return 0;
@@ -78,15 +79,26 @@ static bool is_format(int format)
     return format > IMAGE_DETECT && format < IMAGE_FORMAT_COUNT;
 }
 
-static bool is_path(const found_layer *layer)
+static bool is_path(const char *text, u_int length)
 {
-    return layer->path.path_len > 0 && layer->path.path_val[0] == '/' &&
-           !memchr(layer->path.path_val, '\0', layer->path.path_len);
+    return length > 0 && length <= MAX_FOUND_PATH && text[0] == '/' && !memchr(text, '\0', length);
 }
 
 static bool is_layer(const found_layer *layer)
 {
-    return is_format(layer->format) && is_path(layer);
+    return is_format(layer->format) && is_path(layer->path.path_val, layer->path.path_len);
+}
+
+/* guest_add_image() looks closer at what begins like a URI. */
+static bool is_image(const found_image *image)
+{
+    const char *source = image->source.source_val;
+    u_int length = image->source.source_len;
+
+    return is_format(image->format) &&
+           (is_path(source, length) ||
+            (remote_uri_is(source, length) && image->layers.layers_len == 0)) &&
+           (image->block_size == 0 || image->block_size == 512 || image->block_size == 4096);
 }
 
 static int read_backing(const found_image *record, struct guest_image *image, error **err)
@@ -117,12 +129,10 @@ static int read_images(const found_guest *record, struct guest *guest, error **e
         return refuse(err);
     for (u_int i = 0; i < record->images.images_len; i++) {
         const found_image *image = &record->images.images_val[i];
-        const found_layer *top = &image->top;
-        if (!is_layer(top) ||
-            (image->block_size != 0 && image->block_size != 512 && image->block_size != 4096))
+        if (!is_image(image))
             return refuse(err);
-        if (guest_add_image(guest, top->path.path_val, top->path.path_len,
-                            (enum image_format)top->format, image->block_size, err) < 0 ||
+        if (guest_add_image(guest, image->source.source_val, image->source.source_len,
+                            (enum image_format)image->format, image->block_size, err) < 0 ||
             read_backing(image, &guest->images[i], err) < 0)
             return -1;
     }

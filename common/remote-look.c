@@ -22,11 +22,12 @@ static int nbd_failed(const char *what, error **err)
 }
 
 /* What an image names is a file elsewhere, or somebody else's. */
-static int check_names(const struct image_info *info, error **err)
+static int check_names(const struct guest_image *image, const struct image_info *info, error **err)
 {
     static const char rule[] = "what a remote image names is not followed";
+    bool ended = image->backing && image->backing->complete; /* libvirt: nothing backs it */
 
-    if (info->backing)
+    if (info->backing && !ended)
         return error_set(err, STATUS_UNSUPPORTED, "the image names a backing file, \"%s\"; %s",
                          info->backing, rule);
     if (info->data_file)
@@ -70,7 +71,7 @@ int remote_look(struct remote_image *on, enum image_format *format, uint64_t *si
         return nbd_failed("speak to its NBD server", err);
     if (probe(nbd, image, &info, err) < 0 ||
         image_check(&info, image->block_size ? image->block_size : 512, err) < 0 ||
-        check_names(&info, err) < 0)
+        check_names(image, &info, err) < 0)
         return -1;
     *format = info.format;
     *size = info.virtual_size;

@@ -30,6 +30,7 @@ void remote_uri_free(struct remote_uri *uri)
 {
     if (!uri)
         return;
+    free(uri->text);
     free(uri->shown);
     free(uri->name);
     free(uri->host);
@@ -275,6 +276,11 @@ struct remote_uri *remote_uri_parse(const char *text, error **err)
         return NULL;
     }
     uri->kind = kinds[i].kind;
+    uri->text = strdup(text);
+    if (!uri->text) {
+        no_memory(err);
+        return NULL;
+    }
     if (kinds[i].parse(uri, raw, text, err) < 0 || set_shown(uri, text, err) < 0)
         return NULL;
     return STEAL(uri);

@@ -15,11 +15,15 @@
 
 enum remote_kind { REMOTE_NBD, REMOTE_NBD_UNIX, REMOTE_HTTP, REMOTE_SSH };
 
+/* The longest URI that anything which names images may give us, bytes. */
+#define REMOTE_URI_MAX 8192
+
 /* The longest name that the protocol has for an export (NBD, doc/proto.md). */
 #define REMOTE_EXPORT_MAX 4096
 
 struct remote_uri {
     enum remote_kind kind;
+    char *text;  /* as it was given; may have a password in it */
     char *shown; /* what may be printed: no password, and nothing behind http's question mark */
     char *name;  /* of the guest: the last component of the path, or else the host or socket */
     char *host;  /* of nbd and ssh */

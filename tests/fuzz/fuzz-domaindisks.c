@@ -20,13 +20,20 @@ static int find_volume(void *unused, const char *pool, const char *volume, char 
 
 static void check_image(const struct guest_image *image)
 {
-    if (image->path[0] != '/' || image->format == IMAGE_DETECT)
+    if ((image->path[0] != '/') != (image->remote != NULL) || image->format == IMAGE_DETECT)
+        abort();
+    if (image->remote && image->backing && image->backing->count > 0)
         abort();
     if (image->block_size != 0 && image->block_size != 512 && image->block_size != 4096)
         abort();
     for (size_t i = 0; image->backing && i < image->backing->count; i++)
         if (image->backing->layers[i].path[0] != '/' || i + 1 >= IMAGE_CHAIN_MAX)
             abort();
+}
+
+static const char *place(const struct guest_image *image)
+{
+    return image->remote ? image->remote->text : image->path;
 }
 
 /* What is written can be read, and is the same. */
@@ -39,7 +46,8 @@ static void check_wire(const struct guest *guest)
     if (!back || back->image_count != guest->image_count)
         abort();
     for (size_t i = 0; i < guest->image_count; i++)
-        if (strcmp(back->images[i].path, guest->images[i].path) != 0 ||
+        if (strcmp(place(&back->images[i]), place(&guest->images[i])) != 0 ||
+            strcmp(back->images[i].path, guest->images[i].path) != 0 ||
             !back->images[i].backing != !guest->images[i].backing)
             abort();
     found_clear(&record);

@@ -176,20 +176,11 @@ static void bounds(void **state)
 static void what_is_no_file_is_named(void **state)
 {
     (void)state;
-    assert_refused(
-        DOMAIN("<disk type='network'><source protocol='nbd' name='x'><host name='h' port='1'/>"
-               "</source><target dev='vda'/></disk>"),
-        STATUS_UNSUPPORTED,
-        "disk vda: it is a network disk, nbd://h:1/x; only files are supported");
-    assert_refused(
-        DOMAIN("<disk type='network'><source protocol='nbd'><host transport='unix' socket='/s'/>"
-               "</source><target dev='vda'/></disk>"),
-        STATUS_UNSUPPORTED,
-        "disk vda: it is a network disk, nbd+unix:///?socket=/s; only files are supported");
     assert_refused(DOMAIN("<disk type='network'/>"), STATUS_UNSUPPORTED,
                    "disk ?: a network disk over no protocol is not supported");
-    assert_refused(DOMAIN("<disk type='nvme'><target dev='vda'/></disk>"), STATUS_UNSUPPORTED,
-                   "disk vda: it is of the type \"nvme\"; only files are supported");
+    assert_refused(
+        DOMAIN("<disk type='nvme'><target dev='vda'/></disk>"), STATUS_UNSUPPORTED,
+        "disk vda: it is of the type \"nvme\"; only files and network disks are supported");
     assert_refused(DOMAIN("<disk type='file'><source file='[store] a.vmdk'/></disk>"),
                    STATUS_UNSUPPORTED,
                    "disk ?: its source, \"[store] a.vmdk\", is not an absolute path");
@@ -197,6 +188,58 @@ static void what_is_no_file_is_named(void **state)
         DOMAIN("<disk type='file'><source file='/a'><slices><slice type='storage' offset='1'"
                " size='2'/></slices></source><target dev='vda'/></disk>"),
         STATUS_UNSUPPORTED, "disk vda: it is a slice of its source");
+}
+
+#define NETWORK_DISK(inner)                                                                        \
+    DOMAIN("<disk type='network'><source protocol='nbd' name='x'><host name='h' port='1'/>"        \
+           "</source><target dev='vda'/>" inner "</disk>")
+
+static void network_disks_are_their_uris(void **state)
+{
+    AUTO_GUEST struct guest *guest = read_domain(
+        DOMAIN("<disk type='network'><driver name='qemu' type='qcow2'/>"
+               "<source protocol='nbd'><host transport='unix' socket='/s'/></source>"
+               "<blockio logical_block_size='4096'/></disk>"
+               "<disk type='file'><source file='/nbd://h/x'/></disk>"
+               "<disk type='network'><source protocol='https' name='d/a b.img' query='token=1'>"
+               "<host name='h'/></source></disk>"));
+    AUTO_GUEST struct guest *ended = read_domain(NETWORK_DISK("<backingStore/>"));
+
+    (void)state;
+    assert_int_equal(guest->image_count, 3);
+    assert_string_equal(guest->images[0].path, "nbd+unix:///?socket=/s");
+    assert_string_equal(guest->images[0].remote->socket, "/s");
+    assert_int_equal(guest->images[0].format, IMAGE_QCOW2);
+    assert_int_equal(guest->images[0].block_size, 4096);
+    assert_null(guest->images[1].remote);
+    assert_string_equal(guest->images[2].path, "https://h/d/a%20b.img?***");
+    assert_string_equal(guest->images[2].remote->text, "https://h/d/a%20b.img?token=1");
+    assert_int_equal(guest->images[2].format, IMAGE_RAW);
+    assert_true(ended->images[0].backing->complete);
+}
+
+static void network_disks_that_cannot_be_read(void **state)
+{
+    AUTO_FREE char *long_one =
+        repeat("<domain><devices><disk type='network'><target dev='vda'/><source protocol='nbd' "
+               "name='",
+               "%", 3000, "'><host name='h'/></source></disk></devices></domain>");
+
+    (void)state;
+    assert_refused(NETWORK_DISK(LAYER("/b", "raw", "")), STATUS_UNSUPPORTED,
+                   "disk vda: it is a network disk, and another image backs it");
+    assert_refused(
+        FILE_DISK("<driver type='qcow2'/><backingStore type='network'><format type='raw'/>"
+                  "<source protocol='nbd' name='x'><host name='h'/></source></backingStore>"),
+        STATUS_UNSUPPORTED,
+        "disk vda: what backs it: it is a network disk; only files can back a disk");
+    assert_refused(DOMAIN("<disk type='network'><target dev='vda'/>"
+                          "<source protocol='rbd' name='pool/volume'/></disk>"),
+                   STATUS_UNSUPPORTED, "disk vda: a network disk over rbd is not supported");
+    assert_refused(DOMAIN("<disk type='network'><target dev='vda'/>"
+                          "<source protocol='ssh' name='/a'><host name='-o'/></source></disk>"),
+                   STATUS_REFUSED, "disk vda: the URI's host begins with a dash");
+    assert_refused(long_one, STATUS_REFUSED, "disk vda: its source's URI has more than 8192 bytes");
 }
 
 static void volumes_that_there_are_not(void **state)
@@ -269,6 +312,8 @@ int main(void)
         cmocka_unit_test(chains_that_libvirt_knows),
         cmocka_unit_test(bounds),
         cmocka_unit_test(what_is_no_file_is_named),
+        cmocka_unit_test(network_disks_are_their_uris),
+        cmocka_unit_test(network_disks_that_cannot_be_read),
         cmocka_unit_test(volumes_that_there_are_not),
         cmocka_unit_test(guests_without_disks),
         cmocka_unit_test(what_is_no_domain),

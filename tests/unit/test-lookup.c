@@ -323,13 +323,37 @@ static void records_that_make_no_sense(void **state)
     SPOILT(record.status, STATUS_EMPTY); /* and has images */
     SPOILT(record.images.images_len, 0);
     SPOILT(image->block_size, 1024);
-    SPOILT(image->top.format, IMAGE_DETECT);
-    SPOILT(image->top.format, IMAGE_FORMAT_COUNT);
-    SPOILT(image->top.path.path_val, (char *)(uintptr_t) "relative");
-    SPOILT(image->top.path.path_len, 0);
-    SPOILT(image->top.path.path_val, (char *)(uintptr_t) "/a\0bcdef");
+    SPOILT(image->format, IMAGE_DETECT);
+    SPOILT(image->format, IMAGE_FORMAT_COUNT);
+    SPOILT(image->source.source_val, (char *)(uintptr_t) "relative");
+    SPOILT(image->source.source_len, 0);
+    SPOILT(image->source.source_val, (char *)(uintptr_t) "/a\0bcdef");
+    SPOILT(image->source.source_val, (char *)(uintptr_t) "nbd://h/"); /* and has backing files */
     SPOILT(image->layers.layers_val[0].format, -1);
     SPOILT(image->layers.layers_val[0].path.path_len, 0);
+    found_clear(&record);
+}
+
+/* Nothing is lost on the way, though not all of it may be printed. */
+static void uris(void **state)
+{
+    static const char text[] = "https://u:secret@h/a.img?token=1";
+    AUTO_GUEST struct guest *guest = guest_new(0);
+    found_guest record;
+
+    (void)state;
+    assert_int_equal(guest_set_name(guest, "n", NULL), 0);
+    assert_int_equal(guest_add_image(guest, text, strlen(text), IMAGE_RAW, 4096, NULL), 0);
+    assert_int_equal(found_write(guest, &record), 0);
+    found_image *image = &record.images.images_val[0];
+    AUTO_GUEST struct guest *read = found_read(&record, NULL);
+    assert_non_null(read);
+    assert_string_equal(read->images[0].path, "https://u:***@h/a.img?***");
+    assert_string_equal(read->images[0].remote->text, text);
+    assert_string_equal(read->images[0].remote->password, "secret");
+    assert_int_equal(read->images[0].block_size, 4096);
+    SPOILT(image->source.source_val, (char *)(uintptr_t) "https://\0:secret@h/a.img?token=1");
+    SPOILT(image->source.source_len, 8); /* no host is left */
     found_clear(&record);
 }
 
@@ -378,6 +402,7 @@ int main(void)
         cmocka_unit_test(it_ends_with_its_reader),
         cmocka_unit_test(it_is_no_child_of_ours),
         cmocka_unit_test(records_that_make_no_sense),
+        cmocka_unit_test(uris),
         cmocka_unit_test(what_is_too_long_is_refused),
     };
 

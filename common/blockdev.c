@@ -95,17 +95,30 @@ static json_t *set_member(json_t *node, const char *key, json_t *value)
     return node;
 }
 
+/* BlockdevOptionsLUKS, or a qcow2's BlockdevQcow2Encryption. */
+static json_t *set_secret(json_t *node, const struct image_layer *layer, const char *secret)
+{
+    if (layer->format == IMAGE_RAW)
+        return set_member(node, "key-secret", json_string(secret));
+    return set_member(node, "encrypt",
+                      json_pack("{s:s, s:s}", "format", "luks", "key-secret", secret));
+}
+
 /* A level of a chain: the node of its format on that of its file, and what goes with it. Takes the
  * nodes over; backing and data are NULL where there are none. A raw image needs no node for its
  * format, but for QEMU: in the place of a backing file it wants one (`bare` is false there). */
 static json_t *format_node(const struct image_layer *layer, json_t *protocol, json_t *backing,
-                           json_t *data, bool bare)
+                           json_t *data, bool bare, const char *secret)
 {
     json_t *node = protocol;
-    if (layer->format != IMAGE_RAW || !bare)
-        node = protocol ? json_pack("{s:s, s:o}", "driver", image_format_name(layer->format),
-                                    "file", protocol)
-                        : NULL;
+    bool luks = layer->format == IMAGE_RAW && layer->encrypted;
+    if (layer->format != IMAGE_RAW || luks || !bare)
+        node = protocol
+                   ? json_pack("{s:s, s:o}", "driver",
+                               luks ? "luks" : image_format_name(layer->format), "file", protocol)
+                   : NULL;
+    if (layer->encrypted)
+        node = set_secret(node, layer, secret);
     if (has_backing(layer->format))
         node = set_member(node, "backing", backing ? backing : json_null());
     else
@@ -114,7 +127,7 @@ static json_t *format_node(const struct image_layer *layer, json_t *protocol, js
 }
 
 json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot,
-                       bool io_uring, bool writable)
+                       bool io_uring, bool writable, const char *secret)
 {
     char name[BLOCKDEV_NAME_MAX];
     json_t *node = NULL, *data = NULL;
@@ -131,7 +144,7 @@ json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, u
                 break;
             continue;
         }
-        node = format_node(layer, protocol, node, STEAL(data), i == 0);
+        node = format_node(layer, protocol, node, STEAL(data), i == 0, secret);
         /* What is below a node that is read-only is so by itself. */
         if (writable || i == 0)
             node = set_member(node, "read-only", json_boolean(!writable || i > 0));
@@ -175,6 +188,12 @@ char *blockdev_descriptor(const struct image_chain *chain, size_t index, const i
         return NULL;
     }
     return text;
+}
+
+json_t *blockdev_secret(const char *id, int64_t fd)
+{
+    return json_pack("{s:s, s:s, s:o}", "qom-type", "secret", "id", id, "file",
+                     json_sprintf("/proc/self/fd/%lld", (long long)fd));
 }
 
 json_t *blockdev_device(unsigned slot, const char *serial, unsigned block_size, bool writable)

@@ -30,11 +30,17 @@ char *blockdev_descriptor(const struct image_chain *chain, size_t index, const i
  * every level names its backing explicitly (null at the end), so that QEMU opens no file by itself;
  * read-only, and with locking off, so that an image in use is neither locked nor disturbed.
  * writable: the topmost layer may be written, and QEMU locks the image as it does by default.
- * io_uring: whether this host has it. NULL: no memory. The caller's reference. */
-/* A chain that is an NBD export has no fd sets: its socket was given to QEMU (getfd) under the name
- * of the slot. A connection that is lost is not made again. */
+ * io_uring: whether this host has it.
+ * secret: the id of QEMU's object that opens those layers which are encrypted; NULL where none is.
+ * A chain that is an NBD export has no fd sets: its socket was given to QEMU (getfd) under the name
+ * of the slot. A connection that is lost is not made again.
+ * NULL: no memory. The caller's reference. */
 json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot,
-                       bool io_uring, bool writable);
+                       bool io_uring, bool writable, const char *secret);
+
+/* object-add's arguments: a secret, which QEMU reads from its own descriptor `fd`. So it stands in
+ * no command, and in nobody's log of commands. */
+json_t *blockdev_secret(const char *id, int64_t fd);
 
 /* device_add's arguments: scsi-hd at target `slot`, lun 0, of the one SCSI controller there is, on
  * the node of that slot, with that serial (protocol.x) as its revision level. */

@@ -13,8 +13,8 @@ static int send_disk(struct member *member, const struct image_chain *chain, uns
     int fds[MAX_LAYERS];
     for (size_t i = 0; i < chain->count; i++) {
         const struct image_layer *from = &chain->layers[i];
-        layers[i] =
-            (layer){from->format, from->block_device, (int)from->role, from->offset, from->size};
+        layers[i] = (layer){from->format,    from->block_device, from->encrypted,
+                            (int)from->role, from->offset,       from->size};
         fds[i] = chain->layers[i].fd;
     }
     order message = {.kind = ORDER_DISK};
@@ -83,7 +83,11 @@ static int open_image(const struct entry *entry, size_t index, enum backing_poli
                       struct image_chain **chain, error **err)
 {
     const struct guest_image *image = &entry->guest->images[index];
-    if (guest_image_open(image, policy, chain, err) < 0)
+    int result = guest_image_open(image, policy, chain, err);
+    /* One that was not encrypted when it was looked at, or for which nobody has a key. */
+    if (result == 0 && !entry->sealed)
+        result = image_chain_check_open(*chain, err);
+    if (result < 0)
         return entry->guest->image_count > 1 ? error_prefix(err, "%s", image->path) : -1;
     return check_owner(entry, *chain, err);
 }
@@ -149,6 +153,7 @@ int member_set_trust(struct member *member, const struct entry *entry)
     free(member->trust.directory);
     member->trust = (struct entry){
         .far = entry->far,
+        .sealed = entry->sealed,
         .mixed = entry->mixed,
         .scattered = entry->scattered,
         .uid = entry->uid,

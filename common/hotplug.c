@@ -49,20 +49,16 @@ static int name_disk(hotplug *self, unsigned slot, uint64_t size, disk *request,
     return 0;
 }
 
-int hotplug_attach(hotplug *self, const struct image_chain *chain, unsigned block_size,
-                   disk *request, error **err)
+int hotplug_attach(hotplug *self, const struct hypervisor_disk *wanted, disk *request, error **err)
 {
+    struct hypervisor_disk disk = *wanted;
     int slot = slots_reserve(self->table, err);
     if (slot < 0)
         return -1;
-    if (name_disk(self, (unsigned)slot, chain->size, request, err) < 0)
+    if (name_disk(self, (unsigned)slot, wanted->chain->size, request, err) < 0)
         goto rollback;
-    struct hypervisor_disk disk = {
-        .slot = (unsigned)slot,
-        .chain = chain,
-        .serial = request->serial.serial_val,
-        .block_size = block_size,
-    };
+    disk.slot = (unsigned)slot;
+    disk.serial = request->serial.serial_val;
     if (self->hv->ops->attach(self->hv, &disk, err) < 0)
         goto clear;
     return 0;

@@ -15,10 +15,10 @@ typedef struct hotplug hotplug;
 hotplug *hotplug_new(hypervisor *hv);
 void hotplug_free(hotplug *self);
 
-/* Attaches at the lowest free slot. Fills *request with what the agent must see there; its serial
- * is freed with hotplug_disk_clear(). 0; or -1, and the slot is free. */
-int hotplug_attach(hotplug *self, const struct image_chain *chain, unsigned block_size,
-                   disk *request, error **err);
+/* Attaches at the lowest free slot; what `wanted` says of slot and serial is not looked at. Fills
+ * *request with what the agent must see there; its serial is freed with hotplug_disk_clear(). 0; or
+ * -1, and the slot is free. */
+int hotplug_attach(hotplug *self, const struct hypervisor_disk *wanted, disk *request, error **err);
 void hotplug_disk_clear(disk *request);
 
 /* The agent has answered for the slot: attaching → ready. */

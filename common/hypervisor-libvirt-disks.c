@@ -158,6 +158,90 @@ static int has_node(libvirt_hypervisor *self, unsigned slot, error **err)
     return found;
 }
 
+/* --- what is encrypted --- */
+
+#define SECRET "secret" /* its id: there is one at a time */
+
+struct secret {
+    int64_t fdset;
+    bool made;
+};
+
+static void drop_secret(libvirt_hypervisor *self, const struct secret *secret)
+{
+    if (secret->made)
+        libvirt_monitor_do(self, "object-del", json_pack("{s:s}", "id", SECRET), -1, NULL);
+    if (secret->fdset != NO_FDSET)
+        remove_files(self, secret->fdset);
+}
+
+/* A file in memory, which QEMU opens as its own descriptor of it. */
+static int write_passphrase(const key *one, error **err)
+{
+    AUTO_FD int fd = memfd_create("secret", MFD_CLOEXEC);
+    size_t length = one->passphrase.passphrase_len;
+
+    if (fd < 0 || write(fd, one->passphrase.passphrase_val, length) != (ssize_t)length)
+        return error_set_errno(err, STATUS_CRASHED, errno, "cannot pass a key on");
+    return steal_fd(&fd);
+}
+
+static int make_secret(libvirt_hypervisor *self, const key *one, struct secret *secret, error **err)
+{
+    AUTO_FD int fd = write_passphrase(one, err);
+    json_t *set = fd < 0 ? NULL : libvirt_monitor(self, "add-fd", NULL, fd, err);
+
+    if (!set)
+        return -1;
+    secret->fdset = json_integer_value(json_object_get(set, "fdset-id"));
+    json_t *arguments = blockdev_secret(SECRET, json_integer_value(json_object_get(set, "fd")));
+    json_decref(set);
+    secret->made = libvirt_monitor_do(self, "object-add", arguments, -1, err) == 0;
+    return secret->made ? 0 : -1;
+}
+
+/* Of QEMU 7.2: crypto/block-luks.c and crypto/secret_common.c. */
+static bool does_not_fit(const error *why)
+{
+    const char *message = error_message(why);
+    return strstr(message, "Invalid password") || strstr(message, "is not valid UTF-8");
+}
+
+static int add_node(libvirt_hypervisor *self, const struct hypervisor_disk *disk,
+                    const char *secret, error **err)
+{
+    return libvirt_monitor_do(self, "blockdev-add",
+                              blockdev_chain(disk->chain, self->files[disk->slot].fdsets,
+                                             disk->slot, self->io_uring, disk->writable, secret),
+                              -1, err);
+}
+
+static int try_key(libvirt_hypervisor *self, const struct hypervisor_disk *disk, const key *one,
+                   error **err)
+{
+    struct secret secret = {.fdset = NO_FDSET};
+    int result = make_secret(self, one, &secret, err);
+
+    if (result == 0)
+        result = add_node(self, disk, SECRET, err);
+    drop_secret(self, &secret); /* the node has what it needs */
+    return result;
+}
+
+static int add_encrypted(libvirt_hypervisor *self, const struct hypervisor_disk *disk, error **err)
+{
+    for (size_t i = 0; i < disk->key_count; i++) {
+        AUTO_ERROR error *why = NULL;
+        if (try_key(self, disk, disk->keys[i], &why) == 0)
+            return 0;
+        if (!does_not_fit(why))
+            return error_propagate(err, STEAL(why));
+    }
+    return error_set(err, STATUS_ENCRYPTED, "the image is encrypted, and %s",
+                     disk->key_count > 0 ? "no key that was given for it fits"
+                                         : "no key was given for it");
+}
+
 /* --- attaching --- */
 
 static bool ends_with_error(const char *message, int number)
@@ -198,9 +282,8 @@ int libvirt_attach(hypervisor *base, const struct hypervisor_disk *disk, error *
     error *why = NULL;
     if (pass_files(self, disk, &why) < 0)
         goto close;
-    json_t *node = blockdev_chain(disk->chain, self->files[disk->slot].fdsets, disk->slot,
-                                  self->io_uring, disk->writable);
-    if (libvirt_monitor_do(self, "blockdev-add", node, -1, &why) < 0)
+    if ((image_chain_check_open(disk->chain, NULL) < 0 ? add_encrypted(self, disk, &why)
+                                                       : add_node(self, disk, NULL, &why)) < 0)
         goto close;
     libvirt_forget_events(self, disk->slot);
     json_t *device = blockdev_device(disk->slot, disk->serial, disk->block_size, disk->writable);

@@ -10,6 +10,7 @@
 
 #include "domainxml.h"
 #include "image.h"
+#include "protocol.h"
 
 typedef struct hypervisor hypervisor;
 
@@ -33,6 +34,9 @@ struct hypervisor_disk {
     unsigned block_size;
     bool writable;    /* the top layer's descriptor was opened O_RDWR */
     const char *note; /* printable text that inspect() will find again, or NULL */
+    /* To be tried, one after the other, where layers are encrypted: one must open them all. */
+    const key *const *keys;
+    size_t key_count;
 };
 
 /* What the hypervisor itself holds at a slot. Any but "both" and "nothing" is what a command left
@@ -64,7 +68,7 @@ struct hypervisor_ops {
     int (*save)(hypervisor *self, int fd, error **err);
 
     /* Attaches a disk. On failure nothing is left of it; STATUS_CORRUPT where the image is to
-     * blame, STATUS_CRASHED where the appliance is. */
+     * blame, STATUS_ENCRYPTED where no key fits, STATUS_CRASHED where the appliance is to blame. */
     int (*attach)(hypervisor *self, const struct hypervisor_disk *disk, error **err);
 
     /* What there is at each slot: fills all SLOT_COUNT of them. 0 or -1 and *err. */

@@ -32,9 +32,6 @@ static void making_clear(struct making *making)
 /* What an image is made of must be what we can hand to QEMU, descriptor by descriptor. */
 static int check_content(const struct image_info *info, error **err)
 {
-    if (info->encrypted)
-        return error_set(err, STATUS_ENCRYPTED, "the %s image is encrypted",
-                         image_format_name(info->format));
     if (info->backing && info->format != IMAGE_QCOW2 && info->format != IMAGE_QED)
         return error_set(err, STATUS_UNSUPPORTED,
                          "a differencing %s image: its parent, \"%s\", is not followed",
@@ -81,6 +78,15 @@ static int check_loop(const struct image_chain *chain, const struct image_file *
     return 0;
 }
 
+int image_chain_check_open(const struct image_chain *chain, error **err)
+{
+    for (size_t i = 0; i < chain->count; i++)
+        if (chain->layers[i].encrypted)
+            return error_set(err, STATUS_ENCRYPTED, "the %s image is encrypted",
+                             image_format_name(chain->layers[i].format));
+    return 0;
+}
+
 /* Takes the file's descriptor over. NULL and *err. */
 static struct image_layer *append_layer(struct image_chain *chain, struct image_file *file,
                                         enum image_format format, error **err)
@@ -113,7 +119,11 @@ static int add_layer(struct image_chain *chain, struct image_file *file, enum im
         return error_set(err, STATUS_EMPTY, "the file is empty (0 bytes)");
     if (image_file_probe(file, format, info, err) < 0 || check_content(info, err) < 0)
         return -1;
-    return append_layer(chain, file, info->format, err) ? 0 : -1;
+    struct image_layer *layer = append_layer(chain, file, info->format, err);
+    if (!layer)
+        return -1;
+    layer->encrypted = info->encrypted;
+    return 0;
 }
 
 /* Is there room for one more file? */
@@ -277,7 +287,13 @@ static int add_named(struct making *making, const struct image_backing *backing,
 int image_chain_open(const char *path, enum image_format format, unsigned block_size,
                      enum backing_policy policy, struct image_chain **chain, error **err)
 {
-    return image_chain_open_on(path, format, NULL, block_size, policy, chain, err);
+    AUTO_IMAGE_CHAIN struct image_chain *made = NULL;
+
+    if (image_chain_open_on(path, format, NULL, block_size, policy, &made, err) < 0 ||
+        image_chain_check_open(made, err) < 0)
+        return -1;
+    *chain = STEAL(made);
+    return 0;
 }
 
 int image_chain_open_on(const char *path, enum image_format format,

@@ -23,6 +23,7 @@ enum {
 #define QCOW2_BACKING_MAX 1023
 #define QCOW2_CLUSTER_BITS_MIN 9
 #define QCOW2_CLUSTER_BITS_MAX 21 /* "QEMU currently limits it to 2 MB" */
+#define QCOW2_CRYPT_AES 1
 #define QCOW2_CRYPT_LUKS 2
 
 /* Incompatible features: 0 dirty, 1 corrupt, 2 external data file, 3 compression type,
@@ -91,6 +92,10 @@ static int qcow2_encryption(const struct qcow2 *image, struct image_info *info, 
 
     if (method > QCOW2_CRYPT_LUKS)
         return error_set(err, STATUS_UNSUPPORTED, "qcow2 encryption method %" PRIu32, method);
+    if (method == QCOW2_CRYPT_AES)
+        return error_set(err, STATUS_ENCRYPTED,
+                         "the qcow2 image is encrypted by the old method, AES, which QEMU refuses "
+                         "to read; qemu-img convert reads it");
     info->encrypted = method != 0;
     return 0;
 }

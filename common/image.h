@@ -58,7 +58,7 @@ struct image_info {
     char *backing;    /* as the image names it, never "", or NULL; owned */
     enum image_format backing_format; /* IMAGE_DETECT where the image does not say */
     char *data_file;                  /* qcow2's external data file, or NULL; owned */
-    bool encrypted;                   /* qcow2's own encryption */
+    bool encrypted;                   /* LUKS inside of a qcow2: QEMU opens it, with a key */
     struct image_extent *extents;     /* of a vmdk that is a descriptor, in order; owned */
     size_t extent_count;              /* at most IMAGE_EXTENTS_MAX */
 };
@@ -100,6 +100,7 @@ struct image_layer {
     int fd;
     enum image_format format;
     bool block_device; /* QEMU wants another driver for it than for a file */
+    bool encrypted;    /* LUKS, inside of a qcow2 or, of a raw one, around the disk */
     enum image_role role;
     uint64_t offset, size; /* of an extent: as image_extent */
 };
@@ -122,8 +123,9 @@ struct image_chain {
  * access times where the kernel lets us, never blocking (a FIFO is refused, not waited for).
  * Regular files and block devices only. block_size is the logical sector, 512 or 4096: the size
  * must be a multiple of it. The statuses: STATUS_UNREADABLE (errno), STATUS_REFUSED (not a file, or
- * the policy), STATUS_CORRUPT, STATUS_EMPTY for a file or a disk of no bytes, STATUS_ENCRYPTED,
- * STATUS_UNSUPPORTED. Messages do not begin with the image's name; another file is named. */
+ * the policy), STATUS_CORRUPT, STATUS_EMPTY for a file or a disk of no bytes, STATUS_ENCRYPTED
+ * where a key would be wanted, STATUS_UNSUPPORTED. Messages do not begin with the image's name;
+ * another file is named. */
 int image_chain_open(const char *path, enum image_format format, unsigned block_size,
                      enum backing_policy policy, struct image_chain **chain, error **err);
 
@@ -138,10 +140,14 @@ struct image_backing {
     bool complete;                /* nothing backs the last one; else it says itself what does */
 };
 
-/* As image_chain_open(); backing may be NULL: the image says what backs it. */
+/* As image_chain_open(); backing may be NULL: the image says what backs it. Encrypted images are
+ * opened: image_chain_check_open() refuses them. */
 int image_chain_open_on(const char *path, enum image_format format,
                         const struct image_backing *backing, unsigned block_size,
                         enum backing_policy policy, struct image_chain **chain, error **err);
+
+/* 0, or -1 and *err, STATUS_ENCRYPTED, where a key is wanted for any of its layers. */
+int image_chain_check_open(const struct image_chain *chain, error **err);
 
 /* Appends a layer. 0 or -1 and *err: no memory, or more than a chain may have (STATUS_REFUSED). */
 int image_backing_add(struct image_backing *backing, const char *path, enum image_format format,
@@ -170,8 +176,8 @@ int image_chain_make_writable(struct image_chain *chain, error **err);
 struct image_chain *image_chain_nbd(int fd, const char *path, const char *export_name,
                                     enum image_format format, uint64_t size, error **err);
 
-/* Refuses what a header says that cannot be attached: a disk of no bytes, one that is no multiple
- * of block_size, an encrypted one. 0; -1 and *err. */
+/* Refuses what a header says that cannot be attached: a disk of no bytes, or one that is no
+ * multiple of block_size. 0; -1 and *err. */
 int image_check(const struct image_info *info, unsigned block_size, error **err);
 
 void image_chain_free(struct image_chain *chain);

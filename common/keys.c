@@ -2,6 +2,7 @@
 #include "keys.h"
 
 #include "cleanup.h"
+#include "slots.h"
 #include <fcntl.h>
 #include <string.h>
 
@@ -126,4 +127,19 @@ int keys_add_lines(key_list *keys, int fd, error **err)
     }
     explicit_bzero(buffer, sizeof buffer);
     return added < 0 ? error_prefix(err, "--keys-from-stdin") : 0;
+}
+
+size_t keys_for_disk(const key_list *keys, unsigned index, const key **out)
+{
+    char name[DRIVE_NAME_MAX], device[sizeof "/dev/" + DRIVE_NAME_MAX];
+    size_t count = 0;
+
+    snprintf(device, sizeof device, "/dev/%s", drive_name(index, name));
+    for (u_int i = 0; keys && i < keys->key_list_len; i++) {
+        const key *one = &keys->key_list_val[i];
+        if (one->id.id_len == 0 || (one->id.id_len == strlen(device) &&
+                                    memcmp(one->id.id_val, device, one->id.id_len) == 0))
+            out[count++] = one;
+    }
+    return count;
 }

@@ -18,6 +18,10 @@ int keys_add(key_list *keys, const char *selector, error **err);
 /* Every line that is read from fd, to its end, is a key for everything. 0 or -1 and *err. */
 int keys_add_lines(key_list *keys, int fd, error **err);
 
+/* Those that may open what the guest's disk `index` is encrypted with, outside of the guest: the ID
+ * is "all", or the disk's device. Their number; out[] has room for MAX_KEYS. keys may be NULL. */
+size_t keys_for_disk(const key_list *keys, unsigned index, const key **out);
+
 /* Overwrites and frees them. */
 void keys_clear(key_list *keys);
 

@@ -21,12 +21,17 @@ static int nbd_failed(const char *what, error **err)
                            : "no reason given");
 }
 
-/* What an image names is a file elsewhere, or somebody else's. */
-static int check_names(const struct guest_image *image, const struct image_info *info, error **err)
+/* What an image names is a file elsewhere, or somebody else's. A connection is good for one try, so
+ * there is none for a key that may be wrong. */
+static int check_content(const struct guest_image *image, const struct image_info *info,
+                         error **err)
 {
     static const char rule[] = "what a remote image names is not followed";
     bool ended = image->backing && image->backing->complete; /* libvirt: nothing backs it */
 
+    if (info->encrypted)
+        return error_set(err, STATUS_ENCRYPTED,
+                         "the image is encrypted, and keys are not used for remote images");
     if (info->backing && !ended)
         return error_set(err, STATUS_UNSUPPORTED, "the image names a backing file, \"%s\"; %s",
                          info->backing, rule);
@@ -71,7 +76,7 @@ int remote_look(struct remote_image *on, enum image_format *format, uint64_t *si
         return nbd_failed("speak to its NBD server", err);
     if (probe(nbd, image, &info, err) < 0 ||
         image_check(&info, image->block_size ? image->block_size : 512, err) < 0 ||
-        check_names(image, &info, err) < 0)
+        check_content(image, &info, err) < 0)
         return -1;
     *format = info.format;
     *size = info.virtual_size;

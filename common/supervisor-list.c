@@ -5,36 +5,38 @@
 
 /* --- the list --- */
 
-/* Looks at who owns the images, and answers at once for what needs no appliance to be refused. */
+/* Who owns the image, and, where there are keys, whether QEMU will want one. Only for that, and to
+ * say at once why it cannot be an image, is it opened. */
+static int look_at_image(const struct supervisor *self, struct entry *entry, size_t index,
+                         error **err)
+{
+    const struct guest_image *image = &entry->guest->images[index];
+    AUTO_IMAGE_CHAIN struct image_chain *chain = NULL;
+    struct stat st = {0};
+    bool plausible = stat(image->path, &st) == 0 && st.st_size > 0 && S_ISREG(st.st_mode);
+    bool has_keys = self->config->keys;
+
+    if ((!plausible || has_keys) && guest_image_open(image, self->config->backing, &chain, err) < 0)
+        return entry->guest->image_count > 1 ? error_prefix(err, "%s", image->path) : -1;
+    if (has_keys && image_chain_check_open(chain, NULL) < 0)
+        entry->sealed = true;
+    if (waves_set_owner(entry, index, st.st_uid, st.st_gid) < 0)
+        return error_set(err, STATUS_CRASHED, "no memory");
+    return 0;
+}
+
+/* Answers at once for what needs no appliance to be refused. */
 static void look_at(struct supervisor *self, struct entry *entry)
 {
-    struct guest *guest = entry->guest;
+    const struct guest *guest = entry->guest;
     AUTO_ERROR error *err = NULL;
-    if (guest->refused) {
-        waves_refuse(self->window, entry, error_status(guest->refused),
-                     error_message(guest->refused), 0);
-        return;
-    }
-    for (size_t i = 0; i < guest->image_count; i++) {
-        struct stat st = {0};
-        struct image_chain *chain = NULL;
-        if (guest->images[i].remote)
-            continue;
-        bool plausible =
-            stat(guest->images[i].path, &st) == 0 && st.st_size > 0 && S_ISREG(st.st_mode);
-        if (!plausible &&
-            guest_image_open(&guest->images[i], self->config->backing, &chain, &err) < 0) {
-            if (guest->image_count > 1)
-                error_prefix(&err, "%s", guest->images[i].path);
-            waves_refuse(self->window, entry, error_status(err), error_message(err), 0);
-            return;
-        }
-        image_chain_free(chain);
-        if (waves_set_owner(entry, i, st.st_uid, st.st_gid) < 0) {
-            waves_refuse(self->window, entry, STATUS_CRASHED, "no memory", 0);
-            return;
-        }
-    }
+
+    for (size_t i = 0; !guest->refused && !err && i < guest->image_count; i++)
+        if (!guest->images[i].remote)
+            look_at_image(self, entry, i, &err);
+    const error *why = guest->refused ? guest->refused : err;
+    if (why)
+        waves_refuse(self->window, entry, error_status(why), error_message(why), 0);
 }
 
 int list_read(struct supervisor *self, error **err)

@@ -136,8 +136,8 @@ static bool trust_each_other(const waves *self, const struct entry *a, const str
 
 bool waves_may_share(const waves *self, const struct entry *a, const struct entry *b)
 {
-    return a == b ||
-           (!a->far && !b->far && a->quarantine == b->quarantine && trust_each_other(self, a, b));
+    return a == b || (!a->far && !b->far && !a->sealed && !b->sealed &&
+                      a->quarantine == b->quarantine && trust_each_other(self, a, b));
 }
 
 struct entry *waves_next(waves *self, const struct entry *like, unsigned disks)

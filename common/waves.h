@@ -29,6 +29,7 @@ struct entry {
     struct guest *guest;
     enum entry_state state;
     bool far;       /* has images that are not files here: it shares with nobody, ever */
+    bool sealed;    /* QEMU must open an image with a key, which may take it long: the same */
     bool mixed;     /* its images belong to several users: it shares with nobody */
     bool scattered; /* … or are in several directories: nor where directories count */
     uid_t uid;      /* its images' */

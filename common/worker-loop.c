@@ -4,6 +4,7 @@
 #include "capabilities.h"
 #include "clock.h"
 #include "hotplug.h"
+#include "keys.h"
 #include "packet.h"
 #include "worker-report.h"
 #include <fcntl.h>
@@ -75,11 +76,28 @@ static void free_under_way(struct under_way *guest)
 
 /* --- orders --- */
 
+/* What may open the disk: the key that came with it, and those of the run. */
+static int attach_chain(struct loop *self, const disk_order *order, const struct image_chain *chain,
+                        error **err)
+{
+    const key *keys[MAX_KEYS + 1];
+    const key own = {
+        .passphrase = {order->passphrase.passphrase_len, order->passphrase.passphrase_val}};
+    struct under_way *guest = self->filling;
+    size_t count = order->passphrase.passphrase_len > 0;
+
+    keys[0] = &own;
+    count += keys_for_disk(self->config->keys, guest->disk_count, keys + count);
+    const struct hypervisor_disk wanted = {
+        .chain = chain, .block_size = order->block_size, .keys = keys, .key_count = count};
+    return hotplug_attach(self->disks, &wanted, &guest->disks[guest->disk_count++], err);
+}
+
 static int attach_disk(struct loop *self, const disk_order *order, const int *fds, size_t fd_count,
                        error **err)
 {
     struct image_layer layers[MAX_LAYERS] = {0};
-    struct under_way *guest = self->filling;
+    const struct under_way *guest = self->filling;
     if (fd_count != order->layers.layers_len || fd_count == 0 || guest->disk_count == SLOT_COUNT)
         return error_set(err, STATUS_CRASHED, "an order without its descriptors");
     for (size_t i = 0; i < fd_count; i++) {
@@ -88,6 +106,7 @@ static int attach_disk(struct loop *self, const disk_order *order, const int *fd
             .fd = fds[i],
             .format = (enum image_format)from->format,
             .block_device = from->block_device,
+            .encrypted = from->encrypted,
             .role = (enum image_role)from->role,
             .offset = from->offset,
             .size = from->size,
@@ -103,8 +122,7 @@ static int attach_disk(struct loop *self, const disk_order *order, const int *fd
     }
     struct image_chain chain = {
         .count = fd_count, .layers = layers, .size = order->size, .nbd_export = export_name};
-    return hotplug_attach(self->disks, &chain, order->block_size,
-                          &guest->disks[guest->disk_count++], err);
+    return attach_chain(self, order, &chain, err);
 }
 
 static int on_disk(struct loop *self, const disk_order *order, const int *fds, size_t fd_count,

@@ -145,10 +145,9 @@ web,/dev/sdc"
 
 @test "encrypted disks are said to be so" {
     requires qemu-img
-    printf 0123456789 > key
     secret='<encryption format="luks"><secret type="passphrase" uuid="0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f"/></encryption>'
-    qemu-img create -q -f luks --object secret,id=s,file=key -o key-secret=s,iter-time=10 raw.luks 8M
-    qemu-img create -q -f qcow2 --object secret,id=s,file=key -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 luks.qcow2 8M
+    qemu_img_luks secret create -f luks -o key-secret=s,iter-time=10 raw.luks 8M
+    qemu_img_luks secret create -f qcow2 -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 luks.qcow2 8M
     hypervisor "$(domain a "$(disk raw.luks "$secret")")" "$(domain b "$(disk luks.qcow2 "$qcow2" "$secret")")"
     run --separate-stderr virt-df-live --json -c "$uri"
     assert_status 1

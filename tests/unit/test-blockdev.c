@@ -92,7 +92,7 @@ static void a_writable_disk_is_locked(void **state)
     int64_t set = 7;
 
     (void)state;
-    assert_json(blockdev_chain(&chain, &set, 3, false, true),
+    assert_json(blockdev_chain(&chain, &set, 3, false, true, NULL),
                 "{'driver': 'file', 'node-name': 's3', 'read-only': false,"
                 " 'filename': '/dev/fdset/7', 'locking': 'auto'}");
 }
@@ -104,7 +104,7 @@ static void what_backs_a_writable_disk_is_read_only(void **state)
     int64_t sets[] = {1, 2};
 
     (void)state;
-    assert_json(blockdev_chain(&chain, sets, 0, false, true),
+    assert_json(blockdev_chain(&chain, sets, 0, false, true, NULL),
                 "{'driver': 'qcow2', 'node-name': 's0', 'read-only': false,"
                 " 'file': {'driver': 'file', 'filename': '/dev/fdset/1', 'locking': 'auto'},"
                 " 'backing': {'driver': 'raw', 'read-only': true,"
@@ -118,7 +118,7 @@ static void a_raw_image_is_a_descriptor_and_nothing_above_it(void **state)
     int64_t set = 7;
 
     (void)state;
-    assert_json(blockdev_chain(&chain, &set, 3, false, false),
+    assert_json(blockdev_chain(&chain, &set, 3, false, false, NULL),
                 "{'driver': 'file', 'node-name': 's3', 'read-only': true,"
                 " 'filename': '/dev/fdset/7', 'locking': 'off'}");
 }
@@ -130,7 +130,7 @@ static void io_uring_is_used_where_there_is_one(void **state)
     int64_t set = 7;
 
     (void)state;
-    assert_json(blockdev_chain(&chain, &set, 3, true, false),
+    assert_json(blockdev_chain(&chain, &set, 3, true, false, NULL),
                 "{'driver': 'file', 'node-name': 's3', 'read-only': true,"
                 " 'filename': '/dev/fdset/7', 'locking': 'off', 'aio': 'io_uring'}");
 }
@@ -142,7 +142,7 @@ static void a_block_device_has_the_driver_for_it(void **state)
     int64_t set = INT64_MAX;
 
     (void)state;
-    assert_json(blockdev_chain(&chain, &set, 254, false, false),
+    assert_json(blockdev_chain(&chain, &set, 254, false, false, NULL),
                 "{'driver': 'host_device', 'node-name': 's254', 'read-only': true,"
                 " 'filename': '/dev/fdset/9223372036854775807', 'locking': 'off'}");
 }
@@ -158,7 +158,7 @@ static void every_layer_names_its_backing_and_the_last_has_none(void **state)
 #define FILE_NODE(set)                                                                             \
     "'file': {'driver': 'file', 'filename': '/dev/fdset/" set "', 'locking': 'off'}"
     assert_json(
-        blockdev_chain(&chain, sets, 0, false, false),
+        blockdev_chain(&chain, sets, 0, false, false, NULL),
         "{'driver': 'qcow2', 'node-name': 's0', 'read-only': true, " FILE_NODE(
             "1") ", 'backing': {'driver': 'qed', " FILE_NODE("2") ", 'backing':"
                                                                   " {'driver': 'qcow2', " FILE_NODE(
@@ -176,7 +176,7 @@ static void a_data_file_is_given_beside_the_backing(void **state)
 
     (void)state;
     assert_json(
-        blockdev_chain(&chain, sets, 0, false, false),
+        blockdev_chain(&chain, sets, 0, false, false, NULL),
         "{'driver': 'qcow2', 'node-name': 's0', 'read-only': true, " FILE_NODE(
             "1") ","
                  " 'data-file': {'driver': 'file', 'filename': '/dev/fdset/2', 'locking': 'off'},"
@@ -193,11 +193,11 @@ static void a_remote_image_is_a_socket_that_qemu_has(void **state)
     struct image_chain chain = {.count = 1, .layers = &layer, .nbd_export = export_name};
 
     (void)state;
-    assert_json(blockdev_chain(&chain, NULL, 7, true, false),
+    assert_json(blockdev_chain(&chain, NULL, 7, true, false, NULL),
                 "{'driver': 'nbd', 'node-name': 's7', 'read-only': true,"
                 " 'server': {'type': 'fd', 'str': 's7'}, 'export': 'a b'}");
     layer.format = IMAGE_QCOW2;
-    assert_json(blockdev_chain(&chain, NULL, 8, true, false),
+    assert_json(blockdev_chain(&chain, NULL, 8, true, false, NULL),
                 "{'driver': 'qcow2', 'node-name': 's8', 'read-only': true, 'backing': null, 'file':"
                 " {'driver': 'nbd', 'server': {'type': 'fd', 'str': 's8'}, 'export': 'a b'}}");
 }
@@ -221,7 +221,7 @@ static void extents_are_in_the_descriptor_and_nowhere_else(void **state)
     assert_non_null(
         strstr(text, "\nRW 8 FLAT \"/dev/fdset/3\" 2\nRW 16 SPARSE \"/dev/fdset/4\"\n"));
     assert_null(strstr(text, "\n\n"));
-    assert_json(blockdev_chain(&chain, sets, 0, false, false),
+    assert_json(blockdev_chain(&chain, sets, 0, false, false, NULL),
                 "{'driver': 'qcow2', 'node-name': 's0', 'read-only': true, " FILE_NODE(
                     "1") ","
                          " 'backing': {'driver': 'vmdk', " FILE_NODE("2") ", 'backing': null}}");
@@ -234,7 +234,7 @@ static void a_raw_backing_file_has_a_node_for_its_format(void **state)
     int64_t sets[] = {1, 2};
 
     (void)state;
-    assert_json(blockdev_chain(&chain, sets, 0, false, false),
+    assert_json(blockdev_chain(&chain, sets, 0, false, false, NULL),
                 "{'driver': 'qcow2', 'node-name': 's0', 'read-only': true, " FILE_NODE(
                     "1") ", 'backing': {'driver': 'raw', " FILE_NODE("2") "}}");
 }
@@ -249,14 +249,14 @@ static void formats_that_could_open_a_parent_are_told_that_there_is_none(void **
     for (size_t i = 0; i < sizeof with / sizeof with[0]; i++) {
         struct image_layer layer = {.format = with[i]};
         struct image_chain chain = {.count = 1, .layers = &layer};
-        json_t *node = blockdev_chain(&chain, &set, 0, false, false);
+        json_t *node = blockdev_chain(&chain, &set, 0, false, false, NULL);
         assert_true(json_is_null(json_object_get(node, "backing")));
         json_decref(node);
     }
     for (size_t i = 0; i < sizeof without / sizeof without[0]; i++) {
         struct image_layer layer = {.format = without[i]};
         struct image_chain chain = {.count = 1, .layers = &layer};
-        json_t *node = blockdev_chain(&chain, &set, 0, false, false);
+        json_t *node = blockdev_chain(&chain, &set, 0, false, false, NULL);
         assert_string_equal(json_string_value(json_object_get(node, "driver")),
                             image_format_name(without[i]));
         assert_null(json_object_get(node, "backing"));
@@ -290,6 +290,29 @@ static void a_full_host_is_an_error_of_the_disk_that_is_written(void **state)
                 " 'werror': 'report'}");
 }
 
+static void encrypted_layers_have_the_secret(void **state)
+{
+    struct image_layer layers[] = {{.format = IMAGE_QCOW2, .encrypted = true},
+                                   {.format = IMAGE_QCOW2},
+                                   {.format = IMAGE_RAW, .encrypted = true}};
+    const struct image_chain chain = {.count = 3, .layers = layers};
+    const struct image_chain around = {.count = 1, .layers = &layers[2]};
+    const int64_t sets[] = {1, 2, 3};
+
+    (void)state;
+    assert_json(blockdev_chain(&chain, sets, 0, false, false, "k"),
+                "{'driver':'qcow2','file':{'driver':'file','filename':'/dev/fdset/1','locking':"
+                "'off'},'encrypt':{'format':'luks','key-secret':'k'},'backing':{'driver':'qcow2',"
+                "'file':{'driver':'file','filename':'/dev/fdset/2','locking':'off'},'backing':{"
+                "'driver':'luks','file':{'driver':'file','filename':'/dev/fdset/3','locking':"
+                "'off'},'key-secret':'k'}},'read-only':true,'node-name':'s0'}");
+    assert_json(blockdev_chain(&around, sets, 0, false, false, "k"),
+                "{'driver':'luks','file':{'driver':'file','filename':'/dev/fdset/1','locking':"
+                "'off'},'key-secret':'k','read-only':true,'node-name':'s0'}");
+    assert_json(blockdev_secret("k", 12),
+                "{'qom-type':'secret','id':'k','file':'/proc/self/fd/12'}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +333,7 @@ int main(void)
         cmocka_unit_test(formats_that_could_open_a_parent_are_told_that_there_is_none),
         cmocka_unit_test(the_device_is_at_its_target),
         cmocka_unit_test(sectors_of_512_bytes_need_not_be_said),
+        cmocka_unit_test(encrypted_layers_have_the_secret),
         cmocka_unit_test(a_full_host_is_an_error_of_the_disk_that_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,7 @@ struct fixture {
     struct counter hv;
     hotplug *disks;
     struct image_chain chain;
+    struct hypervisor_disk wanted;
 };
 
 static int set_up(void **state)
@@ -52,6 +53,7 @@ static int set_up(void **state)
     assert_non_null(f);
     f->hv.base.ops = &ops;
     f->chain = (struct image_chain){.count = 1, .size = 4096};
+    f->wanted = (struct hypervisor_disk){.chain = &f->chain, .block_size = 512};
     f->disks = hotplug_new(&f->hv.base);
     *state = f;
     return f->disks ? 0 : -1;
@@ -69,7 +71,7 @@ static int tear_down(void **state)
 static unsigned plug(struct fixture *f)
 {
     disk request = {0};
-    assert_int_equal(hotplug_attach(f->disks, &f->chain, 512, &request, NULL), 0);
+    assert_int_equal(hotplug_attach(f->disks, &f->wanted, &request, NULL), 0);
     unsigned slot = request.slot;
     hotplug_disk_clear(&request);
     return slot;
@@ -85,7 +87,7 @@ static void the_agent_is_told_what_to_expect(void **state)
 {
     struct fixture *f = *state;
     disk request = {0};
-    assert_int_equal(hotplug_attach(f->disks, &f->chain, 512, &request, NULL), 0);
+    assert_int_equal(hotplug_attach(f->disks, &f->wanted, &request, NULL), 0);
     assert_int_equal(request.slot, 0);
     assert_int_equal(request.size, 4096);
     assert_int_equal(request.serial.serial_len, strlen(f->hv.serial[0]));
@@ -107,7 +109,7 @@ static void a_full_appliance_takes_no_more(void **state)
     disk request = {0};
     for (unsigned i = 0; i < SLOT_COUNT; i++)
         plug(f);
-    assert_int_equal(hotplug_attach(f->disks, &f->chain, 512, &request, &err), -1);
+    assert_int_equal(hotplug_attach(f->disks, &f->wanted, &request, &err), -1);
     assert_non_null(err);
     assert_int_equal(f->hv.attached, SLOT_COUNT);
 }
@@ -118,7 +120,7 @@ static void a_disk_that_cannot_be_attached_leaves_its_slot_free(void **state)
     AUTO_ERROR error *err = NULL;
     disk request = {0};
     f->hv.fail_attach = true;
-    assert_int_equal(hotplug_attach(f->disks, &f->chain, 512, &request, &err), -1);
+    assert_int_equal(hotplug_attach(f->disks, &f->wanted, &request, &err), -1);
     assert_int_equal(error_status(err), STATUS_CORRUPT);
     assert_null(request.serial.serial_val);
     assert_int_equal(hotplug_attached(f->disks), 0);
@@ -132,7 +134,7 @@ static void the_next_in_a_slot_has_another_serial(void **state)
     char serial[MAX_SERIAL + 1];
     disk request = {0};
     f->hv.fail_attach = true;
-    hotplug_attach(f->disks, &f->chain, 512, &request, NULL);
+    hotplug_attach(f->disks, &f->wanted, &request, NULL);
     strcpy(serial, f->hv.serial[0]);
     f->hv.fail_attach = false;
     plug(f);

@@ -227,6 +227,12 @@ static void an_encrypted_image_is_encrypted(void **state)
     AUTO_FD int fd = open("crypt.qcow2", O_WRONLY | O_CLOEXEC);
     assert_int_equal(pwrite(fd, "\0\0\0\2", 4, 32), 4);
     assert_refused("crypt.qcow2", STATUS_ENCRYPTED, "the qcow2 image is encrypted");
+    /* For those who may have a key. */
+    AUTO_IMAGE_CHAIN struct image_chain *chain = NULL;
+    assert_int_equal(
+        image_chain_open_on("crypt.qcow2", IMAGE_DETECT, NULL, 512, BACKING_DENY, &chain, NULL), 0);
+    assert_true(chain->layers[0].encrypted);
+    assert_int_equal(image_chain_check_open(chain, NULL), -1);
 }
 
 static void a_vmdk_with_a_parent_is_unsupported(void **state)

@@ -150,6 +150,23 @@ static void a_file_loses_one_newline(void **state)
     keys_clear(&keys);
 }
 
+static void a_disk_has_those_for_all_and_its_own(void **state)
+{
+    key_list keys = {0};
+    const key *found[MAX_KEYS];
+
+    (void)state;
+    keys_add(&keys, "all:key:one", NULL);
+    keys_add(&keys, "/dev/sdb:key:two", NULL);
+    keys_add(&keys, "/dev/sdb1:key:three", NULL);
+    assert_int_equal(keys_for_disk(&keys, 0, found), 1);
+    assert_memory_equal(found[0]->passphrase.passphrase_val, "one", 3);
+    assert_int_equal(keys_for_disk(&keys, 1, found), 2);
+    assert_memory_equal(found[1]->passphrase.passphrase_val, "two", 3);
+    assert_int_equal(keys_for_disk(NULL, 0, found), 0);
+    keys_clear(&keys);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +179,7 @@ int main(void)
         cmocka_unit_test(lines_are_keys_for_all),
         cmocka_unit_test(a_blank_line_is_no_key),
         cmocka_unit_test(a_file_loses_one_newline),
+        cmocka_unit_test(a_disk_has_those_for_all_and_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

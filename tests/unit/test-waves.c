@@ -105,6 +105,19 @@ static void what_is_elsewhere_waits_when_it_has_been_looked_at(void **state)
     waves_free(w);
 }
 
+static void what_is_opened_with_a_key_shares_with_nobody(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    (void)state;
+    struct entry *plain = add_owned(w, 0, 1, ""), *sealed = add_owned(w, 1, 1, "");
+    assert_true(waves_may_share(w, plain, sealed));
+    sealed->sealed = true;
+    assert_false(waves_may_share(w, plain, sealed));
+    assert_false(waves_may_share(w, sealed, plain));
+    assert_true(waves_may_share(w, sealed, sealed));
+    waves_free(w);
+}
+
 static void what_is_elsewhere_is_connected_anew_for_every_appliance(void **state)
 {
     waves *w = waves_new(ISOLATE_NONE);
@@ -561,6 +574,7 @@ int main(void)
         cmocka_unit_test(the_window_has_an_end),
         cmocka_unit_test(the_window_goes_round),
         cmocka_unit_test(what_is_elsewhere_waits_when_it_has_been_looked_at),
+        cmocka_unit_test(what_is_opened_with_a_key_shares_with_nobody),
         cmocka_unit_test(what_is_elsewhere_is_connected_anew_for_every_appliance),
         cmocka_unit_test(guests_are_taken_from_the_oldest_on),
         cmocka_unit_test(answers_leave_in_the_order_of_the_list),

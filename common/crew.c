@@ -7,8 +7,10 @@
 
 #define DEFAULT_BLOCK_SIZE 512
 
-static int send_disk(struct member *member, const struct image_chain *chain, unsigned block_size)
+static int send_disk(struct member *member, const struct guest_image *image,
+                     const struct image_chain *chain)
 {
+    const struct guest_encryption *encryption = image->encryption;
     layer layers[MAX_LAYERS];
     int fds[MAX_LAYERS];
     for (size_t i = 0; i < chain->count; i++) {
@@ -21,13 +23,17 @@ static int send_disk(struct member *member, const struct image_chain *chain, uns
     message.order_u.disk = (disk_order){
         .guest = member->handover.entry->guest->number,
         .size = chain->size,
-        .block_size = block_size,
+        .block_size = image->block_size ? image->block_size : DEFAULT_BLOCK_SIZE,
         .layers = {(u_int)chain->count, layers},
         .nbd = chain->nbd_export != NULL,
     };
     if (chain->nbd_export) {
         message.order_u.disk.export_name.export_name_val = chain->nbd_export;
         message.order_u.disk.export_name.export_name_len = (u_int)strlen(chain->nbd_export);
+    }
+    if (encryption && encryption->passphrase) {
+        message.order_u.disk.passphrase.passphrase_val = encryption->passphrase;
+        message.order_u.disk.passphrase.passphrase_len = (u_int)encryption->length;
     }
     return worker_order(&member->worker, &message, fds, chain->count);
 }
@@ -48,8 +54,7 @@ int member_hand_over(struct member *member)
         return 0;
     while (result == 0 && on->sent < on->count) {
         const struct guest_image *image = &on->entry->guest->images[on->sent];
-        unsigned block_size = image->block_size ? image->block_size : DEFAULT_BLOCK_SIZE;
-        result = send_disk(member, on->chains[on->sent], block_size);
+        result = send_disk(member, image, on->chains[on->sent]);
         if (result == 0) {
             image_chain_free(STEAL(on->chains[on->sent]));
             on->sent++;
@@ -86,7 +91,7 @@ static int open_image(const struct entry *entry, size_t index, enum backing_poli
     int result = guest_image_open(image, policy, chain, err);
     /* One that was not encrypted when it was looked at, or for which nobody has a key. */
     if (result == 0 && !entry->sealed)
-        result = image_chain_check_open(*chain, err);
+        result = guest_image_check_open(image, *chain, err);
     if (result < 0)
         return entry->guest->image_count > 1 ? error_prefix(err, "%s", image->path) : -1;
     return check_owner(entry, *chain, err);

@@ -17,7 +17,7 @@ static void cleanup_document(xmlDocPtr *document)
 
 struct reading {
     struct guest *guest;
-    const struct domain_volumes *volumes;
+    const struct domain_sources *sources;
 };
 
 /* What stands at a <source>: a file or a block device. New memory in *path. */
@@ -43,7 +43,7 @@ static int take_volume(const struct reading *self, const xmlNode *source, char *
 
     if (!pool || !volume)
         return error_set(err, STATUS_UNREADABLE, "it has no source");
-    if (self->volumes->find(self->volumes->data, pool, volume, path, err) < 0)
+    if (self->sources->find_volume(self->sources->data, pool, volume, path, err) < 0)
         return error_prefix(err, "volume %s of the pool %s", volume, pool);
     if ((*path)[0] == '/' && strlen(*path) < PATH_MAX)
         return 0;
@@ -154,6 +154,53 @@ static int take_backing(const struct reading *self, const xmlNode *disk,
     return 0;
 }
 
+/* --- how it is encrypted --- */
+
+/* It stands below <source>, or below <disk>, where it stood first. */
+static const xmlNode *find_encryption(const xmlNode *disk)
+{
+    const xmlNode *found = xml_child(xml_child(disk, "source"), "encryption");
+
+    return found ? found : xml_child(disk, "encryption");
+}
+
+/* That libvirt does not give it is no error yet: the user may have the key. */
+static int take_secret(const struct reading *self, const xmlNode *encryption,
+                       struct guest_encryption *into, error **err)
+{
+    const xmlNode *secret = xml_child(encryption, "secret");
+    AUTO_XML char *uuid = xml_attribute(secret, "uuid");
+    AUTO_XML char *usage = xml_attribute(secret, "usage");
+    AUTO_ERROR error *why = NULL;
+
+    if (!uuid && !usage)
+        error_set(&why, STATUS_ENCRYPTED, "libvirt names no secret for it");
+    else if (self->sources->find_secret(self->sources->data, uuid, usage, &into->passphrase,
+                                        &into->length, &why) < 0)
+        error_prefix(&why, "libvirt's secret %s", uuid ? uuid : usage);
+    into->missing = why ? strdup(error_message(why)) : NULL;
+    return why && !into->missing ? error_set(err, STATUS_CRASHED, "out of memory") : 0;
+}
+
+static int take_encryption(const struct reading *self, const xmlNode *disk, const char *place,
+                           enum image_format format, struct guest_encryption **into, error **err)
+{
+    const xmlNode *encryption = find_encryption(disk);
+    AUTO_XML char *method = xml_attribute(encryption, "format");
+
+    if (!encryption)
+        return 0;
+    if (place[0] != '/')
+        return error_set(err, STATUS_ENCRYPTED,
+                         "it is encrypted, and keys are not used for network disks");
+    if (!xml_equal(method, "luks") && format != IMAGE_QCOW2)
+        return error_set(err, STATUS_UNSUPPORTED, "its encryption, \"%s\", is not supported",
+                         method ? method : "");
+    *into = calloc(1, sizeof **into);
+    return *into ? take_secret(self, encryption, *into, err)
+                 : error_set(err, STATUS_CRASHED, "out of memory");
+}
+
 /* --- the disks --- */
 
 static int add_disk(const struct reading *self, const xmlNode *disk, error **err)
@@ -162,20 +209,24 @@ static int add_disk(const struct reading *self, const xmlNode *disk, error **err
     enum image_format format = IMAGE_RAW;
     unsigned block_size = 0;
     AUTO_IMAGE_BACKING struct image_backing *backing = calloc(1, sizeof *backing);
+    AUTO_GUEST_ENCRYPTION struct guest_encryption *encryption = NULL;
 
     if (!backing)
         return error_set(err, STATUS_CRASHED, "out of memory");
     if (take_source(self, disk, &place, err) < 0 ||
         take_format(xml_child(disk, "driver"), &format, err) < 0 ||
-        take_block_size(disk, &block_size, err) < 0 || take_backing(self, disk, backing, err) < 0)
+        take_block_size(disk, &block_size, err) < 0 || take_backing(self, disk, backing, err) < 0 ||
+        take_encryption(self, disk, place, format, &encryption, err) < 0)
         return -1;
     if (place[0] != '/' && backing->count > 0)
         return error_set(err, STATUS_UNSUPPORTED,
                          "it is a network disk, and another image backs it");
     if (guest_add_image(self->guest, place, strlen(place), format, block_size, err) < 0)
         return -1;
+    struct guest_image *image = &self->guest->images[self->guest->image_count - 1];
+    image->encryption = STEAL(encryption);
     if (backing->count > 0 || backing->complete)
-        self->guest->images[self->guest->image_count - 1].backing = STEAL(backing);
+        image->backing = STEAL(backing);
     return 0;
 }
 
@@ -223,9 +274,9 @@ static xmlDocPtr parse(const char *xml, size_t length, error **err)
 }
 
 int domain_disks(struct guest *guest, const char *xml, size_t length,
-                 const struct domain_volumes *volumes, error **err)
+                 const struct domain_sources *sources, error **err)
 {
-    const struct reading self = {guest, volumes};
+    const struct reading self = {guest, sources};
     AUTO_DOCUMENT xmlDocPtr document = parse(xml, length, err);
     const xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
 

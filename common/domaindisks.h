@@ -15,17 +15,22 @@
 
 #define DOMAIN_XML_MAX ((size_t)4 << 20) /* bytes; 255 disks take some 200 KiB */
 
-/* Where a volume of a storage pool is. */
-struct domain_volumes {
-    /* New memory in *path; 0, or -1 and *err. */
-    int (*find)(void *data, const char *pool, const char *volume, char **path, error **err);
+/* What the XML only names. */
+struct domain_sources {
+    /* Where a volume of a storage pool is: new memory in *path; 0, or -1 and *err. */
+    int (*find_volume)(void *data, const char *pool, const char *volume, char **path, error **err);
+    /* The value of a secret, by its UUID or, where that is NULL, by its usage; at most
+     * MAX_PASSPHRASE bytes, not 0, in new memory. 0, or -1 and *err: it cannot be had. */
+    int (*find_secret)(void *data, const char *uuid, const char *usage, char **passphrase,
+                       size_t *length, error **err);
     void *data;
 };
 
 /* Appends the domain's disks to the guest, in its order, without CD-ROM and floppy drives. 0; -1
  * and *err where they cannot all be scanned: STATUS_EMPTY (it has none), STATUS_UNSUPPORTED,
- * STATUS_REFUSED, or what volumes->find() says. A disk is named as in the guest ("disk vda: …"). */
+ * STATUS_REFUSED, or what sources->find_volume() says. A disk is named as in the guest ("disk vda:
+ * …"). */
 int domain_disks(struct guest *guest, const char *xml, size_t length,
-                 const struct domain_volumes *volumes, error **err);
+                 const struct domain_sources *sources, error **err);
 
 #endif

@@ -13,6 +13,17 @@
 
 /* --- to the wire --- */
 
+static void write_encryption(const struct guest_encryption *encryption, found_image *record)
+{
+    record->encrypted = encryption != NULL;
+    if (encryption && encryption->passphrase) {
+        record->passphrase.passphrase_val = encryption->passphrase;
+        record->passphrase.passphrase_len = (u_int)encryption->length;
+    } else if (encryption && encryption->missing) {
+        TEXT(record, missing, encryption->missing, MAX_FOUND_TEXT);
+    }
+}
+
 /* What is too long does not come here: domain_disks() refuses it. */
 static int write_image(const struct guest_image *image, found_image *record)
 {
@@ -22,6 +33,7 @@ static int write_image(const struct guest_image *image, found_image *record)
     TEXT(record, source, place, MAX_FOUND_SOURCE);
     record->format = image->format;
     record->block_size = image->block_size;
+    write_encryption(image->encryption, record);
     if (!backing)
         return 0;
     record->complete = backing->complete;
@@ -123,6 +135,31 @@ static int read_backing(const found_image *record, struct guest_image *image, er
     return 0;
 }
 
+static int read_encryption(const found_image *record, struct guest_image *image, error **err)
+{
+    u_int length = record->passphrase.passphrase_len;
+    AUTO_GUEST_ENCRYPTION struct guest_encryption *encryption = NULL;
+
+    if (!record->encrypted)
+        return length > 0 || record->missing.missing_len > 0 ? refuse(err) : 0;
+    if (image->remote)
+        return refuse(err);
+    encryption = calloc(1, sizeof *encryption);
+    if (encryption && length > 0)
+        encryption->passphrase = malloc(length);
+    else if (encryption)
+        encryption->missing = record->missing.missing_len ? strndup(record->missing.missing_val,
+                                                                    record->missing.missing_len)
+                                                          : strdup("libvirt knows no key");
+    if (!encryption || !(encryption->passphrase || encryption->missing))
+        return error_set(err, STATUS_CRASHED, "out of memory");
+    if (encryption->passphrase)
+        memcpy(encryption->passphrase, record->passphrase.passphrase_val, length);
+    encryption->length = length;
+    image->encryption = STEAL(encryption);
+    return 0;
+}
+
 static int read_images(const found_guest *record, struct guest *guest, error **err)
 {
     if (record->images.images_len == 0)
@@ -133,7 +170,8 @@ static int read_images(const found_guest *record, struct guest *guest, error **e
             return refuse(err);
         if (guest_add_image(guest, image->source.source_val, image->source.source_len,
                             (enum image_format)image->format, image->block_size, err) < 0 ||
-            read_backing(image, &guest->images[i], err) < 0)
+            read_backing(image, &guest->images[i], err) < 0 ||
+            read_encryption(image, &guest->images[i], err) < 0)
             return -1;
     }
     return 0;

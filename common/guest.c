@@ -13,6 +13,17 @@ struct guest *guest_new(uint64_t number)
     return guest;
 }
 
+void guest_encryption_free(struct guest_encryption *encryption)
+{
+    if (!encryption)
+        return;
+    if (encryption->passphrase)
+        explicit_bzero(encryption->passphrase, encryption->length);
+    free(encryption->passphrase);
+    free(encryption->missing);
+    free(encryption);
+}
+
 /* As basename(1): the last component, trailing slashes aside; "/" where there is none. */
 static char *guest_name(const struct guest_image *first, size_t further_images)
 {
@@ -50,6 +61,7 @@ static void image_clear(struct guest_image *image)
     free(image->path);
     remote_uri_free(image->remote);
     image_backing_free(image->backing);
+    guest_encryption_free(image->encryption);
 }
 
 int guest_add_image(struct guest *guest, const char *path, size_t path_length,
@@ -104,8 +116,28 @@ int guest_set_name(struct guest *guest, const char *name, error **err)
 int guest_image_open(const struct guest_image *image, enum backing_policy policy,
                      struct image_chain **chain, error **err)
 {
-    return image_chain_open_on(image->path, image->format, image->backing, image->block_size,
-                               policy, chain, err);
+    if (image_chain_open_on(image->path, image->format, image->backing, image->block_size, policy,
+                            chain, err) < 0)
+        return -1;
+    struct image_layer *top = (*chain)->layers;
+    if (image->encryption && top->format == IMAGE_RAW) {
+        top->encrypted = true;
+        (*chain)->size = 0; /* what the header leaves of it */
+    }
+    return 0;
+}
+
+int guest_image_check_open(const struct guest_image *image, const struct image_chain *chain,
+                           error **err)
+{
+    AUTO_ERROR error *why = NULL;
+
+    if (image_chain_check_open(chain, &why) == 0)
+        return 0;
+    if (!image->encryption || !image->encryption->missing)
+        return error_propagate(err, STEAL(why));
+    return error_set(err, error_status(why), "%s: %s", error_message(why),
+                     image->encryption->missing);
 }
 
 void guest_free(struct guest *guest)

@@ -7,12 +7,28 @@
 #include "image.h"
 #include "remote-uri.h"
 
+/* What libvirt says about how an image is encrypted: by LUKS, of a raw one around the disk. */
+struct guest_encryption {
+    char *passphrase; /* owned, and overwritten when freed; NULL: libvirt does not give it */
+    size_t length;
+    char *missing; /* … and this is why; owned */
+};
+
+void guest_encryption_free(struct guest_encryption *encryption); /* NULL is fine */
+
+static inline void cleanup_guest_encryption(struct guest_encryption **encryption)
+{
+    guest_encryption_free(*encryption);
+}
+#define AUTO_GUEST_ENCRYPTION CLEANUP(cleanup_guest_encryption)
+
 struct guest_image {
     char *path;                /* as the user named it, or libvirt; of a URI what may be printed */
     struct remote_uri *remote; /* where it is if it is not a file here; NULL: it is; owned */
     enum image_format format;  /* IMAGE_DETECT: look */
     unsigned block_size;       /* logical sector, 512 or 4096; 0: 512 */
-    struct image_backing *backing; /* what libvirt says; NULL: what the image says; owned */
+    struct image_backing *backing;       /* what libvirt says; NULL: what the image says; owned */
+    struct guest_encryption *encryption; /* NULL: libvirt says nothing; owned */
 };
 
 struct guest {
@@ -36,9 +52,12 @@ int guest_add_image(struct guest *guest, const char *path, size_t path_length,
                     enum image_format format, unsigned block_size, error **err);
 /* Its name from now on, whatever images it has. 0 or -1: no memory. */
 int guest_set_name(struct guest *guest, const char *name, error **err);
-/* Opens an image of it, as image_chain_open(). */
+/* Opens an image of it, as image_chain_open_on(). */
 int guest_image_open(const struct guest_image *image, enum backing_policy policy,
                      struct image_chain **chain, error **err);
+/* image_chain_check_open(), with what libvirt says about the key. */
+int guest_image_check_open(const struct guest_image *image, const struct image_chain *chain,
+                           error **err);
 void guest_free(struct guest *guest);
 bool guest_is_remote(const struct guest *guest); /* any of its images is a URI */
 

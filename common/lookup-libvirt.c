@@ -12,7 +12,9 @@
 #include <string.h>
 
 struct asking {
+    const char *uri;
     virConnectPtr connection;
+    virConnectPtr secrets; /* another one, not read-only, when a secret is wanted; NULL */
     lookup_teller *teller;
     bool trace;
 };
@@ -57,7 +59,7 @@ static void traced(const struct asking *self, const char *call, uint64_t since)
 
 /* --- a guest --- */
 
-/* Where a volume is: domain_volumes.find. */
+/* domain_sources.find_volume */
 static int find_volume(void *data, const char *pool_name, const char *name, char **path,
                        error **err)
 {
@@ -77,16 +79,51 @@ static int find_volume(void *data, const char *pool_name, const char *name, char
     return result;
 }
 
+static virSecretPtr find_named_secret(const struct asking *self, const char *uuid,
+                                      const char *usage)
+{
+    return uuid
+               ? TRACED(self, "virSecretLookupByUUIDString",
+                        virSecretLookupByUUIDString(self->secrets, uuid))
+               : TRACED(self, "virSecretLookupByUsage",
+                        virSecretLookupByUsage(self->secrets, VIR_SECRET_USAGE_TYPE_VOLUME, usage));
+}
+
+/* domain_sources.find_secret. libvirt tells no secret over a read-only connection. */
+static int find_secret(void *data, const char *uuid, const char *usage, char **passphrase,
+                       size_t *length, error **err)
+{
+    struct asking *self = data;
+    if (!self->secrets)
+        self->secrets = TRACED(self, "virConnectOpen", virConnectOpen(self->uri));
+    virSecretPtr secret = self->secrets ? find_named_secret(self, uuid, usage) : NULL;
+    unsigned char *value =
+        secret ? TRACED(self, "virSecretGetValue", virSecretGetValue(secret, length, 0)) : NULL;
+    int result = 0;
+
+    if (!value)
+        result = error_set(err, STATUS_ENCRYPTED, "%s", libvirt_message());
+    else if (*length == 0 || *length > MAX_PASSPHRASE)
+        result = error_set(err, STATUS_ENCRYPTED, "it has not 1 to %d bytes", MAX_PASSPHRASE);
+    if (secret)
+        virSecretFree(secret);
+    if (result == 0)
+        *passphrase = (char *)value;
+    else
+        free(value);
+    return result;
+}
+
 static int read_disks(struct asking *self, virDomainPtr domain, struct guest *guest, error **err)
 {
-    const struct domain_volumes volumes = {find_volume, self};
+    const struct domain_sources sources = {find_volume, find_secret, self};
     /* As it is now where it runs, as it will be where it does not. */
     AUTO_FREE char *xml = TRACED(self, "virDomainGetXMLDesc", virDomainGetXMLDesc(domain, 0));
 
     if (!xml)
         return error_set(err, STATUS_UNREADABLE, "libvirt cannot say which disks it has: %s",
                          libvirt_message());
-    return domain_disks(guest, xml, strlen(xml), &volumes, err);
+    return domain_disks(guest, xml, strlen(xml), &sources, err);
 }
 
 /* The rest cannot be had where the connection is gone. */
@@ -208,7 +245,7 @@ static int tell_all(struct asking *self, error **err)
 
 int lookup_libvirt(const struct lookup_query *query, lookup_teller *teller, error **err)
 {
-    struct asking self = {.teller = teller, .trace = query->trace};
+    struct asking self = {.uri = query->uri, .teller = teller, .trace = query->trace};
     const char *place = query->uri ? query->uri : "its default hypervisor";
 
     if (virInitialize() < 0)
@@ -220,6 +257,8 @@ int lookup_libvirt(const struct lookup_query *query, lookup_teller *teller, erro
                          "cannot connect to libvirt at %s: %s; -c URI names another hypervisor",
                          place, libvirt_message());
     int result = query->count > 0 ? tell_named(&self, query, err) : tell_all(&self, err);
+    if (self.secrets)
+        virConnectClose(self.secrets);
     virConnectClose(self.connection);
     return result;
 }

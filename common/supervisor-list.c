@@ -14,7 +14,7 @@ static int look_at_image(const struct supervisor *self, struct entry *entry, siz
     AUTO_IMAGE_CHAIN struct image_chain *chain = NULL;
     struct stat st = {0};
     bool plausible = stat(image->path, &st) == 0 && st.st_size > 0 && S_ISREG(st.st_mode);
-    bool has_keys = self->config->keys;
+    bool has_keys = self->config->keys || (image->encryption && image->encryption->passphrase);
 
     if ((!plausible || has_keys) && guest_image_open(image, self->config->backing, &chain, err) < 0)
         return entry->guest->image_count > 1 ? error_prefix(err, "%s", image->path) : -1;

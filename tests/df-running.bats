@@ -3,6 +3,7 @@
 # Images that a running QEMU has open and writes: they are scanned, and it is not disturbed.
 
 load helpers
+load daemon
 
 setup()
 {
@@ -161,76 +162,23 @@ check_running()
 
 # --- a guest that libvirt runs ---
 
-# The daemon is the test's own, with an ordinary user's directories below user_home. It finds the guests defined
-# there, and starts web.
-start_session_daemon()
-{
-    requires libvirtd python3
-    requires_user
-    mkdir -p "$user_home"/{run,cache,data,images,base,conf/libvirt/qemu/autostart}
-    echo 'stdio_handler = "file"' > "$user_home/conf/libvirt/qemu.conf"
+@test "guests of a libvirt daemon, one that runs and one that does not" {
+    prepare_daemon
+    idle=$(figures guest.qcow2)
+    mkdir "$user_home"/{images,base}
     mv guest.qcow2 "$user_home/base/base.qcow2"
     qemu-img create -q -f qcow2 -b "$user_home/base/base.qcow2" -F qcow2 "$user_home/images/web.qcow2"
     image ext4.img "$user_home/images/db.img"
     define web "<driver name='qemu' type='qcow2'/><source file='$user_home/images/web.qcow2'/>"
     define db "<source file='$user_home/images/db.img'/>"
-    ln -s ../web.xml "$user_home/conf/libvirt/qemu/autostart/web.xml"
-    chmod 700 "$user_home/run"
-    [[ $(id -u) -ne 0 ]] || chown -R nobody: "$user_home"
-    # As PID 1 should: it reaps. What it leaves when the test ends, QEMU above all, it ends.
-    cat > "$user_home/reaper.py" << 'END'
-import ctypes, os, signal, subprocess, sys
-open("reaper.pid", "w").write(str(os.getpid()))
-ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
-daemon = subprocess.Popen(sys.argv[1:])
-def end(*unused):
-    for pid in open("/proc/thread-self/children").read().split():
-        os.kill(int(pid), signal.SIGKILL)
-signal.signal(signal.SIGTERM, end)
-try:
-    while True:
-        if os.wait()[0] == daemon.pid:
-            end()
-except ChildProcessError:
-    pass
-END
-    as_user env --chdir="$user_home" XDG_RUNTIME_DIR="$user_home/run" XDG_CONFIG_HOME="$user_home/conf" \
-        XDG_CACHE_HOME="$user_home/cache" XDG_DATA_HOME="$user_home/data" python3 reaper.py libvirtd > libvirtd.log 2>&1 3>&- &
-    daemon=$!
-    on_cleanup end_daemon
-    wait_until 60 web_runs || { cat libvirtd.log; return 1; }
-}
-
-end_daemon()
-{
-    kill -TERM "$(< "$user_home/reaper.pid")"
-    wait "$daemon" || :
-    web_runs && return 1
-    return 0
-}
-
-# define NAME ELEMENTS: with one disk
-define()
-{
-    cat > "$user_home/conf/libvirt/qemu/$1.xml" << END
-<domain type='qemu'><name>$1</name><uuid>$(uuidgen)</uuid><memory unit='MiB'>64</memory><os><type arch='x86_64' machine='q35'>hvm</type></os>
-<devices><emulator>/usr/bin/qemu-system-x86_64</emulator><disk type='file' device='disk'>$2<target dev='vda' bus='virtio'/></disk></devices></domain>
-END
-}
-
-web_runs() { [[ $(ps -eo args) == *"guest=web,"*"images/web.qcow2"* ]]; }
-
-@test "guests of a libvirt daemon, one that runs and one that does not" {
-    requires uuidgen
-    idle=$(figures guest.qcow2)
-    start_session_daemon
-    run --separate-stderr as_user env LIBVIRT_AUTOSTART=0 XDG_RUNTIME_DIR="$user_home/run" \
-        "$USER_BIN/virt-df-live" --json -c qemu:///session
+    autostart web
+    start_daemon guest_runs web
+    run --separate-stderr live --json
     assert_status 0
     # libvirt knows what backs the disk of the one that runs, so that --backing has no say.
     assert_equal "$(json 'select(.type == "guest") | .guest + " " + .status')" "db ok
 web ok"
     assert_equal "$(json 'select(.guest == "web" and .type == "filesystem") | .device + " " + .status + " \(.used) \(.clean)"')" "$idle"
-    web_runs
+    guest_runs web
     assert_locked qcow2 "$user_home/images/web.qcow2"
 }

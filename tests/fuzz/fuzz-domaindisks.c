@@ -18,6 +18,17 @@ static int find_volume(void *unused, const char *pool, const char *volume, char 
                                                       : 0;
 }
 
+static int find_secret(void *unused, const char *uuid, const char *usage, char **passphrase,
+                       size_t *length, error **err)
+{
+    (void)unused;
+    if (!uuid || !*uuid)
+        return error_set(err, STATUS_ENCRYPTED, "there is none: %s", usage ? usage : "");
+    *passphrase = strndup(uuid, MAX_PASSPHRASE);
+    *length = *passphrase ? strlen(*passphrase) : 0;
+    return *passphrase ? 0 : error_set(err, STATUS_CRASHED, "no memory");
+}
+
 static void check_image(const struct guest_image *image)
 {
     if ((image->path[0] != '/') != (image->remote != NULL) || image->format == IMAGE_DETECT)
@@ -36,6 +47,15 @@ static const char *place(const struct guest_image *image)
     return image->remote ? image->remote->text : image->path;
 }
 
+static bool same_encryption(const struct guest_encryption *a, const struct guest_encryption *b)
+{
+    if (!a || !b)
+        return a == b;
+    return a->length == b->length &&
+           (a->length > 0 ? memcmp(a->passphrase, b->passphrase, a->length) == 0
+                          : a->missing && b->missing);
+}
+
 /* What is written can be read, and is the same. */
 static void check_wire(const struct guest *guest)
 {
@@ -48,20 +68,21 @@ static void check_wire(const struct guest *guest)
     for (size_t i = 0; i < guest->image_count; i++)
         if (strcmp(place(&back->images[i]), place(&guest->images[i])) != 0 ||
             strcmp(back->images[i].path, guest->images[i].path) != 0 ||
-            !back->images[i].backing != !guest->images[i].backing)
+            !back->images[i].backing != !guest->images[i].backing ||
+            !same_encryption(back->images[i].encryption, guest->images[i].encryption))
             abort();
     found_clear(&record);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct domain_volumes volumes = {find_volume, NULL};
+    const struct domain_sources sources = {find_volume, find_secret, NULL};
     AUTO_GUEST struct guest *guest = guest_new(0);
     AUTO_ERROR error *err = NULL;
 
     if (!guest || guest_set_name(guest, "guest", NULL) < 0)
         return 0;
-    int result = domain_disks(guest, (const char *)data, size, &volumes, &err);
+    int result = domain_disks(guest, (const char *)data, size, &sources, &err);
     if (result == 0 ? err || guest->image_count == 0 : !err || !*error_message(err))
         abort();
     for (size_t i = 0; i < guest->image_count; i++)

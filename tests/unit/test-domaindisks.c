@@ -22,7 +22,19 @@ static int find_volume(void *data, const char *pool, const char *volume, char **
     return 0;
 }
 
-static const struct domain_volumes volumes = {find_volume, NULL};
+/* Of a secret that has a UUID the value is that. */
+static int find_secret(void *data, const char *uuid, const char *usage, char **passphrase,
+                       size_t *length, error **err)
+{
+    (void)data;
+    if (!uuid)
+        return error_set(err, STATUS_ENCRYPTED, "no secret of the usage %s", usage);
+    *passphrase = strdup(uuid);
+    *length = strlen(uuid);
+    return 0;
+}
+
+static const struct domain_sources sources = {find_volume, find_secret, NULL};
 
 static struct guest *read_domain(const char *xml)
 {
@@ -30,7 +42,7 @@ static struct guest *read_domain(const char *xml)
     struct guest *guest = guest_new(0);
 
     assert_int_equal(guest_set_name(guest, "web", NULL), 0);
-    if (domain_disks(guest, xml, strlen(xml), &volumes, &err) < 0)
+    if (domain_disks(guest, xml, strlen(xml), &sources, &err) < 0)
         fail_msg("%s", error_message(err));
     return guest;
 }
@@ -40,7 +52,7 @@ static void assert_refused(const char *xml, enum status status, const char *mess
     AUTO_ERROR error *err = NULL;
     AUTO_GUEST struct guest *guest = guest_new(0);
 
-    assert_int_equal(domain_disks(guest, xml, strlen(xml), &volumes, &err), -1);
+    assert_int_equal(domain_disks(guest, xml, strlen(xml), &sources, &err), -1);
     assert_string_equal(error_message(err), message);
     assert_int_equal(error_status(err), status);
 }
@@ -242,6 +254,33 @@ static void network_disks_that_cannot_be_read(void **state)
     assert_refused(long_one, STATUS_REFUSED, "disk vda: its source's URI has more than 8192 bytes");
 }
 
+#define SECRET(format, attributes)                                                                 \
+    "<encryption format='" format "'><secret type='passphrase' " attributes "/></encryption>"
+
+static void how_a_disk_is_encrypted(void **state)
+{
+    AUTO_GUEST struct guest *old = read_domain(FILE_DISK(SECRET("luks", "uuid='one'")));
+    AUTO_GUEST struct guest *now = read_domain(DOMAIN(
+        "<disk><source file='/a'>" SECRET("luks", "usage='two'") "</source>"
+                                                                 "<driver type='qcow2'/></disk>"));
+    AUTO_GUEST struct guest *none = read_domain(FILE_DISK("<encryption format='luks'/>"));
+    AUTO_GUEST struct guest *plain = read_domain(FILE_DISK(""));
+
+    (void)state;
+    assert_int_equal(old->images[0].encryption->length, 3);
+    assert_memory_equal(old->images[0].encryption->passphrase, "one", 3);
+    assert_null(old->images[0].encryption->missing);
+    assert_null(now->images[0].encryption->passphrase);
+    assert_string_equal(now->images[0].encryption->missing,
+                        "libvirt's secret two: no secret of the usage two");
+    assert_string_equal(none->images[0].encryption->missing, "libvirt names no secret for it");
+    assert_null(plain->images[0].encryption);
+    assert_refused(FILE_DISK(SECRET("luks2", "uuid='x'")), STATUS_UNSUPPORTED,
+                   "disk vda: its encryption, \"luks2\", is not supported");
+    assert_refused(NETWORK_DISK(SECRET("luks", "uuid='x'")), STATUS_ENCRYPTED,
+                   "disk vda: it is encrypted, and keys are not used for network disks");
+}
+
 static void volumes_that_there_are_not(void **state)
 {
     (void)state;
@@ -314,6 +353,7 @@ int main(void)
         cmocka_unit_test(what_is_no_file_is_named),
         cmocka_unit_test(network_disks_are_their_uris),
         cmocka_unit_test(network_disks_that_cannot_be_read),
+        cmocka_unit_test(how_a_disk_is_encrypted),
         cmocka_unit_test(volumes_that_there_are_not),
         cmocka_unit_test(guests_without_disks),
         cmocka_unit_test(what_is_no_domain),

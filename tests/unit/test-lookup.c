@@ -357,6 +357,32 @@ static void uris(void **state)
     found_clear(&record);
 }
 
+static void keys(void **state)
+{
+    AUTO_GUEST struct guest *guest = make_guest("n");
+    struct guest_encryption *first = calloc(1, sizeof *first), *second = calloc(1, sizeof *second);
+    found_guest record;
+
+    (void)state;
+    assert_true(first && second);
+    *first = (struct guest_encryption){.passphrase = strdup("a\nb"), .length = 3};
+    *second = (struct guest_encryption){.missing = strdup("libvirt's secret x: there is none")};
+    guest->images[0].encryption = first;
+    guest->images[1].encryption = second;
+    assert_int_equal(found_write(guest, &record), 0);
+    found_image *image = record.images.images_val;
+    AUTO_GUEST struct guest *read = found_read(&record, NULL);
+    assert_non_null(read);
+    assert_int_equal(read->images[0].encryption->length, 3);
+    assert_memory_equal(read->images[0].encryption->passphrase, "a\nb", 3);
+    assert_null(read->images[0].encryption->missing);
+    assert_null(read->images[1].encryption->passphrase);
+    assert_string_equal(read->images[1].encryption->missing, second->missing);
+    SPOILT(image[0].encrypted, false);
+    SPOILT(image[1].encrypted, false);
+    found_clear(&record);
+}
+
 static int tell_long(const struct lookup_query *query, lookup_teller *teller, error **err)
 {
     enum { LENGTH = 4000, LAYERS = 60, DISKS = 10 };
@@ -403,6 +429,7 @@ int main(void)
         cmocka_unit_test(it_is_no_child_of_ours),
         cmocka_unit_test(records_that_make_no_sense),
         cmocka_unit_test(uris),
+        cmocka_unit_test(keys),
         cmocka_unit_test(what_is_too_long_is_refused),
     };
 

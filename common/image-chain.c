@@ -18,6 +18,7 @@ struct making {
     struct image_walk walk;
     struct image_chain *chain;
     bool below_top;          /* the last layer is not the image itself */
+    bool doubtful;           /* nobody but the last layer says which format it has */
     struct image_place last; /* the last layer but for its parts: names are relative to it */
     struct image_info info;  /* of that layer */
 };
@@ -110,9 +111,12 @@ static struct image_layer *append_layer(struct image_chain *chain, struct image_
 }
 
 /* Opens the file and makes it the chain's next layer. */
-static int add_layer(struct image_chain *chain, struct image_file *file, enum image_format format,
-                     struct image_info *info, error **err)
+static int add_layer(struct making *making, struct image_file *file, enum image_format format,
+                     error **err)
 {
+    struct image_chain *chain = making->chain;
+    struct image_info *info = &making->info;
+
     if (image_file_open(file, err) < 0 || check_loop(chain, file, IMAGE_ROLE_BACKING, err) < 0)
         return -1;
     if (chain->count == 0 && file->size == 0)
@@ -123,6 +127,7 @@ static int add_layer(struct image_chain *chain, struct image_file *file, enum im
     if (!layer)
         return -1;
     layer->encrypted = info->encrypted;
+    making->doubtful = format == IMAGE_DETECT && !image_name_says(file->path, info->format);
     return 0;
 }
 
@@ -139,6 +144,22 @@ static int check_room(const struct image_chain *chain, error **err)
 static int blame_namer(const struct making *making, error **err)
 {
     return making->below_top ? error_prefix(err, "backing file %s", making->last.path) : -1;
+}
+
+/* A guest that wrote a header into its raw disk must not choose what we open. */
+static int check_doubt(const struct making *making, const char *name, const char *what,
+                       enum image_format format, error **err)
+{
+    if (!making->doubtful || making->walk.policy != BACKING_SAME_DIR)
+        return 0;
+    const char *word = image_format_name(format);
+    return error_set(err, STATUS_REFUSED,
+                     "the image names %s, \"%s\", but neither its own name nor the user says that "
+                     "it is %s, and its guest may have written that; %s%s%s--backing=allow would "
+                     "follow it",
+                     what, name, word,
+                     making->below_top ? "" : "--format=", making->below_top ? "" : word,
+                     making->below_top ? "" : " or ");
 }
 
 /* --- parts: files that the last layer keeps its data in --- */
@@ -181,7 +202,8 @@ static int add_part(struct making *making, const char *name, const struct image_
     AUTO_IMAGE_FILE struct image_file file = {.fd = -1};
 
     if (check_room(making->chain, err) < 0 ||
-        image_locate(&making->walk, &making->last, name, what, &format, &place, &file, err) < 0)
+        image_locate(&making->walk, &making->last, name, what, &format, &place, &file, err) < 0 ||
+        check_doubt(making, name, what, making->info.format, err) < 0)
         return blame_namer(making, err);
     if (image_file_open(&file, err) < 0 || image_check_reach(&making->walk, &file, err) < 0 ||
         check_loop(making->chain, &file, role, err) < 0 ||
@@ -223,7 +245,7 @@ static int add_top(struct making *making, enum image_format format, error **err)
     AUTO_IMAGE_FILE struct image_file file = {.fd = -1};
 
     if (image_locate_top(&making->walk, &file, err) < 0 ||
-        add_layer(making->chain, &file, format, &making->info, err) < 0)
+        add_layer(making, &file, format, err) < 0)
         return -1;
     making->last.path = strdup(making->walk.top);
     if (!making->last.path)
@@ -242,16 +264,17 @@ static int add_top(struct making *making, enum image_format format, error **err)
 static int add_backing(struct making *making, error **err)
 {
     AUTO_FREE char *name = STEAL(making->info.backing);
-    enum image_format format = making->info.backing_format;
+    enum image_format format = making->info.backing_format, own = making->info.format;
     AUTO_IMAGE_PLACE struct image_place place = {0};
     AUTO_IMAGE_FILE struct image_file file = {.fd = -1};
 
     image_info_clear(&making->info);
     if (check_room(making->chain, err) < 0 ||
         image_locate(&making->walk, &making->last, name, "a backing file", &format, &place, &file,
-                     err) < 0)
+                     err) < 0 ||
+        check_doubt(making, name, "a backing file", own, err) < 0)
         return blame_namer(making, err);
-    if (add_layer(making->chain, &file, format, &making->info, err) < 0 ||
+    if (add_layer(making, &file, format, err) < 0 ||
         image_check_reach(&making->walk, &file, err) < 0)
         return error_prefix(err, "backing file %s", place.path);
     image_place_clear(&making->last);

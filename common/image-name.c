@@ -2,9 +2,11 @@
 #define _GNU_SOURCE 1 /* O_PATH */
 #include "image-name.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <string.h>
+#include <strings.h>
 
 void image_place_clear(struct image_place *place)
 {
@@ -105,6 +107,24 @@ char *image_name_file(const char *name, const char *what, enum image_format *for
         error_set(err, STATUS_UNSUPPORTED, "the image names %s, \"%s\", that is not a plain file",
                   what, name);
     return NULL;
+}
+
+/* Whether what stands behind the dot is that word. */
+static bool begins_with(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+    return strncasecmp(text, word, length) == 0 && !isalnum((unsigned char)text[length]);
+}
+
+bool image_name_says(const char *path, enum image_format format)
+{
+    const char *slash = strrchr(path, '/');
+
+    for (const char *dot = strchr(slash ? slash : path, '.'); dot; dot = strchr(dot + 1, '.'))
+        if (begins_with(dot + 1, image_format_name(format)) ||
+            (format == IMAGE_QCOW2 && begins_with(dot + 1, "qcow")))
+            return true;
+    return false;
 }
 
 /* --- where it is --- */

@@ -33,6 +33,10 @@ struct image_walk {
  * *format is overwritten where the name says one. New memory; NULL and *err: STATUS_UNSUPPORTED. */
 char *image_name_file(const char *name, const char *what, enum image_format *format, error **err);
 
+/* Whether the last component of the path has the format's name behind a dot, as "a.qcow2" and
+ * "a.QCOW2-1" have; "qcow" will do for "qcow2". */
+bool image_name_says(const char *path, enum image_format format);
+
 /* The place of the file that the image at `from` calls so, if the policy lets us go there. Fills
  * file->directory, name, beneath and path, which point into *place. `what` is the kind of file:
  * "a backing file". 0; -1 and *err: STATUS_REFUSED, STATUS_UNSUPPORTED. */

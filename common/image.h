@@ -82,7 +82,9 @@ int image_probe(const void *header, size_t length, uint64_t file_size, enum imag
 enum backing_policy {
     BACKING_DENY, /* nothing */
     /* files below the directory of the image that the user named, no symlinks, which belong to the
-     * same user or may be read by everybody */
+     * same user or may be read by everybody; and only where not the image alone says what format it
+     * has: its guest may have written that into a raw disk. The user may say it, the image that
+     * names it, or its own name ("web.qcow2", "web.qcow2.old"), which a guest does not give */
     BACKING_SAME_DIR,
     BACKING_ALLOW /* any file */
 };

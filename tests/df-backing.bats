@@ -106,6 +106,27 @@ opened_by()
     run ! grep base.img trace
 }
 
+@test "… nor under same-dir, where neither its name nor the user says that it is no raw disk" {
+    local name
+    for name in guest.img guest.raw guest; do
+        guest_writes_header base.img "same/$name"
+        opened_by virt-df-live "same/$name"
+        assert_status 1
+        assert_contains "$stderr" "virt-df-live: $name: the image names a backing file, \"base.img\"" \
+            "--format=qcow2 or --backing=allow would follow it"
+        run ! grep base.img trace
+        run -0 virt-df-live --format=qcow2 "same/$name"
+        run -0 virt-df-live --backing=allow "same/$name"
+    done
+    # A vmdk's extents, too.
+    printf '# Disk DescriptorFile\nversion=1\nCID=fffffffe\nparentCID=ffffffff\ncreateType="monolithicFlat"\nRW %d FLAT "base.img" 0\n' \
+        $(($(stat -c %s same/base.img) / 512)) > same/guest.img
+    opened_by virt-df-live same/guest.img
+    assert_status 1
+    assert_contains "$stderr" 'guest.img: the image names an extent, "base.img"' "--format=vmdk"
+    run ! grep base.img trace
+}
+
 @test "… nor under --backing=deny, nor elsewhere under same-dir" {
     guest_writes_header "$TMPDIR/same/base.img" same/guest.img
     opened_by virt-df-live --backing=deny same/guest.img
@@ -117,10 +138,10 @@ opened_by()
     assert_status 1
     assert_contains "$stderr" "virt-df-live: guest.img: " "outside its directory"
     run ! grep base.img trace
-    guest_writes_header ../other/base.img same/guest.img
-    opened_by virt-df-live same/guest.img
+    guest_writes_header ../other/base.img same/guest.qcow2
+    opened_by virt-df-live same/guest.qcow2
     assert_status 1
-    assert_contains "$stderr" "virt-df-live: guest.img: " "outside"
+    assert_contains "$stderr" "virt-df-live: guest.qcow2: " "outside"
     # The kernel refused to look.
     run ! grep -E 'base.img.* = [0-9]+$' trace
 }

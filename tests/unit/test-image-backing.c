@@ -256,6 +256,54 @@ static void an_unstated_backing_format_is_detected_and_judged_again(void **state
                           "\"/etc/shadow\", outside its directory");
 }
 
+#define DOUBTED "neither its own name nor the user says that it is qcow2"
+
+/* The guest of a raw disk writes what it likes into it, but does not name the file. */
+static void what_only_the_image_itself_says_it_is_names_nothing(void **state)
+{
+    static const char *const names[] = {
+        "guest",   "guest.raw",     "guest.img",  "qcow2",        "guest.qcow3", "guestqcow2",
+        ".qcow21", "x.qcow2/guest", "guest.vmdk", "guest.qcow2b", "guest-qcow2"};
+    (void)state;
+    assert_int_equal(mkdir("x.qcow2", 0700), 0);
+    make_raw("base.raw", 1024);
+    make_raw("x.qcow2/base.raw", 1024);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        make_qcow2_file(names[i], "base.raw", "raw");
+        assert_policy_refuses(names[i], BACKING_SAME_DIR, STATUS_REFUSED, DOUBTED);
+    }
+    assert_policy_refuses("guest", BACKING_SAME_DIR, STATUS_REFUSED,
+                          "--format=qcow2 or --backing=allow would follow it");
+}
+
+static void its_name_the_user_or_what_names_it_may_say_so(void **state)
+{
+    static const char *const names[] = {"a.qcow2", "a.QCOW2", ".qcow2.old", "a.qcow2-1",
+                                        "a.b.qcow"};
+
+    (void)state;
+    make_raw("base.raw", 1024);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        make_qcow2_file(names[i], "base.raw", "raw");
+        AUTO_IMAGE_CHAIN struct image_chain *chain = open_chain(names[i], BACKING_SAME_DIR);
+        assert_int_equal(chain->count, 2);
+    }
+    make_qcow2_file("guest", "base.raw", "raw");
+    make_qcow2_file("over.qcow2", "guest", "qcow2");
+    AUTO_IMAGE_CHAIN struct image_chain *told = open_chain("over.qcow2", BACKING_SAME_DIR);
+    AUTO_IMAGE_CHAIN struct image_chain *any = open_chain("guest", BACKING_ALLOW);
+    AUTO_IMAGE_CHAIN struct image_chain *said = NULL;
+    assert_int_equal(told->count, 3);
+    assert_int_equal(any->count, 2);
+    assert_int_equal(image_chain_open("guest", IMAGE_QCOW2, 512, BACKING_SAME_DIR, &said, NULL), 0);
+    assert_int_equal(said->count, 2);
+    /* What stands below, too. */
+    make_qcow2_file("over.qcow2", "guest", NULL);
+    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED,
+                          "backing file guest: the image names a backing file, \"base.raw\", "
+                          "but " DOUBTED);
+}
+
 static void a_missing_backing_file_is_named(void **state)
 {
     (void)state;
@@ -299,15 +347,15 @@ static void a_chain_has_at_most_64_layers(void **state)
     char name[32], next[32];
 
     (void)state;
-    make_raw("chain64", 512);
+    make_raw("chain64.qcow2", 512);
     for (int i = 0; i < 64; i++) {
-        snprintf(name, sizeof name, "chain%d", i);
-        snprintf(next, sizeof next, "chain%d", i + 1);
+        snprintf(name, sizeof name, "chain%d.qcow2", i);
+        snprintf(next, sizeof next, "chain%d.qcow2", i + 1);
         make_qcow2_file(name, next, i == 63 ? "raw" : "qcow2");
     }
-    AUTO_IMAGE_CHAIN struct image_chain *chain = open_chain("chain1", BACKING_SAME_DIR);
+    AUTO_IMAGE_CHAIN struct image_chain *chain = open_chain("chain1.qcow2", BACKING_SAME_DIR);
     assert_int_equal(chain->count, IMAGE_CHAIN_MAX);
-    assert_policy_refuses("chain0", BACKING_SAME_DIR, STATUS_REFUSED, "more than 64 files");
+    assert_policy_refuses("chain0.qcow2", BACKING_SAME_DIR, STATUS_REFUSED, "more than 64 files");
 }
 
 static void the_size_is_that_of_the_image_not_of_its_backing(void **state)
@@ -340,6 +388,8 @@ int main(void)
         T(a_json_name_that_is_more_than_a_file_is_unsupported),
         T(json_names_do_not_leave_the_directory_either),
         T(a_stated_backing_format_is_taken_at_its_word),
+        T(what_only_the_image_itself_says_it_is_names_nothing),
+        T(its_name_the_user_or_what_names_it_may_say_so),
         T(an_unstated_backing_format_is_detected_and_judged_again),
         T(a_missing_backing_file_is_named),
         T(a_backing_file_is_a_file_too),

@@ -3,6 +3,7 @@
 
 #include "domainuri.h"
 #include "text.h"
+#include "work.h"
 #include "xmltree.h"
 #include <libxml/parser.h>
 #include <limits.h>
@@ -203,6 +204,17 @@ static int take_encryption(const struct reading *self, const xmlNode *disk, cons
 
 /* --- the disks --- */
 
+/* One that the guest only reads does not change under our eyes. */
+static int take_target(const xmlNode *disk, struct guest_image *image, error **err)
+{
+    AUTO_XML char *target = xml_attribute(xml_child(disk, "target"), "dev");
+
+    if (!target || !*target || strlen(target) > MAX_TARGET || xml_child(disk, "readonly"))
+        return 0;
+    image->target = strdup(target);
+    return image->target ? 0 : error_set(err, STATUS_CRASHED, "out of memory");
+}
+
 static int add_disk(const struct reading *self, const xmlNode *disk, error **err)
 {
     AUTO_FREE char *place = NULL;
@@ -227,7 +239,7 @@ static int add_disk(const struct reading *self, const xmlNode *disk, error **err
     image->encryption = STEAL(encryption);
     if (backing->count > 0 || backing->complete)
         image->backing = STEAL(backing);
-    return 0;
+    return take_target(disk, image, err);
 }
 
 static bool is_removable(const xmlNode *disk)

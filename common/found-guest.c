@@ -34,6 +34,8 @@ static int write_image(const struct guest_image *image, found_image *record)
     record->format = image->format;
     record->block_size = image->block_size;
     write_encryption(image->encryption, record);
+    if (image->target)
+        TEXT(record, target, image->target, MAX_FOUND_TARGET);
     if (!backing)
         return 0;
     record->complete = backing->complete;
@@ -58,6 +60,7 @@ int found_write(const struct guest *guest, found_guest *record)
         TEXT(record, message, error_message(guest->refused), MAX_FOUND_TEXT);
         return 0;
     }
+    record->live = guest->live;
     record->images.images_val = calloc(guest->image_count + 1, sizeof *record->images.images_val);
     if (!record->images.images_val)
         return -1;
@@ -160,6 +163,16 @@ static int read_encryption(const found_image *record, struct guest_image *image,
     return 0;
 }
 
+static int read_target(const found_image *record, struct guest_image *image, error **err)
+{
+    if (record->target.target_len == 0)
+        return 0;
+    if (memchr(record->target.target_val, '\0', record->target.target_len))
+        return refuse(err);
+    image->target = strndup(record->target.target_val, record->target.target_len);
+    return image->target ? 0 : error_set(err, STATUS_CRASHED, "out of memory");
+}
+
 static int read_images(const found_guest *record, struct guest *guest, error **err)
 {
     if (record->images.images_len == 0)
@@ -171,10 +184,11 @@ static int read_images(const found_guest *record, struct guest *guest, error **e
         if (guest_add_image(guest, image->source.source_val, image->source.source_len,
                             (enum image_format)image->format, image->block_size, err) < 0 ||
             read_backing(image, &guest->images[i], err) < 0 ||
-            read_encryption(image, &guest->images[i], err) < 0)
+            read_encryption(image, &guest->images[i], err) < 0 ||
+            read_target(image, &guest->images[i], err) < 0)
             return -1;
     }
-    return 0;
+    return record->live ? guest_set_live(guest, err) : 0;
 }
 
 static int read_reason(const found_guest *record, struct guest *guest, error **err)

@@ -62,6 +62,7 @@ static void image_clear(struct guest_image *image)
     remote_uri_free(image->remote);
     image_backing_free(image->backing);
     guest_encryption_free(image->encryption);
+    free(image->target);
 }
 
 int guest_add_image(struct guest *guest, const char *path, size_t path_length,
@@ -110,6 +111,33 @@ int guest_set_name(struct guest *guest, const char *name, error **err)
     free(guest->name);
     guest->name = copy;
     guest->named = true;
+    return 0;
+}
+
+/* As the guest sees it, whatever it is made of. */
+static int set_live_image(struct guest_image *image, error **err)
+{
+    struct remote_uri *remote = remote_uri_export(image->target, err);
+
+    if (!remote)
+        return -1;
+    remote_uri_free(image->remote);
+    image_backing_free(STEAL(image->backing));
+    guest_encryption_free(STEAL(image->encryption));
+    image->remote = remote;
+    image->format = IMAGE_RAW;
+    return 0;
+}
+
+int guest_set_live(struct guest *guest, error **err)
+{
+    for (size_t i = 0; i < guest->image_count; i++) {
+        if (!guest->images[i].target)
+            continue;
+        if (set_live_image(&guest->images[i], err) < 0)
+            return -1;
+        guest->live = true;
+    }
     return 0;
 }
 

@@ -29,6 +29,7 @@ struct guest_image {
     unsigned block_size;       /* logical sector, 512 or 4096; 0: 512 */
     struct image_backing *backing;       /* what libvirt says; NULL: what the image says; owned */
     struct guest_encryption *encryption; /* NULL: libvirt says nothing; owned */
+    char *target; /* its name in a libvirt guest that may write it ("vda"); NULL; owned */
 };
 
 struct guest {
@@ -38,6 +39,7 @@ struct guest {
     bool named;    /* guest_set_name() did */
     bool sought;   /* libvirt is to be asked for it, by its name; it has no images yet */
     char uuid[37]; /* of a libvirt guest, as text; "" */
+    bool live;     /* its disks that have a target are read from a backup (backups.h) */
     size_t image_count;
     struct guest_image *images;
     error
@@ -52,6 +54,9 @@ int guest_add_image(struct guest *guest, const char *path, size_t path_length,
                     enum image_format format, unsigned block_size, error **err);
 /* Its name from now on, whatever images it has. 0 or -1: no memory. */
 int guest_set_name(struct guest *guest, const char *name, error **err);
+/* Makes a guest of it whose disks, those that have a target, are read from a backup: their remote
+ * has the target as its export, and no socket yet. 0 or -1: no memory. */
+int guest_set_live(struct guest *guest, error **err);
 /* Opens an image of it, as image_chain_open_on(). */
 int guest_image_open(const struct guest_image *image, enum backing_policy policy,
                      struct image_chain **chain, error **err);

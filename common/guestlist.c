@@ -380,7 +380,8 @@ void guestlist_begin(guestlist *list)
 {
     const struct guestlist_hypervisor *hypervisor = &list->hypervisor;
     AUTO_FREE const char **names = NULL;
-    struct lookup_query query = {.uri = hypervisor->uri, .trace = list->trace != NULL};
+    struct lookup_query query = {
+        .uri = hypervisor->uri, .trace = list->trace != NULL, .live = hypervisor->live};
 
     if (list->lookup || list->lookup_failed)
         return;

@@ -39,6 +39,7 @@ struct guestlist_hypervisor {
     const char *uri;  /* NULL: libvirt's default. It must outlive the list. */
     bool all;         /* every guest that it has; nothing else is in the list then */
     bool uuids;       /* guests that have a UUID are named by it */
+    bool live;        /* as lookup_query's */
     unsigned timeout; /* seconds, as for lookup_start() */
 };
 void guestlist_set_hypervisor(guestlist *list, const struct guestlist_hypervisor *hypervisor);

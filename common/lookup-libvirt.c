@@ -16,7 +16,7 @@ struct asking {
     virConnectPtr connection;
     virConnectPtr secrets; /* another one, not read-only, when a secret is wanted; NULL */
     lookup_teller *teller;
-    bool trace;
+    bool trace, live;
 };
 
 /* --- what libvirt says --- */
@@ -123,7 +123,10 @@ static int read_disks(struct asking *self, virDomainPtr domain, struct guest *gu
     if (!xml)
         return error_set(err, STATUS_UNREADABLE, "libvirt cannot say which disks it has: %s",
                          libvirt_message());
-    return domain_disks(guest, xml, strlen(xml), &sources, err);
+    if (domain_disks(guest, xml, strlen(xml), &sources, err) < 0)
+        return -1;
+    guest->live = self->live && virDomainIsActive(domain) == 1;
+    return 0;
 }
 
 /* The rest cannot be had where the connection is gone. */
@@ -245,7 +248,8 @@ static int tell_all(struct asking *self, error **err)
 
 int lookup_libvirt(const struct lookup_query *query, lookup_teller *teller, error **err)
 {
-    struct asking self = {.uri = query->uri, .teller = teller, .trace = query->trace};
+    struct asking self = {
+        .uri = query->uri, .teller = teller, .trace = query->trace, .live = query->live};
     const char *place = query->uri ? query->uri : "its default hypervisor";
 
     if (virInitialize() < 0)

@@ -17,6 +17,7 @@ struct lookup_query {
     const char *const *names; /* or UUIDs, each one guest; */
     size_t count;             /* 0: all guests there are */
     bool trace;               /* calls to libvirt are told */
+    bool live;                /* those that run are to be read from backups (guest.h) */
 };
 
 /* --- the process that looks --- */

@@ -30,6 +30,7 @@ enum code {
     OPT_MEMSIZE,
     OPT_APPLIANCE,
     OPT_BACKING,
+    OPT_CONSISTENT,
     OPT_KEY,
     OPT_KEYS_FROM_STDIN,
     OPT_PROGRESS,
@@ -72,6 +73,8 @@ struct poptOption options_table[] = {
     {"appliance", 0, VALUE, NULL, OPT_APPLIANCE, "where the appliance's files are", "DIR"},
     {"backing", 0, VALUE, NULL, OPT_BACKING,
      "which other files an image may name (default same-dir)", "deny|same-dir|allow"},
+    {"consistent", 0, FLAG, NULL, OPT_CONSISTENT,
+     "read running libvirt guests as of one point in time, from a backup", NULL},
     {"key", 0, VALUE, NULL, OPT_KEY,
      "opens what is encrypted: ID:key:PASSPHRASE or ID:file:PATH; ID is a device of the guest, a "
      "UUID, or all",
@@ -327,6 +330,9 @@ static int take_flag(struct options *options, int code)
         options->null = true;
         guestlist_set_delimiter(options->guests, '\0');
         break;
+    case OPT_CONSISTENT:
+        options->consistent = true;
+        break;
     case OPT_KEYS_FROM_STDIN:
         options->keys_from_stdin = true;
         break;
@@ -451,6 +457,25 @@ static int finish_keys(struct options *options, error **err)
     return 0;
 }
 
+/* For an image that is named nobody can be asked. */
+static int finish_consistent(struct options *options, struct guestlist_hypervisor *hypervisor,
+                             error **err)
+{
+    bool any = hypervisor->all;
+
+    if (!options->consistent)
+        return 0;
+    for (size_t i = 0; i < options->pending_count; i++)
+        any |= options->pending[i]->sought;
+    if (!any)
+        return error_set(err, STATUS_REFUSED,
+                         "--consistent is for libvirt guests: name one with -d");
+    hypervisor->live = true;
+    options->config.backups = &backups_libvirt;
+    options->config.backups_uri = options->connect;
+    return 0;
+}
+
 /* Hands the guests over, in order, when the command line has been read. */
 static int finish(struct options *options, error **err)
 {
@@ -466,7 +491,7 @@ static int finish(struct options *options, error **err)
                              "of images with --images-from");
         hypervisor.all = true;
     }
-    if (finish_keys(options, err) < 0)
+    if (finish_keys(options, err) < 0 || finish_consistent(options, &hypervisor, err) < 0)
         return -1;
     for (size_t i = 0; i < options->pending_count; i++)
         if (guestlist_add(options->guests, STEAL(options->pending[i]), err) < 0)

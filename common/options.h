@@ -36,6 +36,7 @@ struct options {
     bool quiet, stats, verbose;
     key_list keys; /* what config.keys points to */
     bool keys_from_stdin;
+    bool consistent;
     bool null; /* -0: entries of lists end in NUL */
     /* Set by the command before options_parse(): an argument that is no option is not an image but
      * the command's own, and it takes it with the code OPTIONS_ARGUMENT. */

@@ -7,7 +7,7 @@
 #include "work.h"
 #include <stddef.h>
 
-/* The largest message: 64 layers of 28 bytes, the name of an export, and a few words. */
+/* The largest message: 64 layers of 32 bytes, a key, the name of an export, and a few words. */
 #define PACKET_MAX 8192
 
 /* Sends one, and its descriptors, which stay the caller's: at most MAX_LAYERS. 0; -EAGAIN when the

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "remote-process.h"
 
+#include "backups.h"
 #include "clock.h"
 #include "packet.h"
 #include <signal.h>
@@ -22,6 +23,8 @@ void remote_image_clear(struct remote_image *image)
 struct process {
     const struct guest *guest;
     int socket;
+    int lease;    /* of a backup, -1: none */
+    char *served; /* … where its disks are */
     uint64_t since;
     size_t count;
     struct remote_image images[SLOT_COUNT];
@@ -32,11 +35,9 @@ static int tell(const struct process *self, const remote_report *message, int fd
     return packet_send(self->socket, (xdrproc_t)xdr_remote_report, message, &fd, fd >= 0);
 }
 
-/* Of several images it is said which. Always -1. */
-static int tell_failure(const struct process *self, const struct guest_image *image, error *err)
+/* Takes the error over. Always -1. */
+static int tell_guest_failure(const struct process *self, error *err)
 {
-    if (self->guest->image_count > 1)
-        error_prefix(&err, "%s", image->path);
     const char *why = error_message(err);
     remote_report message = {.status = error_status(err)};
     message.message.message_val = (char *)why;
@@ -44,6 +45,34 @@ static int tell_failure(const struct process *self, const struct guest_image *im
     tell(self, &message, -1);
     error_free(err);
     return -1;
+}
+
+/* Of several images it is said which. Always -1. */
+static int tell_failure(const struct process *self, const struct guest_image *image, error *err)
+{
+    if (self->guest->image_count > 1)
+        error_prefix(&err, "%s", image->path);
+    return tell_guest_failure(self, err);
+}
+
+static int connect_image(const struct remote_image *on, error **err)
+{
+    struct remote_uri place = *on->image->remote;
+
+    if (!place.socket)
+        place.socket = (char *)on->socket;
+    return remote_connect(&place, err);
+}
+
+/* It is there for as long as this process. */
+static int begin_backup(struct process *self, int keeper, error **err)
+{
+    if (!self->guest->live)
+        return 0;
+    if (keeper < 0)
+        return error_set(err, STATUS_CRASHED, "nobody keeps backups");
+    self->lease = backups_ask(keeper, self->guest, &self->served, err);
+    return self->lease < 0 ? -1 : 0;
 }
 
 /* With all rights that the user has. */
@@ -55,12 +84,16 @@ static int connect_to_look(struct process *self, const struct sandbox *box)
         if (!image->remote)
             continue;
         struct remote_image *on = &self->images[self->count++];
-        *on = (struct remote_image){
-            .image = image, .looking = -1, .handover = -1, .server = -1, .said = -1};
+        *on = (struct remote_image){.image = image,
+                                    .looking = -1,
+                                    .handover = -1,
+                                    .server = -1,
+                                    .said = -1,
+                                    .socket = self->served};
         if (image->remote->kind == REMOTE_HTTP || image->remote->kind == REMOTE_SSH)
             remote_serve(on, box, &err);
         else
-            on->looking = remote_connect(image->remote, &err);
+            on->looking = connect_image(on, &err);
         if (err)
             return tell_failure(self, image, err);
     }
@@ -114,7 +147,7 @@ static int hand_over(struct process *self)
         remote_report message = {0};
         error *err = NULL;
         if (on->handover < 0)
-            on->handover = remote_connect(on->image->remote, &err);
+            on->handover = connect_image(on, &err);
         if (err)
             return tell_failure(self, on->image, err);
         if (tell(self, &message, on->handover) < 0)
@@ -135,12 +168,16 @@ static int wait_for_word(int socket)
     return got > 0;
 }
 
-int remote_process(const struct guest *guest, const struct sandbox *box, int socket)
+int remote_process(const struct guest *guest, const struct sandbox *box, int keeper, int socket)
 {
-    struct process self = {.guest = guest, .socket = socket, .since = clock_now()};
+    struct process self = {.guest = guest, .socket = socket, .lease = -1, .since = clock_now()};
+    error *err = NULL;
     int result = -1;
 
-    if (connect_to_look(&self, box) == 0 && look_apart(&self, box) == 0 && wait_for_word(socket))
+    if (begin_backup(&self, keeper, &err) < 0)
+        tell_guest_failure(&self, err);
+    else if (connect_to_look(&self, box) == 0 && look_apart(&self, box) == 0 &&
+             wait_for_word(socket))
         result = hand_over(&self);
     /* Those that serve the images live as long as we. */
     if (result == 0)

@@ -11,15 +11,16 @@
 
 /* Speaks on `socket` as work.x says (remote_report), and ends when the other end is closed. The
  * exit code. */
-int remote_process(const struct guest *guest, const struct sandbox *box, int socket);
+int remote_process(const struct guest *guest, const struct sandbox *box, int keeper, int socket);
 
 /* An image on its way. */
 struct remote_image {
     const struct guest_image *image;
-    int looking;  /* a connection for what it begins with; -1 */
-    int handover; /* another for QEMU, on which nothing has been said; -1: not yet */
-    pid_t server; /* nbdkit, or -1 */
-    int said;     /* what nbdkit says on stderr, non-blocking; -1 */
+    int looking;        /* a connection for what it begins with; -1 */
+    int handover;       /* another for QEMU, on which nothing has been said; -1: not yet */
+    pid_t server;       /* nbdkit, or -1 */
+    int said;           /* what nbdkit says on stderr, non-blocking; -1 */
+    const char *socket; /* of nbd+unix, where the URI does not know it; NULL */
 };
 
 void remote_image_clear(struct remote_image *image); /* closes, and ends the server */

@@ -285,3 +285,19 @@ struct remote_uri *remote_uri_parse(const char *text, error **err)
         return NULL;
     return STEAL(uri);
 }
+
+struct remote_uri *remote_uri_export(const char *name, error **err)
+{
+    CLEANUP(cleanup_uri) struct remote_uri *uri = calloc(1, sizeof *uri);
+
+    if (uri) {
+        uri->kind = REMOTE_NBD_UNIX;
+        uri->shown = strdup(name);
+        uri->name = strdup(name);
+        uri->export_name = strdup(name);
+    }
+    if (uri && uri->shown && uri->name && uri->export_name)
+        return STEAL(uri);
+    no_memory(err);
+    return NULL;
+}

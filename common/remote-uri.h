@@ -41,6 +41,9 @@ bool remote_uri_is(const char *word, size_t length);
 /* NULL and *err: STATUS_UNSUPPORTED for a URI of another kind, STATUS_REFUSED for one that is none.
  * Messages do not contain the URI. */
 struct remote_uri *remote_uri_parse(const char *text, error **err);
+/* An export of that name behind a Unix socket that is not known yet; it has no text. NULL and *err.
+ */
+struct remote_uri *remote_uri_export(const char *name, error **err);
 void remote_uri_free(struct remote_uri *uri); /* NULL is fine */
 
 #endif

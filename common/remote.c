@@ -39,18 +39,21 @@ static size_t next_image(const struct guest *guest, size_t index)
     return index;
 }
 
-static int run(const struct guest *guest, const struct sandbox *box, int socket, pid_t supervisor)
+static int run(const struct guest *guest, const struct sandbox *box, int keeper, int socket,
+               pid_t supervisor)
 {
+    const int kept[] = {socket, keeper};
+
     child_default_signals();
-    child_close_others(&socket, 1);
+    child_close_others(kept, keeper >= 0 ? 2 : 1);
     child_detach_streams();
     setpgid(0, 0); /* Ctrl-C is the supervisor's to handle */
     prctl(PR_SET_NAME, "vlt-remote");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    return getppid() == supervisor ? remote_process(guest, box, socket) : 1;
+    return getppid() == supervisor ? remote_process(guest, box, keeper, socket) : 1;
 }
 
-remote *remote_start(const struct guest *guest, const struct sandbox *box, error **err)
+remote *remote_start(const struct guest *guest, const struct sandbox *box, int keeper, error **err)
 {
     int pair[2];
     remote *self = calloc(1, sizeof *self);
@@ -67,7 +70,7 @@ remote *remote_start(const struct guest *guest, const struct sandbox *box, error
     pid_t supervisor = getpid();
     self->pid = fork();
     if (self->pid == 0)
-        _exit(run(guest, box, pair[1], supervisor));
+        _exit(run(guest, box, keeper, pair[1], supervisor));
     int saved = errno;
     close(pair[1]);
     if (self->pid > 0)

@@ -16,8 +16,9 @@
 
 typedef struct remote remote;
 
-/* Starts the process for those images of the guest that have a URI. NULL and *err. */
-remote *remote_start(const struct guest *guest, const struct sandbox *box, error **err);
+/* Starts the process for those images of the guest that have a URI. keeper: who makes the backup of
+ * one that is live (backups_fd()), or -1. NULL and *err. */
+remote *remote_start(const struct guest *guest, const struct sandbox *box, int keeper, error **err);
 
 /* Readable: remote_hear() has something to do. */
 int remote_fd(const remote *self);

@@ -140,9 +140,9 @@ static void unmake(rundir *self)
     self->fd = self->lock = -1;
 }
 
-rundir *rundir_new(const struct sandbox *box, error **err)
+static rundir *make_in(const struct sandbox *box, const char *const *bases, size_t count,
+                       error **err)
 {
-    const char *bases[] = {box->drop ? NULL : getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/tmp"};
     rundir *self = calloc(1, sizeof *self);
     int made = -ENOENT;
     if (!self) {
@@ -150,7 +150,7 @@ rundir *rundir_new(const struct sandbox *box, error **err)
         return NULL;
     }
     *self = (rundir){.fd = -1, .lock = -1, .box = *box};
-    for (size_t i = 0; i < sizeof bases / sizeof *bases && made < 0; i++) {
+    for (size_t i = 0; i < count && made < 0; i++) {
         int fit = usable(box, bases[i]);
         if (fit == -ENOENT)
             continue;
@@ -161,11 +161,26 @@ rundir *rundir_new(const struct sandbox *box, error **err)
     }
     if (made < 0) {
         error_set_errno(err, STATUS_CRASHED, -made,
-                        "cannot make a temporary directory in $XDG_RUNTIME_DIR, $TMPDIR or /tmp");
+                        "cannot make a temporary directory in $XDG_RUNTIME_DIR, $TMPDIR or %s",
+                        bases[count - 1]);
         rundir_forget(self);
         return NULL;
     }
     return self;
+}
+
+rundir *rundir_new(const struct sandbox *box, error **err)
+{
+    const char *bases[] = {box->drop ? NULL : getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/tmp"};
+
+    return make_in(box, bases, sizeof bases / sizeof *bases, err);
+}
+
+rundir *rundir_new_for_files(const struct sandbox *box, error **err)
+{
+    const char *bases[] = {getenv("TMPDIR"), "/var/tmp"};
+
+    return make_in(box, bases, sizeof bases / sizeof *bases, err);
 }
 
 void rundir_forget(rundir *self)

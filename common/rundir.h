@@ -14,6 +14,9 @@ typedef struct rundir rundir;
  * Locked as long as this process, or a child that keeps the descriptor, lives. NULL and *err. */
 rundir *rundir_new(const struct sandbox *box, error **err);
 
+/* The same where files may be large: in $TMPDIR or /var/tmp, of which neither should be memory. */
+rundir *rundir_new_for_files(const struct sandbox *box, error **err);
+
 /* Removes it. Only the process that made it should; others rundir_forget(). */
 void rundir_free(rundir *self);
 void rundir_forget(rundir *self);

@@ -26,6 +26,7 @@ struct supervisor {
     waves *window;
     struct spool_room listings;
     struct sandbox box;
+    backups *backups; /* NULL: none are made */
     rundir *run;
     struct provision provision;
     bool provided;

@@ -29,7 +29,8 @@ void remote_connect_more(struct supervisor *self)
     while (waves_connections(self->window) < MAX_CONNECTING &&
            (entry = waves_find(self->window, ENTRY_FAR, NULL))) {
         AUTO_ERROR error *err = NULL;
-        remote *connections = remote_start(entry->guest, &self->box, &err);
+        remote *connections = remote_start(entry->guest, &self->box,
+                                           self->backups ? backups_fd(self->backups) : -1, &err);
         if (connections)
             waves_open(self->window, entry, connections);
         else

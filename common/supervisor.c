@@ -150,7 +150,10 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
     sigset_t signals;
     if (self->config->trace)
         guestlist_set_trace(self->guests, say_trace, self);
-    guestlist_begin(self->guests); /* before this process is a subreaper */
+    guestlist_begin(self->guests); /* before this process is a subreaper; so is this: */
+    if (self->config->backups &&
+        !(self->backups = backups_start(self->config->backups, self->config->backups_uri, err)))
+        return -1;
     static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
     sigemptyset(&signals);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
@@ -180,7 +183,8 @@ static void tear_down(struct supervisor *self, const sigset_t *old)
     crew_end_all(self);
     provision_clear(&self->provision);
     rundir_free(self->run);
-    waves_free(self->window);
+    waves_free(self->window); /* with who has backups */
+    backups_free(self->backups);
     if (self->signal_fd >= 0)
         close(self->signal_fd);
     if (self->end_fd >= 0)

@@ -5,6 +5,7 @@
 #ifndef VLT_SUPERVISOR_H
 #define VLT_SUPERVISOR_H
 
+#include "backups.h"
 #include "guestlist.h"
 #include "hypervisor.h"
 #include "question.h"
@@ -61,7 +62,11 @@ struct supervisor_config {
     bool trace;                      /* log calls to libvirt */
     const struct question *question; /* NULL: OP_SCAN of each guest */
     const key_list *keys;            /* for what is encrypted; NULL: none */
-    uint64_t listing_max;            /* bytes of one guest's listing; 0: LISTING_MAX */
+    /* Who makes backups of guests that are live, and of which hypervisor (NULL: the default one).
+     * NULL: nobody, and there are none. */
+    const struct backup_ops *backups;
+    const char *backups_uri;
+    uint64_t listing_max; /* bytes of one guest's listing; 0: LISTING_MAX */
     /* A test's hypervisor: then no appliance is looked for and no template made. NULL: libvirt. */
     hypervisor_factory factory;
 };

@@ -34,12 +34,13 @@ except ChildProcessError:
 END
 }
 
-# define NAME ELEMENTS [DEVICES]: with one disk, of these elements, and perhaps more
+# define NAME ELEMENTS [DEVICES]: with one disk, of these elements, and perhaps more; QEMU has a second monitor
 define()
 {
     cat > "$user_home/conf/libvirt/qemu/$1.xml" << END
-<domain type='qemu'><name>$1</name><uuid>$(uuidgen)</uuid><memory unit='MiB'>64</memory><os><type arch='x86_64' machine='q35'>hvm</type></os>
-<devices><emulator>/usr/bin/qemu-system-x86_64</emulator><disk type='file' device='disk'>$2<target dev='vda' bus='virtio'/></disk>${3-}</devices></domain>
+<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><name>$1</name><uuid>$(uuidgen)</uuid><memory unit='MiB'>64</memory><os><type arch='x86_64' machine='q35'>hvm</type></os>
+<devices><emulator>/usr/bin/qemu-system-x86_64</emulator><disk type='file' device='disk'>$2<target dev='vda' bus='virtio'/></disk>${3-}</devices>
+<qemu:commandline><qemu:arg value='-monitor'/><qemu:arg value='unix:$user_home/$1.monitor,server=on,wait=off'/></qemu:commandline></domain>
 END
 }
 
@@ -77,6 +78,27 @@ end_daemon()
     kill -TERM "$(< "$user_home/reaper.pid")"
     wait "$daemon" || : # its status is that of having been killed
     [[ $(ps -eo args) != *"qemu-system"*"$user_home"* ]]
+}
+
+# monitor NAME COMMAND: what QEMU's monitor of that guest says
+monitor()
+{
+    python3 - "$user_home/$1.monitor" "$2" << 'END'
+import socket, sys
+monitor = socket.socket(socket.AF_UNIX)
+monitor.connect(sys.argv[1])
+def read():
+    said = b""
+    while not said.endswith(b"(qemu) "):
+        some = monitor.recv(65536)
+        if not some:
+            break
+        said += some
+    return said.decode()
+read()
+monitor.sendall(sys.argv[2].encode() + b"\n")
+print(read())
+END
 }
 
 guest_runs() { [[ $(ps -eo args) == *"guest=$1,"*"$user_home"* ]]; }

@@ -72,7 +72,7 @@ static void a_server_that_is_not_there_is_the_guests_answer(void **state)
     AUTO_ERROR error *err = NULL;
 
     (void)state;
-    remote *self = remote_start(guest, &nobody_else, NULL);
+    remote *self = remote_start(guest, &nobody_else, -1, NULL);
     assert_non_null(self);
     assert_int_equal(hear(self, &err), -1);
     assert_int_equal(error_status(err), STATUS_UNREADABLE);
@@ -89,7 +89,7 @@ static void a_server_that_says_nothing_is_waited_for_elsewhere(void **state)
     uint64_t since = clock_now();
 
     (void)state;
-    remote *self = remote_start(guest, &nobody_else, NULL);
+    remote *self = remote_start(guest, &nobody_else, -1, NULL);
     AUTO_FD int connection = accept(server, NULL, NULL);
     assert_true(connection >= 0);
     assert_int_equal(remote_hear(self, NULL), 0);
@@ -110,7 +110,7 @@ static void a_server_of_something_else_is_said_to_be_none(void **state)
     AUTO_ERROR error *err = NULL;
 
     (void)state;
-    remote *self = remote_start(guest, &nobody_else, NULL);
+    remote *self = remote_start(guest, &nobody_else, -1, NULL);
     AUTO_FD int connection = accept(server, NULL, NULL);
     static const char banner[] = "220 mail.example.org ESMTP at your service\r\n";
     assert_int_equal(write(connection, banner, sizeof banner), sizeof banner);
@@ -129,7 +129,7 @@ static void a_process_that_is_killed_is_noticed(void **state)
     AUTO_ERROR error *err = NULL;
 
     (void)state;
-    remote *self = remote_start(guest, &nobody_else, NULL);
+    remote *self = remote_start(guest, &nobody_else, -1, NULL);
     AUTO_FD int connection = accept(server, NULL, NULL);
     assert_true(connection >= 0);
     assert_int_equal(kill(remote_pid(self), SIGKILL), 0);

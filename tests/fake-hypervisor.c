@@ -256,6 +256,8 @@ static int save(hypervisor *base, int fd, error **err)
 static unsigned guest_of(const struct image_chain *chain)
 {
     char text[16] = "";
+    if (chain->nbd_export)
+        return (unsigned)strtoul(chain->nbd_export, NULL, 10) % FAKE_GUESTS;
     if (pread(chain->layers[0].fd, text, sizeof text - 1, 0) < 0)
         return 0;
     return (unsigned)strtoul(text, NULL, 10) % FAKE_GUESTS;

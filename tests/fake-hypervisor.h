@@ -3,8 +3,8 @@
  * in it, and does what the script says at each point.
  *
  * A disk's image begins with a decimal number: the guest that it belongs to, whose behaviour the
- * script looks up. The script is shared memory and workers are forked, so that a test can read
- * afterwards what happened in all of them.
+ * script looks up; of a remote one its export's name is that. The script is shared memory and
+ * workers are forked, so that a test can read afterwards what happened in all of them.
  *
  * One that is launched with spec->kept outlives the process that launched it, once its agent has
  * been asked to (OP_KEEP), and other processes find() it: it listens on Unix sockets, and what it

@@ -175,3 +175,16 @@ sizes()
     assert_equal "$(disks label)" ""
     run -0 in_it true
 }
+
+@test "a URI is no file and is refused; a file that is called so is not" {
+    launch
+    local uri
+    for uri in nbd://localhost/disk 'nbd+unix:///?socket=/nowhere' ssh://host/disk.img rbd://host/pool; do
+        refused "it is a URI: only files can be attached" attach "$name" "$uri"
+    done
+    refused "it is a URI: only files can be attached" launch nbd://localhost/disk
+    mkdir -p nbd:/host
+    image ext4.img nbd:/host/disk
+    run -0 attach ./nbd://host/disk
+    assert_equal "$(nodes)" sda
+}

@@ -53,6 +53,13 @@ void trial_guest(struct trial *self, const char *path)
     assert_int_equal(guestlist_add(self->guests, guest, NULL), 0);
 }
 
+void trial_remote_guest(struct trial *self, const char *socket, unsigned number)
+{
+    char uri[256];
+    snprintf(uri, sizeof uri, "nbd+unix:///%u?socket=%s", number, socket);
+    trial_guest(self, uri);
+}
+
 void trial_guests_in(struct trial *self, unsigned count, const char *below)
 {
     char directory[128];

@@ -56,6 +56,8 @@ void trial_guests(struct trial *self, unsigned count);
 void trial_guests_in(struct trial *self, unsigned count, const char *below);
 /* One guest with so many images. */
 void trial_big_guest(struct trial *self, unsigned images);
+/* One that is number `number` for the script: an export of the NBD server at that socket. */
+void trial_remote_guest(struct trial *self, const char *socket, unsigned number);
 /* A guest whose image is that path. */
 void trial_guest(struct trial *self, const char *path);
 /* The path of a guest's (first) image; the buffer is overwritten by the next call. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "contents.h"
 #include "composites.h"
+#include "dynamic.h"
 #include "filesystems.h"
 #include "scan.h"
 #include "slots.h"
@@ -195,12 +196,51 @@ static struct content *add_of_disk(contents *self, unsigned disk, unsigned slot,
     return what;
 }
 
+static bool is_unknown(const struct content *what)
+{
+    return what->kind == CONTENT_UNKNOWN && what->status == STATUS_OK;
+}
+
+static bool is_dynamic(const contents *self, size_t first, unsigned slot)
+{
+    char node[NODE_MAX];
+    bool any = false;
+    for (size_t i = first; i < self->count; i++)
+        if (is_unknown(&self->list[i])) {
+            any = true;
+            if (dynamic_is_database(self->list[i].fd, self->list[i].size))
+                return true;
+        }
+    if (!any)
+        return false; /* it makes no difference */
+    devices_node(self->disks, slot, 0, node);
+    AUTO_FD int fd = open(node, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 && dynamic_is_disk(fd);
+}
+
+/* What is known of nothing is a piece of a larger volume where the disk has such. `first`: of the
+ * disk's contents. */
+static void name_dynamic(contents *self, size_t first, unsigned slot)
+{
+    if (!is_dynamic(self, first, slot))
+        return;
+    for (size_t i = first; i < self->count; i++) {
+        struct content *what = &self->list[i];
+        if (!is_unknown(what))
+            continue;
+        what->kind = CONTENT_MEMBER;
+        snprintf(what->fstype, sizeof what->fstype, "LDM");
+        contents_say(what, STATUS_UNSUPPORTED, "part of a Windows dynamic disk (LDM)");
+    }
+}
+
 /* What is on a disk: itself, or its partitions. */
 static int find_disk(contents *self, unsigned index, const struct disk *disk, char *why,
                      size_t room)
 {
     const unsigned *numbers;
     size_t partitions = devices_partitions(self->disks, disk->slot, &numbers);
+    size_t first = self->count;
     struct content *what = add_of_disk(self, index, disk->slot, 0);
     if (!what)
         return 0;
@@ -214,6 +254,7 @@ static int find_disk(contents *self, unsigned index, const struct disk *disk, ch
     }
     if (partitions == 0 || what->status != STATUS_OK) {
         look(self, what);
+        name_dynamic(self, first, disk->slot);
         return 0;
     }
     drop_last(self);
@@ -224,6 +265,7 @@ static int find_disk(contents *self, unsigned index, const struct disk *disk, ch
         else if (what)
             look(self, what);
     }
+    name_dynamic(self, first, disk->slot);
     return 0;
 }
 

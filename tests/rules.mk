@@ -79,7 +79,7 @@ check-asan-programs: $(addprefix $(BUILD)/bin/,$(COMMANDS)) check-programs
 # valgrind follows children that do not exec; the agent, which is another program, runs as it is
 # here, and under the sanitizers in check-asan.
 valgrind_skip := test-image-backing test-image-named test-roots test-supervisor test-supervisor-culprits test-supervisor-faults test-supervisor-kills \
-	test-supervisor-list test-supervisor-ls
+	test-supervisor-list test-supervisor-ls test-supervisor-remote
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
 	--errors-for-leak-kinds=definite,indirect --child-silent-after-fork=yes --suppressions=tests/valgrind.supp
 

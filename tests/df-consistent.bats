@@ -89,6 +89,9 @@ web /dev/sda ext2
 web /dev/sdb ext3"
     assert_equal "$stderr" ""
     assert_all_over "web.qcow2 "
+    run -0 as_user env LIBVIRT_AUTOSTART=0 XDG_RUNTIME_DIR="$user_home/run" "$USER_BIN/virt-ls" -c qemu:///session --consistent -d web -m /dev/sda /
+    assert_contains "$output" lost+found
+    assert_all_over "web.qcow2 "
 }
 
 @test "raw, too; and a guest that stands in the list twice has one backup after the other" {

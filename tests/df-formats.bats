@@ -138,8 +138,7 @@ convert()
 }
 
 @test "an encrypted qcow2 is said to be encrypted" {
-    qemu-img create -q -f qcow2 --object secret,id=s,data=x \
-        -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 secret.qcow2 4M
+    qemu_img_luks x create -f qcow2 -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 secret.qcow2 4M
     run --separate-stderr virt-df-live -o GUEST,STATUS --noheadings secret.qcow2
     assert_status 1
     assert_contains "$output" "secret.qcow2 encrypted"

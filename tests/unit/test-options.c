@@ -98,6 +98,20 @@ static void defaults_are_those_of_the_contract(void **state)
     assert_false(options.quiet || options.stats || options.verbose || options.config.trace);
 }
 
+static void a_point_in_time_is_for_libvirt_guests(void **state)
+{
+    AUTO_OPTIONS struct options options, without;
+
+    (void)state;
+    assert_int_equal(
+        parse(&options, WORDS("--consistent", "-c", "test:///default", "-d", "g", "a"), NULL), 0);
+    assert_ptr_equal(options.config.backups, &backups_libvirt);
+    assert_string_equal(options.config.backups_uri, "test:///default");
+    assert_int_equal(parse(&without, WORDS("-d", "g"), NULL), 0);
+    assert_null(without.config.backups);
+    expect_usage_error(WORDS("--consistent", "a"), "--consistent is for libvirt guests");
+}
+
 static void every_option_is_read(void **state)
 {
     AUTO_OPTIONS struct options options;
@@ -333,6 +347,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_those_of_the_contract),
+        cmocka_unit_test(a_point_in_time_is_for_libvirt_guests),
         cmocka_unit_test(every_option_is_read),
         cmocka_unit_test(format_holds_for_what_follows),
         cmocka_unit_test(format_takes_no_word_of_its_own),

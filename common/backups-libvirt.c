@@ -67,15 +67,17 @@ static int write_element(xmlTextWriterPtr to, const char *name, const char *cons
     return result;
 }
 
-static int write_disk(xmlTextWriterPtr to, const struct backup_wish *wish, const char *target)
+static int write_disk(xmlTextWriterPtr to, const struct backup_wish *wish, size_t index)
 {
     AUTO_FREE char *scratch = NULL;
 
-    if (asprintf(&scratch, "%s/%s", wish->directory, target) < 0) {
+    /* Not called as the disk is: that could be any path. */
+    if (asprintf(&scratch, "%s/scratch%zu", wish->directory, index) < 0) {
         scratch = NULL;
         return -1;
     }
-    const char *const disk[] = {"name", target, "backup", "yes", "type", "file", NULL};
+    const char *const disk[] = {"name", wish->targets[index], "backup", "yes", "type", "file",
+                                NULL};
     const char *const file[] = {"file", scratch, NULL};
     if (write_element(to, "disk", disk) < 0 || write_element(to, "scratch", file) < 0 ||
         xmlTextWriterEndElement(to) < 0)
@@ -98,7 +100,7 @@ static char *describe(const struct backup_wish *wish)
         write_element(to, "disks", nothing) < 0)
         return NULL;
     for (size_t i = 0; i < wish->count; i++)
-        if (write_disk(to, wish, wish->targets[i]) < 0)
+        if (write_disk(to, wish, i) < 0)
             return NULL;
     return xmlTextWriterEndDocument(to) < 0 ? NULL : strdup((const char *)buffer->content);
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE 1 /* O_PATH */
 #include "remote-process.h"
 
 #include "backups.h"
 #include "clock.h"
 #include "packet.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 void remote_image_clear(struct remote_image *image)
@@ -55,13 +58,29 @@ static int tell_failure(const struct process *self, const struct guest_image *im
     return tell_guest_failure(self, err);
 }
 
+/* The directory belongs to the guest's QEMU: a link that stands there must not lead us, with the
+ * rights of the user, to somebody else's socket. */
+static int connect_served(struct remote_uri *place, const char *served, error **err)
+{
+    struct stat st;
+    char path[64];
+    AUTO_FD int fd = open(served, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return error_set_errno(err, STATUS_UNREADABLE, errno, "the backup's socket");
+    if (!S_ISSOCK(st.st_mode))
+        return error_set(err, STATUS_REFUSED, "what stands for the backup's socket is none");
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    place->socket = path;
+    return remote_connect(place, err);
+}
+
 static int connect_image(const struct remote_image *on, error **err)
 {
     struct remote_uri place = *on->image->remote;
 
-    if (!place.socket)
-        place.socket = (char *)on->socket;
-    return remote_connect(&place, err);
+    return place.kind == REMOTE_NBD_UNIX && !place.socket ? connect_served(&place, on->socket, err)
+                                                          : remote_connect(&place, err);
 }
 
 /* It is there for as long as this process. */

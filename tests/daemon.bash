@@ -77,7 +77,7 @@ end_daemon()
 {
     kill -TERM "$(< "$user_home/reaper.pid")"
     wait "$daemon" || : # its status is that of having been killed
-    [[ $(ps -eo args) != *"qemu-system"*"$user_home"* ]]
+    ! pgrep -f "qemu-system.*$user_home" > /dev/null
 }
 
 # monitor NAME COMMAND: what QEMU's monitor of that guest says
@@ -101,7 +101,7 @@ print(read())
 END
 }
 
-guest_runs() { [[ $(ps -eo args) == *"guest=$1,"*"$user_home"* ]]; }
+guest_runs() { pgrep -f "guest=$1,.*$user_home" > /dev/null; }
 daemon_listens() { [[ -S $user_home/run/libvirt/libvirt-sock ]]; }
 
 # live ARGUMENT...: virt-df-live, for the daemon's guests, with a cache that it shares with other tests

@@ -48,6 +48,7 @@ help:
 	@echo 'make check-asan    the tests with AddressSanitizer and UBSan'
 	@echo 'make check-valgrind  the unit tests under valgrind'
 	@echo 'make soak          N=10000 images with faults among them, under fire (SEED=…)'
+	@echo 'make fuzz-images   images with changed metadata (FUZZ_IMAGES=1000 of each kind, SEED=…, KINDS=…)'
 	@echo 'make bench         measure (BENCH=ls: a part of it; BENCH_IMAGES=1000)'
 	@echo 'make lint          clang-tidy, cppcheck, shellcheck'
 	@echo 'make format        clang-format'

@@ -142,6 +142,7 @@ static int probe_vpc(const struct header *header, struct image_info *info, error
 #define PARALLELS_VERSION_OFFSET 16
 #define PARALLELS_VERSION 2
 #define PARALLELS_SECTORS_OFFSET 36
+#define PARALLELS_EXTENSION_OFFSET 56 /* in sectors; 0: it has none */
 #define PARALLELS_HEADER_SIZE 64
 
 static int probe_parallels(const struct header *header, struct image_info *info, error **err)
@@ -160,6 +161,9 @@ static int probe_parallels(const struct header *header, struct image_info *info,
         sectors &= UINT32_MAX;
     if (__builtin_mul_overflow(sectors, 512, &info->virtual_size))
         return error_set(err, STATUS_CORRUPT, "it claims %" PRIu64 " sectors", sectors);
+    /* QEMU 7.2 aborts where the offset in bytes is above INT64_MAX. */
+    if (header_le64(header, PARALLELS_EXTENSION_OFFSET) > header->file_size / 512)
+        return error_set(err, STATUS_CORRUPT, "its extension is said to be beyond its end");
     return 0;
 }
 

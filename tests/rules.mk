@@ -136,3 +136,14 @@ soak: setup-check
 	@$(submake) all
 	@[ -e $(BUILD)/test-images/zeros.img ] || tests/make-images.sh $(BUILD)/test-images
 	@tests/faults/soak.py $(BUILD) --images $(N) $(if $(SEED),--seed $(SEED))
+
+# --- images with changed metadata: tests/faults/fuzz_images.py; make fuzz-images FUZZ_IMAGES=1000 SEED=… KINDS='xfs.img qcow2' ---
+
+FUZZ_IMAGES ?= 1000
+.PHONY: fuzz-images
+fuzz-images: setup-check
+	@$(submake) all
+	@[ -e $(BUILD)/test-images/zeros.img ] || tests/make-images.sh $(BUILD)/test-images
+	@[ -e $(BUILD)/test-volumes/luks2.img ] || tests/make-volumes.sh $(BUILD) $(BUILD)/test-volumes lvm.img luks1.img luks2.img
+	@mkdir -p $(BUILD)/hostile
+	@tests/faults/fuzz_images.py $(BUILD) $(KINDS) --images $(FUZZ_IMAGES) --keep $(BUILD)/hostile $(if $(SEED),--seed $(SEED))

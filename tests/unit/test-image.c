@@ -254,6 +254,21 @@ static void parallels_has_two_signatures(void **state)
     assert_fails_at(sizeof header, IMAGE_PARALLELS, STATUS_CORRUPT, "no Parallels signature");
 }
 
+static void parallels_has_its_extension_inside(void **state)
+{
+    (void)state;
+    memset(header, 0, sizeof header);
+    put(0, "WithouFreSpacExt", 16);
+    le32(16, 2);
+    le64(36, 20480);
+    le64(56, 1);
+    assert_info(IMAGE_PARALLELS, 10 * MIB);
+    le64(56, UINT64_C(1) << 54);
+    assert_fails(STATUS_CORRUPT, "extension");
+    le64(56, UINT64_C(0x7fffffff00000000));
+    assert_fails(STATUS_CORRUPT, "extension");
+}
+
 static void a_vmdk_names_its_parent(void **state)
 {
     (void)state;
@@ -351,6 +366,7 @@ int main(void)
         T(qed_backing_name_is_bounded),
         T(qed_without_its_l1_table_is_truncated),
         T(parallels_has_two_signatures),
+        T(parallels_has_its_extension_inside),
         T(a_vmdk_of_no_sectors_is_what_its_descriptor_says),
         T(a_vmdk_names_its_parent),
         T(vmdk_sectors_do_not_overflow),

@@ -94,7 +94,7 @@ void crew_begin_turn(struct member *member)
 {
     if (member->given_count > 0 && member->given[0]->turn == 0)
         /* Connecting to its images was part of it. */
-        member->given[0]->turn = member->given[0]->heard =
+        member->given[0]->turn = member->given[0]->timed =
             clock_now() - member->given[0]->connecting;
 }
 
@@ -270,7 +270,7 @@ static uint64_t deadline_of(const struct supervisor *self, const struct member *
 {
     uint64_t deadline = member->deadline;
     if (self->config->timeout && member_working(member) && member->given[0]->turn) {
-        uint64_t answer = member->given[0]->heard + self->config->timeout * CLOCK_SECOND;
+        uint64_t answer = member->given[0]->timed + self->config->timeout * CLOCK_SECOND;
         deadline = answer < deadline ? answer : deadline;
     }
     return deadline;
@@ -313,6 +313,6 @@ void crew_excuse(struct supervisor *self, uint64_t deaf)
     for (size_t i = 0; i < self->member_count; i++) {
         const struct member *member = self->members[i];
         if (member->given_count > 0 && member->given[0]->turn)
-            member->given[0]->heard += deaf;
+            member->given[0]->timed += deaf;
     }
 }

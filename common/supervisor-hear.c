@@ -75,7 +75,6 @@ static int on_part(struct supervisor *self, struct member *member, const part *s
         *failed = strdup(error_message(err));
         return -1;
     }
-    entry->heard = clock_now();
     if (some->items.items_len > 0 && keep_part(self, entry, some, &err) < 0)
         crew_give_up(self, member, entry, error_status(err), error_message(err));
     return 0;

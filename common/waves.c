@@ -234,7 +234,7 @@ void waves_give_back(waves *self, struct entry *const *entries, size_t count)
         forget_listing(entries[i]);   /* it will be told again from the beginning */
         disconnect(self, entries[i]); /* QEMU had them */
         entries[i]->state = entries[i]->far ? ENTRY_FAR : ENTRY_WAITING;
-        entries[i]->turn = entries[i]->heard = 0;
+        entries[i]->turn = entries[i]->timed = 0;
         self->waiting += !entries[i]->far;
     }
     self->hint = 0;

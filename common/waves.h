@@ -41,7 +41,7 @@ struct entry {
     uint64_t elapsed;
     /* The supervisor's, forgotten when the guest waits again. */
     uint64_t turn;       /* when its turn began, 0: not yet */
-    uint64_t heard;      /* when its turn began, or something of its listing came */
+    uint64_t timed;      /* when its turn began, but later by what nobody listened for */
     uint64_t connecting; /* microseconds that connecting to its images took */
     remote *connections; /* of its remote images, from ENTRY_OPENING on; NULL: none */
     spool *listing;      /* what has come of it; NULL: nothing */

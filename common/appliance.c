@@ -97,7 +97,7 @@ const char *appliance_command_line(void)
            "noreplace-smp cryptomgr.notests "
            "raid=noautodetect audit=0 init_on_alloc=0 "
            "psi=0 lsm= cgroup_disable=memory "
-           "rcupdate.rcu_expedited=1 rcu_nocbs=0";
+           "rcupdate.rcu_expedited=1 rcu_nocbs=0 norandmaps";
 }
 
 static struct domain_spec make_spec(const struct appliance_config *config,

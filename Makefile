@@ -4,7 +4,7 @@
 
 VERSION := 0.1
 BUILD   ?= build
-# `make SANITIZE=1` builds into a directory of its own; `make check-asan` does it.
+# `make SANITIZE=address` builds into a directory of its own; `make check-asan` does it.
 ifdef SANITIZE
 BUILD   := build/asan
 endif
@@ -46,6 +46,7 @@ help:
 	@echo "make demo IMAGES='/path/*.img'   … scan these"
 	@echo 'make check         set up, build, run all tests'
 	@echo 'make check-asan    the tests with AddressSanitizer and UBSan'
+	@echo 'make check-tsan    those where threads meet, with ThreadSanitizer'
 	@echo 'make check-valgrind  the unit tests under valgrind'
 	@echo 'make soak          N=10000 images with faults among them, under fire (SEED=…)'
 	@echo 'make fuzz-images   images with changed metadata (FUZZ_IMAGES=1000 of each kind, SEED=…, KINDS=…)'
@@ -74,7 +75,7 @@ LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
 ifdef SANITIZE
 HARDEN   := -fPIE
-SANITIZER := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SANITIZER := -fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 endif
 
 # Recursive on purpose: pkg-config is asked only when something is compiled, after `setup`.

@@ -16,10 +16,12 @@ struct live {
     hypervisor *hv;
     rpc *agent;
     bool silent; /* a question to the agent is without an answer: it hears no others */
+    bool ended;  /* the hypervisor has said so */
     uint64_t patience;
     struct domain_kept kept;
     slots *table;
     struct disk_note notes[SLOT_COUNT]; /* of the slots that are ready */
+    bool removed[SLOT_COUNT];           /* the hypervisor has said so since it was asked to */
 };
 
 /* What there is, before anything is done about it. */
@@ -94,25 +96,24 @@ static int hear_done(live *self, int asked, enum status kind, error **err)
 
 /* --- one disk --- */
 
-/* What commands that were killed have removed: live_new() has seen that. */
-static void forget_events(live *self)
+/* What the hypervisor has said by now; of what commands that were killed have removed, too. */
+static void take_events(live *self)
 {
-    while (self->hv->ops->next_event(self->hv).kind == HYPERVISOR_DISK_REMOVED)
-        ;
+    struct hypervisor_event event;
+    while ((event = self->hv->ops->next_event(self->hv)).kind == HYPERVISOR_DISK_REMOVED)
+        self->removed[event.slot] = true;
+    self->ended = self->ended || event.kind == HYPERVISOR_ENDED;
 }
 
-/* Until the hypervisor says that the disk is removed; it may say so of others, too. */
 static int await_removal(live *self, unsigned slot, error **err)
 {
     uint64_t deadline = clock_now() + self->patience;
     for (;;) {
-        struct hypervisor_event event = self->hv->ops->next_event(self->hv);
-        if (event.kind == HYPERVISOR_ENDED)
-            return error_set(err, STATUS_CRASHED, "the appliance has ended");
-        if (event.kind == HYPERVISOR_DISK_REMOVED && event.slot == slot)
+        take_events(self);
+        if (self->removed[slot])
             return 0;
-        if (event.kind != HYPERVISOR_NOTHING)
-            continue;
+        if (self->ended)
+            return error_set(err, STATUS_CRASHED, "the appliance has ended");
         struct pollfd wait = {self->hv->ops->event_fd(self->hv), POLLIN, 0};
         int ready = poll(&wait, 1, clock_poll_timeout(deadline));
         if (ready == 0)
@@ -121,17 +122,29 @@ static int await_removal(live *self, unsigned slot, error **err)
     }
 }
 
-/* Takes the disk away, whoever uses it, and waits until it is gone on both sides; on the
- * hypervisor's alone where the agent is silent: the next host will ask it. */
-static int remove_disk(live *self, unsigned slot, error **err)
+/* Takes the disk away, whoever uses it. */
+static int begin_removal(live *self, unsigned slot, error **err)
+{
+    take_events(self);
+    self->removed[slot] = false;
+    return self->hv->ops->detach(self->hv, slot, err);
+}
+
+/* Waits until it is gone on both sides; on the hypervisor's alone where the agent is silent: the
+ * next host will ask it. */
+static int end_removal(live *self, unsigned slot, error **err)
 {
     gone_args args = {.slots = {1, &slot}};
-    forget_events(self);
-    if (self->hv->ops->detach(self->hv, slot, err) < 0 || await_removal(self, slot, err) < 0)
+    if (await_removal(self, slot, err) < 0)
         return -1;
     if (self->silent)
         return 0;
     return hear_done(self, rpc_gone(self->agent, &args, err), STATUS_CRASHED, err);
+}
+
+static int remove_disk(live *self, unsigned slot, error **err)
+{
+    return begin_removal(self, slot, err) < 0 ? -1 : end_removal(self, slot, err);
 }
 
 /* --- what killed commands have left --- */
@@ -381,15 +394,25 @@ int live_attach(live *self, const struct live_request *request, unsigned *slot, 
 
 /* --- detach --- */
 
-int live_detach(live *self, unsigned slot, bool force, error **err)
+int live_detach_begin(live *self, unsigned slot, bool force, error **err)
 {
     release_args args = {.slot = slot, .force = force};
     if (!live_disk(self, slot))
         return error_set(err, STATUS_REFUSED, "there is no disk at slot %u", slot);
     if (hear_done(self, rpc_release(self->agent, &args, err), STATUS_REFUSED, err) < 0)
         return -1;
-    if (slots_detach(self->table, slot, err) < 0 || remove_disk(self, slot, err) < 0)
+    return slots_detach(self->table, slot, err) < 0 ? -1 : begin_removal(self, slot, err);
+}
+
+int live_detach_end(live *self, unsigned slot, error **err)
+{
+    if (end_removal(self, slot, err) < 0)
         return -1;
     disk_note_clear(&self->notes[slot]);
     return slots_release(self->table, slot, err);
+}
+
+int live_detach(live *self, unsigned slot, bool force, error **err)
+{
+    return live_detach_begin(self, slot, force, err) < 0 ? -1 : live_detach_end(self, slot, err);
 }

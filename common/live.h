@@ -54,6 +54,11 @@ int live_attach(live *self, const struct live_request *request, unsigned *slot, 
  * it (STATUS_REFUSED) it is as it was. `force` asks nobody. */
 int live_detach(live *self, unsigned slot, bool force, error **err);
 
+/* The same in two steps, for several disks: QEMU takes 50 ms for one, and no more for a hundred.
+ * What has begun is ended, in any order, or left to the next command. */
+int live_detach_begin(live *self, unsigned slot, bool force, error **err);
+int live_detach_end(live *self, unsigned slot, error **err);
+
 static inline void cleanup_live(live **self)
 {
     live_free(*self);

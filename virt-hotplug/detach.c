@@ -9,30 +9,50 @@ static struct poptOption table[] = {
      "even while something in the appliance uses it: what is not written is lost", NULL},
     COMMON_OPTIONS};
 
-static int detach_one(live *disks, const char *which, error **err)
+static int begin(live *disks, const char *which, int *slot, error **err)
 {
-    int slot = live_find(disks, which, err);
-    if (slot < 0)
+    *slot = live_find(disks, which, err);
+    if (*slot < 0)
         return -1;
-    if (live_detach(disks, (unsigned)slot, force, err) < 0)
+    if (live_detach_begin(disks, (unsigned)*slot, force, err) < 0)
         return error_prefix(err, "%s", which);
     return 0;
 }
 
-/* One that is held does not keep the others; an appliance that fails does. */
-static int detach(const char *name, char **which)
+static int end(live *disks, const char *which, int slot, error **err)
 {
-    AUTO_ERROR error *err = NULL;
-    AUTO_LIVING struct living living = {0};
+    return live_detach_end(disks, (unsigned)slot, err) < 0 ? error_prefix(err, "%s", which) : 0;
+}
+
+/* One that is held does not keep the others; an appliance that fails does. slots[i] is that of
+ * which[i], or -1. */
+static int detach_all(const char *name, live *disks, char **which, int *slots)
+{
     int code = HOTPLUG_OK;
-    if (living_open_named(name, &living, &err) < 0)
-        return command_failed(name, err);
-    for (; *which && code != HOTPLUG_NO_APPLIANCE; which++) {
-        AUTO_ERROR error *refused = NULL;
-        if (detach_one(living.disks, *which, &refused) < 0)
-            code = command_failed(name, refused);
+    size_t count = 0;
+    for (; which[count] && code != HOTPLUG_NO_APPLIANCE; count++) {
+        AUTO_ERROR error *err = NULL;
+        if (begin(disks, which[count], &slots[count], &err) < 0) {
+            slots[count] = -1;
+            code = command_failed(name, err);
+        }
+    }
+    for (size_t i = 0; i < count && code != HOTPLUG_NO_APPLIANCE; i++) {
+        AUTO_ERROR error *err = NULL;
+        if (slots[i] >= 0 && end(disks, which[i], slots[i], &err) < 0)
+            code = command_failed(name, err);
     }
     return code;
+}
+
+static int detach(const char *name, char **which)
+{
+    int slots[SLOT_COUNT];
+    AUTO_ERROR error *err = NULL;
+    AUTO_LIVING struct living living = {0};
+    if (living_open_named(name, &living, &err) < 0)
+        return command_failed(name, err);
+    return detach_all(name, living.disks, which, slots);
 }
 
 static int run(int argc, char **argv)

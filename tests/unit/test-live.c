@@ -97,6 +97,23 @@ static void an_occupied_slot_is_an_error(void **state)
     assert_image(1, "/a");
 }
 
+static void several_can_go_at_once_and_are_waited_for_in_any_order(void **state)
+{
+    (void)state;
+    for (int slot = 0; slot < 4; slot++)
+        attach_disk(asked(slot, NULL, "/a"));
+    for (unsigned slot = 0; slot < 3; slot++)
+        assert_int_equal(live_detach_begin(command.disks, slot, false, NULL), 0);
+    assert_not_detached(1, false, STATUS_REFUSED, "there is no disk at slot 1");
+    for (unsigned slot = 3; slot-- > 0;)
+        assert_int_equal(live_detach_end(command.disks, slot, NULL), 0);
+    for (unsigned slot = 0; slot < 3; slot++)
+        assert_image(slot, NULL);
+    assert_image(3, "/a");
+    attach_disk(asked(1, NULL, "/b"));
+    assert_image(1, "/b");
+}
+
 static void nothing_can_be_detached_from_a_free_slot(void **state)
 {
     (void)state;
@@ -382,6 +399,7 @@ int main(int argc, char **argv)
         T(a_disk_is_what_was_asked_for),
         T(a_slot_that_is_not_reserved_is_an_error_that_says_which_are),
         T(an_occupied_slot_is_an_error),
+        T(several_can_go_at_once_and_are_waited_for_in_any_order),
         T(nothing_can_be_detached_from_a_free_slot),
         ALL(all_slots_are_filled_and_emptied_in_any_order_and_filled_again),
         T(a_disk_is_replaced),

@@ -164,19 +164,52 @@ int appliance_start(hypervisor *hv, const struct appliance_config *config,
     return 0;
 }
 
+/* What a kernel says when it panics fits into half of that. */
+#define CONSOLE_READ 16384
+
+/* The last `room` - 1 bytes of the file, as C string; empty where it cannot be read. */
+static void read_end(const char *path, char *text, size_t room)
+{
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+    off_t from = size > (off_t)room - 1 ? size - ((off_t)room - 1) : 0;
+    ssize_t got = fd < 0 ? 0 : pread(fd, text, room - 1, from);
+    text[got > 0 ? got : 0] = 0;
+}
+
+/* The line in which the kernel panics, the last time that it does; NULL: it does not. */
+static const char *find_panic(const char *text)
+{
+    const char *panic = NULL;
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        const char *found = strstr(line, "Kernel panic");
+        if (found && !memchr(line, '\n', (size_t)(found - line)))
+            panic = line;
+    }
+    return panic;
+}
+
+/* Where the last `room` bytes begin, at a line's beginning if there is one. */
+static const char *find_last_lines(const char *text, size_t room)
+{
+    size_t length = strlen(text);
+    if (length <= room)
+        return text;
+    const char *newline = strchr(text + length - room, '\n');
+    return newline && newline[1] ? newline + 1 : text + length - room;
+}
+
 void appliance_console_tail(const char *root, char *buffer, size_t length)
 {
+    static char text[CONSOLE_READ];
     AUTO_FREE char *path = NULL;
     *buffer = 0;
     if (asprintf(&path, "%s/console", root) < 0) {
         path = NULL;
         return;
     }
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return;
-    off_t size = lseek(fd, 0, SEEK_END);
-    off_t from = size > (off_t)length - 1 ? size - ((off_t)length - 1) : 0;
-    ssize_t got = pread(fd, buffer, length - 1, from);
-    buffer[got > 0 ? got : 0] = 0;
+    read_end(path, text, sizeof text);
+    const char *panic = find_panic(text);
+    snprintf(buffer, length, "%s", panic ? panic : find_last_lines(text, length - 1));
 }

@@ -53,7 +53,8 @@ int appliance_start(hypervisor *hv, const struct appliance_config *config,
                     const struct appliance_place *place, uint64_t deadline, rpc **agent,
                     error **err);
 
-/* The last lines of the appliance's console under root, at most `length` - 1 bytes, as C string. */
+/* What the appliance's console under root says last, at most `length` - 1 bytes, as C string: from
+ * the kernel's panic on, if there was one, else the last lines. */
 void appliance_console_tail(const char *root, char *buffer, size_t length);
 
 #endif

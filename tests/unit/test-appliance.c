@@ -54,6 +54,43 @@ static void assert_missing(bool hotplug, const char *name)
     assert_non_null(strstr(error_message(err), "make appliance"));
 }
 
+/* ---- what the console says last ---- */
+
+static void say(const char *text)
+{
+    char path[64];
+    make("console");
+    snprintf(path, sizeof path, "%s/console", directory);
+    AUTO_FD int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void assert_tail(size_t room, const char *expected)
+{
+    char tail[256];
+    appliance_console_tail(directory, tail, room);
+    assert_string_equal(tail, expected);
+}
+
+static void the_console_ends_with_whole_lines(void **state)
+{
+    (void)state;
+    assert_tail(100, "");
+    say("one\ntwo\nthree\n");
+    assert_tail(100, "one\ntwo\nthree\n");
+    assert_tail(10, "three\n");
+    assert_tail(4, "ee\n"); /* not even a line has room */
+}
+
+static void a_panic_comes_before_what_follows_it(void **state)
+{
+    (void)state;
+    say("one\n[ 1.0] Kernel panic - not syncing: a\ntwo\n");
+    say("[ 2.0] Kernel panic - not syncing: b\nCall Trace:\nthree\n");
+    assert_tail(100, "[ 2.0] Kernel panic - not syncing: b\nCall Trace:\nthree\n");
+    assert_tail(38, "[ 2.0] Kernel panic - not syncing: b\n");
+}
+
 static void each_kind_has_its_root_drive(void **state)
 {
     (void)state;
@@ -83,8 +120,8 @@ int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(each_kind_has_its_root_drive),
-        T(one_without_its_root_drive_is_not_found),
+        T(the_console_ends_with_whole_lines),      T(a_panic_comes_before_what_follows_it),
+        T(each_kind_has_its_root_drive),           T(one_without_its_root_drive_is_not_found),
         T(a_directory_that_is_not_there_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

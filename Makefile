@@ -183,7 +183,7 @@ install: all $(foreach command,$(COMMANDS),$(BUILD)/man/$(command).1)
 	done
 	install -m 644 $(addprefix $(BUILD)/appliance/,kernel initrd root tools manifest) $(DESTDIR)$(appliancedir)/
 
-sources := $(wildcard common/*.[ch] virt-*/*.[ch] appliance/*.c appliance/agent/*.[ch] tests/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
+sources := $(wildcard common/*.[ch] virt-*/*.[ch] appliance/*.c appliance/agent/*.[ch] tests/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/faults/*.c)
 scripts := $(wildcard appliance/*.sh tests/*.sh tests/*.bash tests/bench/*.bash tests/*.bats .ci/run)
 
 format:

@@ -14,7 +14,7 @@ build=$(cd "$build" && pwd)
 fetch=$(cd "$(dirname "$0")/../appliance" && pwd)/fetch-debian.sh
 place=$build/guestfs
 
-# Only once; 400 MB.
+# Only once; 400 MB. Two tests may want it at the same time.
 unpack_kernel()
 {
     local debs=("$build"/appliance/debs/linux-image-*.deb) release
@@ -30,7 +30,10 @@ unpack_kernel()
     touch "$place/kernel/done"
 }
 
-unpack_kernel
+(
+    flock 9
+    unpack_kernel
+) 9> "$place.lock"
 mkdir -p "$place/cache" "$place/tmp"
 SUPERMIN_KERNEL=$(echo "$place"/kernel/boot/vmlinuz-*)
 SUPERMIN_MODULES=$(echo "$place"/kernel/lib/modules/*)

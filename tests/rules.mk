@@ -49,6 +49,21 @@ check: setup-check
 
 check-programs: $(unit_tests) $(fuzz_replays) $(BUILD)/appliance/agent
 
+# An appliance whose agent misbehaves on cue (tests/faults/agent-fault.c): the same but for the initrd. A sanitized agent runs
+# on the host only.
+fault_dir := $(BUILD)/faults/appliance
+ifndef SANITIZE
+check-programs: $(fault_dir)/initrd
+endif
+
+$(fault_dir)/agent: $(BUILD)/test-obj/tests/faults/agent-fault.o $(BUILD)/appliance/agent
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) $(agent_link) -Wl,--wrap=statvfs -o $@ $(agent_objects) $< -lblkid -lnettle -ltirpc -lpthread
+
+$(fault_dir)/initrd: $(fault_dir)/agent $(BUILD)/appliance/initrd $(BUILD)/appliance/root
+	@for part in kernel root modules; do ln -sfn ../../appliance/$$part $(fault_dir)/$$part; done
+	appliance/build-initrd.sh $(fault_dir) $(fault_dir)/agent
+
 check-unit: setup-check
 	@$(submake) check-programs
 	@tests/run-tests.sh $(BUILD) unit fuzz

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker.h"
 
+#include "confine.h"
 #include "packet.h"
 #include "tree.h"
 #include "warden.h"
@@ -16,12 +17,22 @@ struct assignment {
     int orders, reports;
 };
 
+/* Nothing but its own directory, and its memory's file. A builder's is in the template's. */
+static int enter(const struct worker_config *config, error **err)
+{
+    const char *writable[] = {config->root, NULL, NULL};
+    if (sandbox_enter(&config->sandbox, err) < 0)
+        return -1;
+    writable[1] = config->build_dir ? config->build_dir : config->memory_path;
+    return confine(writable, err);
+}
+
 static int work(void *data)
 {
     struct assignment *self = data;
     AUTO_ERROR error *err = NULL;
     prctl(PR_SET_NAME, "vlt-worker");
-    int entered = sandbox_enter(&self->config.sandbox, &err);
+    int entered = enter(&self->config, &err);
     /* Changing the user cleared it. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     return worker_loop(&self->config, self->orders, self->reports, entered < 0 ? STEAL(err) : NULL);

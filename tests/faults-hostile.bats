@@ -7,7 +7,7 @@ load helpers
 load volumes
 
 setup_file() { set_up_volumes lvm.img luks1.img luks2.img; }
-teardown_file() { volumes_over; }
+teardown_file() { remove_scratch; }
 
 # The seed is a new one each time: what fails says it.
 fuzz()

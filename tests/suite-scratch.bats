@@ -13,7 +13,7 @@ write_file()
         echo "load $BATS_TEST_DIRNAME/helpers"
         echo "setup_file() { file_requires $1 || return 0; make_scratch; echo \"\$TMPDIR\" > $PWD/made; }"
         echo 'teardown_file() { remove_scratch; }'
-        echo '@test "one" { setup_test; true; }'
+        echo '@test "one" { true; }'
     } > nested/file.bats
 }
 

@@ -152,7 +152,7 @@ fuzz: setup-lint
 # --- measuring ---
 
 BENCH_IMAGES ?= 1000
-BENCH ?= df hotplug ls
+BENCH ?= df volumes hotplug ls
 .PHONY: bench
 bench: setup
 	@$(submake) all

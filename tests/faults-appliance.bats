@@ -37,10 +37,29 @@ faulty()
 # scan OPTION...: over them, in one appliance
 scan()
 {
-    VIRT_LIVE_TOOLS_CACHE=$FAULT_CACHE run --separate-stderr virt-df-live --appliance "$BUILD/faults/appliance" --accel=tcg -P 1 \
+    # shellcheck disable=SC2016 # for the other shell
+    VIRT_LIVE_TOOLS_CACHE=$FAULT_CACHE run --separate-stderr \
+        bash -c '[[ ! $0 ]] || echo $$ > "$0/cgroup.procs"; exec "$@"' "${group-}" virt-df-live --appliance "$BUILD/faults/appliance" --accel=tcg -P 1 \
         --json "$@" "${names[@]}"
     assert_status 1
     assert_equal "$(json 'select(.type == "guest") | .guest')" "$(printf '%s\n' "${names[@]}")"
+}
+
+# memory_group LIMIT: a control group that may have so much memory goes to `group`
+memory_group()
+{
+    local base file
+
+    requires_root
+    if [[ -d /sys/fs/cgroup/memory ]]; then
+        base=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup) file=memory.limit_in_bytes
+    else
+        base=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup) file=memory.max
+    fi
+    group=${base%/}/vlt-test.$$
+    mkdir "$group" 2> mkdir.log || skip "no control group can be made: $(< mkdir.log)"
+    on_cleanup rmdir "$group"
+    echo "$1" 2> limit.log > "$group/$file" || skip "a control group's memory cannot be limited: $(< limit.log)"
 }
 
 # answers STATUS: the guests that have it
@@ -92,6 +111,17 @@ spin.img"
     assert_equal "$(answers crashed | sort)" "die.img
 memory.img
 panic.img"
+    assert_equal "$(answers ok | wc -l)" 12
+    assert_nothing_left
+}
+
+@test "an appliance that wants more memory than its control group may have: that image is named" {
+    faulty memory
+    scan # saves the appliance
+    memory_group 250M
+    scan --timeout 10
+    # The host's kernel ends QEMU, or lets it stand still.
+    assert_equal "$(answers crashed; answers timeout)" memory.img
     assert_equal "$(answers ok | wc -l)" 12
     assert_nothing_left
 }

@@ -126,3 +126,19 @@ assert_answered()
     # The others did not wait for it: each answer says how long it took from its turn.
     assert_equal "$(jq -r 'select(.type == "guest" and .elapsed_s > 4) | .guest' out)" late
 }
+
+# Linux ends poll(), epoll_wait() and others with EINTR where a process was stopped and goes on.
+@test "all processes are stopped and continued, over and over, in the midst of their calls: nothing is lost" {
+    start_scan
+    for ((i = 0; i < 60; i++)); do
+        mapfile -t pids < <(ours virt-df-live; ours vlt-; ours qemu-system)
+        [[ ${#pids[@]} -gt 0 ]] || break
+        kill -STOP "${pids[@]}" 2> gone || : # some have ended
+        kill -CONT "${pids[@]}" 2> gone || :
+    done
+    ((i > 5))
+    finish
+    output=
+    assert_status 0
+    assert_answered 0
+}

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/un.h>
+#include <time.h>
 
 #define PREFIX "virt-live-"
 #define LOCK "lock"
@@ -68,14 +69,39 @@ static bool abandoned(int base_fd, const char *name)
     return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
+/* Seconds after which one without a lock is no longer being made: whoever made it was killed then.
+ */
+#define MAKING_TIME 60
+
+/* One that was never finished has no more in it than a lock that was not held yet. What holds
+ * anything else stays, whosesoever it is. */
+static void remove_unfinished(int base_fd, const char *name)
+{
+    struct stat st;
+    AUTO_FREE char *lock = NULL;
+    if (strlen(name) != strlen(PREFIX "XXXXXX") ||
+        fstatat(base_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||
+        st.st_uid != geteuid() || time(NULL) - st.st_mtime < MAKING_TIME)
+        return;
+    if (asprintf(&lock, "%s/" NEW_LOCK, name) < 0) {
+        lock = NULL;
+        return;
+    }
+    unlinkat(base_fd, lock, 0);
+    unlinkat(base_fd, name, AT_REMOVEDIR); /* where anything is in it, it stays */
+}
+
 static void sweep(const struct sandbox *box, const char *base)
 {
     AUTO_DIR DIR *directory = opendir(base);
     for (struct dirent *entry; directory && (entry = readdir(directory));) {
         AUTO_FREE char *path = NULL;
-        if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0 ||
-            !abandoned(dirfd(directory), entry->d_name))
+        if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0)
             continue;
+        if (!abandoned(dirfd(directory), entry->d_name)) {
+            remove_unfinished(dirfd(directory), entry->d_name);
+            continue;
+        }
         if (asprintf(&path, "%s/%s/", base, entry->d_name) < 0) {
             path = NULL;
             continue;

@@ -215,6 +215,38 @@ static void what_is_not_a_run_is_left_alone(void **state)
     assert_int_equal(count_in_base(), 2);
 }
 
+static void make_old(const char *name, const char *inside)
+{
+    char path[128], file[160];
+    const struct timespec times[] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    snprintf(path, sizeof path, "%s/%s", base, name);
+    assert_int_equal(mkdir(path, 0700), 0);
+    if (inside) {
+        snprintf(file, sizeof file, "%s/%s", path, inside);
+        close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    }
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* Whoever made them was killed before they had their lock. */
+static void those_that_were_never_finished_are_removed(void **state)
+{
+    (void)state;
+    make_old("virt-live-abcdef", NULL);
+    make_old("virt-live-ghijkl", "lock.new");
+    rundir_free(make());
+    assert_int_equal(count_in_base(), 0);
+}
+
+static void a_directory_that_only_has_such_a_name_stays(void **state)
+{
+    (void)state;
+    make_old("virt-live-abcdef", "README");
+    make_old("virt-live-tools", NULL);
+    rundir_free(make());
+    assert_int_equal(count_in_base(), 2);
+}
+
 static void runs_that_start_together_leave_each_other_alone(void **state)
 {
     pid_t children[8];
@@ -286,6 +318,8 @@ int main(void)
         RUN(one_in_use_is_left_alone),
         RUN(one_that_a_child_uses_is_left_alone),
         RUN(what_is_not_a_run_is_left_alone),
+        RUN(those_that_were_never_finished_are_removed),
+        RUN(a_directory_that_only_has_such_a_name_stays),
         RUN(runs_that_start_together_leave_each_other_alone),
         RUN(subdirectories_belong_to_the_sandbox),
         RUN(a_name_is_given_once),

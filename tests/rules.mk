@@ -102,7 +102,7 @@ check-tsan: setup-check
 
 .PHONY: check-tsan check-sanitized-programs
 check-sanitized-programs: $(addprefix $(BUILD)/bin/,$(COMMANDS)) check-programs
-	@for file in kernel initrd root tools; do ln -sf ../../appliance/$$file $(BUILD)/appliance/$$file; done
+	@for file in kernel initrd root tools debs; do ln -sfn ../../appliance/$$file $(BUILD)/appliance/$$file; done
 
 # --- valgrind ---
 

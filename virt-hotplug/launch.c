@@ -182,7 +182,10 @@ static int run(int argc, char **argv)
     start_clear(&start);
     if (signal_fd >= 0)
         close(signal_fd);
-    sigprocmask(SIG_SETMASK, &old, NULL);
+    /* An appliance that has been started stays, and whoever started it is told its name: a signal
+     * comes too late for it. */
+    if (code != HOTPLUG_OK || signalled)
+        sigprocmask(SIG_SETMASK, &old, NULL);
     if (signalled)
         closeout_by_signal(signalled);
     return code;

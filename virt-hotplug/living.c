@@ -107,8 +107,8 @@ void living_close(struct living *living)
 int living_open_named(const char *name, struct living *living, error **err)
 {
     /* Never freed: libvirt has a lock of its own on the root for as long as this process lives, and
-     * whoever gets ours must get that one, too. (Used: or the compiler does away with the variable, and
-     * a leak checker finds what it held.) */
+     * whoever gets ours must get that one, too. (Used: or the compiler does away with the variable,
+     * and a leak checker finds what it held.) */
     static place *held __attribute__((used));
     struct sandbox box;
     if (sandbox_choose(&box, err) < 0)

@@ -6,6 +6,7 @@
 #include "backups.h"
 
 #include "clock.h"
+#include "libvirt-error.h"
 #include "xmltree.h"
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -15,20 +16,6 @@
 
 #define END_TIMEOUT (10 * CLOCK_SECOND)
 #define STEP 10000000 /* nanoseconds */
-
-static const char *libvirt_message(void)
-{
-    const virError *last = virGetLastError();
-
-    return last && last->message ? last->message : "unknown libvirt error";
-}
-
-/* Their text goes into error objects. */
-static void ignore_error(void *data, virErrorPtr err)
-{
-    (void)data;
-    (void)err;
-}
 
 static int failed(const char *what, error **err)
 {
@@ -144,7 +131,7 @@ static int check_host(virConnectPtr connection, error **err)
 
 static void *connect_to(const char *uri, error **err)
 {
-    virSetErrorFunc(NULL, ignore_error);
+    libvirt_be_silent();
     virConnectPtr connection = virInitialize() < 0 ? NULL : virConnectOpen(uri);
 
     if (!connection) {

@@ -3,6 +3,7 @@
 #include "hypervisor-libvirt.h"
 
 #include "blockdev.h"
+#include "libvirt-error.h"
 #include "libvirt-root.h"
 #include "qmp.h"
 #include "slots.h"
@@ -34,16 +35,7 @@ static void traced(const libvirt_hypervisor *self, const char *what, double sinc
 
 static int libvirt_error(error **err, const char *what)
 {
-    const virError *last = virGetLastError();
-    return error_set(err, STATUS_CRASHED, "%s: %s", what,
-                     last && last->message ? last->message : "unknown libvirt error");
-}
-
-/* libvirt prints errors on stderr unless somebody takes them; ours travel as error objects. */
-static void ignore_error(void *data, virErrorPtr err)
-{
-    (void)data;
-    (void)err;
+    return error_set(err, STATUS_CRASHED, "%s: %s", what, libvirt_message());
 }
 
 static void *run_events(void *unused)
@@ -349,7 +341,7 @@ static bool has_io_uring(void)
 static int start_libvirt(error **err)
 {
     pthread_t thread;
-    virSetErrorFunc(NULL, ignore_error);
+    libvirt_be_silent();
     if (virEventRegisterDefaultImpl() < 0 || virInitialize() < 0)
         return libvirt_error(err, "cannot initialise libvirt");
     int started = pthread_create(&thread, NULL, run_events, NULL);

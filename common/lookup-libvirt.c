@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "domaindisks.h"
+#include "libvirt-error.h"
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <string.h>
@@ -20,20 +21,6 @@ struct asking {
 };
 
 /* --- what libvirt says --- */
-
-static const char *libvirt_message(void)
-{
-    const virError *last = virGetLastError();
-
-    return last && last->message ? last->message : "unknown libvirt error";
-}
-
-/* libvirt prints errors on stderr unless somebody takes them; ours travel as error objects. */
-static void ignore_error(void *data, virErrorPtr err)
-{
-    (void)data;
-    (void)err;
-}
 
 static void traced(const struct asking *self, const char *call, uint64_t since)
 {
@@ -254,7 +241,7 @@ int lookup_libvirt(const struct lookup_query *query, lookup_teller *teller, erro
 
     if (virInitialize() < 0)
         return error_set(err, STATUS_UNREADABLE, "libvirt cannot be used: %s", libvirt_message());
-    virSetErrorFunc(NULL, ignore_error);
+    libvirt_be_silent();
     self.connection = TRACED(&self, "virConnectOpenReadOnly", virConnectOpenReadOnly(query->uri));
     if (!self.connection)
         return error_set(err, STATUS_UNREADABLE,

@@ -4,7 +4,8 @@
 #   run-tests.sh BUILD KIND…     KIND: unit, fuzz, docs, bats
 #
 # Runs tests that have been built, shows what they print (TAP), and ends with the one line
-# "N passed, N failed, N skipped" over all of them. Exit status 1 if one failed. TESTS='df-names …'
+# "N passed, N failed, N skipped" over all of them, before which those that failed are told once more, as they are
+# what a reader of a long log looks for. Exit status 1 if one failed. TESTS='df-names …'
 # names the bats files to run, UNIT_WRAPPER what runs unit tests (valgrind …), UNIT_SKIP those that
 # it cannot run and UNIT_SKIP_WHY why, BATS_JOBS how many bats files run at a time.
 
@@ -16,6 +17,14 @@ cd "$here/.."
 results=$build/results
 mkdir -p "$results"
 passed=0 failed=0 skipped=0
+failures=$results/failures
+: > "$failures"
+
+# Of the TAP in FILE those tests that failed, each with the start of what it says.
+failures_in()
+{
+    awk '/^(not )?ok / { told = /^not ok / && !/# ?(skip|SKIP)/ ? 12 : 0 } told > 0 { told--; print substr($0, 1, 300) }' "$1"
+}
 
 # count FILE STATUS: adds what the TAP in FILE says. A program that failed and has not said so, as
 # one that crashed, is a failure too.
@@ -26,7 +35,11 @@ count()
     # bats writes "ok 3 name # skip why", cmocka "not ok 3 # SKIP name".
     read -r ok bad skip < <(awk '/^(not )?ok / { if (/# ?(skip|SKIP)/) skip++; else if (/^ok/) ok++; else bad++ }
         END { print ok + 0, bad + 0, skip + 0 }' "$1")
-    if [[ $2 -ne 0 && $bad -eq 0 ]]; then bad=1; fi
+    failures_in "$1" >> "$failures"
+    if [[ $2 -ne 0 && $bad -eq 0 ]]; then
+        bad=1
+        echo "not ok - ${1##*/}: exit status $2, and no test said that it failed" >> "$failures"
+    fi
     passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
 }
 
@@ -61,8 +74,7 @@ one()
         echo "ok - $name"
         passed=$((passed + 1))
     else
-        sed 's/^/# /' "$results/$name.log"
-        echo "not ok - $name: exit status $status"
+        { echo "not ok - $name: exit status $status"; sed 's/^/# /' "$results/$name.log"; } | tee -a "$failures"
         failed=$((failed + 1))
     fi
 }
@@ -127,5 +139,9 @@ for kind; do
     esac
 done
 
+if [[ $failed -gt 0 ]]; then
+    echo "# those that failed:"
+    cat "$failures"
+fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [[ $failed -eq 0 ]]

@@ -3,32 +3,18 @@
 #include "guestlist.h"
 
 #include "clock.h"
-#include <fcntl.h>
+#include "list-reader.h"
+
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* The longest entry that can be a guest: all its images, and what separates them. */
 #define ENTRY_MAX ((size_t)SLOT_COUNT * (GUESTLIST_MAX_PATH + 1))
-#define READ_SIZE 65536
 
 struct list_file {
     char *path; /* "-": stdin */
     enum image_format format;
     unsigned block_size;
-};
-
-/* The list that is being read. */
-struct reader {
-    int fd;        /* -1: none is open */
-    bool regular;  /* never makes us wait */
-    bool ended;    /* end of file */
-    bool dropping; /* the entry was longer than ENTRY_MAX: its rest is read and forgotten */
-    bool waiting;
-    uint64_t entry; /* how many have been read of this list */
-    char *buffer;   /* bytes start to end are not used yet, start to scanned have no delimiter */
-    size_t room, start, scanned, end;
 };
 
 struct guestlist {
@@ -38,7 +24,8 @@ struct guestlist {
     size_t file_count, next_file; /* the open one is next_file */
     char delimiter;
     uint64_t numbered; /* guests that have a number */
-    struct reader reader;
+    struct list_reader reader;
+    bool waiting; /* for the list */
     struct guestlist_hypervisor hypervisor;
     void (*trace)(void *data, const char *text);
     void *trace_data;
@@ -59,18 +46,9 @@ guestlist *guestlist_new(void)
 
     if (list) {
         list->delimiter = '\n';
-        list->reader.fd = -1;
+        list->reader = LIST_READER_CLOSED;
     }
     return list;
-}
-
-/* Closes the list that is open, but for stdin, which is not ours. */
-static void reader_close(struct reader *reader)
-{
-    if (reader->fd > STDIN_FILENO)
-        close(reader->fd);
-    free(reader->buffer);
-    *reader = (struct reader){.fd = -1};
 }
 
 void guestlist_free(guestlist *list)
@@ -81,7 +59,7 @@ void guestlist_free(guestlist *list)
         guest_free(list->guests[i]);
     for (size_t i = 0; i < list->file_count; i++)
         free(list->files[i].path);
-    reader_close(&list->reader);
+    list_reader_close(&list->reader);
     lookup_free(list->lookup);
     error_free(list->lookup_failed);
     free(list->guests);
@@ -214,94 +192,9 @@ static struct guest *too_long_entry(guestlist *list)
     return refused_entry(list, refused);
 }
 
-/* The next entry among the bytes that were read, with its delimiter skipped. At the end of the
- * file the rest is one. false: there is none yet. */
-static bool take_entry(struct reader *reader, char delimiter, const char **entry, size_t *length)
-{
-    size_t unseen = reader->end - reader->scanned;
-    const char *found = unseen ? memchr(reader->buffer + reader->scanned, delimiter, unseen) : NULL;
-
-    if (!found && !(reader->ended && (reader->end > reader->start || reader->dropping))) {
-        reader->scanned = reader->end;
-        return false;
-    }
-    size_t stop = found ? (size_t)(found - reader->buffer) : reader->end;
-    *entry = reader->buffer + reader->start;
-    *length = stop - reader->start;
-    reader->start = reader->scanned = found ? stop + 1 : stop;
-    reader->entry++;
-    return true;
-}
-
-/* Makes room for READ_SIZE more bytes. What cannot become a guest any more is dropped, so the
- * buffer has an end although a line may have none. */
-static int make_room(struct reader *reader)
-{
-    if (reader->dropping || reader->end - reader->start > ENTRY_MAX) {
-        reader->dropping = true;
-        reader->start = reader->scanned = reader->end = 0;
-    }
-    if (reader->start > 0) {
-        memmove(reader->buffer, reader->buffer + reader->start, reader->end - reader->start);
-        reader->end -= reader->start;
-        reader->scanned -= reader->start;
-        reader->start = 0;
-    }
-    if (reader->room - reader->end >= READ_SIZE)
-        return 0;
-    size_t room = reader->room * 2 + READ_SIZE;
-    char *buffer = realloc(reader->buffer, room);
-    if (!buffer)
-        return -1;
-    reader->buffer = buffer;
-    reader->room = room;
-    return 0;
-}
-
-/* Opens the list whose turn it is. A FIFO opens at once and is not ready before somebody writes;
- * stdin is left as it is: its file description is shared with other processes. 0 or errno. */
-static int open_list(guestlist *list)
-{
-    struct reader *reader = &list->reader;
-    const char *path = list->files[list->next_file].path;
-    struct stat st;
-
-    reader->fd = STDIN_FILENO;
-    if (strcmp(path, "-") != 0) {
-        reader->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (reader->fd < 0)
-            return errno;
-    }
-    if (fstat(reader->fd, &st) < 0)
-        return errno;
-    reader->regular = S_ISREG(st.st_mode);
-    return 0;
-}
-
-enum filled { FILLED_SOME, FILLED_WAIT, FILLED_FAILED, FILLED_NO_MEMORY };
-
-/* One read(), if it would not block. */
-static enum filled fill(struct reader *reader)
-{
-    struct pollfd ready = {.fd = reader->fd, .events = POLLIN};
-
-    if (!reader->regular && poll(&ready, 1, 0) < 1)
-        return FILLED_WAIT;
-    if (make_room(reader) < 0)
-        return FILLED_NO_MEMORY;
-    ssize_t n = read(reader->fd, reader->buffer + reader->end, READ_SIZE);
-    if (n < 0 && (errno == EINTR || errno == EAGAIN))
-        return reader->regular ? FILLED_SOME : FILLED_WAIT;
-    if (n < 0)
-        return FILLED_FAILED;
-    reader->ended = n == 0;
-    reader->end += (size_t)n;
-    return FILLED_SOME;
-}
-
 static void next_list(guestlist *list)
 {
-    reader_close(&list->reader);
+    list_reader_close(&list->reader);
     list->next_file++;
 }
 
@@ -325,41 +218,29 @@ static enum guestlist_next give_up_list(guestlist *list, int errnum, struct gues
     return give(refused, guest, err);
 }
 
-static enum guestlist_next give_entry(guestlist *list, const char *entry, size_t length,
-                                      struct guest **guest, error **err)
-{
-    bool too_long = list->reader.dropping || length > ENTRY_MAX;
-
-    list->reader.dropping = false;
-    return give(too_long ? too_long_entry(list) : parse_entry(list, entry, length), guest, err);
-}
-
 /* The next guest of the list that is open, or GUESTLIST_END: of this list, unless *err is set. */
 static enum guestlist_next next_from_list(guestlist *list, struct guest **guest, error **err)
 {
-    struct reader *reader = &list->reader;
     const char *entry;
     size_t length;
 
-    for (bool may_read = true;; may_read = reader->regular) {
-        if (take_entry(reader, list->delimiter, &entry, &length))
-            return give_entry(list, entry, length, guest, err);
-        if (reader->ended) {
-            next_list(list);
-            return GUESTLIST_END;
-        }
-        switch (may_read ? fill(reader) : FILLED_WAIT) {
-        case FILLED_SOME:
-            break;
-        case FILLED_WAIT:
-            reader->waiting = true;
-            return GUESTLIST_WAIT;
-        case FILLED_FAILED:
-            return give_up_list(list, errno, guest, err);
-        case FILLED_NO_MEMORY:
-            return give(NULL, guest, err);
-        }
+    switch (list_reader_next(&list->reader, &entry, &length)) {
+    case LIST_READ_ENTRY:
+        return give(parse_entry(list, entry, length), guest, err);
+    case LIST_READ_TOO_LONG:
+        return give(too_long_entry(list), guest, err);
+    case LIST_READ_WAIT:
+        list->waiting = true;
+        return GUESTLIST_WAIT;
+    case LIST_READ_END:
+        next_list(list);
+        return GUESTLIST_END;
+    case LIST_READ_FAILED:
+        return give_up_list(list, errno, guest, err);
+    case LIST_READ_NO_MEMORY:
+        break;
     }
+    return give(NULL, guest, err);
 }
 
 /* --- guests that a hypervisor has --- */
@@ -479,14 +360,17 @@ enum guestlist_next guestlist_next(guestlist *list, struct guest **guest, error 
 {
     AUTO_ERROR error *failed = NULL;
 
-    list->reader.waiting = list->looking = false;
+    list->waiting = list->looking = false;
     if (list->next_guest < list->guest_count)
         return list->guests[list->next_guest]->sought
                    ? next_sought(list, guest, err)
                    : give(list->guests[list->next_guest++], guest, err);
 
     while (list->next_file < list->file_count && !failed) {
-        int errnum = list->reader.fd < 0 ? open_list(list) : 0;
+        const char *path = list->files[list->next_file].path;
+        int errnum = list->reader.fd < 0
+                         ? list_reader_open(&list->reader, path, list->delimiter, ENTRY_MAX)
+                         : 0;
         if (errnum != 0)
             return give_up_list(list, errnum, guest, err);
         enum guestlist_next next = next_from_list(list, guest, &failed);
@@ -504,7 +388,7 @@ int guestlist_fd(const guestlist *list)
 {
     if (list->looking)
         return lookup_fd(list->lookup);
-    return list->reader.waiting ? list->reader.fd : -1;
+    return list->waiting ? list->reader.fd : -1;
 }
 
 uint64_t guestlist_deadline(const guestlist *list)

@@ -4,7 +4,7 @@
 
 #include "appliance.h"
 #include "lookup-libvirt.h"
-#include "text.h"
+#include "option-values.h"
 
 #include <string.h>
 
@@ -122,69 +122,6 @@ static int no_memory(error **err)
 
 /* ---- values ---- */
 
-int options_choose(const char *what, const char *word, const char *const *words, size_t count,
-                   unsigned *chosen, error **err)
-{
-    AUTO_FREE char *known = NULL;
-    size_t length = 0;
-
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(word, words[i]) == 0) {
-            *chosen = (unsigned)i;
-            return 0;
-        }
-    FILE *list = open_memstream(&known, &length);
-    if (!list)
-        return no_memory(err);
-    for (size_t i = 0; i < count; i++)
-        fprintf(list, "%s%s", i ? ", " : "", words[i]);
-    if (fclose(list) != 0)
-        return no_memory(err);
-    return error_set(err, STATUS_CRASHED, "%s: \"%s\" is none of %s", what, word, known);
-}
-
-static int take_number(const char *what, const char *word, uint64_t minimum, uint64_t maximum,
-                       unsigned *number, error **err)
-{
-    uint64_t value;
-
-    if (text_parse_number(word, what, minimum, maximum, &value, err) < 0)
-        return -1;
-    *number = (unsigned)value;
-    return 0;
-}
-
-static int take_format(struct options *options, const char *word, error **err)
-{
-    const char *words[IMAGE_FORMAT_COUNT - 1];
-    unsigned chosen = 0;
-
-    options->format = IMAGE_DETECT;
-    if (!word || !*word)
-        return 0;
-    for (unsigned i = IMAGE_RAW; i < IMAGE_FORMAT_COUNT; i++)
-        words[i - 1] = image_format_name((enum image_format)i);
-    if (options_choose("--format", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
-        return -1;
-    options->format = (enum image_format)(chosen + 1);
-    return 0;
-}
-
-static int take_block_size(struct options *options, const char *word, error **err)
-{
-    static const char *const words[] = {"512", "4096"};
-    static const unsigned sizes[] = {512, 4096};
-    unsigned chosen = 0;
-
-    options->block_size = 0;
-    if (!word || !*word)
-        return 0;
-    if (options_choose("--blocksize", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
-        return -1;
-    options->block_size = sizes[chosen];
-    return 0;
-}
-
 static int take_isolate(struct options *options, const char *word, error **err)
 {
     static const char *const words[] = {[ISOLATE_NONE] = "none",
@@ -193,32 +130,9 @@ static int take_isolate(struct options *options, const char *word, error **err)
                                         [ISOLATE_GUEST] = "guest"};
     unsigned chosen = 0;
 
-    if (options_choose("--isolate", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
+    if (value_choose("--isolate", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
         return -1;
     options->config.isolation = (enum isolation)chosen;
-    return 0;
-}
-
-static int take_backing(struct options *options, const char *word, error **err)
-{
-    static const char *const words[] = {
-        [BACKING_DENY] = "deny", [BACKING_SAME_DIR] = "same-dir", [BACKING_ALLOW] = "allow"};
-    unsigned chosen = 0;
-
-    if (options_choose("--backing", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
-        return -1;
-    options->config.backing = (enum backing_policy)chosen;
-    return 0;
-}
-
-static int take_accel(struct options *options, const char *word, error **err)
-{
-    static const char *const words[] = {"auto", "kvm", "tcg"};
-    unsigned chosen = 0;
-
-    if (options_choose("--accel", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
-        return -1;
-    options->config.accel = chosen == 0 ? NULL : words[chosen];
     return 0;
 }
 
@@ -228,7 +142,7 @@ static int take_progress(struct options *options, const char *word, error **err)
         [PROGRESS_AUTO] = "auto", [PROGRESS_ALWAYS] = "always", [PROGRESS_NEVER] = "never"};
     unsigned chosen = 0;
 
-    if (options_choose("--progress", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
+    if (value_choose("--progress", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
         return -1;
     options->progress = (enum progress_mode)chosen;
     return 0;
@@ -373,28 +287,28 @@ static int take_common(struct options *options, int code, const char *value, err
     case OPT_CONNECT:
         return take_word(value, &options->connect, err);
     case OPT_FORMAT:
-        return take_format(options, value, err);
+        return value_format(value, &options->format, err);
     case OPT_BLOCKSIZE:
-        return take_block_size(options, value, err);
+        return value_block_size(value, &options->block_size, err);
     case OPT_IMAGES_FROM:
         return take_list(options, value, err);
     case OPT_ISOLATE:
         return take_isolate(options, value, err);
     case OPT_WAVE:
-        return take_number("--wave", value, 1, SLOT_COUNT, &options->config.wave, err);
+        return value_number("--wave", value, 1, SLOT_COUNT, &options->config.wave, err);
     case OPT_PARALLEL:
-        return take_number("-P", value, 0, PARALLEL_MAX, &options->config.parallel, err);
+        return value_number("-P", value, 0, PARALLEL_MAX, &options->config.parallel, err);
     case OPT_TIMEOUT:
-        return take_number("--timeout", value, 0, TIMEOUT_MAX, &options->config.timeout, err);
+        return value_number("--timeout", value, 0, TIMEOUT_MAX, &options->config.timeout, err);
     case OPT_ACCEL:
-        return take_accel(options, value, err);
+        return value_accel(value, &options->config.accel, err);
     case OPT_MEMSIZE:
-        return take_number("--memsize", value, APPLIANCE_MEMORY_MIN, APPLIANCE_MEMORY_MAX,
-                           &options->config.memory_mib, err);
+        return value_number("--memsize", value, APPLIANCE_MEMORY_MIN, APPLIANCE_MEMORY_MAX,
+                            &options->config.memory_mib, err);
     case OPT_APPLIANCE:
         return take_appliance(options, value, err);
     case OPT_BACKING:
-        return take_backing(options, value, err);
+        return value_backing(value, &options->config.backing, err);
     case OPT_KEY:
         return keys_add(&options->keys, value, err);
     case OPT_PROGRESS:

@@ -79,10 +79,6 @@ int options_parse(struct options *options, int argc, char **argv, struct poptOpt
 void options_print_help(FILE *to, const char *command, const char *arguments,
                         struct poptOption *table, bool usage_only);
 
-/* One of count words. 0 and its index in *chosen; -1 and *err, which names them all. */
-int options_choose(const char *what, const char *word, const char *const *words, size_t count,
-                   unsigned *chosen, error **err);
-
 static inline void cleanup_options(struct options *options)
 {
     options_clear(options);

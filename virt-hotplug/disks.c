@@ -1,47 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "disks.h"
 
-#include "options.h"
+#include "option-values.h"
 #include "remote-uri.h"
 #include "slots.h"
 #include <string.h>
 
 struct choice {
     enum image_format format;
-    unsigned block_size;
+    unsigned block_size; /* 0: nothing was said */
     enum backing_policy backing;
 };
 
-static int choose_format(const char *word, enum image_format *format, error **err)
-{
-    const char *words[IMAGE_FORMAT_COUNT - 1];
-    unsigned chosen = 0;
-    *format = IMAGE_DETECT;
-    if (!word)
-        return 0;
-    for (unsigned i = IMAGE_RAW; i < IMAGE_FORMAT_COUNT; i++)
-        words[i - 1] = image_format_name((enum image_format)i);
-    if (options_choose("--format", word, words, IMAGE_FORMAT_COUNT - 1, &chosen, err) < 0)
-        return -1;
-    *format = (enum image_format)(chosen + IMAGE_RAW);
-    return 0;
-}
-
 static int choose(const struct disk_options *options, struct choice *choice, error **err)
 {
-    static const char *const sizes[] = {"512", "4096"};
-    static const char *const policies[] = {
-        [BACKING_DENY] = "deny", [BACKING_SAME_DIR] = "same-dir", [BACKING_ALLOW] = "allow"};
-    unsigned size = 0, policy = BACKING_SAME_DIR;
-    if (choose_format(options->format, &choice->format, err) < 0 ||
-        (options->block_size &&
-         options_choose("--blocksize", options->block_size, sizes, 2, &size, err) < 0) ||
-        (options->backing &&
-         options_choose("--backing", options->backing, policies, 3, &policy, err) < 0))
+    *choice = (struct choice){.backing = BACKING_SAME_DIR};
+    if (value_format(options->format, &choice->format, err) < 0 ||
+        value_block_size(options->block_size, &choice->block_size, err) < 0)
         return -1;
-    choice->block_size = size == 0 ? 512 : 4096;
-    choice->backing = (enum backing_policy)policy;
-    return 0;
+    return options->backing ? value_backing(options->backing, &choice->backing, err) : 0;
 }
 
 int disks_check(const struct disk_options *options, error **err)
@@ -52,14 +29,13 @@ int disks_check(const struct disk_options *options, error **err)
 
 unsigned disks_block_size(const struct disk_options *options)
 {
-    struct choice choice = {0};
-    choose(options, &choice, NULL);
-    return choice.block_size;
+    struct choice choice;
+    return choose(options, &choice, NULL) == 0 && choice.block_size ? choice.block_size : 512;
 }
 
 struct image_chain *disks_open(const char *image, const struct disk_options *options, error **err)
 {
-    struct choice choice = {0};
+    struct choice choice;
     AUTO_IMAGE_CHAIN struct image_chain *chain = NULL;
     if (choose(options, &choice, err) < 0)
         return NULL;

@@ -4,11 +4,10 @@
 #include "command.h"
 #include "disks.h"
 #include "message.h"
-#include "options.h"
+#include "option-values.h"
 #include "sandboxed.h"
 #include "shutdown.h"
 #include "start.h"
-#include "text.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -37,28 +36,6 @@ static struct poptOption table[] = {
     DISK_OPTIONS(disks),
     COMMON_OPTIONS};
 
-static int take_number(const char *what, const char *word, unsigned least, unsigned most,
-                       unsigned *number, error **err)
-{
-    uint64_t value;
-    if (!word)
-        return 0;
-    if (text_parse_number(word, what, least, most, &value, err) < 0)
-        return -1;
-    *number = (unsigned)value;
-    return 0;
-}
-
-static int take_accel(struct start *start, error **err)
-{
-    static const char *const words[] = {"auto", "kvm", "tcg"};
-    unsigned chosen = 0;
-    if (accel && options_choose("--accel", accel, words, 3, &chosen, err) < 0)
-        return -1;
-    start->accel = chosen ? words[chosen] : NULL;
-    return 0;
-}
-
 static int take_options(struct start *start, unsigned images, error **err)
 {
     *start = (struct start){
@@ -71,11 +48,11 @@ static int take_options(struct start *start, unsigned images, error **err)
         .writable = disks.writable,
     };
     if ((name && place_check_name(name, err) < 0) ||
-        take_number("--slots", slots, 1, SLOT_COUNT, &start->kept.slots, err) < 0 ||
-        take_number("--idle", idle, 0, INT32_MAX, &start->kept.idle, err) < 0 ||
-        take_number("--memsize", memory, APPLIANCE_MEMORY_MIN, APPLIANCE_MEMORY_MAX,
-                    &start->memory_mib, err) < 0 ||
-        take_accel(start, err) < 0 || disks_check(&disks, err) < 0)
+        (slots && value_number("--slots", slots, 1, SLOT_COUNT, &start->kept.slots, err) < 0) ||
+        (idle && value_number("--idle", idle, 0, INT32_MAX, &start->kept.idle, err) < 0) ||
+        (memory && value_number("--memsize", memory, APPLIANCE_MEMORY_MIN, APPLIANCE_MEMORY_MAX,
+                                &start->memory_mib, err) < 0) ||
+        (accel && value_accel(accel, &start->accel, err) < 0) || disks_check(&disks, err) < 0)
         return -1;
     if (images > start->kept.slots)
         return error_set(err, STATUS_REFUSED, "%u images do not fit into %u slots", images,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "usage.h"
 
+#include "option-values.h"
+
 #include <string.h>
 #include <time.h>
 
@@ -154,7 +156,7 @@ static int take_checksum(struct ls_options *options, const char *word, error **e
     unsigned chosen = LS_MD5 - LS_CRC;
 
     if (word && *word &&
-        options_choose("--checksum", word, words, sizeof words / sizeof words[0], &chosen, err) < 0)
+        value_choose("--checksum", word, words, sizeof words / sizeof words[0], &chosen, err) < 0)
         return -1;
     options->style.checksum = (enum ls_checksum)(LS_CRC + chosen);
     return 0;

@@ -151,7 +151,7 @@ $(BUILD)/appliance/volume-groups: appliance/volume-groups.c
 	@mkdir -p $(@D)
 	$(call say,CC) $(CC) -std=gnu11 $(WARNINGS) -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -O2 -pie -Wl,-z,relro,-z,now -o $@ $< -llvm2cmd -ldevmapper
 
--include $(shell find $(BUILD)/obj $(BUILD)/agent $(BUILD)/test-obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/agent $(BUILD)/test-obj $(BUILD)/fuzz-obj -name '*.d' 2>/dev/null)
 
 # For editors and clang-tidy: written from the same variables that compile.
 compile_commands.json: Makefile tests/rules.mk | $(generated)

@@ -85,9 +85,10 @@ check-asan: setup-check
 	@$(submake) SANITIZE=address,undefined BUILD=$(asan_build) check-sanitized-programs
 	@tests/run-tests.sh $(asan_build) unit fuzz bats
 
-# What is found is written by processes that the tests do not see the status of, so the reports are gathered.
+
 # Where there are threads: the worker has one for libvirt's events, and libvirt its own. These tests have most of what the
-# two do together; the rest is what check-asan is for.
+# two do together; the rest is what check-asan is for. What is found is written by processes that the tests do not see the
+# status of, so the reports are gathered.
 tsan_build := build/tsan
 tsan_tests := df-waves df-domains df-kills hotplug-slots hotplug-life
 export TSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/tsan.supp:history_size=4
@@ -120,11 +121,15 @@ check-valgrind: setup-lint
 
 # --- lint: .clang-tidy has the checks; tests/cppcheck.supp what is not reported, and why ---
 
+# clang-tidy takes a file at a time, so one of them runs on each processor.
+tidy := clang-tidy --quiet -p .
 lint: setup-lint
 	@$(submake) $(generated) compile_commands.json
 	clang-format --dry-run --Werror $(sources)
-	clang-tidy --quiet -p . $(filter %.c,$(sources)) 2>&1 | sed '/warnings generated/d; /^Suppressed/d; /^Use -header-filter/d'
-	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+	@echo '$(tidy) …'
+	@printf '%s\n' $(filter %.c,$(sources)) | xargs -P "$$(nproc)" -n 8 $(tidy) 2>&1 | \
+		sed '/warnings\{0,1\} generated/d; /^Suppressed/d; /^Use -header-filter/d'
+	cppcheck --quiet -j "$$(nproc)" --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
 		--inline-suppr --suppressions-list=tests/cppcheck.supp -D_GNU_SOURCE -Icommon -I$(BUILD)/gen \
 		-Iappliance/agent -Ivirt-df-live $(filter %.c,$(sources))
 	shellcheck -x $(scripts)
@@ -134,20 +139,30 @@ lint: setup-lint
 FUZZ_SECONDS ?= 60
 fuzzers := $(addprefix $(BUILD)/fuzz/fuzz-,$(fuzz_targets))
 
-$(BUILD)/fuzz/fuzz-fstab: $(patsubst %,appliance/agent/%.c,fstab devspec permitted)
+fuzz_flags = $(CPPFLAGS_ALL) -Iappliance/agent -std=gnu11 -g -O1 -w -fsanitize=fuzzer-no-link,address,undefined
+fuzz_objects = $(patsubst %.c,$(BUILD)/fuzz-obj/%.o,$(1))
 
-$(BUILD)/fuzz/fuzz-%: tests/fuzz/fuzz-%.c $(wildcard common/*.c common/*.h) | $(test_generated)
+$(BUILD)/fuzz/fuzz-fstab: $(call fuzz_objects,$(patsubst %,appliance/agent/%.c,fstab devspec permitted))
+
+$(BUILD)/fuzz-obj/%.o: %.c | $(test_generated)
 	@mkdir -p $(@D)
-	$(call say,CC) clang $(CPPFLAGS_ALL) -Iappliance/agent -std=gnu11 -g -O1 -w -fsanitize=fuzzer,address,undefined -o $@ \
-		$(filter %.c,$^) $(filter %-xdr.c,$(test_generated)) $(pkg_libs) -lm -lpthread
+	$(call say,CC) clang $(fuzz_flags) -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/fuzz-%: $(BUILD)/fuzz-obj/tests/fuzz/fuzz-%.o $(call fuzz_objects,$(wildcard common/*.c) $(filter %-xdr.c,$(test_generated)))
+	@mkdir -p $(@D)
+	$(call say,LD) clang -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) $(pkg_libs) -lm -lpthread
+
+# Each target by itself, so that -j runs several.
+fuzz_runs := $(addprefix fuzz-run-,$(fuzz_targets))
+.PHONY: $(fuzz_runs)
+$(fuzz_runs): fuzz-run-%: $(BUILD)/fuzz/fuzz-%
+	@mkdir -p $(BUILD)/fuzz/found-$*
+	@$(BUILD)/fuzz/fuzz-$* -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(BUILD)/fuzz/ \
+		$(BUILD)/fuzz/found-$* tests/fuzz/corpus/$* > $(BUILD)/fuzz/$*.log 2>&1 || { cat $(BUILD)/fuzz/$*.log; exit 1; }
+	@echo "fuzz-$*: no finding; $$(tail -n 1 $(BUILD)/fuzz/$*.log)"
 
 fuzz: setup-lint
-	@$(submake) $(fuzzers)
-	@for target in $(fuzz_targets); do \
-		mkdir -p $(BUILD)/fuzz/found-$$target; \
-		$(BUILD)/fuzz/fuzz-$$target -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(BUILD)/fuzz/ \
-			$(BUILD)/fuzz/found-$$target tests/fuzz/corpus/$$target || exit 1; \
-	done
+	@$(submake) --jobs="$$(nproc)" $(fuzz_runs)
 
 # --- measuring ---
 

@@ -79,21 +79,37 @@ one()
     fi
 }
 
+# job NAME COMMAND…: one of several at a time: what it prints is shown when it has ended, its status is kept for the count.
+job()
+{
+    local name=$1 status=0
+
+    shift
+    "$@" > "$results/$name.tap" 2>&1 || status=$?
+    echo "$status" > "$results/$name.status"
+    { flock 9; echo "# $name"; shorten < "$results/$name.tap"; [[ $status -eq 0 ]] || echo "# $name: exit status $status"; } 9< "$0"
+}
+
 run_unit()
 {
-    local test wrapper=()
+    local test name wrapper=() names=()
 
     read -r -a wrapper <<< "${UNIT_WRAPPER:-}"
     export CMOCKA_MESSAGE_OUTPUT=TAP AGENT=$build/appliance/agent
     for test in "$build"/tests/test-*; do
-        [[ -f tests/unit/${test##*/}.c ]] || continue # its source has been removed
-        if [[ " ${UNIT_SKIP:-} " == *" ${test##*/} "* ]]; then
-            echo "ok - ${test##*/} # skip ${UNIT_SKIP_WHY:-}"
+        name=${test##*/}
+        [[ -f tests/unit/$name.c ]] || continue # its source has been removed
+        if [[ " ${UNIT_SKIP:-} " == *" $name "* ]]; then
+            echo "ok - $name # skip ${UNIT_SKIP_WHY:-}"
             skipped=$((skipped + 1))
             continue
         fi
-        tap "${test##*/}" timeout 300 "${wrapper[@]}" "$test"
+        while [[ $(jobs -rp | wc -l) -ge $(nproc) ]]; do wait -n; done
+        job "$name" timeout 300 "${wrapper[@]}" "$test" &
+        names+=("$name")
     done
+    wait
+    for name in "${names[@]}"; do count "$results/$name.tap" "$(< "$results/$name.status")"; done
 }
 
 run_fuzz()

@@ -4,6 +4,7 @@
 #include "capabilities.h"
 #include "clock.h"
 #include "command.h"
+#include "confine.h"
 #include "live.h"
 #include "living.h"
 #include "ports.h"
@@ -121,12 +122,26 @@ static int bring_up(const struct launching *self, hypervisor *hv, error **err)
     return settle(start, hv, agent, err);
 }
 
+/* This process and QEMU, which outlives it. Later commands are not: they have to end QEMU, which
+ * one that is confined elsewhere cannot. */
+static int confine_to(const place *place, error **err)
+{
+    AUTO_FREE char *memory = place_memory(place);
+    if (!memory)
+        return error_set(err, STATUS_CRASHED, "no memory");
+    return confine((const char *const[]){place_root(place), memory, NULL}, err);
+}
+
 static int start_inside(void *data, error **err)
 {
     const struct launching *self = data;
     const char *root = place_root(self->place);
-    if (!self->start->uri)
+    /* A daemon starts QEMU its own way. */
+    if (!self->start->uri) {
+        if (confine_to(self->place, err) < 0)
+            return -1;
         capabilities_provide(self->provision->template_dir, root);
+    }
     hypervisor *hv = hypervisor_libvirt_at(self->start->uri, root,
                                            common_options.trace ? command_trace : NULL, NULL, err);
     if (!hv)

@@ -47,7 +47,7 @@ help:
 	@echo 'make check         set up, build, run all tests'
 	@echo 'make check-asan    the tests with AddressSanitizer and UBSan'
 	@echo 'make check-tsan    those where threads meet, with ThreadSanitizer'
-	@echo 'make check-valgrind  the unit tests under valgrind'
+	@echo 'make check-valgrind  the unit tests, and what needs no appliance, under valgrind'
 	@echo 'make soak          N=10000 images with faults among them, under fire (SEED=…)'
 	@echo 'make fuzz-images   images with changed metadata (FUZZ_IMAGES=1000 of each kind, SEED=…, KINDS=…)'
 	@echo 'make bench         measure (BENCH=ls: a part of it; BENCH_IMAGES=1000)'

@@ -12,6 +12,7 @@ state()
     local name
 
     for name in *.img *.qcow2; do
+        sync "$name" # until then its blocks are not settled
         stat -c '%n %u:%g %a %s %b %y %z %i %h' "$name"
         sha256sum "$name"
         ! command -v getfattr > /dev/null || getfattr --absolute-names -d -m - "$name"

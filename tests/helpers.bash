@@ -210,7 +210,7 @@ links()
     image ext4.img g.img
     for ((i = 1; i <= $1; i++)); do
         names+=("$(printf 'g%03d.img' "$i")")
-        ln g.img "${names[-1]}"
+        ln -f g.img "${names[-1]}"
     done
     rm g.img
 }

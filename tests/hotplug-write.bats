@@ -9,6 +9,7 @@ load hotplug
 # What must not change about a file.
 state()
 {
+    sync "$@" # until then their blocks are not settled
     stat -c '%n %u:%g %a %s %b %y %z %i %h' "$@"
     sha256sum "$@"
 }

@@ -6,6 +6,7 @@
 
 load helpers
 load hotplug
+load system-daemon
 
 setup()
 {
@@ -26,59 +27,13 @@ by()
 
 # --- the daemons ---
 
-# libvirt waits for each QEMU that it has ended to be reaped, by PID 1, which is late in some containers.
-make_reaper()
+system_directories()
 {
-    cat > reaper.py << 'END'
-import ctypes, os, subprocess, sys
-ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
-subprocess.Popen(sys.argv[1:])
-try:
-    while True:
-        os.wait()
-except ChildProcessError:
-    pass
-END
-}
-
-# libvirtd has fixed directories when root runs it: others are mounted over them, for the processes
-# of one mount namespace. $holder keeps it, whatever becomes of the daemon. Where the host has not
-# got them, as without libvirt-daemon-system, they are made in a layer over what they are in.
-system_namespace()
-{
-    requires_root
-    requires unshare nsenter setsid
-    unshare --mount true 2> /dev/null || skip "no mount namespace can be made here"
-    # As Debian's packages make them. Where its user may not open /dev/kvm, libvirtd asks QEMU anew what it
-    # can at every question.
-    cp /etc/passwd passwd
-    grep -q '^libvirt-qemu:' passwd || echo libvirt-qemu:x:64055:64055::/:/usr/sbin/nologin >> passwd
-    sed -E '/libvirt-qemu/! { s/^(kvm:.*:)$/\1libvirt-qemu/; t; s/^(kvm:.*[^:])$/\1,libvirt-qemu/ }' /etc/group > group
-    grep -q '^libvirt-qemu:' group || echo libvirt-qemu:x:64055: >> group
-    setsid unshare --mount sh -euc 'cover() {
-            mkdir -p "layer/$1" "work/$1"
-            mount -t overlay -o "lowerdir=/$1,upperdir=layer/$1,workdir=work/$1" none "/$1"; }
-        [ -d /etc/libvirt ] || { cover etc; mkdir /etc/libvirt; }
-        [ -d /run/libvirt ] || { cover run; mkdir /run/libvirt; }
-        for d in cache lib log; do
-            [ -d "/var/$d/libvirt" ] || { cover "var/$d"; mkdir "/var/$d/libvirt"; }; done
-        for d in /etc/libvirt /run/libvirt /var/cache/libvirt /var/lib/libvirt /var/log/libvirt; do
-            mount -t tmpfs none $d; done
-        mount --bind passwd /etc/passwd
-        mount --bind group /etc/group
-        echo ready; exec sleep 100000' > holder.log 2>&1 3>&- &
-    holder=$!
-    on_cleanup end_group "$holder"
-    wait_until 5 test -s holder.log
-    grep -q ready holder.log || skip "libvirtd's directories cannot be made here: $(< holder.log)"
-    # Its user is another one than our QEMU's.
-    in_namespace sh -c 'printf "%s\n" "stdio_handler = \"file\"" "remember_owner = 0" > /etc/libvirt/qemu.conf'
+    system_namespace
     daemon_by=(in_namespace)
     uri=qemu:///system
     by nsenter --mount --target "$holder" --wdns="$TMPDIR"
 }
-
-in_namespace() { nsenter --mount --target "$holder" --wdns="$TMPDIR" "$@"; }
 
 # An ordinary user's daemon goes by the environment.
 session_directories()
@@ -100,21 +55,11 @@ session_directories()
         XDG_RUNTIME_DIR="$user_home/run"
 }
 
-# Until it answers. Its pid is in `daemon`.
+# Until it answers.
 start_libvirtd()
 {
-    make_reaper
-    "${daemon_by[@]}" setsid python3 reaper.py libvirtd --pid-file "${user_home:-$TMPDIR}/libvirtd.pid" > libvirtd.log 2>&1 3>&- &
-    wait_until 10 test -s "${user_home:-$TMPDIR}/libvirtd.pid"
-    daemon=$(< "${user_home:-$TMPDIR}/libvirtd.pid")
-    on_cleanup end_libvirtd
+    start_libvirtd_by "${daemon_by[@]}"
     wait_until 10 answers
-}
-
-end_libvirtd()
-{
-    kill -KILL "$daemon" 2> /dev/null || :
-    rm -f "${user_home:-$TMPDIR}/libvirtd.pid"
 }
 
 # A name that the daemon does not know: it was asked.
@@ -122,7 +67,7 @@ answers()
 {
     case $uri in
     */session) [[ -S $user_home/run/libvirt/libvirt-sock ]] ;;
-    *) in_namespace test -S /run/libvirt/libvirt-sock ;;
+    *) system_listens ;;
     esac
 }
 
@@ -238,13 +183,13 @@ check_interrupted()
 }
 
 @test "qemu:///system: disks come and go, and their owners stay" {
-    system_namespace
+    system_directories
     start_libvirtd
     check_everything
 }
 
 @test "qemu:///system: QEMU has no rights" {
-    system_namespace
+    system_directories
     start_libvirtd
     launch_there --slots 1
     local user
@@ -253,25 +198,25 @@ check_interrupted()
 }
 
 @test "qemu:///system: the daemon is restarted, and the appliance is still usable" {
-    system_namespace
+    system_directories
     start_libvirtd
     check_restart
 }
 
 @test "qemu:///system: a QEMU that has died is reported" {
-    system_namespace
+    system_directories
     start_libvirtd
     check_death
 }
 
 @test "qemu:///system: kill -9 of commands" {
-    system_namespace
+    system_directories
     start_libvirtd
     check_kills
 }
 
 @test "qemu:///system: an interrupted launch leaves nothing" {
-    system_namespace
+    system_directories
     start_libvirtd
     check_interrupted
 }

@@ -166,7 +166,7 @@ compile_commands.json: Makefile tests/rules.mk | $(generated)
 # --- using it ---
 
 demo: setup
-	$(MAKE) all
+	@$(submake) all
 	tests/demo.sh $(BUILD) $(IMAGES)
 
 $(BUILD)/man/%.1: 

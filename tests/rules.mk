@@ -41,7 +41,8 @@ $(BUILD)/fuzz/replay-%: $(BUILD)/test-obj/tests/fuzz/fuzz-%.o $(BUILD)/test-obj/
 	$(call say,LD) $(CC) $(LDFLAGS) $(SANITIZER) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(pkg_libs) -lm -lpthread
 
 # A make of its own after the packages are there: what is asked of pkg-config is not asked before.
-submake = $(MAKE) --no-print-directory
+# On all processors, unless the user has said on how many.
+submake = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,--jobs="$$(nproc)")
 
 check: setup-check
 	@$(submake) all check-programs
@@ -171,7 +172,7 @@ $(fuzz_runs): fuzz-run-%: $(BUILD)/fuzz/fuzz-%
 	@echo "fuzz-$*: no finding; $$(tail -n 1 $(BUILD)/fuzz/$*.log)"
 
 fuzz: setup-lint
-	@$(submake) --jobs="$$(nproc)" $(fuzz_runs)
+	@$(submake) $(fuzz_runs)
 
 # --- measuring ---
 

@@ -6,21 +6,6 @@ load helpers
 
 setup() { requires_appliance; requires qemu-img; setup_test; }
 
-figures() { cut -d , -f 2-; }
-
-# assert_same_row IMAGE...: each has the row of the raw image, and there is nothing to say.
-assert_same_row()
-{
-    local expected
-    run -0 virt-df-live --csv --noheadings "$IMAGES/ext4.img"
-    expected=$(figures <<< "$output")
-    run --separate-stderr virt-df-live --csv --noheadings "$@"
-    assert_status 0
-    assert_equal "$stderr" ""
-    assert_equal "$(wc -l <<< "$output")" $#
-    assert_equal "$(figures <<< "$output" | sort -u)" "$expected"
-}
-
 # convert FORMAT NAME [OPTIONS]: the raw image, in that format.
 convert()
 {

@@ -12,22 +12,6 @@ setup()
     setup_test
 }
 
-figures() { cut -d , -f 2-; }
-
-# assert_same_row URI...: each has the row of the raw image, and there is nothing to say.
-assert_same_row()
-{
-    local expected
-    run -0 virt-df-live --csv --noheadings "$IMAGES/ext4.img"
-    expected=$(figures <<< "$output")
-    run --separate-stderr virt-df-live --csv --noheadings "$@"
-    assert_status 0
-    assert_equal "$stderr" ""
-    assert_equal "$(wc -l <<< "$output")" $#
-    assert_equal "$(figures <<< "$output" | sort -u)" "$expected"
-    assert_nothing_left
-}
-
 @test "nbd:// and nbd+unix://, raw and qcow2, with and without an export's name" {
     serve_nbd "$TMPDIR/raw" "$IMAGES/ext4.img" --format=raw
     serve_nbd "$TMPDIR/named" "$IMAGES/ext4.qcow2" --format=raw --export-name="a name/b"

@@ -223,6 +223,21 @@ names_of_table()
     sed 1d | sed -E 's/ .*//'
 }
 
+# assert_same_row IMAGE|URI...: each has the row of the raw image that they all hold, and there is nothing to say.
+assert_same_row()
+{
+    local expected
+
+    run -0 virt-df-live --csv --noheadings "$IMAGES/ext4.img"
+    expected=$(cut -d , -f 2- <<< "$output")
+    run --separate-stderr virt-df-live --csv --noheadings "$@"
+    assert_status 0
+    assert_equal "$stderr" ""
+    assert_equal "$(wc -l <<< "$output")" $#
+    assert_equal "$(cut -d , -f 2- <<< "$output" | sort -u)" "$expected"
+    assert_nothing_left
+}
+
 # json FILTER: what jq finds in the last output.
 json()
 {

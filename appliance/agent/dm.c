@@ -3,47 +3,71 @@
 #include "cleanup.h"
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 
 #define CONTROL "/dev/mapper/control"
-#define PARAMETERS_MAX 512
+#define NAMES_MAX 512
 
-/* An ioctl's argument, and room for a table of one target or for a few names. */
+/* An ioctl's argument, and room for a few names. */
 struct call {
     struct dm_ioctl head;
-    struct dm_target_spec target;
-    char parameters[PARAMETERS_MAX];
+    char names[NAMES_MAX];
 };
 
-static int call(unsigned long request, struct call *args, const char *name)
+static int call_with(unsigned long request, struct dm_ioctl *head, size_t size, const char *name)
 {
     AUTO_FD int fd = open(CONTROL, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    args->head.version[0] = DM_VERSION_MAJOR;
-    args->head.data_size = sizeof *args;
-    args->head.data_start = offsetof(struct call, target);
-    snprintf(args->head.name, sizeof args->head.name, "%s", name);
-    return ioctl(fd, request, args) < 0 ? -errno : 0;
+    head->version[0] = DM_VERSION_MAJOR;
+    head->data_size = (uint32_t)size;
+    head->data_start = sizeof *head;
+    snprintf(head->name, sizeof head->name, "%s", name);
+    return ioctl(fd, request, head) < 0 ? -errno : 0;
 }
 
-static int load_table(const char *name, const char *target, uint64_t sectors,
-                      const char *parameters)
+static int call(unsigned long request, struct call *args, const char *name)
 {
-    struct call args = {.head.target_count = 1, .target.length = sectors};
-    if (strlen(target) >= sizeof args.target.target_type ||
-        strlen(parameters) >= sizeof args.parameters)
-        return -EINVAL;
-    snprintf(args.target.target_type, sizeof args.target.target_type, "%s", target);
-    snprintf(args.parameters, sizeof args.parameters, "%s", parameters);
-    return call(DM_TABLE_LOAD, &args, name);
+    return call_with(request, &args->head, sizeof *args, name);
 }
 
-int dm_create(const char *name, const char *target, uint64_t sectors, const char *parameters,
+/* A target's place in the argument: itself and its parameters. The next one is aligned. */
+static size_t spec_size(const struct dm_part *part)
+{
+    size_t size = sizeof(struct dm_target_spec) + strlen(part->parameters) + 1;
+    return (size + 7) & ~(size_t)7;
+}
+
+static int load_table(const char *name, bool read_only, const struct dm_part *parts, size_t count)
+{
+    size_t size = sizeof(struct dm_ioctl);
+    uint64_t sector = 0;
+    for (size_t i = 0; i < count; i++)
+        size += spec_size(&parts[i]);
+    AUTO_FREE char *args = calloc(1, size);
+    if (!args)
+        return -ENOMEM;
+    struct dm_ioctl *head = (struct dm_ioctl *)(void *)args;
+    head->target_count = (uint32_t)count;
+    head->flags = read_only ? DM_READONLY_FLAG : 0;
+    char *at = args + sizeof *head;
+    for (size_t i = 0; i < count; i++) {
+        struct dm_target_spec *spec = (struct dm_target_spec *)(void *)at;
+        spec->sector_start = sector;
+        spec->length = parts[i].sectors;
+        spec->next = (uint32_t)spec_size(&parts[i]);
+        snprintf(spec->target_type, sizeof spec->target_type, "%s", parts[i].target);
+        memcpy(at + sizeof *spec, parts[i].parameters, strlen(parts[i].parameters) + 1);
+        sector += parts[i].sectors;
+        at += spec->next;
+    }
+    return call_with(DM_TABLE_LOAD, head, size, name);
+}
+
+int dm_create(const char *name, bool read_only, const struct dm_part *parts, size_t count,
               dev_t *number)
 {
     struct call args = {.head.flags = 0};
@@ -53,7 +77,7 @@ int dm_create(const char *name, const char *target, uint64_t sectors, const char
     if (result < 0)
         return result;
     *number = (dev_t)args.head.dev;
-    result = load_table(name, target, sectors, parameters);
+    result = load_table(name, read_only, parts, count);
     /* Without DM_SUSPEND_FLAG this is a resume, which makes the table the one in use. */
     if (result == 0)
         result = call(DM_DEV_SUSPEND, &(struct call){.head.flags = 0}, name);
@@ -80,7 +104,7 @@ int dm_remove_all(void)
     result = call(DM_LIST_DEVICES, &left, "");
     if (result < 0)
         return result;
-    /* The first struct dm_name_list stands where a target would; dev 0: there is none. */
-    const struct dm_name_list *first = (const struct dm_name_list *)&left.target;
+    /* dev 0: there is none. */
+    const struct dm_name_list *first = (const struct dm_name_list *)(const void *)left.names;
     return (left.head.flags & DM_BUFFER_FULL_FLAG) || first->dev ? -EBUSY : 0;
 }

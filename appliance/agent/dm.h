@@ -4,15 +4,24 @@
 #ifndef VLT_AGENT_DM_H
 #define VLT_AGENT_DM_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 /* With the NUL; the kernel's bound (DM_NAME_LEN). */
 #define DM_NAME_MAX 128
 
-/* Makes a device of one target and lets it begin: `sectors` of 512 bytes, and what the target
- * takes. 0 and *number, or -errno; then nothing is left of it. */
-int dm_create(const char *name, const char *target, uint64_t sectors, const char *parameters,
+/* A device's targets follow one another. */
+struct dm_part {
+    uint64_t sectors;       /* of 512 bytes */
+    const char *target;     /* linear, snapshot … */
+    const char *parameters; /* what that takes */
+};
+
+/* Makes a device, and lets it begin. `read_only`: what it is made of is opened for reading. 0 and
+ * *number, or -errno; then nothing is left of it. */
+int dm_create(const char *name, bool read_only, const struct dm_part *parts, size_t count,
               dev_t *number);
 
 /* The device of that name. 0 and *number, or -errno. */

@@ -37,7 +37,8 @@ int overlay_make(unsigned index, dev_t origin, uint64_t size, char node[OVERLAY_
     /* N: the exceptions are kept in memory only. */
     snprintf(parameters, sizeof parameters, "%u:%u %d:%u N %d", major(origin), minor(origin),
              RAM_MAJOR, index, CHUNK);
-    int result = dm_create(name, "snapshot", size / 512, parameters, number);
+    const struct dm_part part = {size / 512, "snapshot", parameters};
+    int result = dm_create(name, false, &part, 1, number);
     if (result < 0)
         return result;
     snprintf(node, OVERLAY_NODE_MAX, "/dev/mapper/%s", name);

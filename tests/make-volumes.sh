@@ -4,9 +4,9 @@
 #   make-volumes.sh --list               the names of the images it can make
 #   make-volumes.sh BUILD DIR [NAME…]    makes them (all, or these) in DIR
 #
-# Disks whose filesystems are in volumes: LVM, software RAID, encryption, btrfs over several. They are made in an appliance
-# (virt-hotplug), which has the tools and a kernel; nothing is installed or mounted on the host. A name without a suffix
-# stands for several images, NAME-a.img, NAME-b.img …: the disks of one guest.
+# Disks whose filesystems are in volumes: LVM, software RAID, encryption, btrfs over several, Windows dynamic disks. They are
+# made in an appliance (virt-hotplug), which has the tools and a kernel; nothing is installed or mounted on the host. A name
+# without a suffix stands for several images, NAME-a.img, NAME-b.img …: the disks of one guest.
 
 # shellcheck disable=SC2016 # what stands in single quotes is for the shell of the appliance
 
@@ -159,6 +159,57 @@ make_btrfs_two()
     mkfs.btrfs -q -d raid0 -m raid1 -L both "$1-a.img" "$1-b.img"
 }
 
+# --- Windows dynamic disks: made by make-ldm.py, without an appliance ----------------------------------------------------
+
+# The filesystems that are laid out on them: each of another size and with a file of another size.
+dynamic_parts()
+{
+    local name
+    [ ! -d "$work/parts" ] || return 0
+    mkdir -p "$work/parts/tree"
+    seq 150000 > "$work/parts/simple.txt"
+    seq 200000 > "$work/parts/spanned.txt"
+    seq 250000 > "$work/parts/striped.txt"
+    seq 350000 > "$work/parts/raid5.txt"
+    blank "$work/parts/simple" 12M
+    mkfs.vfat -n SIMPLE "$work/parts/simple" > "$work/log"
+    mcopy -i "$work/parts/simple" "$work/parts/simple.txt" ::
+    seq 300000 > "$work/parts/tree/mirrored.txt"
+    blank "$work/parts/mirrored" 16M
+    mkfs.ext4 -q -b 1024 -L mirrored -d "$work/parts/tree" "$work/parts/mirrored"
+    for name in spanned:18M striped:20M raid5:24M; do
+        blank "$work/parts/${name%:*}" "${name#*:}"
+        mkfs.ntfs -q -F -f -L "${name%:*}" "$work/parts/${name%:*}" > "$work/log" 2>&1
+        ntfscp -q "$work/parts/${name%:*}" "$work/parts/${name%:*}.txt" "${name%:*}.txt" 2> "$work/log"
+    done
+}
+
+# dynamic OPTIONS DISKS SIMPLE SPANNED STRIPED MIRRORED RAID5: which volume is on which disks
+dynamic()
+{
+    local options
+    dynamic_parts
+    read -r -a options <<< "$1"
+    "$(dirname "$0")/make-ldm.py" "${options[@]}" "$2" "simple:$3:$work/parts/simple" "spanned:$4:$work/parts/spanned" \
+        "striped:$5:$work/parts/striped" "mirrored:$6:$work/parts/mirrored" "raid5:$7:$work/parts/raid5"
+}
+
+# Everything on one disk, which Windows would not make of a mirror.
+make_ldm_one() { dynamic '--group One-Dg0' "$1" a aa aa aa aaa; }
+make_ldm()     { dynamic '--group MBR-Dg0' "$1-a.img,$1-b.img,$1-c.img" a aab ab bc abc; }
+make_ldm_gpt() { dynamic '--group GPT-Dg0 --gpt' "$1-a.img,$1-b.img,$1-c.img" a aab ab bc abc; }
+
+# The same filesystems by themselves, in that order.
+make_ldm_plain()
+{
+    dynamic_parts
+    cp "$work/parts/simple" "$1-a.img"
+    cp "$work/parts/spanned" "$1-b.img"
+    cp "$work/parts/striped" "$1-c.img"
+    cp "$work/parts/mirrored" "$1-d.img"
+    cp "$work/parts/raid5" "$1-e.img"
+}
+
 # --- names: of the image (or of several), and of the function that makes it -------------------------------------------
 
 volumes()
@@ -175,6 +226,10 @@ volumes()
 	nested.img nested
 	lvm-on-luks.img lvm_on_luks
 	btrfs-two btrfs_two
+	ldm.img ldm_one
+	ldm ldm
+	ldm-gpt ldm_gpt
+	ldm-plain ldm_plain
 	END
 }
 

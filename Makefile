@@ -146,17 +146,25 @@ $(BUILD)/appliance/agent: $(agent_objects)
 	@mkdir -p $(@D)
 	$(call say,LD) $(CC) $(agent_link) -o $@ $^ -lblkid -lnettle -ltirpc -lpthread
 
-# LVM for the agent: a program of the root drive, with the libraries that are there.
+# Programs of the root drive, with the libraries that are there: LVM and Windows dynamic disks for the agent.
+root_programs := volume-groups dynamic-disks
+root_program_cc = $(CC) -std=gnu11 $(WARNINGS) -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -O2 -pie -Wl,-z,relro,-z,now
+
 $(BUILD)/appliance/volume-groups: appliance/volume-groups.c
 	@mkdir -p $(@D)
-	$(call say,CC) $(CC) -std=gnu11 $(WARNINGS) -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -O2 -pie -Wl,-z,relro,-z,now -o $@ $< -llvm2cmd -ldevmapper
+	$(call say,CC) $(root_program_cc) -o $@ $< -llvm2cmd -ldevmapper
+
+# Not by the library's own pkg-config file: that asks for json-glib, which the library does not use.
+$(BUILD)/appliance/dynamic-disks: appliance/dynamic-disks.c appliance/agent/ldm-record.h
+	@mkdir -p $(@D)
+	$(call say,CC) $(root_program_cc) $$(pkg-config --cflags gobject-2.0) -o $@ $< -lldm-1.0 $$(pkg-config --libs gobject-2.0)
 
 -include $(shell find $(BUILD)/obj $(BUILD)/agent $(BUILD)/test-obj $(BUILD)/fuzz-obj -name '*.d' 2>/dev/null)
 
 # For editors and clang-tidy: written from the same variables that compile.
 compile_commands.json: Makefile tests/rules.mk | $(generated)
 	@printf '[\n' > $@; separator=; \
-	for file in $(wildcard common/*.c $(addsuffix /*.c,$(COMMANDS)) appliance/agent/*.c tests/*.c tests/unit/*.c tests/fuzz/*.c); do \
+	for file in $(wildcard common/*.c $(addsuffix /*.c,$(COMMANDS)) appliance/*.c appliance/agent/*.c tests/*.c tests/unit/*.c tests/fuzz/*.c); do \
 		printf '%s{"directory": "%s", "file": "%s", "arguments": ["cc"%s, "-c", "%s"]}' \
 			"$$separator" "$(CURDIR)" "$$file" "$$(for word in $(CPPFLAGS_ALL) -Itests -Iappliance/agent -Ivirt-df-live $(CFLAGS_ALL); do \
 				printf ', "%s"' "$$(printf '%s' "$$word" | sed 's/"/\\"/g')"; done)" "$$file"; \

@@ -196,7 +196,7 @@ trap 'rm -rf "$tree" "$out/$drive".new*' EXIT
 make_layout "$tree"
 install_packages "$tree" "$debs" "$drive" > "$out/$drive.new.manifest"
 link_applets "$tree"
-install -s -m 755 "$out/volume-groups" "$tree/usr/sbin/volume-groups"
+install -s -m 755 "$out/volume-groups" "$out/dynamic-disks" "$tree/usr/sbin"
 cp -R "$out/modules/root/." "$tree"
 if [ "$drive" = tools ]; then
     make_tools_layout "$tree"

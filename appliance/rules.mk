@@ -32,7 +32,7 @@ $(appliance_dir)/initrd: appliance/build-initrd.sh appliance/lists.sh $(applianc
 	appliance/build-initrd.sh $(@D) $(@D)/agent
 
 $(addprefix $(appliance_dir)/,root tools): $(appliance_dir)/%: appliance/build-root.sh appliance/lvm.conf appliance/lvm-scan.conf \
-		$(appliance_common) $(appliance_dir)/kernel $(appliance_dir)/volume-groups
+		$(appliance_common) $(appliance_dir)/kernel $(addprefix $(appliance_dir)/,$(root_programs))
 	appliance/build-root.sh $(@D) $(@D)/debs $*
 
 # One after the other: what both are made of is downloaded once.

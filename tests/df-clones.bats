@@ -5,7 +5,7 @@
 load helpers
 load volumes
 
-setup_file() { set_up_volumes lvm.img md-disks btrfs-two; }
+setup_file() { set_up_volumes lvm.img md-disks btrfs-two ldm; }
 teardown_file() { remove_scratch; }
 
 # offset FILE LABEL: where the ext4 of that label begins in it
@@ -54,4 +54,26 @@ rows() { virt-df-live -P 1 --csv --noheadings "$@"; }
     run -0 --separate-stderr virt-df-live -P 1 --json --images-from list
     for ((i = 0; i < 10; i++)); do printf 'one\ntwo\nboth\n'; done > expected
     diff expected <(json 'select(.type == "filesystem") | .label')
+}
+
+@test "20 copies of a guest with dynamic disks, in one wave; one of them has a file less" {
+    local i disk name
+    requires python3 debugfs
+    for ((i = 0; i < 20; i++)); do
+        mkdir "$i"
+        for disk in a b c; do ln -s "$VOLUMES/ldm-$disk.img" "$i/$disk.img"; done
+    done
+    # Either half of the mirror, whichever is read.
+    for disk in b c; do
+        rm "10/$disk.img"
+        volume "ldm-$disk.img" "10/$disk.img"
+        debugfs -w -R "rm mirrored.txt" "10/$disk.img?offset=$(offset "10/$disk.img" mirrored)" 2> log
+    done
+    for ((i = 0; i < 20; i++)); do printf '%s\t%s\t%s\n' "$PWD/$i/a.img" "$PWD/$i/b.img" "$PWD/$i/c.img"; done > list
+    for i in 0 10; do rows -a "$i/a.img" -a "$i/b.img" -a "$i/c.img" | sed 's/^[^,]*,//' > "rows-$i"; done
+    [[ $(wc -l < rows-0) -eq 5 && $(diff rows-0 rows-10 | grep -c '^<') -eq 1 ]]
+    for ((i = 0; i < 20; i++)); do if ((i == 10)); then cat rows-10; else cat rows-0; fi; done > expected
+    run -0 --separate-stderr rows --stats --images-from list
+    assert_contains "$stderr" '"waves": 1,'
+    diff expected <(cut -d , -f 2- <<< "$output")
 }

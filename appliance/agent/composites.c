@@ -2,6 +2,7 @@
 #include "composites.h"
 #include "btrfs.h"
 #include "dm.h"
+#include "dynamic-volumes.h"
 #include "encrypted.h"
 #include "logical.h"
 #include "overlays.h"
@@ -110,14 +111,6 @@ static void open_encrypted(composites *self, contents *all, const key *keys, siz
 
 /* ---- arrays ---- */
 
-static bool name_taken(contents *all, const char *name)
-{
-    for (size_t i = 0; i < contents_count(all); i++)
-        if (strcmp(contents_at(all, i)->name + strlen("/dev/"), name) == 0)
-            return true;
-    return false;
-}
-
 /* What the host takes for a name (rpc.c). */
 static bool is_plain(const char *text)
 {
@@ -138,7 +131,7 @@ static void array_name(contents *all, const struct content *member, unsigned ind
     else
         snprintf(name, size, "md%u", index);
     /* As the kernel's helpers do where a name is not free. */
-    for (unsigned number = 127; number > 0 && name_taken(all, name); number--)
+    for (unsigned number = 127; number > 0 && contents_named(all, name); number--)
         snprintf(name, size, "md%u", number);
 }
 
@@ -218,7 +211,7 @@ static void add_logical(void *owner, const struct logical_volume *found)
 {
     contents *all = owner;
     struct content *what;
-    if (name_taken(all, found->name))
+    if (contents_named(all, found->name))
         return; /* it was found the last time */
     what = contents_add(all, VOLUME_LOGICAL, found->name, found->node, found->number);
     if (what && !found->number)
@@ -298,6 +291,8 @@ static void join_btrfs(contents *all)
 
 void composites_make(composites *self, contents *all, const key *keys, size_t count)
 {
+    /* First, and once: only disks are dynamic, never what is made of them. */
+    self->any = dynamic_volumes_make(all);
     for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
         size_t before = contents_count(all);
         open_encrypted(self, all, keys, count);

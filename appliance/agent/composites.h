@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Volumes that are made of others: arrays (md), logical volumes (LVM), what is encrypted (LUKS,
- * BitLocker), filesystems over several volumes (btrfs).
+/* Volumes that are made of others: those of Windows dynamic disks (LDM), arrays (md), logical
+ * volumes (LVM), what is encrypted (LUKS, BitLocker), filesystems over several volumes (btrfs).
  *
  * They may be made of each other in any order, so everything is tried until nothing more turns up.
  * Only the contents of one guest exist at a time, and tools are told which devices they may look

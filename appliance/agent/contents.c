@@ -105,6 +105,19 @@ struct content *contents_at(const contents *self, size_t index)
     return &self->list[index];
 }
 
+bool contents_named(const contents *self, const char *name)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (strcmp(self->list[i].name + strlen("/dev/"), name) == 0)
+            return true;
+    return false;
+}
+
+const char *contents_disk_node(const contents *self, unsigned slot, char buffer[NODE_MAX])
+{
+    return devices_node(self->disks, slot, 0, buffer);
+}
+
 bool contents_truncated(const contents *self)
 {
     return self->truncated;
@@ -196,44 +209,6 @@ static struct content *add_of_disk(contents *self, unsigned disk, unsigned slot,
     return what;
 }
 
-static bool is_unknown(const struct content *what)
-{
-    return what->kind == CONTENT_UNKNOWN && what->status == STATUS_OK;
-}
-
-static bool is_dynamic(const contents *self, size_t first, unsigned slot)
-{
-    char node[NODE_MAX];
-    bool any = false;
-    for (size_t i = first; i < self->count; i++)
-        if (is_unknown(&self->list[i])) {
-            any = true;
-            if (dynamic_is_database(self->list[i].fd, self->list[i].size))
-                return true;
-        }
-    if (!any)
-        return false; /* it makes no difference */
-    devices_node(self->disks, slot, 0, node);
-    AUTO_FD int fd = open(node, O_RDONLY | O_CLOEXEC);
-    return fd >= 0 && dynamic_is_disk(fd);
-}
-
-/* What is known of nothing is a piece of a larger volume where the disk has such. `first`: of the
- * disk's contents. */
-static void name_dynamic(contents *self, size_t first, unsigned slot)
-{
-    if (!is_dynamic(self, first, slot))
-        return;
-    for (size_t i = first; i < self->count; i++) {
-        struct content *what = &self->list[i];
-        if (!is_unknown(what))
-            continue;
-        what->kind = CONTENT_MEMBER;
-        snprintf(what->fstype, sizeof what->fstype, "LDM");
-        contents_say(what, STATUS_UNSUPPORTED, "part of a Windows dynamic disk (LDM)");
-    }
-}
-
 /* What is on a disk: itself, or its partitions. */
 static int find_disk(contents *self, unsigned index, const struct disk *disk, char *why,
                      size_t room)
@@ -254,9 +229,10 @@ static int find_disk(contents *self, unsigned index, const struct disk *disk, ch
     }
     if (partitions == 0 || what->status != STATUS_OK) {
         look(self, what);
-        name_dynamic(self, first, disk->slot);
+        dynamic_mark(what->fd, what, 1);
         return 0;
     }
+    AUTO_FD int whole = steal_fd(&what->fd);
     drop_last(self);
     for (size_t i = 0; i < partitions; i++) {
         what = add_of_disk(self, index, disk->slot, numbers[i]);
@@ -265,7 +241,7 @@ static int find_disk(contents *self, unsigned index, const struct disk *disk, ch
         else if (what)
             look(self, what);
     }
-    name_dynamic(self, first, disk->slot);
+    dynamic_mark(whole, &self->list[first], self->count - first);
     return 0;
 }
 

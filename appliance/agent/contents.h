@@ -43,6 +43,7 @@ struct content {
     char *overlay;        /* composites': the node of its writable view; NULL: none */
     dev_t overlay_number; /* … */
     bool tried;           /* composites': it has been made part of something, or cannot be */
+    bool dynamic;         /* it belongs to a dynamic disk (dynamic.h) */
 };
 
 typedef struct contents contents;
@@ -94,6 +95,10 @@ struct content *contents_add(contents *self, enum volume_kind volume, const char
 /* Another message and status. */
 void contents_say(struct content *what, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Whether something has that name, as below /dev. */
+bool contents_named(const contents *self, const char *name);
+/* The node of the disk in that slot. Returns buffer. */
+const char *contents_disk_node(const contents *self, unsigned slot, char buffer[NODE_MAX]);
 /* There were more than MAX_VOLUMES. */
 bool contents_truncated(const contents *self);
 

@@ -154,9 +154,12 @@ static bool logical(const char *name, struct devspec *spec)
 
 static void take_mapped(struct devspec *spec, const char *name)
 {
-    static const char mapper[] = "mapper/";
+    /* A volume of a dynamic disk has the name of its group in its own, which may have a '-'. */
+    static const char mapper[] = "mapper/", dynamic[] = "mapper/ldm_vol_";
     spec->kind = DEVSPEC_MAPPED;
     snprintf(spec->value, sizeof spec->value, "%s", name);
+    if (strncmp(name, dynamic, sizeof dynamic - 1) == 0)
+        return;
     if (strncmp(name, mapper, sizeof mapper - 1) == 0 && !logical(name + sizeof mapper - 1, spec))
         snprintf(spec->value, sizeof spec->value, "%s", name);
     /* /dev/md/0 is /dev/md0 */

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "dynamic.h"
 
+#include <blkid/blkid.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* Linux, block/partitions/ldm.h: OFF_PRIV1. The others are relative to the database's end, and the
  * last one is its last sector. */
 #define PRIVHEAD_SECTOR 6
 #define SECTOR 512
+
+/* The partition for the database and that for volumes. */
+static const char *const guids[] = {"5808c8aa-7e8f-42e0-85d2-e1e90434cfb3",
+                                    "af9b60a0-1431-4f62-bc68-3311714a69ad"};
 
 static bool has_privhead(int fd, uint64_t offset)
 {
@@ -18,12 +24,68 @@ static bool has_privhead(int fd, uint64_t offset)
            memcmp(bytes, magic, sizeof magic) == 0;
 }
 
-bool dynamic_is_disk(int fd)
+static bool is_unknown(const struct content *what)
 {
-    return has_privhead(fd, (uint64_t)PRIVHEAD_SECTOR * SECTOR);
+    return what->kind == CONTENT_UNKNOWN && what->status == STATUS_OK;
 }
 
-bool dynamic_is_database(int fd, uint64_t size)
+/* The partition, of a GUID table, with the database. */
+static bool is_database(const struct content *what)
 {
-    return size >= SECTOR && has_privhead(fd, size - SECTOR);
+    return what->partition > 0 && is_unknown(what) && what->size >= SECTOR &&
+           has_privhead(what->fd, what->size - SECTOR);
+}
+
+static bool has_database(const struct content *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_database(&list[i]))
+            return true;
+    return false;
+}
+
+static bool is_guid(const char *type)
+{
+    for (size_t i = 0; type && i < sizeof guids / sizeof *guids; i++)
+        if (strcasecmp(type, guids[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Those that the GUID table says are for it: others are as on any disk. */
+static void mark_partitions(int disk, struct content *list, size_t count)
+{
+    blkid_probe probe = blkid_new_probe();
+    if (!probe)
+        return;
+    blkid_probe_enable_partitions(probe, 1);
+    blkid_probe_enable_superblocks(probe, 0);
+    blkid_partlist table =
+        blkid_probe_set_device(probe, disk, 0, 0) < 0 ? NULL : blkid_probe_get_partitions(probe);
+    for (size_t i = 0; table && i < count; i++) {
+        blkid_partition part =
+            blkid_partlist_get_partition_by_partno(table, (int)list[i].partition);
+        list[i].dynamic = part && is_guid(blkid_partition_get_type_string(part));
+    }
+    blkid_free_probe(probe);
+}
+
+void dynamic_mark(int disk, struct content *list, size_t count)
+{
+    /* What is on the whole of a disk leaves no place for it. */
+    if (count == 0 || (list[0].partition == 0 && !is_unknown(&list[0])))
+        return;
+    if (has_privhead(disk, (uint64_t)PRIVHEAD_SECTOR * SECTOR))
+        for (size_t i = 0; i < count; i++)
+            list[i].dynamic = true;
+    else if (has_database(list, count))
+        mark_partitions(disk, list, count);
+    for (size_t i = 0; i < count; i++) {
+        struct content *what = &list[i];
+        if (!what->dynamic || !is_unknown(what))
+            continue;
+        what->kind = CONTENT_MEMBER;
+        snprintf(what->fstype, sizeof what->fstype, "LDM");
+        contents_say(what, STATUS_UNSUPPORTED, "part of a Windows dynamic disk (LDM)");
+    }
 }

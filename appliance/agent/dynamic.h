@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Windows dynamic disks (LDM). Their volumes are put together by a database at the disk's end,
- * which nothing here reads; the kernel shows their pieces as partitions. A volume of one piece is a
- * filesystem there, and is read. What else such a disk has is called by its name. */
+/* Whether a disk is a dynamic one of Windows (LDM), and what on it belongs to that. Its volumes are
+ * put together by a database: dynamic-volumes.h. The kernel understands the database of a disk with
+ * a table of the old kind (MBR), and shows the volumes' pieces as partitions; with a GUID table
+ * there is one partition for the database and one for all volumes. */
 #ifndef VLT_AGENT_DYNAMIC_H
 #define VLT_AGENT_DYNAMIC_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "contents.h"
 
-/* Whether the disk, with a table of the old kind (MBR), is one. */
-bool dynamic_is_disk(int fd);
-/* Whether the partition, of a GUID table, has the database of one. */
-bool dynamic_is_database(int fd, uint64_t size);
+/* Marks these contents, all that the open disk has, where they are of that kind, and calls what is
+ * known of nothing by its name. */
+void dynamic_mark(int disk, struct content *list, size_t count);
 
 #endif

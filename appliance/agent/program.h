@@ -4,6 +4,7 @@
 #define VLT_AGENT_PROGRAM_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Larger input would not fit into a pipe that nobody reads yet. */
 #define PROGRAM_INPUT_MAX 4096
@@ -12,5 +13,9 @@
  * status, 128 where a signal ended it, or -errno. The last line that it wrote goes to `said`,
  * without its newline. What detached itself from it may go on. */
 int program_run(const char *const *argv, const void *input, size_t length, char *said, size_t size);
+
+/* The same without input, for what is written to stdout: as many bytes, or -errno; -E2BIG: more
+ * than `size`; -EPROTO: it did not end well. */
+ssize_t program_read(const char *const *argv, void *output, size_t size);
 
 #endif

@@ -245,6 +245,7 @@ static void mapped_names_are_those_of_volumes(void **state)
         {"/dev/mapper/vg--0-var--log", "vg-0/var-log"},
         {"/dev/mapper/luks-1-2", "mapper/luks-1-2"}, /* two dashes: no logical volume */
         {"/dev/mapper/plain", "mapper/plain"},
+        {"/dev/mapper/ldm_vol_PC-Dg0_Volume1", "mapper/ldm_vol_PC-Dg0_Volume1"},
         {"/dev/md0", "md0"},
         {"/dev/md/0", "md0"},
         {"/dev/md/data", "md/data"},

@@ -6,7 +6,7 @@
 load helpers
 load volumes
 
-setup_file() { set_up_volumes lvm.img luks1.img luks2.img; }
+setup_file() { set_up_volumes lvm.img luks1.img luks2.img ldm.img; }
 teardown_file() { remove_scratch; }
 
 # The seed is a new one each time: what fails says it.
@@ -26,5 +26,7 @@ fuzz()
 @test "iso9660, udf, squashfs, erofs, f2fs: 50 each" { fuzz iso9660.iso udf.img squashfs.img erofs.img f2fs.img; }
 
 @test "GPT, MBR with a loop in its extended chain, LVM, LUKS: 50 each" { fuzz gpt.img mbr.img lvm.img luks1.img luks2.img; }
+
+@test "Windows dynamic disks: 50" { fuzz ldm.img; }
 
 @test "headers that the host reads: 50 of each format" { fuzz qcow2 vmdk vhdx vpc vdi qed parallels; }

@@ -199,6 +199,6 @@ FUZZ_IMAGES ?= 1000
 fuzz-images: setup-check
 	@$(submake) all
 	@[ -e $(BUILD)/test-images/zeros.img ] || tests/make-images.sh $(BUILD)/test-images
-	@[ -e $(BUILD)/test-volumes/luks2.img ] || tests/make-volumes.sh $(BUILD) $(BUILD)/test-volumes lvm.img luks1.img luks2.img
+	@[ -e $(BUILD)/test-volumes/ldm.img ] || tests/make-volumes.sh $(BUILD) $(BUILD)/test-volumes lvm.img luks1.img luks2.img ldm.img
 	@mkdir -p $(BUILD)/hostile
 	@tests/faults/fuzz_images.py $(BUILD) $(KINDS) --images $(FUZZ_IMAGES) --keep $(BUILD)/hostile $(if $(SEED),--seed $(SEED))

@@ -24,7 +24,7 @@ import hostile  # noqa: E402
 from images import Image  # noqa: E402
 
 FORMATS = ("qcow2", "vmdk", "vhdx", "vpc", "vdi", "qed", "parallels")
-VOLUMES = ("lvm.img", "luks1.img", "luks2.img")
+VOLUMES = ("lvm.img", "luks1.img", "luks2.img", "ldm.img")
 NAMED = frozenset(("ok", "corrupt", "unsupported", "empty", "encrypted", "refused", "unreadable", "crashed", "timeout"))
 GOOD_EVERY = 10
 MEMORY_MAX = 800  # MiB, of the largest process: QEMU with all of its memory in use, and half as much again

@@ -9,7 +9,7 @@ import struct
 BLOCK = 4096
 
 # Where the field's worst bytes are: offset and length of superblocks and of what is read first (the documents are those of
-# the kernel, Documentation/filesystems, and of each format).
+# the kernel, Documentation/filesystems, and of each format). A negative offset is from the end.
 SUPERBLOCKS = {
     "ext2.img": [(1024, 1024), (2048, 4096)],
     "ext3.img": [(1024, 1024), (2048, 4096)],
@@ -28,6 +28,8 @@ SUPERBLOCKS = {
     "gpt.img": [(0, 512), (512, 512), (1024, 4096)],
     "mbr.img": [(440, 72)],
     "lvm.img": [(1 << 20, 8192)],
+    # PRIVHEAD; in the database, the last MiB: the table of contents, the VMDB, the records (tests/make-ldm.py).
+    "ldm.img": [(440, 72), (3072, 512), (1024 - 1024 * 1024, 512), (17 * 512 - 1024 * 1024, 512), (18 * 512 - 1024 * 1024, 3584)],
     "luks1.img": [(0, 1024)],
     "luks2.img": [(0, 4096), (4096, 12288)],
     "qcow2": [(0, 112), (112, 4096)],
@@ -73,7 +75,8 @@ class Template:
             self.content = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
             self.blocks = list(self.used_blocks(file))[:256]
         self.size = len(self.content)
-        self.first = [(start, min(length, self.size - start)) for start, length in SUPERBLOCKS[kind] if start < self.size]
+        places = ((start % self.size if start < 0 else start, length) for start, length in SUPERBLOCKS[kind])
+        self.first = [(start, min(length, self.size - start)) for start, length in places if start < self.size]
 
     def used_blocks(self, file):
         """The first blocks that are not empty."""

@@ -72,6 +72,15 @@ mbr=(446 00000101 450 42feffff 454 3f000000 458 c17f0000 510 55aa)
 /dev/sda2 member LDM unsupported"
 }
 
+# libldm takes its sectors for the kernel's.
+@test "… with sectors of 4096 bytes" {
+    signature mbr.img 16 446 00000101 450 42feffff 454 3f000000 458 c10f0000 510 55aa 24576 "$privhead"
+    run --separate-stderr virt-df-live --blocksize=4096 --json mbr.img
+    assert_status 1
+    assert_equal "$(json 'select(.type != "guest") | .device + " " + .type + " " + .fstype + " " + .status')" "/dev/sda1 member LDM unsupported"
+    assert_contains "$stderr" "part of a Windows dynamic disk (LDM): it has sectors of 4096 bytes"
+}
+
 @test "what is on such a disk and can be read, is" {
     local size
 

@@ -2,14 +2,15 @@
 #include "dynamic.h"
 
 #include <blkid/blkid.h>
+#include <linux/fs.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* Linux, block/partitions/ldm.h: OFF_PRIV1. The others are relative to the database's end, and the
  * last one is its last sector. */
 #define PRIVHEAD_SECTOR 6
-#define SECTOR 512
 
 /* The partition for the database and that for volumes. */
 static const char *const guids[] = {"5808c8aa-7e8f-42e0-85d2-e1e90434cfb3",
@@ -24,6 +25,13 @@ static bool has_privhead(int fd, uint64_t offset)
            memcmp(bytes, magic, sizeof magic) == 0;
 }
 
+static uint64_t sector_of(int fd)
+{
+    int sector = 512;
+    ioctl(fd, BLKSSZGET, &sector);
+    return (uint64_t)sector;
+}
+
 static bool is_unknown(const struct content *what)
 {
     return what->kind == CONTENT_UNKNOWN && what->status == STATUS_OK;
@@ -32,8 +40,10 @@ static bool is_unknown(const struct content *what)
 /* The partition, of a GUID table, with the database. */
 static bool is_database(const struct content *what)
 {
-    return what->partition > 0 && is_unknown(what) && what->size >= SECTOR &&
-           has_privhead(what->fd, what->size - SECTOR);
+    if (what->partition == 0 || !is_unknown(what))
+        return false;
+    uint64_t sector = sector_of(what->fd);
+    return what->size >= sector && has_privhead(what->fd, what->size - sector);
 }
 
 static bool has_database(const struct content *list, size_t count)
@@ -75,7 +85,7 @@ void dynamic_mark(int disk, struct content *list, size_t count)
     /* What is on the whole of a disk leaves no place for it. */
     if (count == 0 || (list[0].partition == 0 && !is_unknown(&list[0])))
         return;
-    if (has_privhead(disk, (uint64_t)PRIVHEAD_SECTOR * SECTOR))
+    if (has_privhead(disk, PRIVHEAD_SECTOR * sector_of(disk)))
         for (size_t i = 0; i < count; i++)
             list[i].dynamic = true;
     else if (has_database(list, count))

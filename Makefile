@@ -147,7 +147,6 @@ $(BUILD)/appliance/agent: $(agent_objects)
 	$(call say,LD) $(CC) $(agent_link) -o $@ $^ -lblkid -lnettle -ltirpc -lpthread
 
 # Programs of the root drive, with the libraries that are there: LVM and Windows dynamic disks for the agent.
-root_programs := volume-groups dynamic-disks
 root_program_cc = $(CC) -std=gnu11 $(WARNINGS) -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -O2 -pie -Wl,-z,relro,-z,now
 
 $(BUILD)/appliance/volume-groups: appliance/volume-groups.c

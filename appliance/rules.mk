@@ -31,6 +31,9 @@ $(appliance_dir)/kernel: $(appliance_common) $(appliance_dir)/choice $(APPLIANCE
 $(appliance_dir)/initrd: appliance/build-initrd.sh appliance/lists.sh $(appliance_dir)/kernel $(appliance_dir)/agent
 	appliance/build-initrd.sh $(@D) $(@D)/agent
 
+# Of ours; the Makefile says how they are compiled.
+root_programs := volume-groups dynamic-disks
+
 $(addprefix $(appliance_dir)/,root tools): $(appliance_dir)/%: appliance/build-root.sh appliance/lvm.conf appliance/lvm-scan.conf \
 		$(appliance_common) $(appliance_dir)/kernel $(addprefix $(appliance_dir)/,$(root_programs))
 	appliance/build-root.sh $(@D) $(@D)/debs $*

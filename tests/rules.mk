@@ -82,7 +82,7 @@ export LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions
 export UBSAN_OPTIONS ?= print_stacktrace=1
 
 check-asan: setup-check
-	@$(submake) all
+	@$(submake) all $(fault_dir)/initrd
 	@$(submake) SANITIZE=address,undefined BUILD=$(asan_build) check-sanitized-programs
 	@tests/run-tests.sh $(asan_build) unit fuzz bats
 
@@ -105,6 +105,7 @@ check-tsan: setup-check
 .PHONY: check-tsan check-sanitized-programs
 check-sanitized-programs: $(addprefix $(BUILD)/bin/,$(COMMANDS)) check-programs
 	@for file in kernel initrd root tools debs; do ln -sfn ../../appliance/$$file $(BUILD)/appliance/$$file; done
+	@ln -sfn ../faults $(BUILD)/faults
 
 # --- valgrind ---
 

@@ -24,7 +24,8 @@ struct said {
 static struct said message_of(answer *reply, const struct done_ret *done)
 {
     struct said said = {.text = ""};
-    memcpy(said.text, done->message.message_val, done->message.message_len);
+    if (done->message.message_len > 0)
+        memcpy(said.text, done->message.message_val, done->message.message_len);
     agent_free_answer(reply);
     return said;
 }

@@ -132,13 +132,22 @@ run_docs()
     done
 }
 
+# Those that take minutes come first: otherwise the last one goes on alone.
+long_first()
+{
+    local long=(compare-virt-df compare-virt-ls ls-hostile ls-stdout hotplug-255 faults-hostile hotplug-life)
+
+    { printf 'tests/%s.bats\n' "${long[@]}"; ls tests/*.bats; } | awk '!seen[$0]++'
+}
+
 run_bats()
 {
-    local files=(tests/*.bats) options=() jobs=${BATS_JOBS:-$(nproc)} name
+    local files=() options=() jobs=${BATS_JOBS:-$(nproc)} name
 
     if [[ ${TESTS:-} ]]; then
-        files=()
         for name in $TESTS; do files+=("tests/${name%.bats}.bats"); done
+    else
+        mapfile -t files < <(long_first)
     fi
     # A file for each processor at a time. What the tests of a file share, they share one after the other.
     [[ $jobs -le 4 ]] || jobs=4

@@ -116,9 +116,10 @@ uint32_t crc32c(uint32_t value, const unsigned char *bytes, size_t length)
         first = le32toh(first) ^ value;
         second = le32toh(second);
         value = reflected[7][first & 255] ^ reflected[6][first >> 8 & 255] ^
-                reflected[5][first >> 16 & 255] ^ reflected[4][first >> 24] ^
-                reflected[3][second & 255] ^ reflected[2][second >> 8 & 255] ^
-                reflected[1][second >> 16 & 255] ^ reflected[0][second >> 24];
+                reflected[5][first >> 16 & 255] ^ reflected[4][first >> 24];
+        if (second) /* half of an inode is zeros, which add nothing */
+            value ^= reflected[3][second & 255] ^ reflected[2][second >> 8 & 255] ^
+                     reflected[1][second >> 16 & 255] ^ reflected[0][second >> 24];
     }
     for (; length > 0; length--)
         value = value >> 8 ^ reflected[0][(value ^ *bytes++) & 255];

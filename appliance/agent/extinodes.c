@@ -174,18 +174,20 @@ static int extra_size(const extinodes *self, const unsigned char *inode)
                : extra;
 }
 
-/* Over the number, the generation, and the inode with zeros where the checksum is. */
+/* Over the number, the generation, and the inode with zeros where the checksum is: a copy of its
+ * beginning, in whole strides of crc32c(), and the rest where it is. */
 static bool has_its_checksum(const extinodes *self, uint32_t ino, const unsigned char *inode)
 {
-    static const unsigned char zeros[2];
+    enum { COPIED = OLD_INODE_SIZE + 8 };
+    unsigned char begin[8 + COPIED];
     uint32_t number = htole32(ino);
-    uint32_t sum = crc32c(self->seed, (const unsigned char *)&number, sizeof number);
-    sum = crc32c(sum, inode + 0x64, 4);
-    sum = crc32c(sum, inode, 0x7c);
-    sum = crc32c(sum, zeros, 2);
-    sum = crc32c(sum, inode + 0x7e, 0x82 - 0x7e);
-    sum = crc32c(sum, zeros, 2);
-    sum = crc32c(sum, inode + 0x84, self->inode_size - 0x84);
+    memcpy(begin, &number, 4);
+    memcpy(begin + 4, inode + 0x64, 4);
+    memcpy(begin + 8, inode, COPIED);
+    memset(begin + 8 + 0x7c, 0, 2);
+    memset(begin + 8 + 0x82, 0, 2);
+    uint32_t sum = crc32c(self->seed, begin, sizeof begin);
+    sum = crc32c(sum, inode + COPIED, self->inode_size - COPIED);
     return sum == (get16(inode + 0x7c) | (uint32_t)get16(inode + 0x82) << 16);
 }
 

@@ -6,6 +6,7 @@
 #include "scan.h"
 #include "walk.h"
 #include <fcntl.h>
+#include <stdalign.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -30,7 +31,7 @@ struct lister {
     struct notes notes;
     struct scan_times times;
     size_t used;
-    char items[MAX_LS_ITEMS];
+    alignas(BYTES_PER_XDR_UNIT) char items[MAX_LS_ITEMS]; /* so it is written by xdr-inline.h */
 };
 
 lister *lister_new(devices *disks, modules *loaded, const struct graft_ops *ops, bool compose)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "names.h"
 #include "cleanup.h"
+#include <endian.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -52,7 +53,7 @@ static int add(struct names *list, const char *name, const char *suffix, uint32_
                size_t limit)
 {
     size_t length = strlen(name), more = strlen(suffix) + 1;
-    int result = make_room(list, sizeof ino + length + more, held, limit);
+    int result = make_room(list, sizeof ino + length + more + sizeof(uint64_t), held, limit);
     if (result < 0)
         return result;
     memcpy(list->bytes + list->used, &ino, sizeof ino);
@@ -61,6 +62,7 @@ static int add(struct names *list, const char *name, const char *suffix, uint32_
     memcpy(list->bytes + list->used, name, length);
     memcpy(list->bytes + list->used + length, suffix, more);
     list->used += length + more;
+    memset(list->bytes + list->used, 0, sizeof(uint64_t)); /* compare() may look so far */
     return 0;
 }
 
@@ -84,7 +86,7 @@ static int take(struct names *list, int directory, const struct dirent64 *entry,
                 enum names_what what, size_t *held, size_t limit)
 {
     const char *name = entry->d_name;
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+    if (name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2])))
         return 0;
     int result = add(list, name, "", inode_of(entry), held, limit);
     if (result == 0 && (what & NAMES_SUBTREES) && is_directory(directory, entry))
@@ -112,11 +114,25 @@ static int read_all(struct names *list, int directory, enum names_what what, siz
     }
 }
 
-/* strcmp() compares as unsigned bytes; no name has a NUL in it. */
+/* The first bytes of a name as a number that is in their order. What follows the end of a short
+ * name counts only against one that is the same. */
+static uint64_t beginning(const char *name)
+{
+    uint64_t bytes;
+    memcpy(&bytes, name, sizeof bytes);
+    return be64toh(bytes);
+}
+
+/* strcmp() compares as unsigned bytes; no name has a NUL in it. Under emulation its call is dear,
+ * and most names differ in their first bytes. */
 static int compare(const void *a, const void *b, void *bytes)
 {
-    const char *base = bytes;
-    return strcmp(base + *(const uint32_t *)a, base + *(const uint32_t *)b);
+    const char *base = bytes, *first = base + *(const uint32_t *)a,
+               *second = base + *(const uint32_t *)b;
+    uint64_t x = beginning(first), y = beginning(second);
+    if (x != y)
+        return x < y ? -1 : 1;
+    return strcmp(first, second);
 }
 
 int names_read(struct names *list, int directory, enum names_what what, size_t *held, size_t limit)

@@ -87,7 +87,7 @@ job()
     shift
     "$@" > "$results/$name.tap" 2>&1 || status=$?
     echo "$status" > "$results/$name.status"
-    { flock 9; echo "# $name"; shorten < "$results/$name.tap"; [[ $status -eq 0 ]] || echo "# $name: exit status $status"; } 9< "$0"
+    { flock 9; echo "# $name"; shorten < "$results/$name.tap"; [[ $status -eq 0 ]] || echo "# $name: exit status $status"; } 9< "$here/run-tests.sh"
 }
 
 run_unit()

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* For the XDR routines that rpcgen writes, where there are very many of the same: numbers that lie
- * in memory one behind the other. libtirpc takes three calls through pointers for 64 bits, and
- * calls are what an emulated machine is slowest at. What is on the wire is the same. Included by .x
- * files. */
+ * in memory one behind the other. For 64 bits libtirpc takes a call and two more through pointers;
+ * here it is one, and calls are what an emulated machine is slowest at. What is on the wire is the
+ * same. Included by .x files. */
 #ifndef VLT_XDR_INLINE_H
 #define VLT_XDR_INLINE_H
 

@@ -3,9 +3,9 @@
 #include "composites.h"
 #include "dynamic.h"
 #include "filesystems.h"
+#include "parttable.h"
 #include "scan.h"
 #include "slots.h"
-#include <blkid/blkid.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdarg.h>
@@ -286,13 +286,10 @@ static void read_table(const contents *self, unsigned slot)
 {
     char node[NODE_MAX];
     AUTO_FD int fd = open(devices_node(self->disks, slot, 0, node), O_RDONLY | O_CLOEXEC);
-    blkid_probe probe = fd < 0 ? NULL : blkid_new_probe();
+    blkid_partlist table;
+    blkid_probe probe = fd < 0 ? NULL : parttable_read(fd, &table);
     if (!probe)
         return;
-    blkid_probe_enable_partitions(probe, 1);
-    blkid_probe_enable_superblocks(probe, 0);
-    blkid_partlist table =
-        blkid_probe_set_device(probe, fd, 0, 0) < 0 ? NULL : blkid_probe_get_partitions(probe);
     for (size_t i = 0; table && i < self->count; i++) {
         struct content *what = &self->list[i];
         if (what->volume != VOLUME_PARTITION || what->slot != slot)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "dynamic.h"
 
-#include <blkid/blkid.h>
+#include "parttable.h"
 #include <linux/fs.h>
 #include <string.h>
 #include <strings.h>
@@ -65,13 +65,10 @@ static bool is_guid(const char *type)
 /* Those that the GUID table says are for it: others are as on any disk. */
 static void mark_partitions(int disk, struct content *list, size_t count)
 {
-    blkid_probe probe = blkid_new_probe();
+    blkid_partlist table;
+    blkid_probe probe = parttable_read(disk, &table);
     if (!probe)
         return;
-    blkid_probe_enable_partitions(probe, 1);
-    blkid_probe_enable_superblocks(probe, 0);
-    blkid_partlist table =
-        blkid_probe_set_device(probe, disk, 0, 0) < 0 ? NULL : blkid_probe_get_partitions(probe);
     for (size_t i = 0; table && i < count; i++) {
         blkid_partition part =
             blkid_partlist_get_partition_by_partno(table, (int)list[i].partition);

@@ -125,8 +125,8 @@ check_scripts()
     local tree=$1 files file first missing=()
     files=$(find "$tree/usr/bin" "$tree/usr/sbin" -type f)
     while read -r file; do
-        IFS= read -r -n 128 first < "$file" 2>/dev/null || true
-        [[ $first =~ ^'#!'\ *([^ ]+) ]] || continue
+        first=$(head -c 128 "$file" | LC_ALL=C tr -d '\0') # of a program that is none of the shell's, too
+        [[ $first =~ ^'#!'\ *([^[:space:]]+) ]] || continue
         [ -e "$tree${BASH_REMATCH[1]}" ] || missing+=("${BASH_REMATCH[1]} (for ${file#"$tree"/})")
     done <<< "$files"
     [ "${#missing[@]}" = 0 ] || die "interpreters are missing: ${missing[*]}; the paths stand in appliance/packages"
@@ -190,8 +190,8 @@ out=$1 debs=$2 drive=$3
 [ -d "$out/modules/$drive/modules" ] || die "$out/modules: missing or old; run build-kernel.sh first"
 umask 022
 tree=$(mktemp -d "$out/$drive.XXXXXX")
-chmod 755 "$tree"
 trap 'rm -rf "$tree" "$out/$drive".new*' EXIT
+chmod 755 "$tree"
 
 make_layout "$tree"
 install_packages "$tree" "$debs" "$drive" > "$out/$drive.new.manifest"

@@ -50,15 +50,17 @@ locate()
 
 has() { [ -f "$1/$2" ] && echo "$3  $1/$2" | sha256sum --quiet --check - >/dev/null 2>&1; }
 
-# Downloads into a directory of its own, so that an interrupted download is never taken for a package.
+# Downloads into a directory of its own, so that an interrupted download is never taken for a package, and leaves nothing.
 download()
 {
     local dir=$1 part; shift
     part=$(mktemp -d "$dir/part.XXXXXX")
-    (cd "$part" && apt download "$@" >&2) ||
-        { rm -rf "$part"; die "apt-get download failed: is there a network? does apt-get update work?"; }
-    mv "$part"/*.deb "$dir/"
-    rmdir "$part"
+    (
+        trap 'rm -rf "$part"' EXIT
+        (cd "$part" && apt download "$@" >&2) ||
+            die "apt-get download failed: is there a network? does apt-get update work?"
+        mv "$part"/*.deb "$dir/"
+    ) || exit 1
 }
 
 fetch()

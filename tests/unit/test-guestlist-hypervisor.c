@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Guests of a list that a hypervisor has: sought by name, or all of them. */
 #define _GNU_SOURCE 1
-#include "guestlist.h"
+#include "guestlist-checks.h"
 
 #include <poll.h>
 #include <setjmp.h>
@@ -10,17 +10,6 @@
 #include <sys/mman.h>
 
 #include <cmocka.h>
-
-static void assert_end(guestlist *list)
-{
-    struct guest *guest = NULL;
-    AUTO_ERROR error *err = NULL;
-
-    assert_int_equal(guestlist_next(list, &guest, &err), GUESTLIST_END);
-    assert_null(guest);
-    assert_null(err);
-    assert_int_equal(guestlist_fd(list), -1);
-}
 
 static int tell(lookup_teller *teller, const char *name, const char *uuid)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #define _GNU_SOURCE 1
-#include "guestlist.h"
+#include "guestlist-checks.h"
 #include "work.h"
 
 #include <fcntl.h>
@@ -78,17 +78,6 @@ static struct guest *next_guest(guestlist *list)
     assert_non_null(guest);
     assert_null(err);
     return guest;
-}
-
-static void assert_end(guestlist *list)
-{
-    struct guest *guest = NULL;
-    AUTO_ERROR error *err = NULL;
-
-    assert_int_equal(guestlist_next(list, &guest, &err), GUESTLIST_END);
-    assert_null(guest);
-    assert_null(err);
-    assert_int_equal(guestlist_fd(list), -1);
 }
 
 static void assert_wait(guestlist *list)

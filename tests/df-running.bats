@@ -33,7 +33,7 @@ run_guest()
 end_guest()
 {
     exec 8>&-
-    kill -KILL "$qemu" 2> /dev/null || ! kill -0 "$qemu" 2> /dev/null
+    end_process "$qemu"
 }
 
 guest_ended() { ! kill -0 "$qemu" 2> /dev/null; }
@@ -55,10 +55,9 @@ start_writing()
         done
     ) &
     writer=$!
-    on_cleanup kill_writer
+    on_cleanup end_process "$writer"
 }
 
-kill_writer() { kill "$writer" 2> /dev/null || ! kill -0 "$writer" 2> /dev/null; }
 written() { grep -c 'wrote 65536/65536' monitor; }
 has_written() { [[ $(written) -ge $1 ]]; }
 
@@ -101,7 +100,7 @@ check_running()
     [[ $(written) -gt $before ]]
     before=$(written)
     wait_until 10 has_written $((before + 5))
-    kill_writer
+    end_process "$writer"
     assert_locked "$1" "$file"
     run ! grep -iE 'error|failed' monitor
 

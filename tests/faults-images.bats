@@ -73,12 +73,13 @@ status_of_b() { jq -r 'select(.type == "guest" and .guest == "b.img") | .status'
     assert_nothing_left
 }
 
+overwrite() { while dd if=/dev/urandom of=a.img bs=4096 count=64 seek=$((RANDOM % 4000)) conv=notrunc status=none; do :; done; }
+export -f overwrite
+
 @test "an image that is overwritten while it is scanned again and again" {
-    local i writer
+    local i
     for ((i = 0; i < 40; i++)); do ln a.img "n$i.img"; done
-    (while :; do dd if=/dev/urandom of=a.img bs=4096 count=64 seek=$((RANDOM % 4000)) conv=notrunc status=none; done) 3>&- &
-    writer=$!
-    on_cleanup kill "$writer"
+    start bash -c overwrite
     start virt-df-live --json -P 1 n*.img c.img
     finish
     assert_equal "$(jq -r 'select(.type == "guest") | .guest' out | wc -l)" 41

@@ -330,11 +330,25 @@ start()
     on_cleanup end_group "$pid"
 }
 
-# It may have ended by itself.
+# end_process PID: a child of the test, which may have ended by itself.
+end_process()
+{
+    kill -KILL "$1" 2> /dev/null || ! kill -0 "$1" 2> /dev/null
+    wait "$1" 2> /dev/null || true # its status is that of having been killed
+}
+
+# The same for a process group. None of the group writes to the test's directory after this.
 end_group()
 {
-    kill -KILL -- -"$1" 2> /dev/null || ! kill -0 -- -"$1" 2> /dev/null
+    if kill -KILL -- -"$1" 2> /dev/null; then
+        wait_until 10 group_has_ended "$1"
+    else
+        ! kill -0 -- -"$1" 2> /dev/null
+    fi
 }
+
+# Zombies have ended: whoever has inherited them may take its time.
+group_has_ended() { [[ ! $(pgrep --pgroup "$1" --runstates D,R,S,T,t) ]]; }
 
 # The exit status of what start() has started goes to `status`.
 finish()

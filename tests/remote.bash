@@ -10,12 +10,6 @@ in_background()
     on_cleanup end_process "$server"
 }
 
-end_process()
-{
-    kill -KILL "$1" 2> /dev/null || ! kill -0 "$1" 2> /dev/null
-    wait "$1" 2> /dev/null || true # its status is that of having been killed
-}
-
 is_socket()
 {
     [[ -S $1 ]]

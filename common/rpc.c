@@ -24,6 +24,7 @@ struct rpc {
     unsigned next_serial;
     size_t first, count; /* a ring */
     struct open_request open[RPC_WINDOW];
+    bool late; /* rpc_wait() has given up: the next answer is not that to the next question */
 };
 
 /* Other than that of a connection before this one. */
@@ -80,6 +81,9 @@ size_t rpc_pending(const rpc *self)
 
 static int send_request(rpc *self, request *message, size_t disks, error **err)
 {
+    if (self->late)
+        return error_set(err, STATUS_TIMEOUT,
+                         "the appliance has not answered what it was asked before");
     if (self->count == RPC_WINDOW)
         return error_set(err, STATUS_CRASHED, "more than %d questions to the agent", RPC_WINDOW);
     message->serial = self->next_serial++;
@@ -322,9 +326,12 @@ int rpc_wait(rpc *self, uint64_t deadline, answer *reply, error **err)
         if (got != 0)
             return got < 0 ? -1 : 0;
         struct pollfd poll_fd = {self->fd, POLLIN | (rpc_wants_write(self) ? POLLOUT : 0), 0};
-        int ready = poll(&poll_fd, 1, clock_poll_timeout(deadline));
-        if (ready == 0)
+        /* One that talks without end is no answer either. */
+        int ready = clock_now() < deadline ? poll(&poll_fd, 1, clock_poll_timeout(deadline)) : 0;
+        if (ready == 0) {
+            self->late = true;
             return error_set(err, STATUS_TIMEOUT, "no answer from the appliance in time");
+        }
         if (ready < 0 && errno != EINTR)
             return error_set_errno(err, STATUS_CRASHED, errno, "cannot wait for the agent");
         if (ready > 0 && poll_fd.revents & POLLOUT && rpc_flush(self, err) < 0)

@@ -43,7 +43,8 @@ int rpc_fill(rpc *self, error **err);
 int rpc_next(rpc *self, answer *reply, error **err);
 
 /* Sends what waits, then waits for the next answer, until the deadline (clock.h). 0 or -1 and *err
- * (STATUS_TIMEOUT). */
+ * (STATUS_TIMEOUT): nothing can be asked after that, as what comes late would be taken for its
+ * answer. */
 int rpc_wait(rpc *self, uint64_t deadline, answer *reply, error **err);
 
 void rpc_answer_clear(answer *reply);

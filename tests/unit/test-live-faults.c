@@ -141,6 +141,23 @@ static void a_disk_that_is_never_announced_is_taken_back(void **state)
     attach_disk(asked(1, "data", "/b"));
 }
 
+/* Otherwise a disk would be taken away that the guest has not let go of. */
+static void a_late_answer_is_not_that_for_the_next_disk(void **state)
+{
+    pid_t appliance = fake_living_machine()->pid;
+    (void)state;
+    attach_disk(asked(0, NULL, "/a"));
+    attach_disk(asked(1, NULL, "/b"));
+    fake_living_script(FAKE_RELEASE, FAKE_PAUSE, 1);
+    live_set_patience(command.disks, NOT_LONG);
+    assert_not_detached(1, false, STATUS_TIMEOUT, "no answer from the appliance in time");
+    kill(appliance, SIGCONT);
+    assert_not_detached(0, false, STATUS_TIMEOUT,
+                        "the appliance has not answered what it was asked before");
+    next_command();
+    assert_image(0, "/a");
+}
+
 static void a_disk_that_does_not_go_is_an_error_and_the_next_command_s_duty(void **state)
 {
     (void)state;
@@ -282,6 +299,7 @@ int main(int argc, char **argv)
         T(a_slot_stays_free_where_the_hypervisor_fails),
         T(a_disk_that_the_agent_refuses_is_taken_back),
         T(a_disk_that_is_never_announced_is_taken_back),
+        T(a_late_answer_is_not_that_for_the_next_disk),
         T(a_disk_that_does_not_go_is_an_error_and_the_next_command_s_duty),
         T(an_agent_that_lists_what_cannot_be_is_not_trusted),
         T(a_hypervisor_that_does_not_tell_what_there_is_is_an_error),

@@ -386,6 +386,32 @@ static void a_dripping_answer_ends_at_the_deadline(void **state)
     kill(agent, SIGKILL);
 }
 
+/* Answers to the host before us are passed over, and do not move the deadline either. */
+static void one_that_talks_without_end_ends_at_the_deadline(void **state)
+{
+    struct wire *wire = *state;
+    assert_int_equal(rpc_hello(wire->host, NULL), 0);
+    request asked = hear(wire), other = {.serial = asked.serial + 1, .body = {.op = OP_PREPARE}};
+    pid_t agent = fork();
+    if (agent == 0)
+        for (;;)
+            fake_answer_other(wire->agent, &other, "late");
+    assert_times_out(wire, clock_now() + CLOCK_SECOND / 5);
+    kill(agent, SIGKILL);
+}
+
+/* What comes late would be taken for the answer to it. */
+static void nothing_is_asked_after_a_question_without_an_answer(void **state)
+{
+    struct wire *wire = *state;
+    AUTO_ERROR error *err = NULL;
+    release_args release = {.slot = 0};
+    exchange(wire, FAKE_HANG);
+    assert_times_out(wire, clock_now());
+    assert_int_equal(rpc_release(wire->host, &release, &err), -1);
+    assert_int_equal(error_status(err), STATUS_TIMEOUT);
+}
+
 static void an_answer_that_is_there_is_given_even_after_the_deadline(void **state)
 {
     struct wire *wire = *state;
@@ -449,6 +475,8 @@ int main(void)
         WIRE(silence_ends_at_the_deadline),
         WIRE(a_deadline_that_has_passed_is_not_waited_for),
         WIRE(a_dripping_answer_ends_at_the_deadline),
+        WIRE(one_that_talks_without_end_ends_at_the_deadline),
+        WIRE(nothing_is_asked_after_a_question_without_an_answer),
         WIRE(an_answer_that_is_there_is_given_even_after_the_deadline),
         WIRE(one_that_does_not_listen_fills_the_queue),
         WIRE(there_are_256_questions_at_once),

@@ -11,7 +11,9 @@
 #include <sys/un.h>
 #include <time.h>
 
+/* Random letters come after it (mkdtemp). */
 #define PREFIX "virt-live-"
+#define NAME_LENGTH (sizeof PREFIX "XXXXXX" - 1)
 #define LOCK "lock"
 #define NEW_LOCK "lock.new"
 
@@ -58,15 +60,13 @@ static bool abandoned(int base_fd, const char *name)
 {
     struct stat st;
     AUTO_FREE char *lock = NULL;
-    if (fstatat(base_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||
-        st.st_uid != geteuid())
-        return false;
     if (asprintf(&lock, "%s/" LOCK, name) < 0) {
         lock = NULL;
         return false;
     }
-    AUTO_FD int fd = openat(base_fd, lock, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+    AUTO_FD int fd = openat(base_fd, lock, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+           flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
 /* Seconds after which one without a lock is no longer being made: whoever made it was killed then.
@@ -79,9 +79,8 @@ static void remove_unfinished(int base_fd, const char *name)
 {
     struct stat st;
     AUTO_FREE char *lock = NULL;
-    if (strlen(name) != strlen(PREFIX "XXXXXX") ||
-        fstatat(base_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||
-        st.st_uid != geteuid() || time(NULL) - st.st_mtime < MAKING_TIME)
+    if (fstatat(base_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        time(NULL) - st.st_mtime < MAKING_TIME)
         return;
     if (asprintf(&lock, "%s/" NEW_LOCK, name) < 0) {
         lock = NULL;
@@ -91,12 +90,22 @@ static void remove_unfinished(int base_fd, const char *name)
     unlinkat(base_fd, name, AT_REMOVEDIR); /* where anything is in it, it stays */
 }
 
+/* Whether it is the directory of a run of this user; virt-hotplug's place, for one, has a name that
+ * only begins so. */
+static bool is_runs(int base_fd, const char *name)
+{
+    struct stat st;
+    return strlen(name) == NAME_LENGTH && strncmp(name, PREFIX, strlen(PREFIX)) == 0 &&
+           fstatat(base_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+           st.st_uid == geteuid();
+}
+
 static void sweep(const struct sandbox *box, const char *base)
 {
     AUTO_DIR DIR *directory = opendir(base);
     for (struct dirent *entry; directory && (entry = readdir(directory));) {
         AUTO_FREE char *path = NULL;
-        if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0)
+        if (!is_runs(dirfd(directory), entry->d_name))
             continue;
         if (!abandoned(dirfd(directory), entry->d_name)) {
             remove_unfinished(dirfd(directory), entry->d_name);

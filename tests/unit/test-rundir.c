@@ -247,6 +247,23 @@ static void a_directory_that_only_has_such_a_name_stays(void **state)
     assert_int_equal(count_in_base(), 2);
 }
 
+/* An appliance of virt-hotplug may be called "lock". */
+static void virt_hotplugs_place_stays(void **state)
+{
+    char path[128];
+    (void)state;
+    make_old("virt-live-tools", NULL);
+    make_old("virt-live-tools-1000", NULL);
+    make_old("virt-live-abcdef", NULL);
+    const char *places[] = {"virt-live-tools", "virt-live-tools-1000", "virt-live-abcdef"};
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s/lock", base, places[i]);
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    rundir_free(make());
+    assert_int_equal(count_in_base(), 3);
+}
+
 static void runs_that_start_together_leave_each_other_alone(void **state)
 {
     pid_t children[8];
@@ -320,6 +337,7 @@ int main(void)
         RUN(what_is_not_a_run_is_left_alone),
         RUN(those_that_were_never_finished_are_removed),
         RUN(a_directory_that_only_has_such_a_name_stays),
+        RUN(virt_hotplugs_place_stays),
         RUN(runs_that_start_together_leave_each_other_alone),
         RUN(subdirectories_belong_to_the_sandbox),
         RUN(a_name_is_given_once),

@@ -46,7 +46,6 @@ serve_script()
     wait_until 10 is_socket "$1"
 }
 
-group_has_ended() { ! kill -0 -- -"$1" 2> /dev/null; }
 end_group_softly() { group_has_ended "$1" || { kill -TERM -- -"$1"; wait_until 5 group_has_ended "$1"; }; }
 
 # serve_web DIRECTORY [USER:PASSWORD]: its port is in `port`.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "supervision.h"
 
-#include "warden.h"
+#include "children.h"
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -198,7 +198,7 @@ void crew_end_all(struct supervisor *self)
         free_member(self->members[i]);
     }
     self->member_count = 0;
-    warden_end_children();
+    children_end();
 }
 
 static struct member *find_warden(const struct supervisor *self, pid_t pid)
@@ -209,14 +209,10 @@ static struct member *find_warden(const struct supervisor *self, pid_t pid)
     return NULL;
 }
 
-/* Of a warden that was killed we get the worker and its QEMU. */
-static void kill_strangers(const struct supervisor *self)
+static bool is_known(const void *data, pid_t pid)
 {
-    AUTO_FILE FILE *file = fopen("/proc/thread-self/children", "re");
-    int pid;
-    while (file && fscanf(file, "%d", &pid) == 1)
-        if (!find_warden(self, pid) && !waves_owns(self->window, pid))
-            kill(pid, SIGKILL);
+    const struct supervisor *self = data;
+    return find_warden(self, pid) || waves_owns(self->window, pid);
 }
 
 /* What it said before it ended still counts, above all its last answer, and why it ended. */
@@ -257,7 +253,8 @@ int crew_reap(struct supervisor *self, error **err)
         struct member *member = find_warden(self, pid);
         if (member)
             member->worker.pid = -1;
-        kill_strangers(self);
+        children_reaped(pid);
+        children_kill(is_known, self); /* of a warden that was killed we get worker and QEMU */
         if (member)
             result = bury(self, member, err);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "supervisor.h"
 
+#include "children.h"
 #include "resources.h"
 #include "supervision.h"
 #include <inttypes.h>
@@ -148,6 +149,8 @@ static int bound_by_files(struct supervisor *self, error **err)
 static int set_up(struct supervisor *self, sigset_t *old, error **err)
 {
     sigset_t signals;
+    if (children_begin() < 0)
+        return error_set(err, STATUS_CRASHED, "no memory");
     if (self->config->trace)
         guestlist_set_trace(self->guests, say_trace, self);
     guestlist_begin(self->guests); /* before this process is a subreaper; so is this: */

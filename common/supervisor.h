@@ -96,8 +96,8 @@ enum supervisor_end {
 };
 
 /* Runs until the list ends. Takes guests from the list; the list stays the caller's. Call it once
- * in a process that has no threads and no children: it becomes a child subreaper, and every child
- * is taken to be its own. */
+ * in a process that has no threads: it becomes a child subreaper, and every child that it does not
+ * have before is taken to be its own. */
 enum supervisor_end supervisor_run(const struct supervisor_config *config, guestlist *guests,
                                    const struct supervisor_client *client,
                                    struct supervisor_stats *stats, int *signal, error **err);

@@ -2,28 +2,10 @@
 #include "warden.h"
 
 #include "child.h"
+#include "children.h"
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-
-/* Kills every child there is. The kernel lists them in a file (CONFIG_PROC_CHILDREN). */
-static void kill_children(void)
-{
-    AUTO_FILE FILE *file = fopen("/proc/thread-self/children", "re");
-    int pid;
-    while (file && fscanf(file, "%d", &pid) == 1)
-        kill(pid, SIGKILL);
-}
-
-/* The children of those that were killed are ours then. */
-void warden_end_children(void)
-{
-    for (;;) {
-        kill_children();
-        if (waitpid(-1, NULL, 0) < 0 && errno == ECHILD)
-            return;
-    }
-}
 
 /* Reaps until the worker has ended or somebody wants an end. The worker's exit code; 1 otherwise.
  */
@@ -67,7 +49,7 @@ static int run_warden(int (*work)(void *), void (*cleanup)(void *), void *data, 
     signal(SIGTERM, SIG_DFL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != supervisor)
+    if (getppid() != supervisor || children_begin() < 0)
         return 1;
     pid_t self = getpid(), worker = fork();
     if (worker == 0)
@@ -78,7 +60,7 @@ static int run_warden(int (*work)(void *), void (*cleanup)(void *), void *data, 
         close(keep[i]);
     if (worker > 0)
         code = watch(worker, &signals);
-    warden_end_children();
+    children_end();
     cleanup(data);
     return code;
 }

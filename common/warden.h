@@ -21,7 +21,4 @@
 pid_t warden_start(int (*work)(void *data), void (*cleanup)(void *data), void *data,
                    const int *keep, size_t keep_count, error **err);
 
-/* Kills every child of this process, and what they leave behind, and waits until there is none. */
-void warden_end_children(void);
-
 #endif

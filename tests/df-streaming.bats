@@ -31,6 +31,23 @@ b.img:/dev/sda"
     assert_contains "$stderr" '"restores": 1'
 }
 
+list_slowly() { for i in a b a b; do sleep 1; echo "$i.img"; done; }
+export -f list_slowly
+
+# A shell execs the last command of -c: whoever writes the list is then the command's child, as QEMU is.
+@test "from a process that the shell has started; each image with an appliance of its own" {
+    run -0 --separate-stderr bash -c 'exec virt-df-live --isolate=guest -P 1 --images-from <(list_slowly)'
+    assert_equal "$(names_of_table <<< "$output")" "a.img:/dev/sda
+b.img:/dev/sda
+a.img:/dev/sda
+b.img:/dev/sda"
+}
+
+@test "such a process is nobody's to end when the command ends" {
+    run -0 --separate-stderr bash -c 'exec virt-df-live a.img 4< <(sleep 2; touch ended)'
+    wait_until 20 test -e ended
+}
+
 @test "half a name is no name: the rest comes later" {
     run -0 --separate-stderr bash -c '(printf "a.i"; sleep 1; echo mg) | virt-df-live --images-from -'
     assert_equal "$(names_of_table <<< "$output")" "a.img:/dev/sda"

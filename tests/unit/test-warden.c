@@ -2,6 +2,7 @@
 /* Processes and the warden above them. What each does is told through shared memory. */
 #include "warden.h"
 
+#include "children.h"
 #include "clock.h"
 #include <fcntl.h>
 #include <setjmp.h>
@@ -157,7 +158,7 @@ static void a_killed_warden_takes_the_worker_with_it(void **state)
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     assert_true(vanishes(shared->worker));
     assert_int_equal(kill(shared->daemon, 0), 0);
-    warden_end_children();
+    children_end();
     assert_all_gone(shared);
 }
 

@@ -205,8 +205,7 @@ static int add_part(struct making *making, const char *name, const struct image_
         image_locate(&making->walk, &making->last, name, what, &format, &place, &file, err) < 0 ||
         check_doubt(making, name, what, making->info.format, err) < 0)
         return blame_namer(making, err);
-    if (image_file_open(&file, err) < 0 || image_check_reach(&making->walk, &file, err) < 0 ||
-        check_loop(making->chain, &file, role, err) < 0 ||
+    if (image_file_open(&file, err) < 0 || check_loop(making->chain, &file, role, err) < 0 ||
         (extent && check_extent(&file, extent, err) < 0))
         return error_prefix(err, "%s %s", what + strcspn(what, " ") + 1, place.path);
     if (format != IMAGE_DETECT && format != IMAGE_RAW)
@@ -274,8 +273,7 @@ static int add_backing(struct making *making, error **err)
                      err) < 0 ||
         check_doubt(making, name, "a backing file", own, err) < 0)
         return blame_namer(making, err);
-    if (add_layer(making, &file, format, err) < 0 ||
-        image_check_reach(&making->walk, &file, err) < 0)
+    if (add_layer(making, &file, format, err) < 0)
         return error_prefix(err, "backing file %s", place.path);
     image_place_clear(&making->last);
     making->last = place;

@@ -33,9 +33,6 @@ static const char *white_space_hint(const char *path)
 
 static int open_failed(const struct image_file *file, int errnum, error **err)
 {
-    if (file->beneath && errnum == EXDEV)
-        return error_set(err, STATUS_REFUSED,
-                         "it is outside the image's directory; --backing=allow would follow it");
     if (file->beneath && errnum == ELOOP)
         return error_set(err, STATUS_REFUSED,
                          "there is a symbolic link in its path; --backing=allow would follow it");
@@ -55,8 +52,7 @@ static int open_once(const struct image_file *file, int flags)
     return (int)syscall(SYS_openat2, file->directory, file->name, &how, sizeof how);
 }
 
-/* openat2 says EAGAIN where something was renamed while it resolved "..": so this may be provoked,
- * and is not tried for ever. */
+/* EAGAIN, of a file that somebody holds a lease of, may be provoked: it is not tried for ever. */
 static int open_file(const struct image_file *file, int flags)
 {
     int fd = -1;
@@ -97,24 +93,80 @@ static int check_kind(const struct stat *st, error **err)
     }
 }
 
-static int file_look(const struct image_file *file, error **err)
+/* Its owner need not have the right: he can give it to himself. */
+static bool in_reach(const struct image_file *file, const struct stat *st, mode_t for_all)
 {
-    struct stat st;
-    AUTO_FD int fd = open_file(file, O_PATH);
-
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return open_failed(file, errno, err);
-    return check_kind(&st, err);
+    return !file->beneath || st->st_uid == file->owner || (st->st_mode & for_all);
 }
 
-int image_file_open(struct image_file *file, error **err)
+static int check_file(const struct image_file *file, const struct stat *st, error **err)
 {
-    if (file_look(file, err) < 0)
+    if (!in_reach(file, st, S_IROTH))
+        return error_set(err, STATUS_REFUSED,
+                         "it belongs to another user than the image, and not everybody may read "
+                         "it; --backing=allow would follow it");
+    return check_kind(st, err);
+}
+
+/* The next directory on the way to the file, whose name begins with it. */
+static int open_step(const struct image_file *file, size_t length, error **err)
+{
+    AUTO_FREE char *name = strndup(file->name, length);
+    struct image_file step = *file;
+    struct stat st;
+
+    step.name = name;
+    if (!name)
+        return error_set(err, STATUS_CRASHED, "out of memory");
+    AUTO_FD int fd = open_file(&step, O_PATH | O_DIRECTORY);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return open_failed(file, errno, err);
+    if (!in_reach(file, &st, S_IXOTH))
+        return error_set(err, STATUS_REFUSED,
+                         "a directory on the way to it belongs to another user than the image, and "
+                         "not everybody may enter it; --backing=allow would follow it");
+    return steal_fd(&fd);
+}
+
+static int look_and_open(struct image_file *file, error **err)
+{
+    struct stat st;
+    AUTO_FD int seen = open_file(file, O_PATH);
+
+    if (seen < 0 || fstat(seen, &st) < 0)
+        return open_failed(file, errno, err);
+    if (check_file(file, &st, err) < 0)
         return -1;
     file->fd = open_to_read(file);
     if (file->fd < 0 || fstat(file->fd, &file->st) < 0)
         return open_failed(file, errno, err);
-    if (check_kind(&file->st, err) < 0)
+    return check_file(file, &file->st, err);
+}
+
+/* One at a time: nobody can exchange a directory that has been looked at. */
+static int open_beneath(struct image_file *file, error **err)
+{
+    AUTO_FD int directory = -1;
+    struct image_file step = *file;
+    const char *slash;
+
+    while ((slash = strchr(step.name, '/'))) {
+        int next = open_step(&step, (size_t)(slash - step.name), err);
+        if (next < 0)
+            return -1;
+        cleanup_fd(&directory);
+        directory = step.directory = next;
+        step.name = slash + 1;
+    }
+    int result = look_and_open(&step, err);
+    file->fd = step.fd;
+    file->st = step.st;
+    return result;
+}
+
+int image_file_open(struct image_file *file, error **err)
+{
+    if ((file->beneath ? open_beneath(file, err) : look_and_open(file, err)) < 0)
         return -1;
 
     off_t size = file->st.st_size;

@@ -11,13 +11,18 @@ struct image_file {
     const char *path; /* for messages; the caller's */
     int directory;    /* where `name` starts, or AT_FDCWD */
     const char *name; /* the caller's */
-    bool beneath;     /* the name must not lead out of the directory, nor through a symlink */
+    /* The name, which has no "." and "..", is one that an image wrote, who must not learn through
+     * us what he may not read himself: no symlinks, and the file and each directory on the way must
+     * belong to `owner`, or be there for all. */
+    bool beneath;
+    uid_t owner;
     int fd;
     struct stat st;
     uint64_t size;
 };
 
-/* Looks at the file (O_PATH) before it opens it, because opening a FIFO or a device already does
+/* A name that is `beneath` is followed step by step, each seen before the next is taken.
+ * Looks at the file (O_PATH) before it opens it, because opening a FIFO or a device already does
  * something; and again after, because it may have changed. Fills fd, st and size. 0; -1 and *err.
  */
 int image_file_open(struct image_file *file, error **err);

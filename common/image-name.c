@@ -149,24 +149,57 @@ static const char *below_directory(const struct image_walk *walk, const char *na
     return name + strspn(name, "/");
 }
 
+/* Takes "", "." and ".." out of a relative name, which is no longer the same where a symlink stands
+ * before "..": but those are not followed. False: it leads out of the directory that it starts in.
+ */
+static bool make_straight(char *name)
+{
+    char *end = name; /* of what stays */
+
+    for (const char *from = name; *from;) {
+        size_t length = strcspn(from, "/"), rest = length + (from[length] == '/');
+
+        if (length == 2 && strncmp(from, "..", 2) == 0) {
+            if (end == name)
+                return false;
+            while (end > name && *--end != '/')
+                ;
+        } else if (length > 1 || (length == 1 && *from != '.')) {
+            if (end > name)
+                *end++ = '/';
+            memmove(end, from, length);
+            end += length;
+        }
+        from += rest;
+    }
+    *end = '\0';
+    return true;
+}
+
 /* By the rules of BACKING_SAME_DIR. */
 static int locate_below(const struct image_walk *walk, const struct image_place *from,
                         const char *name, const char *what, struct image_place *place,
                         struct image_file *file, error **err)
 {
     const char *relative = name[0] == '/' ? below_directory(walk, name) : name;
-    if (!relative)
+
+    if (relative) {
+        place->below = beside(name[0] != '/' && from->below ? from->below : "", relative);
+        if (!place->below)
+            return no_memory(err);
+    }
+    if (!relative || !make_straight(place->below))
         return error_set(err, STATUS_REFUSED,
                          "the image names %s, \"%s\", outside its directory; "
                          "--backing=allow would follow it",
                          what, name);
-    place->below = beside(name[0] != '/' && from->below ? from->below : "", relative);
-    place->path = place->below ? beside(walk->top, place->below) : NULL;
+    place->path = beside(walk->top, place->below);
     if (!place->path)
         return no_memory(err);
     file->directory = walk->directory;
-    file->name = place->below;
+    file->name = *place->below ? place->below : ".";
     file->beneath = true;
+    file->owner = walk->owner;
     file->path = place->path;
     return 0;
 }
@@ -213,15 +246,4 @@ int image_locate_top(struct image_walk *walk, struct image_file *file, error **e
     if (*file->name == '\0')
         file->name = *walk->top ? "." : "";
     return 0;
-}
-
-int image_check_reach(const struct image_walk *walk, const struct image_file *file, error **err)
-{
-    if (walk->policy != BACKING_SAME_DIR || file->st.st_uid == walk->owner ||
-        (file->st.st_mode & S_IROTH))
-        return 0;
-    return error_set(
-        err, STATUS_REFUSED,
-        "it belongs to another user than the image that names it, and not everybody may "
-        "read it; --backing=allow would follow it");
 }

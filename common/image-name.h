@@ -38,8 +38,8 @@ char *image_name_file(const char *name, const char *what, enum image_format *for
 bool image_name_says(const char *path, enum image_format format);
 
 /* The place of the file that the image at `from` calls so, if the policy lets us go there. Fills
- * file->directory, name, beneath and path, which point into *place. `what` is the kind of file:
- * "a backing file". 0; -1 and *err: STATUS_REFUSED, STATUS_UNSUPPORTED. */
+ * file->directory, name, beneath, owner and path, which point into *place. `what` is the kind of
+ * file: "a backing file". 0; -1 and *err: STATUS_REFUSED, STATUS_UNSUPPORTED. */
 int image_locate(const struct image_walk *walk, const struct image_place *from, const char *name,
                  const char *what, enum image_format *format, struct image_place *place,
                  struct image_file *file, error **err);
@@ -47,9 +47,5 @@ int image_locate(const struct image_walk *walk, const struct image_place *from, 
 /* The directory of walk->top is opened, and *file is top as seen from there, where the policy is
  * BACKING_SAME_DIR: so nobody can exchange that directory in between. */
 int image_locate_top(struct image_walk *walk, struct image_file *file, error **err);
-
-/* Whoever wrote the image must not learn through us what he may not read himself: under
- * BACKING_SAME_DIR a file that is open must belong to the image's owner, or be there for all. */
-int image_check_reach(const struct image_walk *walk, const struct image_file *file, error **err);
 
 #endif

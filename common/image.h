@@ -81,9 +81,10 @@ int image_probe(const void *header, size_t length, uint64_t file_size, enum imag
 /* What may an image name? (--backing) */
 enum backing_policy {
     BACKING_DENY, /* nothing */
-    /* files below the directory of the image that the user named, no symlinks, which belong to the
-     * same user or may be read by everybody; and only where not the image alone says what format it
-     * has: its guest may have written that into a raw disk. The user may say it, the image that
+    /* files below the directory of the image that the user named, no symlinks, which belong to that
+     * image's owner or may be read by everybody, as must be the directories on the way; and only
+     * where not the image alone says what format it has: its guest may have written that into a raw
+     * disk. The user may say it, the image that
      * names it, or its own name ("web.qcow2", "web.qcow2.old"), which a guest does not give */
     BACKING_SAME_DIR,
     BACKING_ALLOW /* any file */

@@ -52,7 +52,8 @@ static void names_are_relative_to_the_image_that_has_them(void **state)
         assert_int_equal(down->count, 3);
         assert_string_equal(down->layers[2].path, "./sub/deep.raw");
         assert_int_equal(up->count, 3);
-        assert_string_equal(up->layers[2].path, "./sub/../base.raw");
+        assert_string_equal(up->layers[2].path,
+                            policy == BACKING_ALLOW ? "./sub/../base.raw" : "./base.raw");
     }
 }
 
@@ -113,7 +114,71 @@ static void same_dir_is_that_of_the_named_image_for_the_whole_chain(void **state
     make_qcow2_file("sub/mid.qcow2", "../../base.raw", "raw");
     make_qcow2_file("over.qcow2", "sub/mid.qcow2", "qcow2");
     assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED,
-                          "backing file sub/../../base.raw: it is outside");
+                          "backing file sub/mid.qcow2: the image names a backing file, "
+                          "\"../../base.raw\", outside its directory");
+}
+
+#define STRANGER 4321
+
+/* A backing file of root's that everybody may read, in sub/private/. */
+static void make_private_base(void)
+{
+    mkdir("sub/private", 0700);
+    mkdir("sub/mine", 0700);
+    make_raw("sub/private/base.raw", 512);
+    assert_int_equal(chmod("sub/private/base.raw", 0644), 0);
+}
+
+static void make_strangers_image(const char *backing, const char *format)
+{
+    make_qcow2_file("over.qcow2", backing, format);
+    assert_int_equal(chown("over.qcow2", STRANGER, STRANGER), 0);
+}
+
+static void same_dir_follows_where_the_images_owner_can_go(void **state)
+{
+    static const char *const ways[] = {"sub/private/base.raw", "./sub//private/./base.raw",
+                                       "sub/mine/../private/base.raw"};
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    make_private_base();
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        assert_int_equal(chmod("sub/private", 0700), 0);
+        make_strangers_image(ways[i], "raw");
+        assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED,
+                              "backing file sub/private/base.raw: a directory on the way to it "
+                              "belongs to another user than the image");
+        assert_int_equal(chmod("sub/private", 0711), 0);
+        AUTO_IMAGE_CHAIN struct image_chain *chain = open_chain("over.qcow2", BACKING_SAME_DIR);
+        assert_int_equal(chain->count, 2);
+    }
+    assert_int_equal(chmod("sub/private", 0700), 0);
+    assert_int_equal(chown("sub/private", STRANGER, STRANGER), 0);
+    AUTO_IMAGE_CHAIN struct image_chain *own = open_chain("over.qcow2", BACKING_SAME_DIR);
+    assert_int_equal(own->count, 2);
+    assert_int_equal(chown("sub/private", 0, 0), 0);
+    assert_int_equal(unlink("over.qcow2"), 0);
+}
+
+static void what_is_there_is_not_said_where_the_owner_cannot_go(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    make_private_base();
+    make_strangers_image("sub/private/nothing", "raw");
+    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED, "a directory on the way");
+    /* Nor what a header says. */
+    make_qcow2_file("sub/secret.qcow2", "../../name", "raw");
+    assert_int_equal(chmod("sub/secret.qcow2", 0600), 0);
+    make_strangers_image("sub/secret.qcow2", "qed");
+    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED,
+                          "it belongs to another user than the image, and not everybody may read");
+    assert_int_equal(chmod("sub/secret.qcow2", 0644), 0);
+    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, STATUS_CORRUPT, "no QED");
+    assert_int_equal(unlink("over.qcow2"), 0);
 }
 
 static void allow_follows_anywhere(void **state)
@@ -380,6 +445,8 @@ int main(void)
         T(same_dir_never_leaves_the_directory),
         T(same_dir_follows_no_symlink),
         T(same_dir_is_that_of_the_named_image_for_the_whole_chain),
+        T(same_dir_follows_where_the_images_owner_can_go),
+        T(what_is_there_is_not_said_where_the_owner_cannot_go),
         T(allow_follows_anywhere),
         T(names_that_are_no_plain_files_are_unsupported),
         T(a_colon_behind_a_slash_or_file_is_a_plain_name),

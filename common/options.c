@@ -5,6 +5,7 @@
 #include "appliance.h"
 #include "lookup-libvirt.h"
 #include "option-values.h"
+#include "option-words.h"
 
 #include <string.h>
 
@@ -320,7 +321,7 @@ static int take_common(struct options *options, int code, const char *value, err
 
 /* popt takes the next word as the value of an option whose value is optional; getopt, and so
  * virt-df, does not. So "--format" becomes "--format=". (An image of the name --format is
- * ./--format, here as there.) The array is the caller's; the words are not copied. */
+ * ./--format, here as there.) */
 static const char *with_value(const char *word)
 {
     /* Those of all commands. */
@@ -332,20 +333,10 @@ static const char *with_value(const char *word)
     return word;
 }
 
-static const char **with_values(int argc, char **argv)
+static void with_values(const char **words)
 {
-    const char **words = calloc((size_t)argc + 1, sizeof *words);
-    bool options_ended = false;
-
-    if (!words)
-        return NULL;
-    for (int i = 0; i < argc; i++) {
-        words[i] = argv[i];
-        options_ended = options_ended || strcmp(argv[i], "--") == 0;
-        if (!options_ended)
-            words[i] = with_value(argv[i]);
-    }
-    return words;
+    for (; *words && strcmp(*words, "--") != 0; words++)
+        *words = with_value(*words);
 }
 
 static bool reads_stdin(const struct options *options)
@@ -423,6 +414,7 @@ static int parse(struct options *options, poptContext context, options_take take
 
     while ((code = poptGetNextOpt(context)) >= 0) {
         AUTO_FREE char *value = poptGetOptArg(context);
+        option_word_restore(value);
         bool own = code >= OPTIONS_COMMAND || (code == OPTIONS_ARGUMENT && options->own_arguments);
         if ((own ? take(data, code, value, err) : take_common(options, code, value, err)) < 0)
             return -1;
@@ -430,19 +422,21 @@ static int parse(struct options *options, poptContext context, options_take take
             return 0;
     }
     if (code < -1)
-        return error_set(err, STATUS_CRASHED, "%s: %s",
-                         poptBadOption(context, POPT_BADOPTION_NOALIAS), poptStrerror(code));
+        return option_words_failed(context, code, err);
     return finish(options, err);
 }
 
 int options_parse(struct options *options, int argc, char **argv, struct poptOption *table,
                   options_take take, void *data, error **err)
 {
-    const char **words = with_values(argc, argv);
-    poptContext context =
-        words ? poptGetContext(NULL, argc, words, table, POPT_CONTEXT_ARG_OPTS) : NULL;
+    const char **words = option_words(argc, argv);
+    poptContext context = NULL;
     int result;
 
+    if (words) {
+        with_values(words);
+        context = poptGetContext(NULL, argc, words, table, POPT_CONTEXT_ARG_OPTS);
+    }
     options->guests = guestlist_new();
     if (context && options->guests)
         result = parse(options, context, take, data, err);

@@ -183,6 +183,8 @@ sizes()
         refused "it is a URI: only files can be attached" attach "$name" "$uri"
     done
     refused "it is a URI: only files can be attached" launch nbd://localhost/disk
+    refused "http://...: it is a URI" attach "$name" http://user:hunter2@localhost/disk.img
+    run ! grep hunter2 <<< "$stderr"
     mkdir -p nbd:/host
     image ext4.img nbd:/host/disk
     run -0 attach ./nbd://host/disk

@@ -56,6 +56,13 @@ Try 'virt-hotplug --help' for more information."
     usage_error detach "--slot 1 one" "--slot: unknown option"
 }
 
+@test "values are what they are, and those of unknown options are not repeated" {
+    usage_error attach "--label 'x!#:+' one b.img" "--label x!#:+: a label is"
+    usage_error attach "--label x one b.img '!#:+' --slot 1" "are for one image"
+    usage_error list "--env=hunter2" "--env: unknown option"
+    run ! grep hunter2 <<< "$stderr"
+}
+
 @test "numbers and words are strict" {
     usage_error launch "--slots 0" "--slots: 0 is not between 1 and 255"
     usage_error launch "--slots 256" "--slots: 256 is not between 1 and 255"

@@ -59,7 +59,7 @@ static int attach(const char *name, char **images, struct image_chain **chains, 
     AUTO_LIVING struct living living = {0};
     for (unsigned i = 0; i < count; i++)
         if (!(chains[i] = disks_open(images[i], &options, err)))
-            return error_prefix(err, "%s", images[i]);
+            return -1;
     if (living_open_named(name, &living, err) < 0)
         return error_prefix(err, "%s", name);
     for (unsigned i = 0; i < count; i++)

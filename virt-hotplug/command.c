@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include "message.h"
+#include "option-words.h"
 #include <string.h>
 
 enum code { OPT_HELP = 1000, OPT_USAGE };
@@ -50,10 +51,26 @@ static char **copy_words(poptContext context, unsigned *count)
     for (unsigned i = 0; copy && i < *count; i++) {
         copy[i] = to;
         to = stpcpy(to, words[i]) + 1;
+        option_word_restore(copy[i]);
     }
     if (copy)
         copy[*count] = NULL;
     return copy;
+}
+
+/* Those that popt has put where the table says. */
+static void restore_values(const struct poptOption *option)
+{
+    for (; option->longName || option->shortName || option->arg; option++) {
+        unsigned kind = option->argInfo & POPT_ARG_MASK;
+        if (kind == POPT_ARG_INCLUDE_TABLE)
+            restore_values(option->arg);
+        else if (kind == POPT_ARG_STRING)
+            option_word_restore(*(char **)option->arg);
+        else if (kind == POPT_ARG_ARGV)
+            for (char **value = *(char ***)option->arg; value && *value; value++)
+                option_word_restore(*value);
+    }
 }
 
 static int parse(poptContext context, const struct command *command, unsigned least, unsigned most,
@@ -64,7 +81,9 @@ static int parse(poptContext context, const struct command *command, unsigned le
     if (code > 0)
         return show(context, command, code);
     if (code < -1) {
-        message("%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS), poptStrerror(code));
+        AUTO_ERROR error *err = NULL;
+        option_words_failed(context, code, &err);
+        message("%s", error_message(err));
         return wrong_usage(command);
     }
     *words = copy_words(context, &count);
@@ -86,15 +105,19 @@ int command_parse(const struct command *command, int argc, char **argv, struct p
     char title[64];
     snprintf(title, sizeof title, PROGRAM " %s", command->name);
     argv[0] = title;
+    AUTO_FREE const char **line = option_words(argc, argv);
     /* Of `run`, what follows the first argument is the other program's. */
-    poptContext context = poptGetContext(NULL, argc, (const char **)argv, table,
-                                         command == &run_command ? POPT_CONTEXT_POSIXMEHARDER : 0);
+    poptContext context =
+        line ? poptGetContext(NULL, argc, line, table,
+                              command == &run_command ? POPT_CONTEXT_POSIXMEHARDER : 0)
+             : NULL;
     *words = NULL;
     if (!context) {
         message("out of memory");
         return HOTPLUG_FAILED;
     }
     int result = parse(context, command, least, most, words);
+    restore_values(table);
     poptFreeContext(context);
     if (result >= 0) {
         free(*words);

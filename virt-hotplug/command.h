@@ -41,7 +41,7 @@ extern struct poptOption common_options_table[];
 
 /* Reads a command's line. Options that have a variable are put there by popt. *words are the
  * arguments, at least `least` and at most `most`, NULL behind the last; the caller frees the array.
- * With `stop`, everything after the first arguments that are not options is an argument.
+ * Of `run`, everything behind the first argument is an argument.
  * -1: go on; otherwise the exit status (wrong usage has been said; --help printed). */
 int command_parse(const struct command *command, int argc, char **argv, struct poptOption *table,
                   unsigned least, unsigned most, char ***words);

@@ -33,16 +33,13 @@ unsigned disks_block_size(const struct disk_options *options)
     return choose(options, &choice, NULL) == 0 && choice.block_size ? choice.block_size : 512;
 }
 
-struct image_chain *disks_open(const char *image, const struct disk_options *options, error **err)
+static struct image_chain *open_file(const char *image, const struct disk_options *options,
+                                     error **err)
 {
     struct choice choice;
     AUTO_IMAGE_CHAIN struct image_chain *chain = NULL;
     if (choose(options, &choice, err) < 0)
         return NULL;
-    if (remote_uri_is(image, strlen(image))) {
-        error_set(err, STATUS_REFUSED, "it is a URI: only files can be attached");
-        return NULL;
-    }
     if (strcmp(image, "/dev/null") == 0)
         chain = image_chain_null(err);
     else
@@ -52,6 +49,20 @@ struct image_chain *disks_open(const char *image, const struct disk_options *opt
     if (options->writable && image_chain_make_writable(chain, err) < 0)
         return NULL;
     return STEAL(chain);
+}
+
+struct image_chain *disks_open(const char *image, const struct disk_options *options, error **err)
+{
+    /* There may be a password in a URI. */
+    if (remote_uri_is(image, strlen(image))) {
+        error_set(err, STATUS_REFUSED, "%.*s://...: it is a URI: only files can be attached",
+                  (int)strcspn(image, ":"), image);
+        return NULL;
+    }
+    struct image_chain *chain = open_file(image, options, err);
+    if (!chain)
+        error_prefix(err, "%s", image);
+    return chain;
 }
 
 void disks_print_device(unsigned slot)

@@ -69,7 +69,7 @@ static int open_images(struct start *start, char **words, error **err)
     for (unsigned i = 0; i < start->image_count; i++) {
         start->chains[i] = disks_open(words[i], &disks, err);
         if (!start->chains[i])
-            return error_prefix(err, "%s", words[i]);
+            return -1;
     }
     return 0;
 }

@@ -136,6 +136,33 @@ static void every_option_is_read(void **state)
     assert_string_equal(own, "yes");
 }
 
+/* popt would put the next word there, and take it away. */
+static void a_value_may_hold_what_popt_replaces(void **state)
+{
+    AUTO_OPTIONS struct options options, attached;
+
+    (void)state;
+    assert_int_equal(parse(&options,
+                           WORDS("-o!#:+", "b", "-a", "x!#:+!#:+", "--appliance=!#\1:+",
+                                 "--images-from", "no!#:+list", "y!#:+!", "--", "-!#:+"),
+                           NULL),
+                     0);
+    assert_string_equal(own, "!#:+");
+    assert_string_equal(options.config.appliance, "!#\1:+");
+    assert_string_equal(options.lists[0], "no!#:+list");
+    expect_image(&options, "b", IMAGE_DETECT, 0);
+    expect_image(&options, "x!#:+!#:+", IMAGE_DETECT, 0);
+    expect_image(&options, "y!#:+!", IMAGE_DETECT, 0);
+    expect_image(&options, "-!#:+", IMAGE_DETECT, 0);
+    assert_int_equal(parse(&attached, WORDS("--add=!#!#:+", "-a!#", "b"), NULL), 0);
+    AUTO_GUEST struct guest *guest = next_guest(&attached);
+    assert_int_equal(guest->image_count, 2);
+    assert_string_equal(guest->images[0].path, "!#!#:+");
+    assert_string_equal(guest->images[1].path, "!#");
+    expect_image(&attached, "b", IMAGE_DETECT, 0);
+    expect_no_more(&attached);
+}
+
 static void format_holds_for_what_follows(void **state)
 {
     AUTO_OPTIONS struct options options;
@@ -250,6 +277,23 @@ static void wrong_usage_is_named(void **state)
     expect_usage_error(WORDS("--progress=yes", "a"), "--progress");
 }
 
+/* They may be in cron's mail. */
+static void values_of_unknown_options_are_not_repeated(void **state)
+{
+    static const char *const slips[] = {"--keyz=all:key:hunter2", "--keys-from-stdin=hunter2",
+                                        "-kall:key:hunter2", "-Y=hunter2"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof slips / sizeof slips[0]; i++) {
+        AUTO_OPTIONS struct options options;
+        AUTO_ERROR error *err = NULL;
+        assert_int_equal(parse(&options, WORDS(slips[i], "a"), &err), -1);
+        assert_null(strstr(error_message(err), "hunter2"));
+    }
+    expect_usage_error(WORDS("--keyz=all:key:hunter2"), "--keyz: unknown option");
+    expect_usage_error(WORDS("--key!#=x"), "--key!#: unknown option");
+}
+
 static void numbers_are_strict(void **state)
 {
     (void)state;
@@ -349,6 +393,7 @@ int main(void)
         cmocka_unit_test(defaults_are_those_of_the_contract),
         cmocka_unit_test(a_point_in_time_is_for_libvirt_guests),
         cmocka_unit_test(every_option_is_read),
+        cmocka_unit_test(a_value_may_hold_what_popt_replaces),
         cmocka_unit_test(format_holds_for_what_follows),
         cmocka_unit_test(format_takes_no_word_of_its_own),
         cmocka_unit_test(several_disks_are_one_guest),
@@ -356,6 +401,7 @@ int main(void)
         cmocka_unit_test(lists_count_as_images),
         cmocka_unit_test(help_and_version_need_nothing_else),
         cmocka_unit_test(wrong_usage_is_named),
+        cmocka_unit_test(values_of_unknown_options_are_not_repeated),
         cmocka_unit_test(numbers_are_strict),
         cmocka_unit_test(a_guest_has_at_most_as_many_disks_as_there_are_slots),
         cmocka_unit_test(each_domain_is_a_guest_in_its_place),

@@ -117,7 +117,8 @@ static bool nothing_to_do(const struct scanning *self)
     return true;
 }
 
-static int exit_status(struct scanning *self, enum supervisor_end end, const error *err)
+static int exit_status(struct scanning *self, enum supervisor_end end, uint64_t guests_failed,
+                       const error *err)
 {
     AUTO_ERROR error *failed = NULL;
 
@@ -139,7 +140,7 @@ static int exit_status(struct scanning *self, enum supervisor_end end, const err
         return COMMAND_NO_APPLIANCE;
     if (self->passed)
         return COMMAND_THRESHOLD;
-    return nothing_to_do(self) || self->failed ? COMMAND_GUEST_FAILED : COMMAND_OK;
+    return nothing_to_do(self) || guests_failed > 0 ? COMMAND_GUEST_FAILED : COMMAND_OK;
 }
 
 static void print_stats(const struct supervisor_stats *stats)
@@ -164,7 +165,7 @@ int scanning_run(struct scanning *self)
     enum supervisor_end end =
         supervisor_run(&options->config, options->guests, &client, &stats, &signal_number, &err);
     progress_free(STEAL(self->bar));
-    int code = exit_status(self, end, err);
+    int code = exit_status(self, end, stats.failed, err);
     if (options->stats)
         print_stats(&stats);
     if (end == SUPERVISOR_SIGNALLED)

@@ -14,14 +14,12 @@
 struct scanning {
     const struct options *options;
     void *data; /* of the two below */
-    /* In the order of the list. 0 or -1 and *err, which ends the run. Where the guest did not
-     * answer it says so, and sets failed. */
+    /* As struct supervisor_client's. What failed has been said. */
     int (*answer)(void *data, const struct guest_answer *answer, error **err);
     /* After the last answer. NULL: nothing is to be done. */
     int (*finish)(void *data, error **err);
     const char *nothing; /* "nothing to scan", where all lists are empty */
 
-    bool failed; /* some guest did not answer */
     bool passed; /* a threshold was passed */
 
     /* scanning_…()'s own */

@@ -85,10 +85,11 @@ int list_answer(struct supervisor *self, error **err)
             .notes_length = entry->notes_length,
         };
         uint64_t since = clock_now();
-        self->stats->failed += entry->result.status != STATUS_OK;
         self->answered++;
-        if (self->client->answer(self->client->data, &answer, err) < 0)
+        int failed = self->client->answer(self->client->data, &answer, err);
+        if (failed < 0)
             return -1;
+        self->stats->failed += (uint64_t)failed;
         crew_excuse(self, clock_now() - since); /* a pager takes its time */
         waves_pop(self->window);
         if (self->client->progress)

@@ -40,7 +40,8 @@ enum supervisor_log {
  * (text_escape() before a terminal sees them). */
 struct supervisor_client {
     void *data;
-    /* In the order of the list. -1 and *err ends the run (stdout is gone). */
+    /* In the order of the list. 0; 1: the guest has failed, in whole or in part; -1 and *err ends
+     * the run (stdout is gone). */
     int (*answer)(void *data, const struct guest_answer *answer, error **err);
     void (*log)(void *data, enum supervisor_log level, const char *text);
     /* May be NULL. total is 0 while it is not known. */

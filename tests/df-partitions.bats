@@ -67,3 +67,29 @@ gpt.img+,/dev/sda1
 gpt.img+,/dev/sda2
 gpt.img+,/dev/sda3"
 }
+
+@test "a guest of more than 1024 volumes fails, and every form of output says so" {
+    local -a disks=()
+    local i
+
+    truncate -s 1M 0.img
+    { echo 'label: gpt' && for ((i = 0; i < 128; i++)); do echo "start=$((64 + i * 8)), size=8"; done; } | sfdisk -q 0.img
+    for ((i = 0; i < 9; i++)); do
+        cp -n 0.img "$i.img"
+        disks+=(-a "$i.img")
+    done
+    cp "$IMAGES/ext4.img" 0.img
+    run --separate-stderr virt-df-live --json --stats "${disks[@]}"
+    assert_status 1
+    assert_equal "$(json 'select(.type == "guest") | [.status, .message, .truncated] | tostring')" \
+        '["unsupported","it has more than 1024 volumes: the others are not shown",true]'
+    assert_equal "$(grep -c '"device"' <<< "$output")" 1024
+    assert_equal "$(grep -v ^stats: <<< "$stderr")" \
+        "virt-df-live: 0.img++++++++: it has more than 1024 volumes: the others are not shown"
+    assert_contains "$stderr" '"failed": 1,'
+    run --separate-stderr virt-df-live --csv -o DEVICE,STATUS --noheadings "${disks[@]}"
+    assert_status 1
+    assert_equal "$output" $'/dev/sda,ok\n,unsupported'
+    run --separate-stderr virt-df-live -o GUEST,DEVICE,STATUS --noheadings "${disks[@]}"
+    assert_contains "$output" unsupported
+}

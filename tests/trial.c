@@ -130,8 +130,9 @@ static int on_answer(void *data, const struct guest_answer *answer, error **err)
         kill(getpid(), SIGTERM);
     if (index == 0 && self->slow)
         usleep(self->slow);
+    int failed = result->status != STATUS_OK;
     if (index >= TRIAL_ANSWERS)
-        return 0;
+        return failed;
     struct trial_answer *seen = &self->answers[index];
     seen->guest = answer->guest->number;
     seen->status = result->status;
@@ -144,7 +145,7 @@ static int on_answer(void *data, const struct guest_answer *answer, error **err)
     if (seen->volumes > 0)
         copy_text(seen->label, sizeof seen->label, result->volumes.volumes_val[0].label.label_val,
                   result->volumes.volumes_val[0].label.label_len);
-    return 0;
+    return failed;
 }
 
 static void on_log(void *data, enum supervisor_log level, const char *text)

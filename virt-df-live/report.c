@@ -35,37 +35,39 @@ static void say_volume(struct scanning *scanning, const struct row *row)
                  length, why);
 }
 
-/* Each failure once: those of volumes; the guest's own where none of them explains it. */
-static void say_failures(struct scanning *scanning, const struct guest_answer *answered)
+/* The highest status of its volumes. */
+static enum status worst_volume(const scan_ret *result)
+{
+    enum status worst = STATUS_OK;
+
+    for (u_int i = 0; i < result->volumes.volumes_len; i++)
+        if (result->volumes.volumes_val[i].status > worst)
+            worst = result->volumes.volumes_val[i].status;
+    return worst;
+}
+
+/* Whether something is wrong that none of its volumes explains. */
+static bool failed_itself(const scan_ret *result)
+{
+    return result->truncated || result->status > worst_volume(result);
+}
+
+/* Each failure once: those of volumes, and the guest's own. Whether there is any. */
+static bool say_failures(struct scanning *scanning, const struct guest_answer *answered)
 {
     const scan_ret *result = answered->result;
-    enum status said = STATUS_OK;
 
     for (u_int i = 0; i < result->volumes.volumes_len; i++) {
         struct row row = row_of_volume(answered->guest, &result->volumes.volumes_val[i]);
-        if (row.status == STATUS_OK)
-            continue;
-        say_volume(scanning, &row);
-        if (row.status > said)
-            said = row.status;
+        if (row.status != STATUS_OK)
+            say_volume(scanning, &row);
     }
-    if (result->status > said) {
+    if (failed_itself(result)) {
         struct row row = row_of_guest(answered->guest, result);
         say_guest(scanning, &row);
-    }
-    if (result->truncated)
-        scanning_say(scanning, "%s: it has more than %d volumes: the others are not shown",
-                     answered->guest->name, MAX_VOLUMES);
-}
-
-static bool guest_failed(const scan_ret *result)
-{
-    if (result->status != STATUS_OK || result->truncated)
         return true;
-    for (u_int i = 0; i < result->volumes.volumes_len; i++)
-        if (result->volumes.volumes_val[i].status != STATUS_OK)
-            return true;
-    return false;
+    }
+    return worst_volume(result) != STATUS_OK;
 }
 
 /* ---- stdout ---- */
@@ -128,7 +130,7 @@ static int write_rows(df_report *self, const struct guest_answer *answered)
         if (to->ops->row(to, &row, self->buffer) < 0)
             return -1;
     }
-    if (rows == 0 && to->wants == WANTS_REASONS) {
+    if (to->wants == WANTS_REASONS && (rows == 0 || failed_itself(result))) {
         struct row row = row_of_guest(answered->guest, result);
         return to->ops->row(to, &row, self->buffer);
     }
@@ -146,11 +148,7 @@ static int on_answer(void *data, const struct guest_answer *answered, error **er
         return error_set(err, STATUS_CRASHED, "out of memory");
     if (flush(self, err) < 0)
         return -1;
-    if (guest_failed(answered->result)) {
-        self->scanning.failed = true;
-        say_failures(&self->scanning, answered);
-    }
-    return 0;
+    return say_failures(&self->scanning, answered);
 }
 
 static int on_end(void *data, error **err)

@@ -12,8 +12,8 @@ struct figures {
     uint64_t inodes, inodes_used, inodes_free;
 };
 
-/* A line of output: a volume, or, where volume is NULL, a guest that has none to show, or, where
- * guest is NULL too, the sum of all. */
+/* A line of output: a volume, or, where volume is NULL, a guest that has none to show or has
+ * failed itself, or, where guest is NULL too, the sum of all. */
 struct row {
     const struct guest *guest;
     const volume *volume;
@@ -32,7 +32,7 @@ struct totals {
 
 /* The row of a volume. It borrows from both. */
 struct row row_of_volume(const struct guest *guest, const volume *v);
-/* The row of a guest that has none of a volume. */
+/* The row of the guest itself. */
 struct row row_of_guest(const struct guest *guest, const scan_ret *result);
 struct row row_of_totals(const struct totals *totals);
 

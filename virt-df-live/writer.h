@@ -22,7 +22,7 @@ struct writer_ops {
 /* Which rows a writer wants besides those with figures. */
 enum writer_wants {
     WANTS_FIGURES,
-    WANTS_REASONS, /* those that have none for a reason, and guests without any row */
+    WANTS_REASONS, /* those that have none for a reason, and guests without any, or that failed */
     WANTS_VOLUMES  /* every volume, whatever it holds */
 };
 

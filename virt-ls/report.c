@@ -108,7 +108,6 @@ static int on_problem(ls_report *self, struct listing *listing, const listing_pr
                       error **err)
 {
     listing->tally.problems++;
-    self->scanning.failed = true;
     if (self->form->ops->problem &&
         self->form->ops->problem(self->form, &listing->place, problem, self->buffer) < 0)
         return no_memory(err);
@@ -164,11 +163,10 @@ static int on_answer(void *data, const struct guest_answer *answered, error **er
         return no_memory(err);
     if (flush(self, err) < 0)
         return -1;
-    if (answered->result->status != STATUS_OK) {
-        self->scanning.failed = true;
-        say_failure(self, answered);
-    }
-    return 0;
+    if (answered->result->status == STATUS_OK)
+        return listing.tally.problems > 0;
+    say_failure(self, answered);
+    return 1;
 }
 
 /* --- */

@@ -172,7 +172,7 @@ static void say(scanner *scan, const char *format, ...)
 
 /* The highest status among the volumes; where that is STATUS_OK and nothing was mounted, what
  * the disks hold instead. */
-static enum status overall(scanner *scan)
+static enum status of_volumes(scanner *scan)
 {
     const struct volume *worst = NULL;
     unsigned swap = 0, opened = 0;
@@ -201,6 +201,16 @@ static enum status overall(scanner *scan)
         return STATUS_UNSUPPORTED;
     }
     return STATUS_EMPTY;
+}
+
+/* What stands in no row has not been read, whatever became of the others. */
+static enum status overall(scanner *scan)
+{
+    enum status status = of_volumes(scan);
+    if (!contents_truncated(scan->all))
+        return status;
+    say(scan, "it has more than %d volumes: the others are not shown", MAX_VOLUMES);
+    return status > STATUS_UNSUPPORTED ? status : STATUS_UNSUPPORTED;
 }
 
 void scanner_run(scanner *scan, const struct scan_args *args, uint64_t waited,

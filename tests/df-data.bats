@@ -29,6 +29,15 @@ setup() { requires_appliance; setup_test; cd "$IMAGES" || return 1; }
         "virt-df-live: zeros.img: the disk is empty"
 }
 
+@test "a disk of partitions that hold nothing is not said to have none" {
+    truncate -s 4M "$TMPDIR/mbr.img"
+    sfdisk -q "$TMPDIR/mbr.img" <<< 'start=2048, size=2048'
+    run --separate-stderr virt-df-live "$TMPDIR/mbr.img" "$IMAGES/random.img"
+    assert_status 1
+    assert_equal "$stderr" "virt-df-live: mbr.img: partitions, and nothing in them
+virt-df-live: random.img: unknown data: no partition table and no signature that libblkid knows"
+}
+
 @test "swap beside filesystems is no failure" {
     run -0 --separate-stderr virt-df-live gpt.img
     assert_equal "$stderr" ""

@@ -175,12 +175,13 @@ static void say(scanner *scan, const char *format, ...)
 static enum status of_volumes(scanner *scan)
 {
     const struct volume *worst = NULL;
-    unsigned swap = 0, opened = 0;
+    unsigned swap = 0, opened = 0, partitions = 0;
     for (size_t i = 0; i < scan->count; i++) {
         if (!worst || scan->volumes[i].status > worst->status)
             worst = &scan->volumes[i];
         swap += scan->volumes[i].content == CONTENT_SWAP;
         opened += scan->volumes[i].content == CONTENT_MEMBER;
+        partitions += scan->volumes[i].kind == VOLUME_PARTITION;
     }
     if (worst && worst->status != STATUS_OK) {
         say(scan, "%.*s", (int)worst->message.message_len, worst->message.message_val);
@@ -195,9 +196,10 @@ static enum status of_volumes(scanner *scan)
     } else if (opened > 0) {
         say(scan, "volumes, and no filesystem in them");
     } else if (scan->blank == scan->count) {
-        say(scan, "the disk is empty");
+        say(scan, partitions > 0 ? "partitions, and nothing in them" : "the disk is empty");
     } else {
-        say(scan, "unknown data: no partition table and no signature that libblkid knows");
+        say(scan, "unknown data: %sno signature that libblkid knows",
+            partitions > 0 ? "" : "no partition table and ");
         return STATUS_UNSUPPORTED;
     }
     return STATUS_EMPTY;

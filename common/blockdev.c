@@ -140,9 +140,10 @@ json_t *blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, u
                                              : protocol_node(layer, fdsets[i], io_uring, writable);
         if (layer->role == IMAGE_ROLE_DATA) {
             data = protocol;
-            if (!data)
-                break;
-            continue;
+            if (data)
+                continue;
+            json_decref(node); /* of what is below: it is no disk without what it backs */
+            return NULL;
         }
         node = format_node(layer, protocol, node, STEAL(data), i == 0, secret);
         /* What is below a node that is read-only is so by itself. */

@@ -186,6 +186,39 @@ static void a_data_file_is_given_beside_the_backing(void **state)
                           "'off'}}}");
 }
 
+static unsigned allowed, asked;
+
+/* There is none once, after so many times. */
+static void *scarce_memory(size_t size)
+{
+    return asked++ == allowed ? NULL : malloc(size);
+}
+
+static void without_memory_it_is_not_another_disk(void **state)
+{
+    struct image_layer layers[] = {{.format = IMAGE_QCOW2},
+                                   {.format = IMAGE_RAW, .role = IMAGE_ROLE_DATA},
+                                   {.format = IMAGE_QCOW2}};
+    struct image_chain chain = {.count = 3, .layers = layers};
+    int64_t sets[] = {1, 2, 3};
+
+    (void)state;
+    bool enough = false;
+    for (allowed = 0; !enough; allowed++) {
+        asked = 0;
+        json_set_alloc_funcs(scarce_memory, free);
+        json_t *node = blockdev_chain(&chain, sets, 0, false, false, NULL);
+        json_set_alloc_funcs(malloc, free);
+        if (node) {
+            assert_non_null(json_object_get(node, "data-file"));
+            assert_non_null(json_object_get(node, "backing"));
+        }
+        enough = asked <= allowed;
+        assert_true(node || !enough);
+        json_decref(node);
+    }
+}
+
 static void a_remote_image_is_a_socket_that_qemu_has(void **state)
 {
     struct image_layer layer = {.format = IMAGE_RAW};
@@ -327,6 +360,7 @@ int main(void)
         cmocka_unit_test(a_block_device_has_the_driver_for_it),
         cmocka_unit_test(every_layer_names_its_backing_and_the_last_has_none),
         cmocka_unit_test(a_data_file_is_given_beside_the_backing),
+        cmocka_unit_test(without_memory_it_is_not_another_disk),
         cmocka_unit_test(a_remote_image_is_a_socket_that_qemu_has),
         cmocka_unit_test(extents_are_in_the_descriptor_and_nowhere_else),
         cmocka_unit_test(a_raw_backing_file_has_a_node_for_its_format),

@@ -34,7 +34,8 @@ struct member {
     enum member_state state;
     char *root;
     frame_reader *reader;
-    uint64_t deadline;  /* of starting or emptying; CLOCK_NEVER otherwise */
+    uint64_t deadline;  /* of starting, emptying, and ending when all is answered; CLOCK_NEVER
+                           otherwise. That of a guest is the supervisor's */
     unsigned used;      /* slots that have been occupied since it was last empty */
     unsigned scanned;   /* guests it was ever given */
     unsigned answered;  /* … and has answered for */

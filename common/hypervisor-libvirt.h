@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The appliance as libvirt has it: its life and its events (hypervisor-libvirt.c), its disks
- * (hypervisor-libvirt-disks.c). Private to these two files, the only ones that include libvirt. */
+ * (hypervisor-libvirt-disks.c). Private to these two files. */
 #ifndef VLT_HYPERVISOR_LIBVIRT_H
 #define VLT_HYPERVISOR_LIBVIRT_H
 

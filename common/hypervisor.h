@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What we ask of a hypervisor, as a table of operations: libvirt (hypervisor-libvirt*.c, the only
- * files that include its headers) or, in tests, a scripted one (tests/fake-hypervisor.c).
+/* What we ask of a hypervisor, as a table of operations: libvirt (hypervisor-libvirt*.c) or,
+ * in tests, a scripted one (tests/fake-hypervisor.c).
  *
  * One object is one appliance's worth: it is launched once and ended once. Every operation but
  * event_fd() may block for as long as the hypervisor likes: a worker calls them, and a supervisor
@@ -88,7 +88,8 @@ struct hypervisor_ops {
     /* Ends the appliance at once, without waiting for what is left of it. May be called at any
      * time, twice too. */
     void (*end)(hypervisor *self);
-    void (*free)(hypervisor *self); /* ends it, and frees; NULL is fine */
+    /* Ends it, and frees what no thread of the hypervisor may still use; not NULL. */
+    void (*free)(hypervisor *self);
 };
 
 /* Every implementation begins with this. */
@@ -96,7 +97,7 @@ struct hypervisor {
     const struct hypervisor_ops *ops;
 };
 
-/* Called before and after each call to libvirt when tracing: `what` is "virDomainCreateXML" …,
+/* Called after each call to libvirt when tracing: `what` is "virDomainCreateXML" …,
  * seconds is the time that it took. */
 typedef void (*hypervisor_trace)(void *data, const char *what, double seconds);
 

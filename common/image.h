@@ -33,14 +33,11 @@ enum image_format image_format_from_name(const char *name);
 
 /* How many bytes image_probe() wants to see, if the file has as many: the qcow2 header names its
  * backing file within its first cluster, which is at most 2 MiB, but QEMU writes it within 1 KiB
- * of header extensions; 64 KiB also covers the second header of VHDX. */
+ * of header extensions. */
 #define IMAGE_PROBE_BYTES 65536
 
 /* So many files may hold one disk: with 2 GiB in each, 126 GiB. */
 #define IMAGE_EXTENTS_MAX 63
-
-/* Names are at most this long in any format (qcow2: 1023). */
-#define IMAGE_NAME_MAX 4096
 
 /* A part of a disk that is in a file of its own. */
 struct image_extent {

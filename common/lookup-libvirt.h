@@ -4,8 +4,9 @@
 
 #include "lookup.h"
 
-/* lookup_work that asks libvirt, over a read-only connection. All guests are those that run and
- * those that do not, by name. */
+/* lookup_work that asks libvirt, over a read-only connection; for the secret of an encrypted disk,
+ * which libvirt does not tell over one, there is a second that is not. All guests are those that
+ * run and those that do not, by name. */
 int lookup_libvirt(const struct lookup_query *query, lookup_teller *teller, error **err);
 
 #endif

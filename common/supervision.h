@@ -55,8 +55,9 @@ int list_answer(struct supervisor *self, error **err);
 
 /* --- supervisor-crew.c --- */
 
-/* Whether one more has a chance: not after several have failed, while there are others. */
-bool crew_may_start(struct supervisor *self);
+/* Whether one more has a chance: not after several have failed, while there are others. When they
+ * are gone it has: failures are counted from the beginning. */
+bool crew_admit(struct supervisor *self);
 /* One more; 0, where it cannot be had beside others too, or -1 and *err. */
 int crew_start(struct supervisor *self, error **err);
 void crew_begin_turn(struct member *member); /* the clock of given[0] runs */

@@ -32,7 +32,7 @@ static bool anybody(const struct supervisor *self)
     return false;
 }
 
-bool crew_may_start(struct supervisor *self)
+bool crew_admit(struct supervisor *self)
 {
     if (self->start_failures < MAX_START_FAILURES)
         return true;

@@ -157,7 +157,7 @@ int work_start_members(struct supervisor *self, error **err)
                  (member->state == MEMBER_READY && !member->has_trust);
     }
     unsigned wanted = fresh_wanted(self);
-    for (; fresh < wanted && self->member_count < MAX_MEMBERS && crew_may_start(self); fresh++)
+    for (; fresh < wanted && self->member_count < MAX_MEMBERS && crew_admit(self); fresh++)
         if (crew_start(self, err) < 0)
             return -1;
     return 0;

@@ -53,8 +53,8 @@ struct supervisor_config {
     enum backing_policy backing;
     unsigned wave;     /* disks in an appliance at once, 1-SLOT_COUNT */
     unsigned parallel; /* appliances at once; 0: from cores and memory */
-    /* Seconds for one guest, from its turn to its answer, or from one part of its answer to the
-     * next; 0: none. */
+    /* Seconds for one guest, from its turn to its answer, which of OP_LS is the end of its listing;
+     * 0: none. */
     unsigned timeout;
     unsigned memory_mib;             /* of an appliance; 0: the default */
     const char *accel;               /* "kvm", "tcg", or NULL: what works */

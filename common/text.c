@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GLib does UTF-8 and base64. It ends the process where there is no memory, in which case a
- * worker is lost and its guests are tried again; nothing of it is seen outside this file. */
+/* GLib does UTF-8 and base64; nothing of it is seen outside this file. Where there is no memory it
+ * ends the process, that of the command too. It asks for some only where bytes are no UTF-8. */
 #define _GNU_SOURCE 1 /* asprintf */
 #include "text.h"
 

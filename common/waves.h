@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The guests between the list and the output: which of them may share an appliance, who is to be
- * scanned next, who has been answered, in the order of the list. Pure: no I/O.
+ * scanned next, who has been answered, in the order of the list. No I/O, but
+ * that with a guest goes what was kept of it: its listing, and who connects to its images.
  *
  * A window of WAVES_WINDOW guests is looked at, so memory does not grow with the list, and guests
  * of one trust domain find each other although others stand between them. */

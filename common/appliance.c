@@ -65,7 +65,7 @@ static int find_beside_program(bool hotplug, struct appliance_files *files, erro
         AUTO_FREE char *place = NULL;
         if (asprintf(&place, "%s/%s", program, beside_program[i]) < 0) {
             place = NULL;
-            return error_set(err, STATUS_CRASHED, "no memory");
+            return error_no_memory(err);
         }
         found = try_directory(place, hotplug, files);
     }
@@ -87,6 +87,17 @@ int appliance_find(const char *directory, bool hotplug, struct appliance_files *
     return error_set(err, STATUS_CRASHED,
                      "no appliance (kernel, initrd, %s) in %s: `make appliance` builds one",
                      root_drive(hotplug), directory);
+}
+
+int appliance_open_state(const char *template_dir, error **err)
+{
+    AUTO_FREE char *path = NULL;
+    if (asprintf(&path, "%s/state", template_dir) < 0) {
+        path = NULL;
+        return error_no_memory(err);
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? error_set_errno(err, STATUS_CRASHED, errno, "cannot open %s", path) : fd;
 }
 
 /* Why each stands there is in docs/performance.md and docs/security.md. */
@@ -150,7 +161,7 @@ int appliance_start(hypervisor *hv, const struct appliance_config *config,
     AUTO_FREE char *console = NULL, *channel = NULL;
     if (asprintf(&console, "%s/console", place->root) < 0 ||
         asprintf(&channel, "%s/agent", place->root) < 0)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     struct domain_spec spec = make_spec(config, place, console, channel);
     if (hv->ops->launch(hv, &spec, place->state_fd, err) < 0)
         return -1;

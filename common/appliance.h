@@ -44,6 +44,9 @@ struct appliance_place {
     gid_t gid;
 };
 
+/* The state that is saved in the directory of a template, for state_fd. -1 and *err. */
+int appliance_open_state(const char *template_dir, error **err);
+
 /* The command line of the guest's kernel. */
 const char *appliance_command_line(void);
 

@@ -77,7 +77,7 @@ static int make_directory(struct keeper *self, struct backup *backup, char **dir
     snprintf(backup->name, sizeof backup->name, "b%lu", self->directories++);
     if (asprintf(directory, "%s/%s", rundir_path(self->files), backup->name) < 0) {
         *directory = NULL;
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     }
     return mkdir(*directory, 0700) < 0
                ? error_set_errno(err, STATUS_CRASHED, errno, "cannot make %s", *directory)
@@ -100,7 +100,7 @@ static int begin(struct keeper *self, struct backup *backup, error **err)
         return -1;
     if (asprintf(&backup->socket, "%s/nbd", directory) < 0) {
         backup->socket = NULL;
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     }
     const struct backup_wish wish = {.uuid = backup->uuid,
                                      .targets = targets,

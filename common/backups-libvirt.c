@@ -188,7 +188,7 @@ static int begin_at(virDomainPtr domain, const struct backup_wish *wish,
     gid_t gid;
 
     if (!xml)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     end_stale(domain, is_stale);
     /* Its own directory is QEMU's, which makes the socket in it; as root we get at it, too. */
     if (geteuid() == 0 && find_owner(domain, &uid, &gid) && chown(wish->directory, uid, gid) < 0)

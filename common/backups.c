@@ -53,7 +53,7 @@ backups *backups_start(const struct backup_ops *ops, const char *uri, error **er
     AUTO_BACKUPS backups *self = calloc(1, sizeof *self);
 
     if (!self) {
-        error_set(err, STATUS_CRASHED, "out of memory");
+        error_no_memory(err);
         return NULL;
     }
     *self = (backups){.keeper = -1, .alive = -1};
@@ -122,7 +122,7 @@ static int take_answer(const backup_answer *said, char **socket, error **err)
                          said->message.message_val ? said->message.message_val : "");
     *socket =
         said->socket.socket_len ? strndup(said->socket.socket_val, said->socket.socket_len) : NULL;
-    return *socket ? 0 : error_set(err, STATUS_CRASHED, "out of memory");
+    return *socket ? 0 : error_no_memory(err);
 }
 
 static int hear(int lease, char **socket, error **err)

@@ -34,7 +34,7 @@ static int take_path(const xmlNode *source, const char *name, char **path, error
     if (strlen(value) >= PATH_MAX)
         return error_set(err, STATUS_REFUSED, "its source's path has more than %d bytes", PATH_MAX);
     *path = strdup(value);
-    return *path ? 0 : error_set(err, STATUS_CRASHED, "out of memory");
+    return *path ? 0 : error_no_memory(err);
 }
 
 static int take_volume(const struct reading *self, const xmlNode *source, char **path, error **err)
@@ -180,7 +180,7 @@ static int take_secret(const struct reading *self, const xmlNode *encryption,
                                         &into->length, &why) < 0)
         error_prefix(&why, "libvirt's secret %s", uuid ? uuid : usage);
     into->missing = why ? strdup(error_message(why)) : NULL;
-    return why && !into->missing ? error_set(err, STATUS_CRASHED, "out of memory") : 0;
+    return why && !into->missing ? error_no_memory(err) : 0;
 }
 
 static int take_encryption(const struct reading *self, const xmlNode *disk, const char *place,
@@ -198,8 +198,7 @@ static int take_encryption(const struct reading *self, const xmlNode *disk, cons
         return error_set(err, STATUS_UNSUPPORTED, "its encryption, \"%s\", is not supported",
                          method ? method : "");
     *into = calloc(1, sizeof **into);
-    return *into ? take_secret(self, encryption, *into, err)
-                 : error_set(err, STATUS_CRASHED, "out of memory");
+    return *into ? take_secret(self, encryption, *into, err) : error_no_memory(err);
 }
 
 /* --- the disks --- */
@@ -212,7 +211,7 @@ static int take_target(const xmlNode *disk, struct guest_image *image, error **e
     if (!target || !*target || strlen(target) > MAX_TARGET || xml_child(disk, "readonly"))
         return 0;
     image->target = strdup(target);
-    return image->target ? 0 : error_set(err, STATUS_CRASHED, "out of memory");
+    return image->target ? 0 : error_no_memory(err);
 }
 
 static int add_disk(const struct reading *self, const xmlNode *disk, error **err)
@@ -224,7 +223,7 @@ static int add_disk(const struct reading *self, const xmlNode *disk, error **err
     AUTO_GUEST_ENCRYPTION struct guest_encryption *encryption = NULL;
 
     if (!backing)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     if (take_source(self, disk, &place, err) < 0 ||
         take_format(xml_child(disk, "driver"), &format, err) < 0 ||
         take_block_size(disk, &block_size, err) < 0 || take_backing(self, disk, backing, err) < 0 ||

@@ -13,7 +13,7 @@ static char *escaped(const char *text, const char *keep)
 
 static char *no_memory(error **err)
 {
-    error_set(err, STATUS_CRASHED, "out of memory");
+    error_no_memory(err);
     return NULL;
 }
 

@@ -48,6 +48,11 @@ int error_set(error **err, enum status kind, const char *format, ...)
     return -1;
 }
 
+int error_no_memory(error **err)
+{
+    return error_set(err, STATUS_CRASHED, "out of memory");
+}
+
 int error_set_errno(error **err, enum status kind, int errnum, const char *format, ...)
 {
     char reason[128];

@@ -23,6 +23,9 @@ int error_set(error **err, enum status kind, const char *format, ...)
 int error_set_errno(error **err, enum status kind, int errnum, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The error for where there was none. Always -1. */
+int error_no_memory(error **err);
+
 /* Puts context and ": " before the message of *err. Always returns -1. */
 int error_prefix(error **err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

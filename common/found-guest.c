@@ -122,7 +122,7 @@ static int read_backing(const found_image *record, struct guest_image *image, er
         return 0;
     AUTO_IMAGE_BACKING struct image_backing *backing = calloc(1, sizeof *backing);
     if (!backing)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     backing->complete = record->complete;
     for (u_int i = 0; i < record->layers.layers_len; i++) {
         const found_layer *layer = &record->layers.layers_val[i];
@@ -130,7 +130,7 @@ static int read_backing(const found_image *record, struct guest_image *image, er
             return refuse(err);
         AUTO_FREE char *path = strndup(layer->path.path_val, layer->path.path_len);
         if (!path)
-            return error_set(err, STATUS_CRASHED, "out of memory");
+            return error_no_memory(err);
         if (image_backing_add(backing, path, (enum image_format)layer->format, err) < 0)
             return -1;
     }
@@ -155,7 +155,7 @@ static int read_encryption(const found_image *record, struct guest_image *image,
                                                                     record->missing.missing_len)
                                                           : strdup("libvirt knows no key");
     if (!encryption || !(encryption->passphrase || encryption->missing))
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     if (encryption->passphrase)
         memcpy(encryption->passphrase, record->passphrase.passphrase_val, length);
     encryption->length = length;
@@ -170,7 +170,7 @@ static int read_target(const found_image *record, struct guest_image *image, err
     if (memchr(record->target.target_val, '\0', record->target.target_len))
         return refuse(err);
     image->target = strndup(record->target.target_val, record->target.target_len);
-    return image->target ? 0 : error_set(err, STATUS_CRASHED, "out of memory");
+    return image->target ? 0 : error_no_memory(err);
 }
 
 static int read_images(const found_guest *record, struct guest *guest, error **err)
@@ -208,7 +208,7 @@ struct guest *found_read(const found_guest *record, error **err)
         record->name.name_len ? strndup(record->name.name_val, record->name.name_len) : NULL;
 
     if (!guest || (record->name.name_len && !name)) {
-        error_set(err, STATUS_CRASHED, "out of memory");
+        error_no_memory(err);
         return NULL;
     }
     if (!name || !*name) {

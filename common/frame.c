@@ -124,11 +124,6 @@ int frame_reader_next(frame_reader *reader, const void **body, size_t *length)
     return 1;
 }
 
-bool frame_reader_partial(const frame_reader *reader)
-{
-    return buffer_held(&reader->buffer) > 0;
-}
-
 void frame_reader_reset(frame_reader *reader)
 {
     buffer_reset(&reader->buffer);

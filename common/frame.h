@@ -38,9 +38,6 @@ int frame_reader_fill(frame_reader *reader, int fd);
  * PROTOCOL_MAX_FRAME; the stream cannot be followed any further. */
 int frame_reader_next(frame_reader *reader, const void **body, size_t *length);
 
-/* Whether bytes of an unfinished frame are held: at the end of a stream, it was cut. */
-bool frame_reader_partial(const frame_reader *reader);
-
 /* Forgets what is held, for a stream that starts anew. */
 void frame_reader_reset(frame_reader *reader);
 

@@ -74,7 +74,7 @@ int guest_add_image(struct guest *guest, const char *path, size_t path_length,
     size_t count = guest->image_count;
     struct guest_image *images = reallocarray(guest->images, count + 1, sizeof *images);
     if (!images)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     guest->images = images;
 
     CLEANUP(image_clear)
@@ -90,7 +90,7 @@ int guest_add_image(struct guest *guest, const char *path, size_t path_length,
     AUTO_FREE char *name =
         image.path && !guest->named ? guest_name(count ? &images[0] : &image, count) : NULL;
     if (!image.path || (!name && !guest->named))
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
 
     images[count] = image;
     image = (struct guest_image){0};
@@ -107,7 +107,7 @@ int guest_set_name(struct guest *guest, const char *name, error **err)
     char *copy = strdup(name);
 
     if (!copy)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     free(guest->name);
     guest->name = copy;
     guest->named = true;

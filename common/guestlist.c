@@ -35,11 +35,6 @@ struct guestlist {
     bool all_found;       /* all guests of the hypervisor have come */
 };
 
-static int no_memory(error **err)
-{
-    return error_set(err, STATUS_CRASHED, "out of memory");
-}
-
 guestlist *guestlist_new(void)
 {
     guestlist *list = calloc(1, sizeof *list);
@@ -73,7 +68,7 @@ int guestlist_add(guestlist *list, struct guest *guest, error **err)
 
     if (!guests) {
         guest_free(guest);
-        return no_memory(err);
+        return error_no_memory(err);
     }
     guest->number = list->numbered++;
     list->guests = guests;
@@ -87,11 +82,11 @@ int guestlist_add_file(guestlist *list, const char *path, enum image_format form
     struct list_file *files = reallocarray(list->files, list->file_count + 1, sizeof *files);
 
     if (!files)
-        return no_memory(err);
+        return error_no_memory(err);
     list->files = files;
     char *copy = strdup(path);
     if (!copy)
-        return no_memory(err);
+        return error_no_memory(err);
     list->files[list->file_count++] =
         (struct list_file){.path = copy, .format = format, .block_size = block_size};
     return 0;
@@ -201,7 +196,7 @@ static void next_list(guestlist *list)
 static enum guestlist_next give(struct guest *made, struct guest **guest, error **err)
 {
     if (!made) {
-        no_memory(err);
+        error_no_memory(err);
         return GUESTLIST_END;
     }
     *guest = made;
@@ -269,7 +264,7 @@ void guestlist_begin(guestlist *list)
     query.count = sought_names(list, &names);
     query.names = names;
     if (!names)
-        no_memory(&list->lookup_failed);
+        error_no_memory(&list->lookup_failed);
     else if (query.count > 0 || hypervisor->all)
         list->lookup =
             lookup_start(hypervisor->work, &query, hypervisor->timeout, &list->lookup_failed);

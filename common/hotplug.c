@@ -44,7 +44,7 @@ static int name_disk(hotplug *self, unsigned slot, uint64_t size, disk *request,
     char *serial;
     int length = asprintf(&serial, "%04x", slots_generation(self->table, slot) & 0xffff);
     if (length < 0)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     *request = (disk){.slot = slot, .size = size, .serial = {(u_int)length, serial}};
     return 0;
 }

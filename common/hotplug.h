@@ -33,10 +33,4 @@ int hotplug_gone(hotplug *self, error **err);                   /* the agent say
 
 unsigned hotplug_attached(const hotplug *self); /* slots that are not free */
 
-static inline void cleanup_hotplug(hotplug **self)
-{
-    hotplug_free(*self);
-}
-#define AUTO_HOTPLUG CLEANUP(cleanup_hotplug)
-
 #endif

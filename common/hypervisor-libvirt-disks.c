@@ -50,7 +50,7 @@ static int make_descriptor(const struct hypervisor_disk *disk, size_t layer, con
     char path[64];
 
     if (!text)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     size_t length = strlen(text);
     /* QEMU wants a descriptor that is open for reading only. */
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -366,7 +366,7 @@ static int find_files(libvirt_hypervisor *self, struct hypervisor_slot table[], 
         if (note && !table[slot].note) {
             table[slot].note = strdup(note);
             if (!table[slot].note)
-                result = error_set(err, STATUS_CRASHED, "no memory");
+                result = error_no_memory(err);
         }
         if (result < 0)
             break;
@@ -390,7 +390,7 @@ static int has_device(libvirt_hypervisor *self, unsigned slot, error **err)
 {
     AUTO_FREE struct hypervisor_slot *table = calloc(SLOT_COUNT, sizeof *table);
     if (!table)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     return find_devices(self, table, err) < 0 ? -1 : table[slot].device;
 }
 

@@ -7,6 +7,7 @@
 #include "libvirt-root.h"
 #include "qmp.h"
 #include "slots.h"
+#include "unix-connect.h"
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <libvirt/libvirt-qemu.h>
@@ -15,9 +16,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <time.h>
 
 static double seconds_now(void)
@@ -211,18 +210,6 @@ static int pass_state(libvirt_hypervisor *self, const char *command, int fd, err
     return await_migration(self, err);
 }
 
-static int connect_unix(const char *path, error **err)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path)
-        return error_set(err, STATUS_CRASHED, "the path of a Unix socket is too long: %s", path);
-    strcpy(address.sun_path, path);
-    AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
-        return error_set_errno(err, STATUS_CRASHED, errno, "cannot connect to %s", path);
-    return steal_fd(&fd);
-}
-
 static char *describe(hypervisor *base, error **err)
 {
     char *xml = virDomainGetXMLDesc(libvirt_self(base)->domain, 0);
@@ -235,7 +222,10 @@ static int connect_port(libvirt_hypervisor *self, const char *name, error **err)
 {
     AUTO_FREE char *xml = describe(&self->base, err);
     AUTO_FREE char *path = xml ? domain_xml_port_path(xml, name, err) : NULL;
-    return path ? connect_unix(path, err) : -1;
+    if (!path)
+        return -1;
+    int fd = unix_connect(path);
+    return fd < 0 ? error_set_errno(err, STATUS_CRASHED, errno, "cannot connect to %s", path) : fd;
 }
 
 static int create(libvirt_hypervisor *self, const struct domain_spec *spec, bool paused,
@@ -366,7 +356,7 @@ static int open_embedded(libvirt_hypervisor *self, error **err)
     AUTO_FREE char *uri = libvirt_root_uri(self->root);
     double since = seconds_now();
     if (!uri)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     self->connection = virConnectOpen(uri);
     traced(self, "virConnectOpen", since);
     return self->connection ? 0 : libvirt_error(err, "cannot start libvirt's QEMU driver");

@@ -13,11 +13,11 @@ int image_backing_add(struct image_backing *backing, const char *path, enum imag
     struct image_name *layers =
         reallocarray(backing->layers, backing->count + 1, sizeof *backing->layers);
     if (!layers)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     backing->layers = layers;
     layers[backing->count] = (struct image_name){.path = strdup(path), .format = format};
     if (!layers[backing->count].path)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     backing->count++;
     return 0;
 }

@@ -8,11 +8,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static int no_memory(error **err)
-{
-    return error_set(err, STATUS_CRASHED, "out of memory");
-}
-
 /* A chain as it is being made. */
 struct making {
     struct image_walk walk;
@@ -98,7 +93,7 @@ static struct image_layer *append_layer(struct image_chain *chain, struct image_
         chain->layers = layers;
     char *path = layers ? strdup(file->path) : NULL;
     if (!path) {
-        no_memory(err);
+        error_no_memory(err);
         return NULL;
     }
     layers[chain->count] = (struct image_layer){
@@ -248,7 +243,7 @@ static int add_top(struct making *making, enum image_format format, error **err)
         return -1;
     making->last.path = strdup(making->walk.top);
     if (!making->last.path)
-        return no_memory(err);
+        return error_no_memory(err);
     making->walk.owner = file.st.st_uid;
     if (making->chain->count == 1) {
         making->chain->uid = file.st.st_uid;
@@ -329,7 +324,7 @@ int image_chain_open_on(const char *path, enum image_format format,
     };
 
     if (!made)
-        return no_memory(err);
+        return error_no_memory(err);
     if (add_top(&making, format, err) < 0 ||
         image_check(&making.info, block_size ? block_size : 512, err) < 0)
         return -1;
@@ -362,7 +357,7 @@ struct image_chain *image_chain_null(error **err)
     AUTO_IMAGE_FILE struct image_file file = {.path = "/dev/null"};
     file.fd = open_zeros(IMAGE_NULL_SIZE);
     if (!chain) {
-        no_memory(err);
+        error_no_memory(err);
         return NULL;
     }
     if (file.fd < 0 || fstat(file.fd, &file.st) < 0) {
@@ -386,7 +381,7 @@ struct image_chain *image_chain_nbd(int fd, const char *path, const char *export
     if (chain)
         chain->nbd_export = strdup(export_name);
     if (!chain || !chain->nbd_export) {
-        no_memory(err);
+        error_no_memory(err);
         return NULL;
     }
     if (!append_layer(chain, &file, format, err))

@@ -117,7 +117,7 @@ static int open_step(const struct image_file *file, size_t length, error **err)
 
     step.name = name;
     if (!name)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     AUTO_FD int fd = open_file(&step, O_PATH | O_DIRECTORY);
     if (fd < 0 || fstat(fd, &st) < 0)
         return open_failed(file, errno, err);
@@ -204,7 +204,7 @@ int image_file_probe(const struct image_file *file, enum image_format format,
 
     AUTO_FREE void *header = malloc(IMAGE_PROBE_BYTES);
     if (!header)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     ssize_t length = read_start(file->fd, header, IMAGE_PROBE_BYTES);
     if (length < 0)
         return error_set_errno(err, STATUS_UNREADABLE, errno, "read %s", file->path);

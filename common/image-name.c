@@ -15,11 +15,6 @@ void image_place_clear(struct image_place *place)
     *place = (struct image_place){0};
 }
 
-static int no_memory(error **err)
-{
-    return error_set(err, STATUS_CRASHED, "out of memory");
-}
-
 /* Of the directory part of a path, with its last slash: 0 for a name alone. */
 static size_t directory_length(const char *path)
 {
@@ -102,7 +97,7 @@ char *image_name_file(const char *name, const char *what, enum image_format *for
     if (copy)
         return copy;
     if (file)
-        no_memory(err);
+        error_no_memory(err);
     else
         error_set(err, STATUS_UNSUPPORTED, "the image names %s, \"%s\", that is not a plain file",
                   what, name);
@@ -186,7 +181,7 @@ static int locate_below(const struct image_walk *walk, const struct image_place 
     if (relative) {
         place->below = beside(name[0] != '/' && from->below ? from->below : "", relative);
         if (!place->below)
-            return no_memory(err);
+            return error_no_memory(err);
     }
     if (!relative || !make_straight(place->below))
         return error_set(err, STATUS_REFUSED,
@@ -195,7 +190,7 @@ static int locate_below(const struct image_walk *walk, const struct image_place 
                          what, name);
     place->path = beside(walk->top, place->below);
     if (!place->path)
-        return no_memory(err);
+        return error_no_memory(err);
     file->directory = walk->directory;
     file->name = *place->below ? place->below : ".";
     file->beneath = true;
@@ -221,7 +216,7 @@ int image_locate(const struct image_walk *walk, const struct image_place *from, 
 
     place->path = beside(from->path, plain);
     if (!place->path)
-        return no_memory(err);
+        return error_no_memory(err);
     file->directory = AT_FDCWD;
     file->name = file->path = place->path;
     return 0;
@@ -237,7 +232,7 @@ int image_locate_top(struct image_walk *walk, struct image_file *file, error **e
         return 0;
     AUTO_FREE char *directory = length ? strndup(walk->top, length) : strdup(".");
     if (!directory)
-        return no_memory(err);
+        return error_no_memory(err);
     walk->directory = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (walk->directory < 0)
         return error_set_errno(err, STATUS_UNREADABLE, errno, "open %s", walk->top);

@@ -96,7 +96,7 @@ static struct image_extent *new_extent(struct image_info *info, error **err)
     struct image_extent *extents =
         reallocarray(info->extents, info->extent_count + 1, sizeof *extents);
     if (!extents) {
-        error_set(err, STATUS_CRASHED, "out of memory");
+        error_no_memory(err);
         return NULL;
     }
     info->extents = extents;

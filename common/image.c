@@ -53,7 +53,7 @@ int header_name(const struct header *header, uint64_t offset, uint64_t size, con
     if (memchr(header->bytes + offset, '\0', size))
         return error_set(err, STATUS_CORRUPT, "the name of %s has a NUL byte in it", what);
     *name = strndup((const char *)header->bytes + offset, size);
-    return *name ? 0 : error_set(err, STATUS_CRASHED, "out of memory");
+    return *name ? 0 : error_no_memory(err);
 }
 
 /* VirtualBox, src/VBox/Storage/VDICore.h: VDIPREHEADER and VDIHEADER1PLUS. */

@@ -26,7 +26,7 @@ static int write_configuration(const char *root, error **err)
 {
     AUTO_FREE char *directory = NULL, *path = NULL;
     if (asprintf(&directory, "%s/etc", root) < 0 || asprintf(&path, "%s/etc/qemu.conf", root) < 0)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     if ((mkdir(root, 0700) < 0 && errno != EEXIST) ||
         (mkdir(directory, 0700) < 0 && errno != EEXIST))
         return error_set_errno(err, STATUS_CRASHED, errno, "cannot make %s", directory);
@@ -40,7 +40,7 @@ int libvirt_root_make(const char *root, error **err)
 {
     if (write_configuration(root, err) < 0)
         return -1;
-    return set_environment(root) < 0 ? error_set(err, STATUS_CRASHED, "no memory") : 0;
+    return set_environment(root) < 0 ? error_no_memory(err) : 0;
 }
 
 /* A path in a URI's query: everything but the unreserved characters of RFC 3986 and "/" as %XX. */

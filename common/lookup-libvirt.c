@@ -138,7 +138,7 @@ static int tell_domain(struct asking *self, virDomainPtr domain, error **err)
     const char *name = virDomainGetName(domain);
 
     if (!guest || !name)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     if (guest_set_name(guest, name, err) < 0)
         return -1;
     if (virDomainGetUUIDString(domain, guest->uuid) < 0)
@@ -176,7 +176,7 @@ static int tell_unknown(struct asking *self, const char *name, error **err)
     if (virGetLastErrorCode() != VIR_ERR_NO_DOMAIN && check_connection(self, err) < 0)
         return -1;
     if (!guest || !why)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     if (guest_set_name(guest, name, err) < 0)
         return -1;
     AUTO_FREE char *uri = virConnectGetURI(self->connection);

@@ -137,7 +137,7 @@ lookup *lookup_start(lookup_work work, const struct lookup_query *query, unsigne
     int ends[2];
 
     if (!self || !(self->in = frame_reader_new())) {
-        error_set(err, STATUS_CRASHED, "out of memory");
+        error_no_memory(err);
         return NULL;
     }
     self->fd = -1;

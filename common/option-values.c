@@ -8,11 +8,6 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-static int no_memory(error **err)
-{
-    return error_set(err, STATUS_CRASHED, "out of memory");
-}
-
 int value_choose(const char *what, const char *word, const char *const *words, size_t count,
                  unsigned *chosen, error **err)
 {
@@ -26,11 +21,11 @@ int value_choose(const char *what, const char *word, const char *const *words, s
         }
     FILE *list = open_memstream(&known, &length);
     if (!list)
-        return no_memory(err);
+        return error_no_memory(err);
     for (size_t i = 0; i < count; i++)
         fprintf(list, "%s%s", i ? ", " : "", words[i]);
     if (fclose(list) != 0)
-        return no_memory(err);
+        return error_no_memory(err);
     return error_set(err, STATUS_CRASHED, "%s: \"%s\" is none of %s", what, word, known);
 }
 

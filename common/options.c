@@ -116,11 +116,6 @@ void options_clear(struct options *options)
     options_init(options);
 }
 
-static int no_memory(error **err)
-{
-    return error_set(err, STATUS_CRASHED, "out of memory");
-}
-
 /* ---- values ---- */
 
 static int take_isolate(struct options *options, const char *word, error **err)
@@ -155,7 +150,7 @@ static int take_word(const char *word, char **to, error **err)
     char *copy = strdup(word);
 
     if (!copy)
-        return no_memory(err);
+        return error_no_memory(err);
     free(*to);
     *to = copy;
     return 0;
@@ -189,7 +184,7 @@ static struct guest *append_guest(struct options *options)
 static int add_image(struct options *options, struct guest *guest, const char *path, error **err)
 {
     if (!guest)
-        return no_memory(err);
+        return error_no_memory(err);
     size_t length = strlen(path);
     if (guest_add_image(guest, path, length, options->format, options->block_size, err) == 0)
         return 0;
@@ -214,7 +209,7 @@ static int take_domain(struct options *options, const char *name, error **err)
         return error_set(err, STATUS_REFUSED, "-d: the name of a guest is empty");
     struct guest *guest = append_guest(options);
     if (!guest)
-        return no_memory(err);
+        return error_no_memory(err);
     guest->sought = true;
     return guest_set_name(guest, name, err);
 }
@@ -227,11 +222,11 @@ static int take_list(struct options *options, const char *path, error **err)
     char **lists = reallocarray(options->lists, count + 1, sizeof *lists);
 
     if (!lists)
-        return no_memory(err);
+        return error_no_memory(err);
     options->lists = lists;
     lists[count] = strdup(path);
     if (!lists[count])
-        return no_memory(err);
+        return error_no_memory(err);
     options->list_count++;
     return guestlist_add_file(options->guests, path, options->format, options->block_size, err);
 }
@@ -441,7 +436,7 @@ int options_parse(struct options *options, int argc, char **argv, struct poptOpt
     if (context && options->guests)
         result = parse(options, context, take, data, err);
     else
-        result = no_memory(err);
+        result = error_no_memory(err);
     poptFreeContext(context);
     free(words);
     return result;

@@ -24,11 +24,11 @@ static int unknown(const struct column *table, size_t count, const char *name, s
     FILE *names = open_memstream(&known, &known_length);
 
     if (!names)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     for (size_t i = 0; i < count; i++)
         fprintf(names, "%s%s", i ? "," : "", table[i].name);
     if (fclose(names) != 0)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     return error_set(err, STATUS_CRASHED, "unknown column \"%.*s\"; there are %s", (int)length,
                      name, known);
 }
@@ -85,12 +85,11 @@ char *columns_cell(const struct column *column, const void *row, const void *sty
     return cell;
 }
 
-int columns_csv_heading(const struct column_choice *choice, FILE *to)
+void columns_csv_heading(const struct column_choice *choice, FILE *to)
 {
     for (size_t i = 0; i < choice->count; i++)
         fprintf(to, "%s%s", i ? "," : "", choice->columns[i]->name);
     fputc('\n', to);
-    return 0;
 }
 
 int columns_csv_row(const struct column_choice *choice, const void *row, const void *style,

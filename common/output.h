@@ -42,8 +42,9 @@ bool columns_have(const struct column_choice *choice, unsigned flags);
 /* The cell's bytes and their *length, NUL behind them; new memory, or NULL: no memory. */
 char *columns_cell(const struct column *column, const void *row, const void *style, size_t *length);
 
-/* A line of CSV: the names, or the cells of a row. 0 or -1: no memory. */
-int columns_csv_heading(const struct column_choice *choice, FILE *to);
+/* A line of CSV: the names. */
+void columns_csv_heading(const struct column_choice *choice, FILE *to);
+/* … the cells of a row. 0 or -1: no memory. */
 int columns_csv_row(const struct column_choice *choice, const void *row, const void *style,
                     FILE *to);
 

@@ -32,10 +32,4 @@ void progress_hide(progress *bar);
  * width: "[#####.....] 500/1000 50% 0:42 left". elapsed is in microseconds. Pure. */
 char *progress_text(uint64_t done, uint64_t total, uint64_t elapsed, unsigned width, char *buffer);
 
-static inline void cleanup_progress(progress **bar)
-{
-    progress_free(*bar);
-}
-#define AUTO_PROGRESS CLEANUP(cleanup_progress)
-
 #endif

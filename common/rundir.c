@@ -175,6 +175,18 @@ static void unmake(rundir *self)
     self->fd = self->lock = -1;
 }
 
+static void forget(rundir *self)
+{
+    if (!self)
+        return;
+    if (self->fd >= 0)
+        close(self->fd);
+    if (self->lock >= 0)
+        close(self->lock);
+    free(self->path);
+    free(self);
+}
+
 static rundir *make_in(const struct sandbox *box, const char *const *bases, size_t count,
                        error **err)
 {
@@ -198,7 +210,7 @@ static rundir *make_in(const struct sandbox *box, const char *const *bases, size
         error_set_errno(err, STATUS_CRASHED, -made,
                         "cannot make a temporary directory in $XDG_RUNTIME_DIR, $TMPDIR or %s",
                         bases[count - 1]);
-        rundir_forget(self);
+        forget(self);
         return NULL;
     }
     return self;
@@ -218,23 +230,11 @@ rundir *rundir_new_for_files(const struct sandbox *box, error **err)
     return make_in(box, bases, sizeof bases / sizeof *bases, err);
 }
 
-void rundir_forget(rundir *self)
-{
-    if (!self)
-        return;
-    if (self->fd >= 0)
-        close(self->fd);
-    if (self->lock >= 0)
-        close(self->lock);
-    free(self->path);
-    free(self);
-}
-
 void rundir_free(rundir *self)
 {
     if (self)
         tree_remove(AT_FDCWD, self->path);
-    rundir_forget(self);
+    forget(self);
 }
 
 const char *rundir_path(const rundir *self)

@@ -17,9 +17,8 @@ rundir *rundir_new(const struct sandbox *box, error **err);
 /* The same where files may be large: in $TMPDIR or /var/tmp, of which neither should be memory. */
 rundir *rundir_new_for_files(const struct sandbox *box, error **err);
 
-/* Removes it. Only the process that made it should; others rundir_forget(). */
+/* Removes it. Only the process that made it should. */
 void rundir_free(rundir *self);
-void rundir_forget(rundir *self);
 
 const char *rundir_path(const rundir *self);
 

@@ -55,7 +55,7 @@ static int keep_part(struct supervisor *self, struct entry *entry, const part *s
     if (!entry->listing)
         entry->listing = spool_new(&self->listings);
     if (!entry->listing)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     if (spool_bytes(entry->listing) + some->items.items_len > limit)
         return error_set(err, STATUS_CRASHED, "its listing has more than %" PRIu64 " bytes", limit);
     if (spool_add(entry->listing, some->items.items_val, some->items.items_len, err) < 0)

@@ -21,7 +21,7 @@ static int look_at_image(const struct supervisor *self, struct entry *entry, siz
     if (has_keys && image_chain_check_open(chain, NULL) < 0)
         entry->sealed = true;
     if (waves_set_owner(entry, index, st.st_uid, st.st_gid) < 0)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     return 0;
 }
 
@@ -59,7 +59,7 @@ int list_read(struct supervisor *self, error **err)
             self->stats->images += guest->image_count;
             struct entry *entry = waves_add(self->window, guest);
             if (!entry)
-                return error_set(err, STATUS_CRASHED, "no memory");
+                return error_no_memory(err);
             look_at(self, entry);
         }
         }

@@ -150,7 +150,7 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
 {
     sigset_t signals;
     if (children_begin() < 0)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     if (self->config->trace)
         guestlist_set_trace(self->guests, say_trace, self);
     guestlist_begin(self->guests); /* before this process is a subreaper; so is this: */

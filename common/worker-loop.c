@@ -118,7 +118,7 @@ static int attach_disk(struct loop *self, const disk_order *order, const int *fd
             strndup(order->export_name.export_name_val ? order->export_name.export_name_val : "",
                     order->export_name.export_name_len);
         if (!export_name)
-            return error_set(err, STATUS_CRASHED, "no memory");
+            return error_no_memory(err);
     }
     struct image_chain chain = {
         .count = fd_count, .layers = layers, .size = order->size, .nbd_export = export_name};
@@ -131,7 +131,7 @@ static int on_disk(struct loop *self, const disk_order *order, const int *fds, s
     if (!self->filling) {
         self->filling = calloc(1, sizeof *self->filling);
         if (!self->filling)
-            return error_set(err, STATUS_CRASHED, "no memory");
+            return error_no_memory(err);
         self->filling->guest = order->guest;
     }
     struct under_way *guest = self->filling;
@@ -381,7 +381,7 @@ static int build(struct loop *self, uint64_t deadline, error **err)
         return -1;
     if (asprintf(&path, "%s/state", self->config->build_dir) < 0) {
         path = NULL;
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     }
     AUTO_FD int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -390,17 +390,6 @@ static int build(struct loop *self, uint64_t deadline, error **err)
         return -1;
     capabilities_keep(self->config->root, self->config->build_dir);
     return report_send(&self->reports, &(report){.kind = REPORT_SAVED});
-}
-
-static int open_state(const struct worker_config *config, error **err)
-{
-    AUTO_FREE char *path = NULL;
-    if (asprintf(&path, "%s/state", config->template_dir) < 0) {
-        path = NULL;
-        return error_set(err, STATUS_CRASHED, "no memory");
-    }
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? error_set_errno(err, STATUS_CRASHED, errno, "cannot open %s", path) : fd;
 }
 
 /* The memory's file: the template's, the one being built, or one of this appliance alone. */
@@ -418,9 +407,9 @@ static int bring_up(struct loop *self, uint64_t deadline, error **err)
 {
     const struct worker_config *config = self->config;
     AUTO_FREE char *memory = memory_path(config);
-    AUTO_FD int state = config->template_dir ? open_state(config, err) : -1;
+    AUTO_FD int state = config->template_dir ? appliance_open_state(config->template_dir, err) : -1;
     if (!memory || (config->template_dir && state < 0))
-        return memory ? -1 : error_set(err, STATUS_CRASHED, "no memory");
+        return memory ? -1 : error_no_memory(err);
     struct appliance_place place = {.root = config->root, .memory_path = memory, .state_fd = state};
     if (config->template_dir)
         capabilities_provide(config->template_dir, config->root);
@@ -440,7 +429,7 @@ static int run(struct loop *self, error **err)
         return build(self, deadline, err);
     self->disks = hotplug_new(self->hv);
     if (!self->disks)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     if (report_ready(self, since) < 0)
         return error_set(err, STATUS_CRASHED, "the supervisor has gone");
     return serve(self, err);

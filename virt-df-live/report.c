@@ -76,7 +76,7 @@ static bool say_failures(struct scanning *scanning, const struct guest_answer *a
 static int flush(df_report *self, error **err)
 {
     if (fflush(self->buffer) != 0)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     size_t length = self->length;
     rewind(self->buffer);
     return scanning_print(&self->scanning, self->text, length, err);
@@ -145,7 +145,7 @@ static int on_answer(void *data, const struct guest_answer *answered, error **er
 
     self->totals.guests++;
     if (begin(self) < 0 || write_rows(self, answered) < 0)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     if (flush(self, err) < 0)
         return -1;
     return say_failures(&self->scanning, answered);
@@ -157,7 +157,7 @@ static int on_end(void *data, error **err)
     const struct totals *totals = self->options->total ? &self->totals : NULL;
 
     if (begin(self) < 0 || self->writer->ops->end(self->writer, totals, self->buffer) < 0)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     return flush(self, err);
 }
 

@@ -36,7 +36,7 @@ static int find_domain(const place *place, struct living *living, error **err)
 {
     AUTO_FREE char *name = living_domain_name(place);
     if (!name)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     living->hv = hypervisor_libvirt_at(place_uri(place), place_root(place),
                                        common_options.trace ? command_trace : NULL, NULL, err);
     if (!living->hv)

@@ -3,24 +3,20 @@
 
 #include "command.h"
 #include "living.h"
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include "unix-connect.h"
 
 /* The sockets of an appliance of ours lie below its root (domain_spec.sessions). */
 static int connect_own(const place *place, int number, error **err)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t size = sizeof address.sun_path;
-    int length = number == PORTS_AGENT
-                     ? snprintf(address.sun_path, size, "%s/agent", place_root(place))
-                     : snprintf(address.sun_path, size, "%s/agent-%d", place_root(place), number);
-    AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (length >= (int)size)
-        return error_set(err, STATUS_CRASHED, "its path is too long");
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
-        return error_set_errno(err, STATUS_CRASHED, errno, "cannot reach it");
-    return steal_fd(&fd);
+    AUTO_FREE char *path = NULL;
+    int made = number == PORTS_AGENT ? asprintf(&path, "%s/agent", place_root(place))
+                                     : asprintf(&path, "%s/agent-%d", place_root(place), number);
+    if (made < 0) {
+        path = NULL;
+        return error_no_memory(err);
+    }
+    int fd = unix_connect(path);
+    return fd < 0 ? error_set_errno(err, STATUS_CRASHED, errno, "cannot reach it") : fd;
 }
 
 /* libvirt's daemon knows where it is. */
@@ -31,7 +27,7 @@ static int connect_daemon(const place *place, int number, error **err)
     hypervisor *hv = hypervisor_libvirt_at(place_uri(place), place_root(place),
                                            common_options.trace ? command_trace : NULL, NULL, err);
     if (!hv || !name)
-        return -1;
+        return hv ? error_no_memory(err) : -1;
     int found = hv->ops->find(hv, name, err);
     if (found > 0)
         error_set(err, STATUS_CRASHED, "there is no such domain");

@@ -12,7 +12,6 @@
 #include "sandboxed.h"
 #include "template.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 /* A restore takes 0.3 s on an idle machine. A daemon that starts its first QEMU may probe it for
@@ -76,17 +75,6 @@ static int settle(const struct start *start, hypervisor *hv, rpc *agent, error *
     return disks ? attach_images(start, disks, err) : -1;
 }
 
-static int open_state(const struct provision *provision, error **err)
-{
-    AUTO_FREE char *path = NULL;
-    if (asprintf(&path, "%s/state", provision->template_dir) < 0) {
-        path = NULL;
-        return error_set(err, STATUS_CRASHED, "no memory");
-    }
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? error_set_errno(err, STATUS_CRASHED, errno, "cannot open %s", path) : fd;
-}
-
 /* A daemon of the whole system starts QEMU as whom we say, and needs places of its own for its
  * sockets. A user's own daemon is that user, as QEMU is; its places have paths that are too long
  * for sockets. */
@@ -100,7 +88,7 @@ static int bring_up(const struct launching *self, hypervisor *hv, error **err)
     const struct start *start = self->start;
     AUTO_FREE char *memory = place_memory(self->place);
     AUTO_FREE char *domain = living_domain_name(self->place);
-    AUTO_FD int state = open_state(self->provision, err);
+    AUTO_FD int state = appliance_open_state(self->provision->template_dir, err);
     AUTO_RPC rpc *agent = NULL;
     struct appliance_place place = {
         .root = place_root(self->place),
@@ -115,7 +103,7 @@ static int bring_up(const struct launching *self, hypervisor *hv, error **err)
     if (state < 0)
         return -1;
     if (!memory || !domain)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     uint64_t deadline = clock_now() + (start->uri ? DAEMON_TIMEOUT : START_TIMEOUT);
     if (appliance_start(hv, &self->provision->appliance, &place, deadline, &agent, err) < 0)
         return -1;
@@ -128,7 +116,7 @@ static int confine_to(const place *place, error **err)
 {
     AUTO_FREE char *memory = place_memory(place);
     if (!memory)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     return confine((const char *const[]){place_root(place), memory, NULL}, err);
 }
 
@@ -185,7 +173,7 @@ static int launch_at(struct start *start, const place *place, const struct provi
     struct sandbox ourselves = start->box;
     ourselves.drop = false;
     if (!memory)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     if (template_copy_memory(provision->template_dir, memory, &start->box, err) < 0)
         return -1;
     return sandboxed(start->uri ? &ourselves : &start->box, start_inside, &launching, signal_fd,

@@ -128,7 +128,7 @@ static int keep_output(struct stream *self, int fd, char *bytes, u_int length, e
 {
     self->output = (struct pending){fd, malloc(length + 1), length, 0};
     if (!self->output.bytes)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     memcpy(self->output.bytes, bytes, length);
     return 0;
 }

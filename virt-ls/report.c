@@ -17,15 +17,10 @@ struct ls_report {
 
 /* --- stdout --- */
 
-static int no_memory(error **err)
-{
-    return error_set(err, STATUS_CRASHED, "out of memory");
-}
-
 static int flush(ls_report *self, error **err)
 {
     if (fflush(self->buffer) != 0)
-        return no_memory(err);
+        return error_no_memory(err);
     size_t length = self->length;
     rewind(self->buffer);
     return scanning_print(&self->scanning, self->text, length, err);
@@ -110,7 +105,7 @@ static int on_problem(ls_report *self, struct listing *listing, const listing_pr
     listing->tally.problems++;
     if (self->form->ops->problem &&
         self->form->ops->problem(self->form, &listing->place, problem, self->buffer) < 0)
-        return no_memory(err);
+        return error_no_memory(err);
     if (flush(self, err) < 0) /* what came before it stands before it */
         return -1;
     say_problem(self, &listing->place, problem);
@@ -130,7 +125,7 @@ static int on_item(ls_report *self, struct listing *listing, const listing_item 
     listing->tally.files++;
     if (self->form->ops->entry(self->form, &listing->place, &item->listing_item_u.entry,
                                self->buffer) < 0)
-        return no_memory(err);
+        return error_no_memory(err);
     return flush_much(self, err);
 }
 
@@ -160,7 +155,7 @@ static int on_answer(void *data, const struct guest_answer *answered, error **er
         return -1;
     if (self->form->ops->guest &&
         self->form->ops->guest(self->form, answered, &listing.tally, self->buffer) < 0)
-        return no_memory(err);
+        return error_no_memory(err);
     if (flush(self, err) < 0)
         return -1;
     if (answered->result->status == STATUS_OK)

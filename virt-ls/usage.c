@@ -68,7 +68,7 @@ static int copy(const char *text, size_t length, size_t maximum, const char *wha
         return error_set(err, STATUS_REFUSED, "%s is longer than %zu bytes", what, maximum);
     *to = strndup(text, length);
     if (!*to)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     *to_length = (u_int)length;
     return 0;
 }
@@ -86,7 +86,7 @@ static int take_directory(struct ls_options *options, const char *path, error **
         return error_set(err, STATUS_REFUSED, "more than %d directories", MAX_DIRECTORIES);
     ls_directory *list = reallocarray(ls->directories.directories_val, count + 1, sizeof *list);
     if (!list)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     ls->directories.directories_val = list;
     list[count] = (ls_directory){0};
     ls->directories.directories_len++;
@@ -140,7 +140,7 @@ static int take_mount(struct ls_options *options, const char *text, error **err)
         return error_set(err, STATUS_REFUSED, "more than %d times -m", MAX_MOUNTS);
     ls_mount *list = reallocarray(ls->mounts.mounts_val, count + 1, sizeof *list);
     if (!list)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     ls->mounts.mounts_val = list;
     list[count] = (ls_mount){0};
     ls->mounts.mounts_len++;

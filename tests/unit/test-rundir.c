@@ -183,24 +183,35 @@ static void one_in_use_is_left_alone(void **state)
     rundir_free(first);
 }
 
+struct made {
+    char path[256];
+    pid_t child; /* of who made it, which has ended */
+};
+
 static void one_that_a_child_uses_is_left_alone(void **state)
 {
     (void)state;
-    char *path = NULL;
-    rundir *run = make();
-    path = strdup(rundir_path(run));
-    pid_t child = fork();
-    if (child == 0)
-        for (;;)
+    struct made made;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t maker = fork();
+    if (maker == 0) {
+        snprintf(made.path, sizeof made.path, "%s", rundir_path(make()));
+        made.child = fork();
+        while (made.child == 0)
             pause();
-    rundir_forget(run);
+        _exit(write(ends[1], &made, sizeof made) != sizeof made);
+    }
+    waitpid(maker, NULL, 0);
+    assert_int_equal(read(ends[0], &made, sizeof made), sizeof made);
+    close(ends[0]);
+    close(ends[1]);
     rundir_free(make());
-    assert_int_equal(access(path, F_OK), 0);
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
+    assert_int_equal(access(made.path, F_OK), 0);
+    kill(made.child, SIGKILL);
+    waitpid(made.child, NULL, 0);
     rundir_free(make());
-    assert_int_not_equal(access(path, F_OK), 0);
-    free(path);
+    assert_int_not_equal(access(made.path, F_OK), 0);
 }
 
 static void what_is_not_a_run_is_left_alone(void **state)

@@ -124,10 +124,10 @@ static int take_host(struct remote_uri *uri, const xmlURI *raw, error **err)
     }
     if (length == 0)
         return error_set(err, STATUS_REFUSED, "the URI names no host");
-    if (host[0] == '-')
-        return error_set(err, STATUS_REFUSED, "the URI's host begins with a dash");
     if (unescape(host, length, "host", &uri->host, err) < 0)
         return -1;
+    if (uri->host[0] == '-')
+        return error_set(err, STATUS_REFUSED, "the URI's host begins with a dash");
     if (raw->port > 65535)
         return error_set(err, STATUS_REFUSED, "the URI's port is not below 65536");
     if (raw->port > 0 && asprintf(&uri->port, "%d", raw->port) < 0) {

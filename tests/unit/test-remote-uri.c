@@ -163,6 +163,8 @@ static void what_is_no_uri_is_refused(void **state)
     assert_fails("nbd:///x", STATUS_REFUSED, "no host");
     assert_fails("http:///x", STATUS_REFUSED, "no host");
     assert_fails("ssh://-oProxyCommand=x/y", STATUS_REFUSED, "");
+    assert_fails("ssh://%2DoProxyCommand=x/y", STATUS_REFUSED, "dash");
+    assert_fails("nbd://[-x]/y", STATUS_REFUSED, "");
     assert_fails("nbd://u@h/x", STATUS_REFUSED, "no user");
     assert_fails("nbd://h/x?tls=1", STATUS_REFUSED, "\"?\"");
     assert_fails("nbd+unix:///x", STATUS_REFUSED, "?socket=PATH");

@@ -26,7 +26,8 @@ static int run(const struct backup_ops *ops, const char *uri, int socket, int al
 
     prctl(PR_SET_NAME, "vlt-backups");
     child_default_signals();
-    child_close_others(kept, 2);
+    if (child_close_others(kept, 2) < 0)
+        return 1;
     child_detach_streams();
     setsid(); /* Ctrl-C is for the others: this one ends when they have */
     return backups_keep(ops, uri, socket);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "child.h"
 
+#include "cleanup.h"
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
-#include <unistd.h>
+#include <stdbool.h>
 
-void child_close_others(const int *keep, size_t count)
+static int close_ranges(const int *keep, size_t count)
 {
     unsigned from = 3;
     for (;;) {
@@ -14,12 +15,41 @@ void child_close_others(const int *keep, size_t count)
         for (size_t i = 0; i < count; i++)
             if (keep[i] >= (int)from && (unsigned)keep[i] < next)
                 next = (unsigned)keep[i];
-        if (next > from)
-            close_range(from, next - 1, 0);
+        if (next > from && close_range(from, next - 1, 0) < 0)
+            return -errno;
         if (next == ~0u)
-            return;
+            return 0;
         from = next + 1;
     }
+}
+
+static bool is_kept(int fd, const int *keep, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (keep[i] == fd)
+            return true;
+    return fd <= STDERR_FILENO;
+}
+
+static int close_listed(const int *keep, size_t count)
+{
+    AUTO_DIR DIR *directory = opendir("/proc/self/fd");
+    struct dirent *entry;
+
+    if (!directory)
+        return -errno;
+    while (errno = 0, (entry = readdir(directory))) {
+        int fd = atoi(entry->d_name); /* "." and "..": 0 */
+        if (fd != dirfd(directory) && !is_kept(fd, keep, count))
+            close(fd);
+    }
+    return -errno;
+}
+
+/* Linux before 5.9 has no close_range(), and a seccomp filter may not let it pass. */
+int child_close_others(const int *keep, size_t count)
+{
+    return close_ranges(keep, count) == 0 ? 0 : close_listed(keep, count);
 }
 
 void child_detach_streams(void)

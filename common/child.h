@@ -5,8 +5,9 @@
 
 #include <stddef.h>
 
-/* Closes everything above stderr that is not in `keep`, which is short. */
-void child_close_others(const int *keep, size_t count);
+/* Closes everything above stderr that is not in `keep`, which is short. 0, or -errno: there may be
+ * something left, and the process must not go on. */
+int child_close_others(const int *keep, size_t count);
 
 /* stdin and stdout are /dev/null: the list may come through our stdin and somebody may wait for our
  * stdout to close, so neither is held open by anybody but the supervisor. */

@@ -100,7 +100,8 @@ static int look(lookup_work work, const struct lookup_query *query, int fd)
 
     prctl(PR_SET_NAME, "vlt-lookup");
     child_default_signals();
-    child_close_others(&fd, 1);
+    if (child_close_others(&fd, 1) < 0)
+        return 1;
     child_detach_streams();
     if (!teller.out || pthread_create(&watch, NULL, watch_reader, &teller) != 0)
         return 1;

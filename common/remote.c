@@ -45,7 +45,8 @@ static int run(const struct guest *guest, const struct sandbox *box, int keeper,
     const int kept[] = {socket, keeper};
 
     child_default_signals();
-    child_close_others(kept, keeper >= 0 ? 2 : 1);
+    if (child_close_others(kept, keeper >= 0 ? 2 : 1) < 0)
+        return 1;
     child_detach_streams();
     setpgid(0, 0); /* Ctrl-C is the supervisor's to handle */
     prctl(PR_SET_NAME, "vlt-remote");

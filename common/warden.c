@@ -39,7 +39,8 @@ static int run_warden(int (*work)(void *), void (*cleanup)(void *), void *data, 
 {
     sigset_t signals;
     setpgid(0, 0);
-    child_close_others(keep, count);
+    if (child_close_others(keep, count) < 0)
+        return 1;
     child_detach_streams();
     sigemptyset(&signals);
     sigaddset(&signals, SIGCHLD);

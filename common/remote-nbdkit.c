@@ -15,7 +15,7 @@
 
 #define LISTEN_FD 3 /* SD_LISTEN_FDS_START */
 #define PASSWORD_FD 4
-#define SAID_MAX 4096
+#define SAID_MAX (REMOTE_URI_MAX + 4096) /* a line with the URL in it, and more */
 
 /* --- the socket --- */
 
@@ -171,7 +171,8 @@ int remote_serve(struct remote_image *image, const struct sandbox *box, error **
 
 /* --- what it says --- */
 
-/* The first line with an error in it, without what stands before that; NULL: there is none. */
+/* The first line with an error in it, without what stands before that; NULL: there is none, or its
+ * end is not there, and then the URL in it might be cut off and not be known again. */
 static char *find_complaint(char *said)
 {
     static const char word[] = "error: ";
@@ -180,18 +181,27 @@ static char *find_complaint(char *said)
     if (!found)
         return NULL;
     found += sizeof word - 1;
-    found[strcspn(found, "\n")] = '\0';
+    char *end = strchr(found, '\n');
+    if (!end)
+        return NULL;
+    *end = '\0';
     return found;
 }
 
-/* It names the URL, and that has what must not be printed. */
-static int complain(const struct remote_uri *uri, const char *complaint, error **err)
+/* What may be printed of it: it names the URL, and that has what must not be. NULL: nothing. */
+static char *printable(const struct remote_uri *uri, const char *complaint)
 {
     const char *url = uri->url ? strstr(complaint, uri->url) : NULL;
-    if (!url)
-        return error_set(err, STATUS_UNREADABLE, "%s", complaint);
-    return error_set(err, STATUS_UNREADABLE, "%.*s%s%s", (int)(url - complaint), complaint,
-                     uri->shown, url + strlen(uri->url));
+    const char *query = uri->url ? strchr(uri->url, '?') : NULL;
+    const char *rest = url ? url + strlen(uri->url) : complaint;
+    char *text = NULL;
+
+    if (asprintf(&text, "%.*s%s%s", url ? (int)(url - complaint) : 0, complaint,
+                 url ? uri->shown : "", rest) < 0)
+        return NULL;
+    if (query && strstr(text, query))
+        free(STEAL(text));
+    return text;
 }
 
 int remote_server_said(struct remote_image *image, error **err)
@@ -203,8 +213,9 @@ int remote_server_said(struct remote_image *image, error **err)
     ssize_t length = read(image->said, said, SAID_MAX);
     said[length > 0 ? length : 0] = '\0';
     const char *complaint = find_complaint(said);
-    if (!complaint)
+    AUTO_FREE char *text = complaint ? printable(image->image->remote, complaint) : NULL;
+    if (!text)
         return -1;
     error_free(STEAL(*err));
-    return complain(image->image->remote, complaint, err);
+    return error_set(err, STATUS_UNREADABLE, "%s", text);
 }

@@ -59,6 +59,15 @@ nbdkit_left()
     run ! grep -E 'wrong|T0KEN' <<< "$output$stderr"
 }
 
+@test "a query that is longer than a message is not printed either" {
+    serve_web "$IMAGES"
+    query=$(printf 'T0KEN%.0s' {1..1200})
+    run --separate-stderr virt-df-live -v "http://127.0.0.1:$port/none.img?$query"
+    assert_status 1
+    assert_contains "$stderr" "virt-df-live: none.img: " " 404" "none.img?***"
+    run ! grep T0KEN <<< "$output$stderr"
+}
+
 @test "without nbdkit it is said what is missing" {
     run --separate-stderr env PATH=/nonexistent "$BUILD/bin/virt-df-live" http://127.0.0.1:1/x.img "$IMAGES/ext4.img"
     assert_status 1

@@ -153,7 +153,8 @@ static int on_report(remote *self, const remote_report *said, int fd, error **er
     return result;
 }
 
-int remote_hear(remote *self, error **err)
+/* 1: something has been said; 0: nothing; -1 and *err. */
+static int hear_one(remote *self, error **err)
 {
     remote_report said = {0};
     int fds[MAX_LAYERS];
@@ -177,7 +178,17 @@ int remote_hear(remote *self, error **err)
         self->next = next_image(self->guest, self->next + 1);
     }
     xdr_free((xdrproc_t)xdr_remote_report, &said);
-    return got < 0 ? -1 : self->next == self->guest->image_count;
+    return got < 0 ? -1 : 1;
+}
+
+int remote_hear(remote *self, error **err)
+{
+    int got;
+
+    do
+        got = hear_one(self, err);
+    while (got > 0 && self->next < self->guest->image_count);
+    return got;
 }
 
 bool remote_vanished(const remote *self)

@@ -26,8 +26,8 @@ pid_t remote_pid(const remote *self);      /* the caller reaps it, and need not 
 uint64_t remote_since(const remote *self); /* clock_now() when it was started */
 
 /* 1: all images have been looked at, or, after remote_request(), are connected; 0: not yet; -1 and
- * *err: what the guest is to be answered. Not after it was 1, but for that request. What is heard
- * is not believed more than it must be. */
+ * *err: what the guest is to be answered. Not after it was 1, but for that request. All that has
+ * come is heard, at most a report for each image, and not believed more than it must be. */
 int remote_hear(remote *self, error **err);
 /* Whether that was because the process has ended without a word: somebody killed it. */
 bool remote_vanished(const remote *self);

@@ -4,6 +4,7 @@
 #include "remote.h"
 
 #include "clock.h"
+#include "fake-nbd.h"
 #include "tree.h"
 #include <fcntl.h>
 #include <poll.h>
@@ -122,6 +123,42 @@ static void a_server_of_something_else_is_said_to_be_none(void **state)
     assert_ended(pid);
 }
 
+static bool has_children(pid_t pid)
+{
+    char path[64];
+    int child;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    AUTO_FILE FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    return fscanf(file, "%d", &child) == 1;
+}
+
+/* Whoever listens again after a pause must not find only the first of them. */
+static void all_that_has_been_said_is_heard_at_once(void **state)
+{
+    AUTO_GUEST struct guest *guest = guest_behind("good");
+    AUTO_FREE char *uri = NULL, *path = NULL;
+
+    (void)state;
+    assert_true(asprintf(&path, "%s/good", directory) > 0);
+    assert_true(asprintf(&uri, "nbd+unix:///second?socket=%s", path) > 0);
+    assert_int_equal(guest_add_image(guest, uri, strlen(uri), IMAGE_DETECT, 0, NULL), 0);
+    struct fake_nbd *server = fake_nbd_start(path, FAKE_NBD_GOOD);
+    remote *self = remote_start(guest, &nobody_else, -1, NULL);
+    assert_non_null(self);
+    struct pollfd readable = {remote_fd(self), POLLIN, 0};
+    assert_int_equal(poll(&readable, 1, 10000), 1);
+    for (int i = 0; i < 1000 && has_children(remote_pid(self)); i++)
+        usleep(10000); /* what looks ends when it has said everything */
+    assert_int_equal(remote_hear(self, NULL), 1);
+    assert_int_equal(remote_request(self, NULL), 0);
+    pid_t pid = remote_pid(self);
+    remote_free(self);
+    assert_ended(pid);
+    fake_nbd_end(server);
+}
+
 static void a_process_that_is_killed_is_noticed(void **state)
 {
     AUTO_GUEST struct guest *guest = guest_behind("killed");
@@ -147,6 +184,7 @@ int main(void)
         T(a_server_that_is_not_there_is_the_guests_answer),
         T(a_server_that_says_nothing_is_waited_for_elsewhere),
         T(a_server_of_something_else_is_said_to_be_none),
+        T(all_that_has_been_said_is_heard_at_once),
         T(a_process_that_is_killed_is_noticed),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -157,7 +157,7 @@ int remote_serve(struct remote_image *image, const struct sandbox *box, error **
         return error_set_errno(err, STATUS_CRASHED, errno, "cannot make a pipe");
     image->said = said[0];
     pid_t parent = getpid();
-    image->server = fork();
+    image->server = remote_fork();
     if (image->server == 0) {
         run(uri, box, listener, said[1], parent);
         _exit(1);

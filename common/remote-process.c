@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#define SHORTAGE_PAUSE 100000 /* microseconds */
+
 void remote_image_clear(struct remote_image *image)
 {
     cleanup_fd(&image->looking);
@@ -20,6 +22,15 @@ void remote_image_clear(struct remote_image *image)
     cleanup_fd(&image->said);
     if (image->server > 0 && kill(image->server, SIGKILL) == 0)
         waitpid(image->server, NULL, 0);
+}
+
+pid_t remote_fork(void)
+{
+    pid_t pid;
+
+    while ((pid = fork()) < 0 && (errno == EAGAIN || errno == ENOMEM))
+        usleep(SHORTAGE_PAUSE);
+    return pid;
 }
 
 /* All of a guest's, and who waits for them. */
@@ -148,7 +159,7 @@ static int look(struct process *self, const struct sandbox *box, pid_t parent)
 static int look_apart(struct process *self, const struct sandbox *box)
 {
     int status;
-    pid_t parent = getpid(), pid = fork();
+    pid_t parent = getpid(), pid = remote_fork();
     if (pid == 0)
         _exit(look(self, box, parent) < 0);
     for (size_t i = 0; i < self->count; i++) {

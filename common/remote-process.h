@@ -25,6 +25,10 @@ struct remote_image {
 
 void remote_image_clear(struct remote_image *image); /* closes, and ends the server */
 
+/* fork(), again and again while the host is short of processes: nothing tells when it is not any
+ * more, and no guest is to be blamed for it. */
+pid_t remote_fork(void);
+
 /* --- remote-connect.c --- */
 
 /* A connection to an NBD server; -1 and *err: STATUS_UNREADABLE. */

@@ -33,7 +33,9 @@ struct supervisor {
     struct member *members[MAX_MEMBERS];
     size_t member_count;
     unsigned parallel;
-    unsigned wave; /* as the configuration says, or fewer: as many as may be open */
+    /* Disks, as the configuration says, or fewer; guests that are connected to at once, at most
+     * MAX_CONNECTING: as many as may be open. */
+    unsigned wave, connecting;
     unsigned next_root;
     unsigned start_failures;         /* in a row */
     uint64_t start_cost, empty_cost; /* microseconds, last seen: of an appliance, of one slot */

@@ -23,16 +23,29 @@ bool remote_excuse(struct supervisor *self, struct entry *entry)
            waves_excuse(self->window, &entry, 1, false);
 }
 
+/* Whether anything is that will end, and give back what it has of the host's. */
+static bool under_way(const struct supervisor *self)
+{
+    bool any = waves_connections(self->window) > 0;
+    for (size_t i = 0; i < self->member_count; i++)
+        any |= self->members[i]->state != MEMBER_READY || member_working(self->members[i]);
+    return any;
+}
+
+/* Where a process cannot be had the host is short of something, which is no guest's fault: they
+ * wait, and it is tried again when anything has happened. */
 void remote_connect_more(struct supervisor *self)
 {
     struct entry *entry = NULL;
-    while (waves_connections(self->window) < MAX_CONNECTING &&
+    while (waves_connections(self->window) < self->connecting &&
            (entry = waves_find(self->window, ENTRY_FAR, NULL))) {
         AUTO_ERROR error *err = NULL;
         remote *connections = remote_start(entry->guest, &self->box,
                                            self->backups ? backups_fd(self->backups) : -1, &err);
         if (connections)
             waves_open(self->window, entry, connections);
+        else if (under_way(self))
+            return;
         else
             waves_refuse(self->window, entry, error_status(err), error_message(err), 0);
     }

@@ -141,6 +141,8 @@ static int bound_by_files(struct supervisor *self, error **err)
                          " files may be open here, and %d are needed (ulimit -n)",
                          files, RESOURCES_FILES_MIN);
     self->wave = self->config->wave < disks ? self->config->wave : disks;
+    /* Each takes two: half of all is for the rest. */
+    self->connecting = files / 4 < MAX_CONNECTING ? (unsigned)(files / 4) : MAX_CONNECTING;
     return 0;
 }
 
@@ -183,10 +185,10 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
 
 static void tear_down(struct supervisor *self, const sigset_t *old)
 {
+    waves_free(self->window); /* with who has backups; ending the others takes files */
     crew_end_all(self);
     provision_clear(&self->provision);
     rundir_free(self->run);
-    waves_free(self->window); /* with who has backups */
     backups_free(self->backups);
     if (self->signal_fd >= 0)
         close(self->signal_fd);

@@ -8,6 +8,10 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -106,6 +110,64 @@ static void in_another_appliance_it_is_connected_to_anew(void **state)
     trial_run(t);
     trial_assert_all_ok(t, NULL);
     assert_int_equal(atomic_load(&server->connections), 4);
+    fake_nbd_end(server);
+}
+
+/* --- a host that is short of something --- */
+
+static atomic_int *pairs_left; /* until one cannot be had, once; shared with the supervisor */
+
+/* In the place of libc's. Each process of the supervisor's begins with one. */
+int socketpair(int domain, int type, int protocol, int pair[2])
+{
+    if (pairs_left && atomic_fetch_sub(pairs_left, 1) == 1) {
+        errno = EMFILE;
+        return -1;
+    }
+    return (int)syscall(SYS_socketpair, domain, type, protocol, pair);
+}
+
+static void run_short_of_files(struct trial *t, int nth)
+{
+    char path[108];
+    struct fake_nbd *server = serve(t, "nbd", FAKE_NBD_GOOD, path);
+    pairs_left =
+        mmap(NULL, sizeof *pairs_left, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(pairs_left != MAP_FAILED);
+    *pairs_left = nth;
+    for (unsigned i = 0; i < 3; i++)
+        trial_remote_guest(t, path, i);
+    trial_run(t);
+    munmap(pairs_left, sizeof *pairs_left);
+    pairs_left = NULL;
+    fake_nbd_end(server);
+}
+
+static void a_shortage_beside_others_costs_nobody_anything(void **state)
+{
+    run_short_of_files(*state, 2);
+    trial_assert_all_ok(*state, NULL);
+}
+
+static void a_shortage_without_others_is_an_answer(void **state)
+{
+    struct trial *t = *state;
+    run_short_of_files(t, 1);
+    trial_assert_all_ok(t, is_first);
+    assert_int_equal(t->answers[0].status, STATUS_CRASHED);
+    assert_non_null(strstr(t->answers[0].message, "Too many open files"));
+}
+
+static void with_few_files_fewer_are_connected_to_at_once(void **state)
+{
+    struct trial *t = *state;
+    char path[108];
+    struct fake_nbd *server = serve(t, "nbd", FAKE_NBD_GOOD, path);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){64, 64}), 0);
+    for (unsigned i = 0; i < 40; i++)
+        trial_remote_guest(t, path, i);
+    trial_run(t);
+    trial_assert_all_ok(t, NULL);
     fake_nbd_end(server);
 }
 
@@ -222,12 +284,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TRIAL(they_share_with_nobody_and_come_in_order),
         TRIAL(more_than_are_connected_at_once_are_all_answered_for),
+        TRIAL(a_shortage_beside_others_costs_nobody_anything),
+        TRIAL(a_shortage_without_others_is_an_answer),
         TRIAL(a_server_that_says_nothing_is_timed_out_alone),
         TRIAL(a_server_that_hangs_up_is_an_answer),
         TRIAL(a_server_that_goes_before_the_appliance_is_there_is_an_answer),
         TRIAL(in_another_appliance_it_is_connected_to_anew),
         TRIAL(a_live_guest_is_read_from_a_backup_that_has_ended_when_the_run_has),
         TRIAL(a_signal_ends_backups),
+        /* The last: the limit cannot be raised again. */
+        TRIAL(with_few_files_fewer_are_connected_to_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,28 +31,20 @@ static int connect_twice(struct remote_image *image, const struct sockaddr_un *a
     return 0;
 }
 
-/* A listening socket with two connections in its queue and no name; -1 and *err. */
-static int make_socket(struct remote_image *image, error **err)
+/* A listening socket with two connections in its queue and no name; -1 and *err. While it has one
+ * the mode keeps others out. */
+static int make_socket(struct remote_image *image, const char *directory, error **err)
 {
-    const char *parent = getenv("TMPDIR");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char *path = address.sun_path;
     AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    int length = snprintf(path, sizeof address.sun_path - 2, "%s/virt-remote-XXXXXX",
-                          parent && *parent ? parent : "/tmp");
-    if (length < 0 || (size_t)length >= sizeof address.sun_path - 2)
-        return error_set(err, STATUS_CRASHED, "the path in TMPDIR is too long for a socket");
-    if (fd < 0 || !mkdtemp(path))
-        return error_set_errno(err, STATUS_CRASHED, errno, "cannot make a directory in %s",
-                               parent && *parent ? parent : "/tmp");
-    strcat(path, "/s");
-    int failed = bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 2) < 0 ||
-                 connect_twice(image, &address) < 0;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/r%d", directory, (int)getpid());
+    mode_t before = umask(0077);
+    int failed = fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+                 listen(fd, 2) < 0 || connect_twice(image, &address) < 0;
     int saved = errno;
-    unlink(path);
-    path[length] = '\0';
-    rmdir(path);
+    umask(before);
+    unlink(address.sun_path);
     if (failed)
         return error_set_errno(err, STATUS_CRASHED, saved, "cannot make a socket");
     return steal_fd(&fd);
@@ -144,10 +136,10 @@ static void run(const struct remote_uri *uri, const struct sandbox *box, int lis
         strerror(errno));
 }
 
-int remote_serve(struct remote_image *image, const struct sandbox *box, error **err)
+int remote_serve(struct remote_image *image, const struct remote_means *means, error **err)
 {
     const struct remote_uri *uri = image->image->remote;
-    AUTO_FD int listener = make_socket(image, err);
+    AUTO_FD int listener = make_socket(image, means->directory, err);
     int said[2];
 
     if (listener < 0)
@@ -159,7 +151,7 @@ int remote_serve(struct remote_image *image, const struct sandbox *box, error **
     pid_t parent = getpid();
     image->server = remote_fork();
     if (image->server == 0) {
-        run(uri, box, listener, said[1], parent);
+        run(uri, means->box, listener, said[1], parent);
         _exit(1);
     }
     int saved = errno;

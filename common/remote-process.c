@@ -106,7 +106,7 @@ static int begin_backup(struct process *self, int keeper, error **err)
 }
 
 /* With all rights that the user has. */
-static int connect_to_look(struct process *self, const struct sandbox *box)
+static int connect_to_look(struct process *self, const struct remote_means *means)
 {
     for (size_t i = 0; i < self->guest->image_count; i++) {
         const struct guest_image *image = &self->guest->images[i];
@@ -121,7 +121,7 @@ static int connect_to_look(struct process *self, const struct sandbox *box)
                                     .said = -1,
                                     .socket = self->served};
         if (image->remote->kind == REMOTE_HTTP || image->remote->kind == REMOTE_SSH)
-            remote_serve(on, box, &err);
+            remote_serve(on, means, &err);
         else
             on->looking = connect_image(on, &err);
         if (err)
@@ -198,15 +198,15 @@ static int wait_for_word(int socket)
     return got > 0;
 }
 
-int remote_process(const struct guest *guest, const struct sandbox *box, int keeper, int socket)
+int remote_process(const struct guest *guest, const struct remote_means *means, int socket)
 {
     struct process self = {.guest = guest, .socket = socket, .lease = -1, .since = clock_now()};
     error *err = NULL;
     int result = -1;
 
-    if (begin_backup(&self, keeper, &err) < 0)
+    if (begin_backup(&self, means->keeper, &err) < 0)
         tell_guest_failure(&self, err);
-    else if (connect_to_look(&self, box) == 0 && look_apart(&self, box) == 0 &&
+    else if (connect_to_look(&self, means) == 0 && look_apart(&self, means->box) == 0 &&
              wait_for_word(socket))
         result = hand_over(&self);
     /* Those that serve the images live as long as we. */

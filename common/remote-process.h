@@ -5,13 +5,12 @@
 #ifndef VLT_REMOTE_PROCESS_H
 #define VLT_REMOTE_PROCESS_H
 
-#include "guest.h"
-#include "sandbox.h"
+#include "remote.h"
 #include <sys/types.h>
 
 /* Speaks on `socket` as work.x says (remote_report), and ends when the other end is closed. The
  * exit code. */
-int remote_process(const struct guest *guest, const struct sandbox *box, int keeper, int socket);
+int remote_process(const struct guest *guest, const struct remote_means *means, int socket);
 
 /* An image on its way. */
 struct remote_image {
@@ -38,7 +37,7 @@ int remote_connect(const struct remote_uri *uri, error **err);
 
 /* Both connections, to an nbdkit that is started for it; as the sandboxed user, but for ssh, which
  * has the user's keys to read. 0; -1 and *err. */
-int remote_serve(struct remote_image *image, const struct sandbox *box, error **err);
+int remote_serve(struct remote_image *image, const struct remote_means *means, error **err);
 /* Puts what nbdkit said, if it said anything, in the place of *err. Always -1. */
 int remote_server_said(struct remote_image *image, error **err);
 

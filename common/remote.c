@@ -39,22 +39,22 @@ static size_t next_image(const struct guest *guest, size_t index)
     return index;
 }
 
-static int run(const struct guest *guest, const struct sandbox *box, int keeper, int socket,
+static int run(const struct guest *guest, const struct remote_means *means, int socket,
                pid_t supervisor)
 {
-    const int kept[] = {socket, keeper};
+    const int kept[] = {socket, means->keeper};
 
     child_default_signals();
-    if (child_close_others(kept, keeper >= 0 ? 2 : 1) < 0)
+    if (child_close_others(kept, means->keeper >= 0 ? 2 : 1) < 0)
         return 1;
     child_detach_streams();
     setpgid(0, 0); /* Ctrl-C is the supervisor's to handle */
     prctl(PR_SET_NAME, "vlt-remote");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    return getppid() == supervisor ? remote_process(guest, box, keeper, socket) : 1;
+    return getppid() == supervisor ? remote_process(guest, means, socket) : 1;
 }
 
-remote *remote_start(const struct guest *guest, const struct sandbox *box, int keeper, error **err)
+remote *remote_start(const struct guest *guest, const struct remote_means *means, error **err)
 {
     int pair[2];
     remote *self = calloc(1, sizeof *self);
@@ -71,7 +71,7 @@ remote *remote_start(const struct guest *guest, const struct sandbox *box, int k
     pid_t supervisor = getpid();
     self->pid = fork();
     if (self->pid == 0)
-        _exit(run(guest, box, keeper, pair[1], supervisor));
+        _exit(run(guest, means, pair[1], supervisor));
     int saved = errno;
     close(pair[1]);
     if (self->pid > 0)

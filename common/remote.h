@@ -16,9 +16,15 @@
 
 typedef struct remote remote;
 
-/* Starts the process for those images of the guest that have a URI. keeper: who makes the backup of
- * one that is live (backups_fd()), or -1. NULL and *err. */
-remote *remote_start(const struct guest *guest, const struct sandbox *box, int keeper, error **err);
+/* What the run has for such a process; it must last as long. */
+struct remote_means {
+    const struct sandbox *box;
+    const char *directory; /* of the run: nbdkit's socket is there for a moment */
+    int keeper;            /* who makes the backup of one that is live (backups_fd()), or -1 */
+};
+
+/* Starts the process for those images of the guest that have a URI. NULL and *err. */
+remote *remote_start(const struct guest *guest, const struct remote_means *means, error **err);
 
 /* Readable: remote_hear() has something to do. */
 int remote_fd(const remote *self);

@@ -36,12 +36,14 @@ static bool under_way(const struct supervisor *self)
  * wait, and it is tried again when anything has happened. */
 void remote_connect_more(struct supervisor *self)
 {
+    const struct remote_means means = {.box = &self->box,
+                                       .directory = rundir_path(self->run),
+                                       .keeper = self->backups ? backups_fd(self->backups) : -1};
     struct entry *entry = NULL;
     while (waves_connections(self->window) < self->connecting &&
            (entry = waves_find(self->window, ENTRY_FAR, NULL))) {
         AUTO_ERROR error *err = NULL;
-        remote *connections = remote_start(entry->guest, &self->box,
-                                           self->backups ? backups_fd(self->backups) : -1, &err);
+        remote *connections = remote_start(entry->guest, &means, &err);
         if (connections)
             waves_open(self->window, entry, connections);
         else if (under_way(self))

@@ -68,6 +68,17 @@ nbdkit_left()
     run ! grep T0KEN <<< "$output$stderr"
 }
 
+@test "nbdkit's socket is where the run's are, when TMPDIR is not usable" {
+    serve_web "$IMAGES"
+    long=$TMPDIR/$(printf 'long%.0s' {1..30})
+    mkdir "$long"
+    run -0 --separate-stderr env TMPDIR="$long" XDG_RUNTIME_DIR= "$BUILD/bin/virt-df-live" --csv --noheadings \
+        "http://127.0.0.1:$port/ext4.img"
+    assert_equal "$stderr" ""
+    assert_contains "$output" "ext4.img,/dev/sda"
+    assert_equal "$(ls "$long")" ""
+}
+
 @test "without nbdkit it is said what is missing" {
     run --separate-stderr env PATH=/nonexistent "$BUILD/bin/virt-df-live" http://127.0.0.1:1/x.img "$IMAGES/ext4.img"
     assert_status 1

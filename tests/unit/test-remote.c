@@ -20,6 +20,7 @@
 
 static char directory[] = "/tmp/test-remote.XXXXXX";
 static const struct sandbox nobody_else; /* the processes stay who we are */
+static const struct remote_means means = {&nobody_else, directory, -1};
 
 static int make_directory(void **state)
 {
@@ -73,7 +74,7 @@ static void a_server_that_is_not_there_is_the_guests_answer(void **state)
     AUTO_ERROR error *err = NULL;
 
     (void)state;
-    remote *self = remote_start(guest, &nobody_else, -1, NULL);
+    remote *self = remote_start(guest, &means, NULL);
     assert_non_null(self);
     assert_int_equal(hear(self, &err), -1);
     assert_int_equal(error_status(err), STATUS_UNREADABLE);
@@ -90,7 +91,7 @@ static void a_server_that_says_nothing_is_waited_for_elsewhere(void **state)
     uint64_t since = clock_now();
 
     (void)state;
-    remote *self = remote_start(guest, &nobody_else, -1, NULL);
+    remote *self = remote_start(guest, &means, NULL);
     AUTO_FD int connection = accept(server, NULL, NULL);
     assert_true(connection >= 0);
     assert_int_equal(remote_hear(self, NULL), 0);
@@ -111,7 +112,7 @@ static void a_server_of_something_else_is_said_to_be_none(void **state)
     AUTO_ERROR error *err = NULL;
 
     (void)state;
-    remote *self = remote_start(guest, &nobody_else, -1, NULL);
+    remote *self = remote_start(guest, &means, NULL);
     AUTO_FD int connection = accept(server, NULL, NULL);
     static const char banner[] = "220 mail.example.org ESMTP at your service\r\n";
     assert_int_equal(write(connection, banner, sizeof banner), sizeof banner);
@@ -145,7 +146,7 @@ static void all_that_has_been_said_is_heard_at_once(void **state)
     assert_true(asprintf(&uri, "nbd+unix:///second?socket=%s", path) > 0);
     assert_int_equal(guest_add_image(guest, uri, strlen(uri), IMAGE_DETECT, 0, NULL), 0);
     struct fake_nbd *server = fake_nbd_start(path, FAKE_NBD_GOOD);
-    remote *self = remote_start(guest, &nobody_else, -1, NULL);
+    remote *self = remote_start(guest, &means, NULL);
     assert_non_null(self);
     struct pollfd readable = {remote_fd(self), POLLIN, 0};
     assert_int_equal(poll(&readable, 1, 10000), 1);
@@ -166,7 +167,7 @@ static void a_process_that_is_killed_is_noticed(void **state)
     AUTO_ERROR error *err = NULL;
 
     (void)state;
-    remote *self = remote_start(guest, &nobody_else, -1, NULL);
+    remote *self = remote_start(guest, &means, NULL);
     AUTO_FD int connection = accept(server, NULL, NULL);
     assert_true(connection >= 0);
     assert_int_equal(kill(remote_pid(self), SIGKILL), 0);

@@ -85,7 +85,8 @@ static struct entry *add_far(waves *w, uint64_t number)
 static void open_far(waves *w, struct entry *entry)
 {
     static const struct sandbox nobody_else;
-    remote *connections = remote_start(entry->guest, &nobody_else, -1, NULL);
+    static const struct remote_means means = {&nobody_else, "/tmp", -1};
+    remote *connections = remote_start(entry->guest, &means, NULL);
     assert_non_null(connections);
     waves_open(w, entry, connections);
     assert_true(waves_owns(w, remote_pid(connections)));

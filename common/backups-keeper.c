@@ -185,7 +185,15 @@ static void on_request(struct keeper *self, backup_request *request, int lease)
              request->uuid.uuid_val ? request->uuid.uuid_val : "");
 }
 
-/* false: nobody can ask any more. */
+static bool can_be_asked(const struct keeper *self)
+{
+    struct pollfd gone = {.fd = self->socket}; /* POLLHUP comes unasked */
+
+    return poll(&gone, 1, 0) < 1 || !(gone.revents & POLLHUP);
+}
+
+/* false: nobody can ask any more. Nothing that is said can bring that about: one process of many
+ * that makes no sense costs the others nothing. */
 static bool hear(struct keeper *self)
 {
     backup_request request = {0};
@@ -194,10 +202,8 @@ static bool hear(struct keeper *self)
     int got = packet_receive(self->socket, (xdrproc_t)xdr_backup_request, &request, sizeof request,
                              fds, &count);
 
-    if (got == -EAGAIN || got == -EINTR)
-        return true;
     if (got <= 0)
-        return false;
+        return can_be_asked(self);
     for (size_t i = 1; i < count; i++)
         close(fds[i]);
     if (count > 0)

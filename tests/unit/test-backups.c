@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -246,6 +247,22 @@ static void failures_are_the_guests_answer(void **state)
     assert_told("");
 }
 
+static void what_makes_no_sense_is_passed_over(void **state)
+{
+    AUTO_GUEST struct guest *guest = make_guest("1111");
+    AUTO_FREE char *socket = NULL;
+
+    (void)state;
+    backups *self = backups_start(&ops, "uri", NULL);
+    assert_int_equal(send(backups_fd(self), "nonsense", 8, 0), 8);
+    assert_int_equal(send(backups_fd(self), "", 0, 0), 0); /* looks like an end */
+    int lease = backups_ask(backups_fd(self), guest, &socket, NULL);
+    assert_true(lease >= 0);
+    close(lease);
+    backups_free(self);
+    assert_told("connect uri\nbegin 1111 vda sdb\nend 1111\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +271,7 @@ int main(void)
         cmocka_unit_test(who_dies_lets_go),
         cmocka_unit_test(one_guest_has_one_backup_at_a_time),
         cmocka_unit_test(failures_are_the_guests_answer),
+        cmocka_unit_test(what_makes_no_sense_is_passed_over),
     };
 
     return cmocka_run_group_tests(tests, make_directory, remove_directory);

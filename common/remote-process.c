@@ -3,7 +3,9 @@
 #include "remote-process.h"
 
 #include "backups.h"
+#include "child.h"
 #include "clock.h"
+#include "confine.h"
 #include "packet.h"
 #include <fcntl.h>
 #include <signal.h>
@@ -130,11 +132,31 @@ static int connect_to_look(struct process *self, const struct remote_means *mean
     return 0;
 }
 
+static int close_what_is_not_looked_at(const struct process *self)
+{
+    int kept[1 + 2 * SLOT_COUNT] = {self->socket};
+    size_t count = 1;
+    for (size_t i = 0; i < self->count; i++) {
+        kept[count++] = self->images[i].looking;
+        kept[count++] = self->images[i].said;
+    }
+    return child_close_others(kept, count);
+}
+
+/* Nothing is written, and nothing more is connected to. */
+static int give_up_rights(const struct process *self, const struct sandbox *box, error **err)
+{
+    int closed = close_what_is_not_looked_at(self);
+    if (closed < 0)
+        return error_set_errno(err, STATUS_CRASHED, -closed, "cannot close files");
+    return sandbox_enter(box, err) < 0 ? -1 : confine((const char *const[]){NULL}, err);
+}
+
 /* In a process that has nothing else to lose. */
 static int look(struct process *self, const struct sandbox *box, pid_t parent)
 {
     error *err = NULL;
-    if (sandbox_enter(box, &err) < 0)
+    if (give_up_rights(self, box, &err) < 0)
         return tell_failure(self, self->images[0].image, err);
     /* After the change of user, which clears it. Whoever waits for us may be gone by now. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -124,7 +124,8 @@ static void a_server_of_something_else_is_said_to_be_none(void **state)
     assert_ended(pid);
 }
 
-static bool has_children(pid_t pid)
+/* Its first child; 0: none. */
+static pid_t child_of(pid_t pid)
 {
     char path[64];
     int child;
@@ -132,7 +133,41 @@ static bool has_children(pid_t pid)
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
     AUTO_FILE FILE *file = fopen(path, "re");
     assert_non_null(file);
-    return fscanf(file, "%d", &child) == 1;
+    return fscanf(file, "%d", &child) == 1 ? child : 0;
+}
+
+static size_t count_files(pid_t pid)
+{
+    char path[64];
+    size_t count = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    AUTO_DIR DIR *files = opendir(path);
+    assert_non_null(files);
+    while (readdir(files))
+        count++;
+    return count - 2; /* . and .. */
+}
+
+static void who_hears_a_server_has_nothing_but_that_connection(void **state)
+{
+    AUTO_GUEST struct guest *guest = guest_behind("heard");
+    AUTO_FD int server = listen_at("heard"), keeper = dup(server);
+    const struct remote_means with_keeper = {&nobody_else, directory, keeper};
+
+    (void)state;
+    remote *self = remote_start(guest, &with_keeper, NULL);
+    AUTO_FD int connection = accept(server, NULL, NULL);
+    pid_t pid = remote_pid(self), looking = 0;
+    for (int i = 0; i < 1000 && !(looking = child_of(pid)); i++)
+        usleep(10000);
+    assert_true(looking > 0);
+    /* stdin, stdout, stderr, whom it tells, and the server. */
+    for (int i = 0; i < 1000 && count_files(looking) > 5; i++)
+        usleep(10000);
+    assert_int_equal(count_files(looking), 5);
+    remote_free(self);
+    assert_ended(pid);
 }
 
 /* Whoever listens again after a pause must not find only the first of them. */
@@ -150,7 +185,7 @@ static void all_that_has_been_said_is_heard_at_once(void **state)
     assert_non_null(self);
     struct pollfd readable = {remote_fd(self), POLLIN, 0};
     assert_int_equal(poll(&readable, 1, 10000), 1);
-    for (int i = 0; i < 1000 && has_children(remote_pid(self)); i++)
+    for (int i = 0; i < 1000 && child_of(remote_pid(self)); i++)
         usleep(10000); /* what looks ends when it has said everything */
     assert_int_equal(remote_hear(self, NULL), 1);
     assert_int_equal(remote_request(self, NULL), 0);
@@ -186,6 +221,7 @@ int main(void)
         T(a_server_that_says_nothing_is_waited_for_elsewhere),
         T(a_server_of_something_else_is_said_to_be_none),
         T(all_that_has_been_said_is_heard_at_once),
+        T(who_hears_a_server_has_nothing_but_that_connection),
         T(a_process_that_is_killed_is_noticed),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -125,7 +125,7 @@ $(foreach command,$(COMMANDS),$(eval $(call command_rules,$(command))))
 
 # --- the agent: static, for the initrd ---
 
-agent_sources := $(wildcard appliance/agent/*.c) common/frame.c common/slots.c common/error.c common/status.c
+agent_sources := $(wildcard appliance/agent/*.c) common/frame.c common/secret.c common/slots.c common/error.c common/status.c
 agent_objects := $(patsubst %.c,$(BUILD)/agent/%.o,$(agent_sources)) $(BUILD)/agent/gen/protocol-xdr.o $(BUILD)/agent/gen/session-xdr.o $(BUILD)/agent/gen/listing-xdr.o
 
 $(BUILD)/agent/%.o: %.c | $(generated)

@@ -20,7 +20,8 @@ struct domain_sources {
     /* Where a volume of a storage pool is: new memory in *path; 0, or -1 and *err. */
     int (*find_volume)(void *data, const char *pool, const char *volume, char **path, error **err);
     /* The value of a secret, by its UUID or, where that is NULL, by its usage; at most
-     * MAX_PASSPHRASE bytes, not 0, in new memory. 0, or -1 and *err: it cannot be had. */
+     * MAX_PASSPHRASE bytes, not 0, in new secret memory (secret.h). 0, or -1 and *err: it cannot be
+     * had. */
     int (*find_secret)(void *data, const char *uuid, const char *usage, char **passphrase,
                        size_t *length, error **err);
     void *data;

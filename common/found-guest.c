@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "found-guest.h"
 
+#include "secret.h"
 #include <string.h>
 
 /* opaque<> of found.x, not copied. */
@@ -149,15 +150,13 @@ static int read_encryption(const found_image *record, struct guest_image *image,
         return refuse(err);
     encryption = calloc(1, sizeof *encryption);
     if (encryption && length > 0)
-        encryption->passphrase = malloc(length);
+        encryption->passphrase = secret_copy(record->passphrase.passphrase_val, length);
     else if (encryption)
         encryption->missing = record->missing.missing_len ? strndup(record->missing.missing_val,
                                                                     record->missing.missing_len)
                                                           : strdup("libvirt knows no key");
     if (!encryption || !(encryption->passphrase || encryption->missing))
         return error_no_memory(err);
-    if (encryption->passphrase)
-        memcpy(encryption->passphrase, record->passphrase.passphrase_val, length);
     encryption->length = length;
     image->encryption = STEAL(encryption);
     return 0;
@@ -199,6 +198,17 @@ static int read_reason(const found_guest *record, struct guest *guest, error **e
     error_set(&guest->refused, (enum status)record->status, "%.*s",
               (int)record->message.message_len, record->message.message_val);
     return 0;
+}
+
+void found_wipe(found_guest *record)
+{
+    for (u_int i = 0; i < record->images.images_len; i++) {
+        found_image *image = &record->images.images_val[i];
+        if (image->source.source_len > 0)
+            explicit_bzero(image->source.source_val, image->source.source_len);
+        if (image->passphrase.passphrase_len > 0)
+            explicit_bzero(image->passphrase.passphrase_val, image->passphrase.passphrase_len);
+    }
 }
 
 struct guest *found_read(const found_guest *record, error **err)

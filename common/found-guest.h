@@ -11,6 +11,9 @@
 int found_write(const struct guest *guest, found_guest *record);
 void found_clear(found_guest *record);
 
+/* Overwrites what is secret in one that was decoded, before it is freed. */
+void found_wipe(found_guest *record);
+
 /* New memory; its number is not set. NULL and *err: no memory, or (STATUS_REFUSED) this is no
  * record that found_write() makes. */
 struct guest *found_read(const found_guest *record, error **err);

@@ -47,7 +47,7 @@ static int buffer_reserve(struct buffer *buffer, size_t more)
     }
     if (buffer->size - buffer->end >= more)
         return 0;
-    char *data = realloc(buffer->data, buffer->end + more);
+    char *data = secret_resize(buffer->data, buffer->end + more);
     if (!data)
         return -ENOMEM;
     buffer->data = data;
@@ -64,7 +64,7 @@ void frame_reader_free(frame_reader *reader)
 {
     if (!reader)
         return;
-    free(reader->buffer.data);
+    secret_free(reader->buffer.data);
     free(reader);
 }
 
@@ -193,7 +193,7 @@ int frame_encode(xdrproc_t proc, const void *object, void **frame, size_t *lengt
     struct buffer buffer = {NULL, 0, 0, 0};
     int result = append(&buffer, proc, object);
     if (result < 0) {
-        free(buffer.data);
+        secret_free(buffer.data);
         return result;
     }
     *frame = buffer.data;
@@ -213,7 +213,7 @@ void frame_writer_free(frame_writer *writer)
 {
     if (!writer)
         return;
-    free(writer->buffer.data);
+    secret_free(writer->buffer.data);
     free(writer);
 }
 

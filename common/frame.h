@@ -4,17 +4,19 @@
  * Both wires speak them (protocol.x, work.x), at all four ends. Functions return 0 or more when
  * they worked and -errno when not; none prints, and none looks at what a body means.
  *
- * Memory. A reader grows to the largest frame it was fed, at most PROTOCOL_MAX_FRAME + 64 KiB, and
- * a length is checked before anything is allocated for it. Decoding allocates what the lengths in
- * the body claim, each checked by the generated code against its maximum in the .x file first; an
- * array is allocated before its elements are seen. So the worst a body can cost is every array at
- * its maximum, about 230 KiB for an `answer` (1024 volumes), 14 KiB for a `request` and 8 KiB for
- * an `order`, plus the bytes really in the body, plus one string that is claimed and not there. */
+ * Memory. Buffers and frames are secret (secret.h): keys pass through them, and what one guest said
+ * is not for the worker of another, which is forked later. A reader grows to the largest frame it
+ * was fed, at most PROTOCOL_MAX_FRAME + 64 KiB, and a length is checked before anything is
+ * allocated for it. Decoding allocates what the lengths in the body claim, each checked by the
+ * generated code against its maximum in the .x file first; an array is allocated before its
+ * elements are seen. So the worst a body can cost is every array at its maximum, about 230 KiB for
+ * an `answer` (1024 volumes), 14 KiB for a `request` and 8 KiB for an `order`, plus the bytes
+ * really in the body, plus one string that is claimed and not there. */
 #ifndef VLT_FRAME_H
 #define VLT_FRAME_H
 
-#include "cleanup.h"
 #include "protocol.h"
+#include "secret.h"
 #include <rpc/xdr.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,7 +62,7 @@ int frame_decode(xdrproc_t proc, void *object, size_t size, const void *body, si
 
 /* ---- outgoing ---- */
 
-/* A complete frame in *frame (malloc) of *length bytes. -EMSGSIZE when it would be above
+/* A complete frame in *frame (secret_free()) of *length bytes. -EMSGSIZE when it would be above
  * PROTOCOL_MAX_FRAME or an array above its maximum; -ENOMEM. */
 int frame_encode(xdrproc_t proc, const void *object, void **frame, size_t *length);
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE 1 /* memrchr */
 #include "guest.h"
 
+#include "secret.h"
 #include <string.h>
 
 struct guest *guest_new(uint64_t number)
@@ -17,9 +18,7 @@ void guest_encryption_free(struct guest_encryption *encryption)
 {
     if (!encryption)
         return;
-    if (encryption->passphrase)
-        explicit_bzero(encryption->passphrase, encryption->length);
-    free(encryption->passphrase);
+    secret_free(encryption->passphrase);
     free(encryption->missing);
     free(encryption);
 }
@@ -78,14 +77,15 @@ int guest_add_image(struct guest *guest, const char *path, size_t path_length,
     guest->images = images;
 
     CLEANUP(image_clear)
-    struct guest_image image = {
-        .path = strndup(path, path_length), .format = format, .block_size = block_size};
-    if (image.path && remote_uri_is(path, path_length)) {
-        image.remote = remote_uri_parse(image.path, err);
+    struct guest_image image = {.format = format, .block_size = block_size};
+    if (remote_uri_is(path, path_length)) {
+        AUTO_SECRET char *uri = secret_copy(path, path_length);
+        image.remote = uri ? remote_uri_parse(uri, err) : NULL;
         if (!image.remote)
-            return -1;
-        free(image.path);
+            return uri ? -1 : error_set(err, STATUS_CRASHED, "out of memory");
         image.path = strdup(image.remote->shown);
+    } else {
+        image.path = strndup(path, path_length);
     }
     AUTO_FREE char *name =
         image.path && !guest->named ? guest_name(count ? &images[0] : &image, count) : NULL;

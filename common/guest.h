@@ -9,7 +9,7 @@
 
 /* What libvirt says about how an image is encrypted: by LUKS, of a raw one around the disk. */
 struct guest_encryption {
-    char *passphrase; /* owned, and overwritten when freed; NULL: libvirt does not give it */
+    char *passphrase; /* secret (secret.h), owned; NULL: libvirt does not give it */
     size_t length;
     char *missing; /* … and this is why; owned */
 };

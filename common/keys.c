@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keys.h"
 
-#include "cleanup.h"
+#include "secret.h"
 #include "slots.h"
 #include <fcntl.h>
 #include <string.h>
@@ -15,7 +15,8 @@ void keys_clear(key_list *keys)
 {
     for (u_int i = 0; i < keys->key_list_len; i++) {
         key *one = &keys->key_list_val[i];
-        explicit_bzero(one->passphrase.passphrase_val, one->passphrase.passphrase_len);
+        secret_free(STEAL(one->passphrase.passphrase_val));
+        one->passphrase.passphrase_len = 0;
     }
     xdr_free((xdrproc_t)xdr_key_list, keys);
     memset(keys, 0, sizeof *keys);
@@ -37,22 +38,24 @@ static int append(key_list *keys, const char *id, size_t id_length, const char *
     keys->key_list_val = list;
     key *one = &list[keys->key_list_len++];
     *one = (key){.id = {(u_int)id_length, strndup(id, id_length)},
-                 .passphrase = {(u_int)length, malloc(length)}};
+                 .passphrase = {(u_int)length, secret_copy(passphrase, length)}};
     if (!one->id.id_val || !one->passphrase.passphrase_val) {
         one->id.id_len = one->passphrase.passphrase_len = 0;
         return no_memory(err);
     }
-    memcpy(one->passphrase.passphrase_val, passphrase, length);
     if (xdr_sizeof((xdrproc_t)xdr_key_list, keys) > KEYS_MAX)
         return error_set(err, STATUS_CRASHED, "the keys have more than %d bytes together",
                          KEYS_MAX);
     return 0;
 }
 
-/* As much of the file as fits; its length or -1 and *err. */
-static ssize_t read_all(int fd, char *buffer, size_t size, const char *what, error **err)
+/* As much of the file as fits, in new secret memory; its length or -1 and *err. */
+static ssize_t read_all(int fd, char **into, size_t size, const char *what, error **err)
 {
     size_t length = 0;
+    char *buffer = *into = secret_resize(NULL, size);
+    if (!buffer)
+        return no_memory(err);
     while (length < size) {
         ssize_t got = read(fd, buffer + length, size - length);
         if (got < 0 && errno == EINTR)
@@ -68,17 +71,17 @@ static ssize_t read_all(int fd, char *buffer, size_t size, const char *what, err
 
 static int add_file(key_list *keys, const char *id, size_t id_length, const char *path, error **err)
 {
-    char buffer[MAX_PASSPHRASE + 2]; /* a newline, and one more to see that there is more */
+    AUTO_SECRET char *buffer = NULL;
     AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return error_set_errno(err, STATUS_CRASHED, errno, "key file %s", path);
-    ssize_t length = read_all(fd, buffer, sizeof buffer, path, err);
+    /* A newline, and one more to see that there is more. */
+    ssize_t length = read_all(fd, &buffer, MAX_PASSPHRASE + 2, path, err);
     if (length < 0)
         return -1;
     if (length > 0 && buffer[length - 1] == '\n')
         length--;
     int added = append(keys, id, id_length, buffer, (size_t)length, err);
-    explicit_bzero(buffer, sizeof buffer);
     return added < 0 ? error_prefix(err, "key file %s", path) : 0;
 }
 
@@ -112,12 +115,12 @@ int keys_add(key_list *keys, const char *selector, error **err)
 
 int keys_add_lines(key_list *keys, int fd, error **err)
 {
-    char buffer[KEYS_MAX];
+    AUTO_SECRET char *buffer = NULL;
     int added = 0;
-    ssize_t length = read_all(fd, buffer, sizeof buffer, "--keys-from-stdin", err);
+    ssize_t length = read_all(fd, &buffer, KEYS_MAX, "--keys-from-stdin", err);
     if (length < 0)
         return -1;
-    if ((size_t)length == sizeof buffer)
+    if (length == KEYS_MAX)
         added = error_set(err, STATUS_CRASHED, "stdin has more than %d bytes", KEYS_MAX - 1);
     for (const char *line = buffer, *end = buffer + length; added == 0 && line < end;) {
         const char *newline = memchr(line, '\n', (size_t)(end - line));
@@ -125,7 +128,6 @@ int keys_add_lines(key_list *keys, int fd, error **err)
         added = append(keys, "", 0, line, (size_t)(stop - line), err);
         line = stop + 1;
     }
-    explicit_bzero(buffer, sizeof buffer);
     return added < 0 ? error_prefix(err, "--keys-from-stdin") : 0;
 }
 

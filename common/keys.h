@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Keys for what is encrypted in guests, as --key and --keys-from-stdin give them (the syntax is
- * that of libguestfs' tools). A key_list of all zeros has none. */
+ * that of libguestfs' tools). A key_list of all zeros has none. Passphrases are secret (secret.h).
+ */
 #ifndef VLT_KEYS_H
 #define VLT_KEYS_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "list-reader.h"
 
+#include "secret.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -33,7 +34,7 @@ void list_reader_close(struct list_reader *reader)
 {
     if (reader->fd > STDIN_FILENO)
         close(reader->fd);
-    free(reader->buffer);
+    secret_free(reader->buffer);
     *reader = LIST_READER_CLOSED;
 }
 
@@ -74,7 +75,7 @@ static int make_room(struct list_reader *reader)
     if (reader->room - reader->end >= READ_SIZE)
         return 0;
     size_t room = reader->room * 2 + READ_SIZE;
-    char *buffer = realloc(reader->buffer, room);
+    char *buffer = secret_resize(reader->buffer, room);
     if (!buffer)
         return -1;
     reader->buffer = buffer;

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "domaindisks.h"
 #include "libvirt-error.h"
+#include "secret.h"
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <string.h>
@@ -94,10 +95,11 @@ static int find_secret(void *data, const char *uuid, const char *usage, char **p
         result = error_set(err, STATUS_ENCRYPTED, "it has not 1 to %d bytes", MAX_PASSPHRASE);
     if (secret)
         virSecretFree(secret);
-    if (result == 0)
-        *passphrase = (char *)value;
-    else
-        free(value);
+    if (result == 0 && !(*passphrase = secret_copy(value, *length)))
+        result = error_set(err, STATUS_CRASHED, "out of memory");
+    if (value)
+        explicit_bzero(value, *length);
+    free(value);
     return result;
 }
 

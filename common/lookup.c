@@ -238,6 +238,8 @@ static enum lookup_next take_frame(lookup *self, const void *body, size_t length
     if (frame_decode((xdrproc_t)xdr_found, &record, sizeof record, body, length) < 0)
         return fail(self, STATUS_UNREADABLE, nonsense, err);
     enum lookup_next next = take(self, &record, guest, text, err);
+    if (record.kind == FOUND_GUEST)
+        found_wipe(&record.found_u.guest);
     xdr_free((xdrproc_t)xdr_found, (char *)&record);
     return next;
 }

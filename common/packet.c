@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "packet.h"
 
-#include "cleanup.h"
 #include <string.h>
 #include <sys/socket.h>
 
@@ -29,7 +28,7 @@ static int send_bytes(int fd, const void *body, size_t length, const int *fds, s
 
 int packet_send(int fd, xdrproc_t proc, const void *message, const int *fds, size_t fd_count)
 {
-    AUTO_FREE void *frame = NULL;
+    AUTO_SECRET void *frame = NULL;
     size_t length;
     if (fd_count > MAX_LAYERS)
         return -EINVAL;
@@ -66,8 +65,10 @@ int packet_receive(int fd, xdrproc_t proc, void *message, size_t size, int fds[M
     ssize_t got = receive_bytes(fd, packet, sizeof packet, fds, fd_count);
     if (got <= 0)
         return got < 0 ? -errno : 0;
-    if (got >= FRAME_HEADER &&
-        frame_decode(proc, message, size, packet + FRAME_HEADER, (size_t)got - FRAME_HEADER) == 0)
+    bool good = got >= FRAME_HEADER && frame_decode(proc, message, size, packet + FRAME_HEADER,
+                                                    (size_t)got - FRAME_HEADER) == 0;
+    explicit_bzero(packet, (size_t)got); /* a key may have been in it */
+    if (good)
         return 1;
     for (size_t i = 0; i < *fd_count; i++)
         close(fds[i]);

@@ -4,11 +4,12 @@
 #define VLT_PACKET_H
 
 #include "frame.h"
+#include "keys.h"
 #include "work.h"
 #include <stddef.h>
 
-/* The largest message: 64 layers of 32 bytes, a key, the name of an export, and a few words. */
-#define PACKET_MAX 8192
+/* The largest message: all keys of the run, and a few words. */
+#define PACKET_MAX (KEYS_MAX + 64)
 
 /* Sends one, and its descriptors, which stay the caller's: at most MAX_LAYERS. 0; -EAGAIN when the
  * socket is full; another -errno. */

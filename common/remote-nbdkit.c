@@ -5,6 +5,7 @@
 #define _GNU_SOURCE 1 /* pipe2, memfd_create */
 #include "remote-process.h"
 
+#include "secret.h"
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -149,12 +150,13 @@ int remote_serve(struct remote_image *image, const struct remote_means *means, e
         return error_set_errno(err, STATUS_CRASHED, errno, "cannot make a pipe");
     image->said = said[0];
     pid_t parent = getpid();
-    image->server = remote_fork();
+    image->server = secret_lend(uri->text) < 0 ? -1 : remote_fork();
     if (image->server == 0) {
         run(uri, means->box, listener, said[1], parent);
         _exit(1);
     }
     int saved = errno;
+    secret_take_back(uri->text);
     close(said[1]);
     if (image->server < 0)
         return error_set_errno(err, STATUS_CRASHED, saved, "cannot start a process");

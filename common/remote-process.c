@@ -8,6 +8,7 @@
 #include "confine.h"
 #include "packet.h"
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -134,12 +135,10 @@ static int connect_to_look(struct process *self, const struct remote_means *mean
 
 static int close_what_is_not_looked_at(const struct process *self)
 {
-    int kept[1 + 2 * SLOT_COUNT] = {self->socket};
+    int kept[1 + SLOT_COUNT] = {self->socket};
     size_t count = 1;
-    for (size_t i = 0; i < self->count; i++) {
+    for (size_t i = 0; i < self->count; i++)
         kept[count++] = self->images[i].looking;
-        kept[count++] = self->images[i].said;
-    }
     return child_close_others(kept, count);
 }
 
@@ -157,7 +156,7 @@ static int look(struct process *self, const struct sandbox *box, pid_t parent)
 {
     error *err = NULL;
     if (give_up_rights(self, box, &err) < 0)
-        return tell_failure(self, self->images[0].image, err);
+        return tell_guest_failure(self, err);
     /* After the change of user, which clears it. Whoever waits for us may be gone by now. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
@@ -166,10 +165,8 @@ static int look(struct process *self, const struct sandbox *box, pid_t parent)
         struct remote_image *on = &self->images[i];
         enum image_format format = IMAGE_DETECT;
         uint64_t size = 0;
-        if (remote_look(on, &format, &size, &err) < 0) {
-            remote_server_said(on, &err);
-            return tell_failure(self, on->image, err);
-        }
+        if (remote_look(on, &format, &size, &err) < 0)
+            return tell_guest_failure(self, err);
         remote_report message = {
             .format = (int)format, .size = size, .took = clock_now() - self->since};
         if (tell(self, &message, -1) < 0)
@@ -178,17 +175,59 @@ static int look(struct process *self, const struct sandbox *box, pid_t parent)
     return 0;
 }
 
+/* What has been found out about one of them. What nbdkit says is heard here, because it may have
+ * the URL in it, which is known here only. */
+static int relay_one(const struct process *self, struct remote_image *on, int from)
+{
+    remote_report said = {0};
+    int fds[MAX_LAYERS], got;
+    size_t count = 0;
+
+    while ((got = packet_receive(from, (xdrproc_t)xdr_remote_report, &said, sizeof said, fds,
+                                 &count)) == -EAGAIN ||
+           got == -EINTR)
+        poll(&(struct pollfd){from, POLLIN, 0}, 1, -1);
+    if (got <= 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        close(fds[i]);
+    int result = 0;
+    if (said.status == STATUS_OK) {
+        result = tell(self, &said, -1);
+    } else {
+        error *err = NULL;
+        error_set(&err, (enum status)said.status, "%.*s", (int)said.message.message_len,
+                  said.message.message_val ? said.message.message_val : "");
+        remote_server_said(on, &err);
+        result = tell_failure(self, on->image, err);
+    }
+    xdr_free((xdrproc_t)xdr_remote_report, &said);
+    return result;
+}
+
 static int look_apart(struct process *self, const struct sandbox *box)
 {
-    int status;
+    int pair[2], result = 0;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return -1;
     pid_t parent = getpid(), pid = remote_fork();
-    if (pid == 0)
+    if (pid == 0) {
+        self->socket = pair[1];
         _exit(look(self, box, parent) < 0);
+    }
+    close(pair[1]);
     for (size_t i = 0; i < self->count; i++) {
         cleanup_fd(&self->images[i].looking); /* the server sees it close when that process ends */
         self->images[i].looking = -1;
     }
-    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 ? 0 : -1;
+    for (size_t i = 0; i < self->count && result == 0; i++)
+        result = relay_one(self, &self->images[i], pair[0]);
+    close(pair[0]);
+    if (result < 0)
+        kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    return result;
 }
 
 /* When they are wanted. */

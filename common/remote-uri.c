@@ -2,6 +2,7 @@
 #define _GNU_SOURCE 1 /* asprintf, memrchr */
 #include "remote-uri.h"
 
+#include "secret.h"
 #include <ctype.h>
 #include <libxml/uri.h>
 #include <stdio.h>
@@ -9,9 +10,20 @@
 
 #define NBD_PORT "10809" /* IANA */
 
+static void wipe(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+}
+
 /* Its pieces are not unescaped yet. */
 static void free_raw(xmlURIPtr *raw)
 {
+    if (*raw) {
+        wipe((*raw)->user);
+        wipe((*raw)->query);
+        wipe((*raw)->query_raw);
+    }
     xmlFreeURI(*raw);
 }
 
@@ -30,17 +42,15 @@ void remote_uri_free(struct remote_uri *uri)
 {
     if (!uri)
         return;
-    free(uri->text);
+    secret_free(uri->text);
     free(uri->shown);
     free(uri->name);
     free(uri->host);
     free(uri->port);
     free(uri->socket);
     free(uri->export_name);
-    free(uri->url);
     free(uri->path);
     free(uri->user);
-    free(uri->password);
     free(uri);
 }
 
@@ -137,6 +147,38 @@ static int take_host(struct remote_uri *uri, const xmlURI *raw, error **err)
     return 0;
 }
 
+/* The secret memory has room for so many texts, none of which is longer than the whole URI: itself,
+ * the URL, the password. */
+#define TEXTS 3
+
+static int make_texts(struct remote_uri *uri, const char *text, error **err)
+{
+    size_t size = strlen(text) + 1;
+
+    uri->text = secret_resize(NULL, TEXTS * size);
+    if (!uri->text)
+        return no_memory(err);
+    memcpy(uri->text, text, size);
+    return 0;
+}
+
+static char *text_at(const struct remote_uri *uri, size_t index)
+{
+    return uri->text + index * (strlen(uri->text) + 1);
+}
+
+static int take_password(struct remote_uri *uri, const char *raw, error **err)
+{
+    char *plain = NULL;
+    int result = unescape(raw, strlen(raw), "password", &plain, err);
+
+    if (result == 0)
+        uri->password = strcpy(text_at(uri, 2), plain);
+    wipe(plain);
+    free(plain);
+    return result;
+}
+
 static int take_user(struct remote_uri *uri, const xmlURI *raw, error **err)
 {
     if (!raw->user)
@@ -144,10 +186,7 @@ static int take_user(struct remote_uri *uri, const xmlURI *raw, error **err)
     size_t length = strcspn(raw->user, ":");
     if (unescape(raw->user, length, "user", &uri->user, err) < 0)
         return -1;
-    return raw->user[length] == ':'
-               ? unescape(raw->user + length + 1, strlen(raw->user + length + 1), "password",
-                          &uri->password, err)
-               : 0;
+    return raw->user[length] == ':' ? take_password(uri, raw->user + length + 1, err) : 0;
 }
 
 /* NBD has no user: what stands there would be lost. */
@@ -214,11 +253,8 @@ static int parse_http(struct remote_uri *uri, const xmlURI *raw, const char *tex
         return -1;
     find_parts(text, &authority, &at, &path);
     const char *rest = at ? at + 1 : authority;
-    if (asprintf(&uri->url, "%.*s%.*s", (int)(authority - text), text, (int)strcspn(rest, "#"),
-                 rest) < 0) {
-        uri->url = NULL;
-        return no_memory(err);
-    }
+    uri->url = text_at(uri, 1);
+    sprintf(uri->url, "%.*s%.*s", (int)(authority - text), text, (int)strcspn(rest, "#"), rest);
     if (unescape(raw->path ? raw->path : "", raw->path ? strlen(raw->path) : 0, "path", &readable,
                  err) < 0)
         return -1;
@@ -276,12 +312,8 @@ struct remote_uri *remote_uri_parse(const char *text, error **err)
         return NULL;
     }
     uri->kind = kinds[i].kind;
-    uri->text = strdup(text);
-    if (!uri->text) {
-        no_memory(err);
-        return NULL;
-    }
-    if (kinds[i].parse(uri, raw, text, err) < 0 || set_shown(uri, text, err) < 0)
+    if (make_texts(uri, text, err) < 0 || kinds[i].parse(uri, raw, text, err) < 0 ||
+        set_shown(uri, text, err) < 0)
         return NULL;
     return STEAL(uri);
 }

@@ -23,16 +23,18 @@ enum remote_kind { REMOTE_NBD, REMOTE_NBD_UNIX, REMOTE_HTTP, REMOTE_SSH };
 
 struct remote_uri {
     enum remote_kind kind;
-    char *text;  /* as it was given; may have a password in it */
+    char
+        *text; /* as it was given; secret (secret.h), and so are these two, which are part of it: */
+    char *url; /* of http, without user and password */
+    char *password;
     char *shown; /* what may be printed: no password, and nothing behind http's question mark */
     char *name;  /* of the guest: the last component of the path, or else the host or socket */
     char *host;  /* of nbd and ssh */
     char *port;  /* of nbd; of ssh NULL where it is not said */
     char *socket;
     char *export_name; /* of nbd and nbd+unix; "" is the default export. UTF-8 */
-    char *url;         /* of http, without user and password */
     char *path;        /* of ssh */
-    char *user, *password;
+    char *user;
 };
 
 /* Does it begin like a URI of any kind (letters, "://")? A file of such a name is ./NAME. */

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "packet.h"
 #include "remote-process.h"
+#include "secret.h"
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -54,6 +55,23 @@ static int run(const struct guest *guest, const struct remote_means *means, int 
     return getppid() == supervisor ? remote_process(guest, means, socket) : 1;
 }
 
+/* The process is to know where its guest's images are, and no other guest's. */
+static int lend(const struct guest *guest)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < guest->image_count && result == 0; i++)
+        result = guest->images[i].remote ? secret_lend(guest->images[i].remote->text) : 0;
+    return result;
+}
+
+static void take_back(const struct guest *guest)
+{
+    for (size_t i = 0; i < guest->image_count; i++)
+        if (guest->images[i].remote)
+            secret_take_back(guest->images[i].remote->text);
+}
+
 remote *remote_start(const struct guest *guest, const struct remote_means *means, error **err)
 {
     int pair[2];
@@ -69,10 +87,11 @@ remote *remote_start(const struct guest *guest, const struct remote_means *means
                      .since = clock_now(),
                      .next = next_image(guest, 0)};
     pid_t supervisor = getpid();
-    self->pid = fork();
+    self->pid = lend(guest) < 0 ? -1 : fork();
+    int saved = errno;
+    take_back(guest);
     if (self->pid == 0)
         _exit(run(guest, means, pair[1], supervisor));
-    int saved = errno;
     close(pair[1]);
     if (self->pid > 0)
         self->process = (int)syscall(SYS_pidfd_open, self->pid, 0);

@@ -35,6 +35,7 @@ struct loop {
     struct under_way *filling;              /* the guest whose disks are being attached, or NULL */
     struct under_way *asked[MAX_UNDER_WAY]; /* in the order of their questions: a ring */
     size_t first, count;
+    key_list keys;     /* of the run */
     uint64_t emptying; /* since when, 0: not */
     bool finishing;
 };
@@ -87,7 +88,7 @@ static int attach_chain(struct loop *self, const disk_order *order, const struct
     size_t count = order->passphrase.passphrase_len > 0;
 
     keys[0] = &own;
-    count += keys_for_disk(self->config->keys, guest->disk_count, keys + count);
+    count += keys_for_disk(&self->keys, guest->disk_count, keys + count);
     const struct hypervisor_disk wanted = {
         .chain = chain, .block_size = order->block_size, .keys = keys, .key_count = count};
     return hotplug_attach(self->disks, &wanted, &guest->disks[guest->disk_count++], err);
@@ -162,15 +163,14 @@ static int refuse_guest(struct loop *self, struct under_way *guest)
 static int ask(struct loop *self, const struct under_way *guest, error **err)
 {
     const struct question *question = self->config->question;
-    const key_list keys = self->config->keys ? *self->config->keys : (key_list){0};
     if (question && question->op == OP_LS) {
         ls_args args = question->ls;
-        args.keys = keys;
+        args.keys = self->keys;
         args.disks.disks_len = guest->disk_count;
         args.disks.disks_val = (disk *)guest->disks;
         return rpc_ls(self->agent, &args, err);
     }
-    scan_args args = {.disks = {guest->disk_count, (disk *)guest->disks}, .keys = keys};
+    scan_args args = {.disks = {guest->disk_count, (disk *)guest->disks}, .keys = self->keys};
     return rpc_scan(self->agent, &args, err);
 }
 
@@ -207,7 +207,7 @@ static int on_empty(struct loop *self, error **err)
     return count == 0 ? emptied(self) : rpc_gone(self->agent, &args, err);
 }
 
-static int obey(struct loop *self, const order *order, const int *fds, size_t fd_count, error **err)
+static int obey(struct loop *self, order *order, const int *fds, size_t fd_count, error **err)
 {
     switch (order->kind) {
     case ORDER_DISK:
@@ -218,6 +218,10 @@ static int obey(struct loop *self, const order *order, const int *fds, size_t fd
         return on_empty(self, err);
     case ORDER_FINISH:
         self->finishing = true;
+        return 0;
+    case ORDER_KEYS:
+        self->keys = order->order_u.keys;
+        order->order_u.keys = (key_list){0};
         return 0;
     }
     return error_set(err, STATUS_CRASHED, "an order of an unknown kind");
@@ -239,6 +243,9 @@ static int on_order(struct loop *self, error **err)
     if (got == 0)
         return error_set(err, STATUS_CRASHED, "the supervisor has gone");
     int result = obey(self, &message, fds, fd_count, err);
+    if (message.kind == ORDER_DISK && message.order_u.disk.passphrase.passphrase_len > 0)
+        explicit_bzero(message.order_u.disk.passphrase.passphrase_val,
+                       message.order_u.disk.passphrase.passphrase_len);
     xdr_free((xdrproc_t)xdr_order, &message);
     for (size_t i = 0; i < fd_count; i++)
         close(fds[i]);

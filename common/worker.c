@@ -56,6 +56,14 @@ static void close_pair(int pair[2])
     close(pair[1]);
 }
 
+/* The first order; there is room for it. */
+static int send_keys(int orders, const key_list *keys, error **err)
+{
+    order message = {.kind = ORDER_KEYS, .order_u.keys = *keys};
+    int sent = packet_send(orders, (xdrproc_t)xdr_order, &message, NULL, 0);
+    return sent < 0 ? error_set_errno(err, STATUS_CRASHED, -sent, "cannot send keys") : 0;
+}
+
 int worker_start(const struct worker_config *config, struct worker *worker, error **err)
 {
     int orders[2], reports[2];
@@ -68,9 +76,10 @@ int worker_start(const struct worker_config *config, struct worker *worker, erro
     }
     struct assignment assignment = {*config, orders[1], reports[1]};
     pid_t pid = -1;
+    assignment.config.keys = NULL;
     if (set_nonblocking(orders[0]) < 0 || set_nonblocking(reports[0]) < 0)
         error_set_errno(err, STATUS_CRASHED, errno, "cannot prepare a socket");
-    else
+    else if (!config->keys || send_keys(orders[0], config->keys, err) == 0)
         pid = warden_start(work, clean_up, &assignment, (int[]){orders[1], reports[1]}, 2, err);
     close(orders[1]);
     close(reports[1]);

@@ -22,7 +22,7 @@ struct worker_config {
     const char *build_dir;           /* builders: where the template goes; NULL: scan */
     unsigned start_timeout;          /* seconds */
     const struct question *question; /* what to ask about each guest; NULL: OP_SCAN. It must last */
-    const key_list *keys;            /* that go with it; NULL: none. They must last */
+    const key_list *keys;            /* that go with it; NULL: none. It is told them by an order */
     bool trace;
 };
 

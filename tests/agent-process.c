@@ -257,7 +257,7 @@ int agent_tear_down(void **state)
 
 void agent_ask(struct agent_process *self, request *asked)
 {
-    AUTO_FREE void *frame = NULL;
+    AUTO_SECRET void *frame = NULL;
     size_t length;
     asked->serial = ++self->serial;
     assert_int_equal(frame_encode((xdrproc_t)xdr_request, asked, &frame, &length), 0);

@@ -45,7 +45,7 @@ int talk_tear_down(void **state)
 
 void talk_tell(const struct talk *talk, const session_ask *asked)
 {
-    AUTO_FREE void *frame = NULL;
+    AUTO_SECRET void *frame = NULL;
     size_t length;
     assert_int_equal(frame_encode((xdrproc_t)xdr_session_ask, asked, &frame, &length), 0);
     for (size_t done = 0; done < length;) {

@@ -27,7 +27,7 @@ void fake_send(int fd, const void *body, size_t length)
 
 static void send_answer(int fd, const answer *reply)
 {
-    AUTO_FREE void *frame = NULL;
+    AUTO_SECRET void *frame = NULL;
     size_t length;
     if (frame_encode((xdrproc_t)xdr_answer, reply, &frame, &length) == 0)
         send_bytes(fd, frame, length);
@@ -152,7 +152,7 @@ static bool send_nonsense(int fd, const request *asked, enum fake_scan how)
 
 static void send_trailing(int fd, const answer *reply)
 {
-    AUTO_FREE void *frame = NULL;
+    AUTO_SECRET void *frame = NULL;
     size_t length;
     char longer[8192] = {0};
     if (frame_encode((xdrproc_t)xdr_answer, reply, &frame, &length) < 0 || length > 8000)

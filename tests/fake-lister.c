@@ -140,7 +140,7 @@ static void put_lie(struct part_maker *self, enum fake_ls how)
 
 static void send_part(int fd, const answer *reply)
 {
-    AUTO_FREE void *frame = NULL;
+    AUTO_SECRET void *frame = NULL;
     size_t length;
     if (frame_encode((xdrproc_t)xdr_answer, reply, &frame, &length) == 0)
         fake_send(fd, (char *)frame + FRAME_HEADER, length - FRAME_HEADER);

@@ -7,7 +7,7 @@
 
 static void send_report(int fd, const report *message)
 {
-    AUTO_FREE void *frame = NULL;
+    AUTO_SECRET void *frame = NULL;
     size_t length;
     if (frame_encode((xdrproc_t)xdr_report, message, &frame, &length) == 0)
         fake_send(fd, (char *)frame + FRAME_HEADER, length - FRAME_HEADER);

@@ -3,6 +3,7 @@
  * replay.c. */
 #include "domaindisks.h"
 #include "found-guest.h"
+#include "secret.h"
 
 #include <string.h>
 
@@ -24,7 +25,7 @@ static int find_secret(void *unused, const char *uuid, const char *usage, char *
     (void)unused;
     if (!uuid || !*uuid)
         return error_set(err, STATUS_ENCRYPTED, "there is none: %s", usage ? usage : "");
-    *passphrase = strndup(uuid, MAX_PASSPHRASE);
+    *passphrase = secret_copy(uuid, strnlen(uuid, MAX_PASSPHRASE));
     *length = *passphrase ? strlen(*passphrase) : 0;
     return *passphrase ? 0 : error_set(err, STATUS_CRASHED, "no memory");
 }

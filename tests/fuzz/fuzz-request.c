@@ -16,7 +16,7 @@ static void encode(const request *asked, void **frame, size_t *length)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     request first = {0}, second = {0};
-    AUTO_FREE void *once = NULL, *twice = NULL;
+    AUTO_SECRET void *once = NULL, *twice = NULL;
     size_t length, again;
     if (frame_decode((xdrproc_t)xdr_request, &first, sizeof first, data, size) < 0)
         return 0;

@@ -50,7 +50,7 @@ static void say(const struct port *port, const void *bytes, size_t length)
 static void say_hello(const struct port *port, unsigned serial)
 {
     request hello = {.serial = serial, .body = {.op = OP_HELLO}};
-    AUTO_FREE void *frame = NULL;
+    AUTO_SECRET void *frame = NULL;
     char piece[256] = FRAME_CALL;
     size_t length;
     assert_int_equal(frame_encode((xdrproc_t)xdr_request, &hello, &frame, &length), 0);

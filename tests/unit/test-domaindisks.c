@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domaindisks.h"
 
+#include "secret.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -29,7 +31,7 @@ static int find_secret(void *data, const char *uuid, const char *usage, char **p
     (void)data;
     if (!uuid)
         return error_set(err, STATUS_ENCRYPTED, "no secret of the usage %s", usage);
-    *passphrase = strdup(uuid);
+    *passphrase = secret_copy(uuid, strlen(uuid));
     *length = strlen(uuid);
     return 0;
 }

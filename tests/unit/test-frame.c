@@ -101,7 +101,7 @@ static void length_above_max(void **state)
 static size_t prepare_frame(unsigned serial, char bytes[64])
 {
     request asked = {.serial = serial, .body.op = OP_PREPARE};
-    AUTO_FREE void *frame = NULL;
+    AUTO_SECRET void *frame = NULL;
     size_t length;
     assert_int_equal(frame_encode((xdrproc_t)xdr_request, &asked, &frame, &length), 0);
     assert_true(length <= 64);
@@ -220,7 +220,7 @@ static void too_large_to_encode(void **state)
     static char text[MAX_MESSAGE];
     AUTO_FREE volume *volumes = calloc(MAX_VOLUMES, sizeof *volumes);
     answer reply = {.body.op = OP_SCAN};
-    AUTO_FREE void *frame = NULL;
+    AUTO_SECRET void *frame = NULL;
     size_t length;
     (void)state;
     for (unsigned i = 0; i < MAX_VOLUMES; i++) {

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "found-guest.h"
+#include "secret.h"
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -365,7 +366,7 @@ static void keys(void **state)
 
     (void)state;
     assert_true(first && second);
-    *first = (struct guest_encryption){.passphrase = strdup("a\nb"), .length = 3};
+    *first = (struct guest_encryption){.passphrase = secret_copy("a\nb", 3), .length = 3};
     *second = (struct guest_encryption){.missing = strdup("libvirt's secret x: there is none")};
     guest->images[0].encryption = first;
     guest->images[1].encryption = second;

@@ -288,7 +288,7 @@ static void another_version_of_the_protocol_is_named(void **state)
     struct wire *wire = *state;
     AUTO_ERROR error *err = NULL;
     answer reply = {.body = {.op = OP_HELLO}};
-    AUTO_FREE void *frame = NULL;
+    AUTO_SECRET void *frame = NULL;
     size_t length;
     assert_int_equal(rpc_hello(wire->host, NULL), 0);
     request asked = hear(wire);

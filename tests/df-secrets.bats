@@ -1,0 +1,75 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Keys, and URIs with passwords, are in the memory of those processes that need them, and of no others.
+
+load helpers
+load remote
+
+setup()
+{
+    requires_appliance
+    requires nbdkit python3
+    requires_root
+    setup_test
+}
+
+# secrets_of PID: for it and each process below it its name, and which lines of the file `words` are in what it can write.
+secrets_of()
+{
+    python3 - "$1" <<- 'EOF'
+		import sys
+
+		def has(pid, words):
+		    found = set()
+		    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+		        for line in maps:
+		            addresses, mode = line.split()[:2]
+		            start, end = (int(address, 16) for address in addresses.split("-"))
+		            if mode == "rw-p":
+		                memory.seek(start)
+		                content = memory.read(end - start)
+		                found |= {word for word in words if word.encode() in content}
+		    return sorted(found)
+
+		def show(pid, words):
+		    with open(f"/proc/{pid}/comm") as file:
+		        name = file.read().strip()
+		    if not name.startswith("qemu"):
+		        print(name, *has(pid, words))
+		    with open(f"/proc/{pid}/task/{pid}/children") as file:
+		        for child in file.read().split():
+		            show(child, words)
+
+		with open("words") as file:
+		    show(int(sys.argv[1]), file.read().split())
+	EOF
+}
+
+# Each of the two guests has a process that connects and one that looks, and the third a worker.
+all_are_there()
+{
+    [[ $(ours vlt-remote | wc -l) -eq 4 && $(ours vlt-worker) ]]
+}
+
+@test "a process has the secrets of its own guest, and one that hears a server has none" {
+    printf '%s\n' aSecretKey aPassword aToken > words
+    printf aSecretKey > key
+    serve_silence
+    printf '%s\n' "nbd://127.0.0.1:$port/a" "http://me:aPassword@127.0.0.1:$port/b.img?aToken" "$IMAGES/ext4.img" > list
+    start virt-df-live -P 1 --timeout 0 --key all:file:key --images-from list
+    wait_until 60 all_are_there
+    # It would soon have done its work.
+    worker=$(ours vlt-worker | head -n 1)
+    kill -STOP "$worker"
+    secrets_of "$pid" | sort > seen
+    kill -CONT "$worker"
+    cat seen
+    # A worker has the key when it has read its first order.
+    sed -i 's/^vlt-worker aSecretKey$/vlt-worker/; s/^nbdkit .*/nbdkit/' seen
+    assert_equal "$(uniq < seen)" "nbdkit
+virt-df-live
+virt-df-live aPassword aSecretKey aToken
+vlt-remote
+vlt-remote aPassword aToken
+vlt-worker"
+}

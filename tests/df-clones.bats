@@ -1,11 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Copies of one guest have the same UUIDs and names of everything. In one wave each gets its own figures, as it does alone.
+# Copies of one guest have the same UUIDs and names of everything. In one wave each gets its own figures, as it does alone; and
+# nothing of a guest is left for the next.
 
 load helpers
 load volumes
 
-setup_file() { set_up_volumes lvm.img md-disks btrfs-two ldm; }
+setup_file() { set_up_volumes lvm.img lvm-one.img lvm-nodes.img lvm-two md.img md-disks btrfs-two ldm luks1.img; }
 teardown_file() { remove_scratch; }
 
 # offset FILE LABEL: where the ext4 of that label begins in it
@@ -76,4 +77,25 @@ rows() { virt-df-live -P 1 --csv --noheadings "$@"; }
     run -0 --separate-stderr rows --stats --images-from list
     assert_contains "$stderr" '"waves": 1,'
     diff expected <(cut -d , -f 2- <<< "$output")
+}
+
+# assert_labels EXPECTED LIST ARGUMENT…: the filesystems' labels, after one wave in which there was nothing to say
+assert_labels()
+{
+    run -0 --separate-stderr virt-df-live -P 1 --json --stats --images-from "${@:2}"
+    assert_contains "$stderr" '"waves": 1,'
+    assert_equal "$(grep -v ^stats: <<< "$stderr")" ""
+    assert_equal "$(json 'select(.type == "filesystem") | .label' | paste -sd ' ')" "$1"
+}
+
+@test "volume groups that are called as the agent's own devices are in nobody's way" {
+    printf '%s\n' "$VOLUMES/lvm-nodes.img" "$VOLUMES/lvm-two-a.img"$'\t'"$VOLUMES/lvm-two-b.img"$'\t'"$VOLUMES/lvm.img" \
+        "$VOLUMES/md.img" > list
+    assert_labels "array0 ram2 boot first mirror raid second striped root varlog raid0 raid1 raid5 raid10 old" list
+}
+
+@test "a volume's name is forgotten with its guest: the next guest's disk has its number" {
+    local two=$VOLUMES/lvm-two-a.img$'\t'$VOLUMES/lvm-two-b.img
+    printf '%s\n' "$VOLUMES/lvm-one.img" "$two" "$VOLUMES/luks1.img" "$two" > list
+    assert_labels "centos first mirror raid second striped luks1 first mirror raid second striped" list --key all:key:secret
 }

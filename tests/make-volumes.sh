@@ -79,6 +79,19 @@ make_lvm_thin()
         vgchange -an vg' "$1"
 }
 
+# A group over one disk: its volume is the guest's second device of the mapper.
+make_lvm_one() { blank "$1" 24M; inside 'pvcreate $1; vgcreate centos $1; lvcreate -y -L 12M -n root centos; fill /dev/centos/root centos
+    vgchange -an centos' "$1"; }
+
+# Groups that are called as what the agent has in /dev.
+make_lvm_nodes()
+{
+    blank "$1" 64M
+    printf 'label: gpt\nsize=40960, type=V\nsize=40960, type=V\n' | sfdisk -q --no-reread --no-tell-kernel "$1" > "$work/table"
+    inside 'pvcreate ${1}1 ${1}2; vgcreate ram2 ${1}1; vgcreate array0 ${1}2
+        for name in ram2 array0; do lvcreate -y -L 12M -n root $name; fill /dev/$name/root $name; vgchange -an $name; done' "$1"
+}
+
 make_lvm_empty() { blank "$1" 16M; inside 'pvcreate $1; vgcreate nothing $1' "$1"; }
 
 # --- software RAID ----------------------------------------------------------------------------------------------------
@@ -219,6 +232,8 @@ volumes()
 	lvm-two lvm_two
 	lvm-thin.img lvm_thin
 	lvm-empty.img lvm_empty
+	lvm-one.img lvm_one
+	lvm-nodes.img lvm_nodes
 	md.img md
 	md-disks md_disks
 	luks1.img luks1

@@ -94,6 +94,18 @@ int dm_find(const char *name, dev_t *number)
     return result;
 }
 
+/* The kernel has no part in them. The next devices get the same numbers, and would have two names.
+ */
+static void remove_nodes(void)
+{
+    AUTO_DIR DIR *directory = opendir("/dev/mapper");
+    if (!directory)
+        return;
+    for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory))
+        if (strcmp(entry->d_name, "control") != 0)
+            unlinkat(dirfd(directory), entry->d_name, 0);
+}
+
 int dm_remove_all(void)
 {
     struct call args = {.head.flags = 0};
@@ -106,5 +118,8 @@ int dm_remove_all(void)
         return result;
     /* dev 0: there is none. */
     const struct dm_name_list *first = (const struct dm_name_list *)(const void *)left.names;
-    return (left.head.flags & DM_BUFFER_FULL_FLAG) || first->dev ? -EBUSY : 0;
+    if ((left.head.flags & DM_BUFFER_FULL_FLAG) || first->dev)
+        return -EBUSY;
+    remove_nodes();
+    return 0;
 }

@@ -27,7 +27,8 @@ int dm_create(const char *name, bool read_only, const struct dm_part *parts, siz
 /* The device of that name. 0 and *number, or -errno. */
 int dm_find(const char *name, dev_t *number);
 
-/* Removes all devices, what is made of others first. 0; -EBUSY: some are in use, and are left. */
+/* Removes all devices, what is made of others first, and then their nodes. 0; -EBUSY: some are in
+ * use, and are left. */
 int dm_remove_all(void);
 
 #endif

@@ -112,3 +112,14 @@ mbr=(446 00000101 450 42feffff 454 3f000000 458 c17f0000 510 55aa)
     assert_status 1
     assert_contains "$stderr" "bitlk.img: /dev/sda: encrypted: BitLocker: " "not a valid BITLK device"
 }
+
+@test "why the kernel does not mount it is said, in the words of its driver" {
+    image squashfs.img
+    image ext4.img
+    printf '\377' | dd of=squashfs.img bs=1 seek=20 conv=notrunc status=none # the number of the compression
+    printf '\377' | dd of=ext4.img bs=1 seek=1028 conv=notrunc status=none   # the count of blocks
+    run -1 --separate-stderr virt-df-live squashfs.img ext4.img
+    assert_contains "$stderr" \
+        'squashfs.img: /dev/sda: mount squashfs: Invalid argument (Filesystem uses "unknown" compression.' \
+        "ext4.img: /dev/sda: mount ext4: Bad message (VFS: Found ext4 filesystem with invalid superblock checksum."
+}

@@ -29,6 +29,7 @@ $(BUILD)/tests/test-walk: $(call agent_parts,walk names digest crc extinodes)
 $(BUILD)/tests/test-extinodes: $(call agent_parts,extinodes crc)
 $(BUILD)/tests/test-digest: $(call agent_parts,digest crc)
 $(BUILD)/tests/test-fstab $(BUILD)/fuzz/replay-fstab: $(call agent_parts,fstab devspec permitted)
+$(BUILD)/tests/test-reason: $(call agent_parts,reason)
 $(BUILD)/tests/test-roots: $(call agent_parts,roots resolve)
 $(BUILD)/tests/test-walk $(BUILD)/tests/test-digest: test_libs = -lnettle
 

@@ -113,16 +113,41 @@ static bool mount_with(const char *node, const struct mount_type *how, const cha
     return mount(node, MOUNT_POINT, how->kernel, MOUNT_FLAGS | MS_SILENT, all) == 0;
 }
 
-/* Tries once more, loudly, and puts what the kernel says behind the message. */
+/* Lets the kernel read the superblock, loudly; nothing is mounted. What the filesystem's driver
+ * says to whoever asks: "e why" (Documentation/filesystems/mount_api.rst); false: nothing.
+ */
+static bool ask_driver(const char *node, const char *fstype, char *options, char *why, size_t size)
+{
+    char said[1024];
+    AUTO_FD int driver = fsopen(fstype, FSOPEN_CLOEXEC);
+    fsconfig(driver, FSCONFIG_SET_STRING, "source", node, 0);
+    fsconfig(driver, FSCONFIG_SET_FLAG, "ro", NULL, 0);
+    for (char *option = strsep(&options, ","); option; option = strsep(&options, ",")) {
+        char *value = strchr(option, '=');
+        if (value)
+            *value++ = '\0';
+        if (*option)
+            fsconfig(driver, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, option, value, 0);
+    }
+    fsconfig(driver, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+    ssize_t length = read(driver, said, sizeof said - 1);
+    if (length < 2)
+        return false;
+    said[length] = '\0';
+    snprintf(why, size, "%.*s", (int)strcspn(said + 2, "\n"), said + 2);
+    return *why != '\0';
+}
+
+/* Tries once more, and puts what the kernel says behind the message. Few drivers answer who asks:
+ * the others write to the log. */
 static void explain(const char *node, const struct mount_type *how, const char *more,
                     struct mount_outcome *outcome)
 {
-    char why[VOLUME_MESSAGE_MAX / 2], all[OPTIONS_MAX];
+    char why[VOLUME_MESSAGE_MAX / 2], options[OPTIONS_MAX], device[REASON_DEVICE_MAX];
     AUTO_FD int log = reason_begin();
-    join(how->options, more, all, sizeof all);
-    if (mount(node, MOUNT_POINT, how->kernel, MOUNT_FLAGS, all) == 0)
-        umount2(MOUNT_POINT, MNT_DETACH | UMOUNT_NOFOLLOW);
-    if (reason_end(log, why, sizeof why)) {
+    join(how->options, more, options, sizeof options);
+    if (ask_driver(node, how->kernel, options, why, sizeof why) ||
+        (reason_device(node, device) && reason_end(log, device, how->kernel, why, sizeof why))) {
         size_t length = strlen(outcome->message);
         snprintf(outcome->message + length, sizeof outcome->message - length, " (%s)", why);
     }

@@ -9,8 +9,16 @@
 /* From here on the kernel's log is listened to: a descriptor, or -1 where there is no log. */
 int reason_begin(void);
 
-/* The first thing that the kernel has said since, without the name of the device: it is the most
- * particular. false where it said nothing. The descriptor stays the caller's. */
-bool reason_end(int log, char *text, size_t size);
+#define REASON_DEVICE_MAX 64
+
+/* The kernel's own name for the device at that node. */
+bool reason_device(const char *node, char name[REASON_DEVICE_MAX]);
+
+/* The first thing that the kernel has said since about this device, without its name: it is the
+ * most particular. Some filesystems name no device, but begin with what they are called (squashfs,
+ * hfsplus); only one guest's are mounted at a time. Other guests' disks are attached meanwhile, and
+ * what is said of them is passed over. false where it said nothing. The descriptor stays the
+ * caller's. */
+bool reason_end(int log, const char *device, const char *fstype, char *text, size_t size);
 
 #endif

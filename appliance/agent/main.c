@@ -212,13 +212,14 @@ static void on_uevents(void *owner, uint32_t events)
     struct agent *agent = owner;
     char message[EVENT_SIZE];
     struct uevent event;
+    bool lost = false;
     (void)events;
     for (;;) {
         ssize_t length = recv(agent->uevents.fd, message, sizeof message - 1, MSG_DONTWAIT);
         if (length < 0 && errno == EINTR)
             continue;
         if (length < 0 && errno == ENOBUFS) {
-            devices_rescan(agent->disks);
+            lost = true;
             continue;
         }
         if (length == 0) /* only a test's socket ends */
@@ -232,6 +233,12 @@ static void on_uevents(void *owner, uint32_t events)
             boot_each_port(take_port, agent);
         else if (event.object != OBJECT_OTHER)
             devices_event(agent->disks, &event);
+    }
+    /* Only now: until the queue was empty the kernel put nothing more into it. */
+    if (lost) {
+        devices_rescan(agent->disks);
+        if (!agent->host)
+            boot_each_port(take_port, agent);
     }
     take_root(agent);
     run_requests(agent);

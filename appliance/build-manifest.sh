@@ -34,7 +34,7 @@ measure()
 [ $# = 1 ] || die "usage: build-manifest.sh OUT"
 out=$1
 for file in kernel initrd root tools kernel.manifest root.manifest tools.manifest; do
-    [ -s "$out/$file" ] || die "$out/$file: missing; run appliance/build.sh"
+    [ -s "$out/$file" ] || die "$out/$file: missing; run make appliance"
 done
 {
     cat "$out/kernel.manifest" "$out/root.manifest" "$out/tools.manifest"

@@ -5,7 +5,7 @@
 #
 # Makes OUT/root or OUT/tools, the appliance's drive: ext4, read-only in use, with the tools of appliance/packages and the
 # modules in OUT/modules/root (made by build-kernel.sh). `root` is what scans; `tools` is what a virt-hotplug session works
-# in: all of `root`, the sections [tools-…] and OUT/modules/tools, and /etc/virt-hotplug, by which the agent knows it.
+# in: all of `root`, the sections [tools-…] and OUT/modules/tools.
 # OUT/DRIVE.manifest says what is in it. Two builds are equal byte for byte.
 
 set -euo pipefail
@@ -36,7 +36,6 @@ make_layout()
 # are written to, nothing else.
 make_tools_layout()
 {
-    echo 'This drive is for virt-hotplug.' > "$1/etc/virt-hotplug"
     # parted calls it; there is no udev, and so nothing to wait for
     printf '#!/bin/sh\nexit 0\n' > "$1/usr/bin/udevadm"
     chmod 755 "$1/usr/bin/udevadm"

@@ -198,4 +198,4 @@ format:
 
 clean:
 	rm -rf $(filter-out $(BUILD)/appliance,$(wildcard $(BUILD)/*)) compile_commands.json
-	rm -f $(filter-out $(BUILD)/appliance/debs,$(wildcard $(BUILD)/appliance/*))
+	rm -rf $(filter-out $(BUILD)/appliance/debs,$(wildcard $(BUILD)/appliance/*))

@@ -3,12 +3,17 @@
 # The appliance: $(BUILD)/appliance/{kernel,initrd,root,tools,manifest}. $(BUILD)/appliance/agent is made by the agent's own rules.
 #
 #   make appliance APPLIANCE_KERNEL=/boot/vmlinuz-X [APPLIANCE_MODULES=/lib/modules/X]
+#   make appliance APPLIANCE_KERNEL=          the package's kernel again
 
 BUILD ?= build
-APPLIANCE_KERNEL ?=
-APPLIANCE_MODULES ?=
 
 appliance_dir := $(BUILD)/appliance
+# What was chosen the last time still is where no kernel is given: what has been tested is what is installed.
+ifeq ($(origin APPLIANCE_KERNEL),undefined)
+appliance_chosen := $(shell cat $(appliance_dir)/choice 2>/dev/null)
+APPLIANCE_KERNEL := $(patsubst kernel=%,%,$(filter kernel=%,$(appliance_chosen)))
+APPLIANCE_MODULES ?= $(patsubst modules=%,%,$(filter modules=%,$(appliance_chosen)))
+endif
 appliance_common := $(addprefix appliance/,lists.sh fetch-debian.sh packages)
 appliance_choice := kernel=$(APPLIANCE_KERNEL) modules=$(APPLIANCE_MODULES)
 

@@ -77,6 +77,12 @@ static bool has_checksums(const unsigned char super[SUPER_SIZE])
            crc32c(UINT32_MAX, super, SUPER_CHECKSUM) == get32(super + SUPER_CHECKSUM);
 }
 
+/* A block is a power of 2. */
+static bool divides_block(const extinodes *self, uint32_t size)
+{
+    return size > 0 && self->block_size % size == 0;
+}
+
 static bool take_super(extinodes *self, const unsigned char super[SUPER_SIZE])
 {
     uint32_t incompat = get32(super + 0x60), log_size = get32(super + 0x18);
@@ -93,9 +99,10 @@ static bool take_super(extinodes *self, const unsigned char super[SUPER_SIZE])
     self->huge_files = get32(super + 0x64) & RO_COMPAT_HUGE_FILE;
     self->seed =
         incompat & INCOMPAT_CSUM_SEED ? get32(super + 0x270) : crc32c(UINT32_MAX, super + 0x68, 16);
-    return self->inodes_in_group > 0 && self->descriptor_size >= 32 &&
-           self->descriptor_size <= 1024 && self->inode_size > OLD_INODE_SIZE &&
-           self->inode_size <= PIECE && (self->inode_size & (self->inode_size - 1)) == 0;
+    /* The kernel has checked the sizes when it mounted; what is read now may be another one. */
+    return self->inodes_in_group > 0 && divides_block(self, self->descriptor_size) &&
+           self->descriptor_size >= 32 && divides_block(self, self->inode_size) &&
+           self->inode_size > OLD_INODE_SIZE && self->inode_size <= PIECE;
 }
 
 extinodes *extinodes_open(const char *node)
@@ -124,8 +131,8 @@ void extinodes_free(extinodes *self)
     free(self);
 }
 
-/* The bytes at the offset; they are within one piece, as long as it is a multiple of their number,
- * which is a power of 2. NULL: they cannot be read. */
+/* What is at the offset, an inode or the beginning of a descriptor. Its size is a power of 2 and
+ * the offset a multiple of it, so that all of it is within one piece. NULL: it cannot be read. */
 static const unsigned char *bytes_at(extinodes *self, uint64_t offset)
 {
     uint64_t begin = offset & ~(uint64_t)(PIECE - 1), window = offset & ~(uint64_t)(WINDOW - 1);

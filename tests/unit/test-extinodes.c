@@ -3,6 +3,7 @@
 #include "extinodes.h"
 
 #include "crc.h"
+#include <endian.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -203,6 +204,34 @@ static void numbers_out_of_range(void **state)
         assert_false(extinodes_stat(self, numbers[i], &status, target, &length));
 }
 
+/* A field of the superblock (16 bits), with the checksum that makes it right. */
+static void change_super(struct fixture *f, size_t field, unsigned value)
+{
+    unsigned char super[1024];
+    AUTO_FD int fd = open(f->image, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pread(fd, super, sizeof super, 1024), sizeof super);
+    super[field] = value & 255;
+    super[field + 1] = (unsigned char)(value >> 8);
+    uint32_t sum = htole32(crc32c(UINT32_MAX, super, 0x3fc));
+    memcpy(super + 0x3fc, &sum, sizeof sum);
+    assert_int_equal(pwrite(fd, super, sizeof super, 1024), sizeof super);
+}
+
+/* The kernel does not mount it; but the superblock may be another one than it has seen. */
+static void sizes_that_do_not_divide_a_block(void **state)
+{
+    struct fixture *f = *state;
+    make(f, "-t ext4 -O metadata_csum,64bit -b 1024");
+    change_super(f, 0x58, 256); /* of an inode: as it is */
+    AUTO_EXTINODES extinodes *same = extinodes_open(f->image);
+    assert_non_null(same);
+    change_super(f, 0x58, 2048);
+    assert_null(extinodes_open(f->image));
+    change_super(f, 0x58, 256);
+    change_super(f, 0xfe, 96); /* of a descriptor */
+    assert_null(extinodes_open(f->image));
+}
+
 #define FIRST 11
 #define LAST 24
 
@@ -291,6 +320,7 @@ int main(void)
         TEST(times_after_2038),
         TEST(what_is_unusual_is_for_the_kernel),
         TEST(numbers_out_of_range),
+        TEST(sizes_that_do_not_divide_a_block),
         TEST(damage),
         TEST(a_wrong_checksum_is_seen),
         cmocka_unit_test(castagnoli),

@@ -25,7 +25,9 @@ static size_t slots_of(size_t count)
 static int make_room(struct names *list, size_t length, size_t *held, size_t limit)
 {
     if (list->used + length > list->room) {
-        size_t room = list->room ? list->room * 2 : FIRST_ROOM;
+        size_t room = list->room ? list->room : FIRST_ROOM;
+        while (room < list->used + length)
+            room *= 2;
         if (*held + room - list->room > limit)
             return -E2BIG;
         char *bytes = realloc(list->bytes, room);

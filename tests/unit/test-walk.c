@@ -414,6 +414,22 @@ static void twenty_thousand(void **state)
     assert_sorted_paths(f);
 }
 
+static void a_name_that_is_longer_than_what_was_held(void **state)
+{
+    struct fixture *f = *state;
+    char name[256];
+    size_t held = 16;
+    struct names list = {.bytes = malloc(held), .room = held};
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    make_file(f, name, "");
+    assert_int_equal(names_read(&list, f->fd, NAMES_PLAIN, &held, 100000), 0);
+    assert_true(list.room >= sizeof name);
+    assert_string_equal(names_next(&list).text, name);
+    names_clear(&list, &held);
+    assert_int_equal(held, 0);
+}
+
 static void too_many_names(void **state)
 {
     struct fixture *f = *state;
@@ -517,6 +533,7 @@ int main(void)
         TEST(deeper_than_a_path),
         TEST(too_deep),
         TEST(twenty_thousand),
+        TEST(a_name_that_is_longer_than_what_was_held),
         TEST(too_many_names),
         TEST(what_is_gone_is_a_problem),
         TEST(an_abandoned_walk_leaves_nothing),

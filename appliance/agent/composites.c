@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "composites.h"
 #include "btrfs.h"
+#include "clock.h"
 #include "dm.h"
 #include "dynamic-volumes.h"
 #include "encrypted.h"
@@ -10,14 +11,13 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 
 /* How often one is looked for in another. */
 #define DEPTH_MAX 16
 
 /* Devices are let go of a moment after the last use, by who served them (ntfs-3g, which detached
  * itself): nothing tells when. */
-#define PATIENCE_MS 5000
+#define PATIENCE (5 * CLOCK_SECOND)
 
 struct composites {
     unsigned overlays;
@@ -318,11 +318,11 @@ static bool take_apart(composites *self)
 void composites_clear(composites *self)
 {
     const struct timespec moment = {.tv_nsec = 1000000};
-    bool gone = !self->any;
-    for (unsigned i = 0; !gone && i < PATIENCE_MS; i++) {
+    const uint64_t deadline = clock_now() + PATIENCE;
+    bool gone = !self->any || take_apart(self);
+    while (!gone && clock_now() < deadline) {
+        nanosleep(&moment, NULL);
         gone = take_apart(self);
-        if (!gone)
-            nanosleep(&moment, NULL);
     }
     if (!gone) {
         /* The next guest must not meet this one's volumes. */

@@ -69,9 +69,9 @@ bool raid_stop(unsigned index)
     char node[RAID_NODE_MAX];
     snprintf(node, sizeof node, "/dev/array%u", index);
     AUTO_FD int fd = open(node, O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT;
-    if (ioctl(fd, STOP_ARRAY, NULL) < 0 && errno == EBUSY)
+    if (fd < 0 && errno != ENOENT && errno != ENXIO && errno != ENODEV)
+        return false;
+    if (fd >= 0 && ioctl(fd, STOP_ARRAY, NULL) < 0 && errno == EBUSY)
         return false;
     unlink(node);
     return true;

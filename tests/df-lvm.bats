@@ -5,7 +5,7 @@
 load helpers
 load volumes
 
-setup_file() { set_up_volumes lvm.img lvm-two lvm-thin.img lvm-empty.img; }
+setup_file() { set_up_volumes lvm.img lvm-two lvm-thin.img lvm-empty.img lvm-same; }
 teardown_file() { remove_scratch; }
 
 setup()
@@ -62,6 +62,15 @@ virt-df-live: lvm-two-a.img: /dev/two/striped: a physical volume of it is missin
 @test "a group without volumes is empty, and is named" {
     run -1 --separate-stderr virt-df-live --csv lvm-empty.img
     assert_equal "$stderr" "virt-df-live: lvm-empty.img: volumes, and no filesystem in them"
+}
+
+@test "two groups of one name: what device mapper can have only once is named" {
+    run -1 --separate-stderr virt-df-live --csv -a lvm-same-a.img -a lvm-same-b.img
+    assert_equal "$(cut -d , -f 2 <<< "$output")" "Filesystem
+/dev/same/only-a
+/dev/same/only-b
+/dev/same/root"
+    assert_contains "$stderr" "virt-df-live: lvm-same-a.img+: /dev/same/root: not activated: device-mapper: create ioctl on same-root "
 }
 
 @test "nothing is written to the images" {

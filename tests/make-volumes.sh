@@ -92,6 +92,17 @@ make_lvm_nodes()
         for name in ram2 array0; do lvcreate -y -L 12M -n root $name; fill /dev/$name/root $name; vgchange -an $name; done' "$1"
 }
 
+# Two disks of one guest, each with a group of that name: one volume is called as the other's, one is not.
+make_lvm_same()
+{
+    local disk
+    for disk in a b; do
+        blank "$1-$disk.img" 48M
+        inside "pvcreate \$1; vgcreate same \$1; lvcreate -y -L 12M -n root same; fill /dev/same/root root-$disk
+            lvcreate -y -L 12M -n only-$disk same; fill /dev/same/only-$disk only-$disk; vgchange -an same" "$1-$disk.img"
+    done
+}
+
 make_lvm_empty() { blank "$1" 16M; inside 'pvcreate $1; vgcreate nothing $1' "$1"; }
 
 # --- software RAID ----------------------------------------------------------------------------------------------------
@@ -234,6 +245,7 @@ volumes()
 	lvm-empty.img lvm_empty
 	lvm-one.img lvm_one
 	lvm-nodes.img lvm_nodes
+	lvm-same lvm_same
 	md.img md
 	md-disks md_disks
 	luks1.img luks1

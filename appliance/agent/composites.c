@@ -131,7 +131,7 @@ static void array_name(contents *all, const struct content *member, unsigned ind
     else
         snprintf(name, size, "md%u", index);
     /* As the kernel's helpers do where a name is not free. */
-    for (unsigned number = 127; number > 0 && contents_named(all, name); number--)
+    for (unsigned number = 127; number > 0 && contents_named(all, name, SIZE_MAX); number--)
         snprintf(name, size, "md%u", number);
 }
 
@@ -207,13 +207,21 @@ struct members {
     bool used[MAX_VOLUMES];
 };
 
+/* Where logical volumes go, and what was there before. */
+struct hoard {
+    contents *all;
+    size_t before;
+};
+
+/* Two groups may have the same name: a volume whose name another has that was found now is another
+ * one. */
 static void add_logical(void *owner, const struct logical_volume *found)
 {
-    contents *all = owner;
+    const struct hoard *hoard = owner;
     struct content *what;
-    if (contents_named(all, found->name))
+    if (contents_named(hoard->all, found->name, hoard->before))
         return; /* it was found the last time */
-    what = contents_add(all, VOLUME_LOGICAL, found->name, found->node, found->number);
+    what = contents_add(hoard->all, VOLUME_LOGICAL, found->name, found->node, found->number);
     if (what && !found->number)
         contents_say(what, STATUS_UNSUPPORTED, "%s", found->why);
 }
@@ -244,8 +252,9 @@ static void activate_groups(composites *self, contents *all)
     char why[VOLUME_MESSAGE_MAX - 64];
     if (!gather_members(self, all, &found))
         return;
-    int result =
-        logical_activate(found.nodes, found.used, found.count, add_logical, all, why, sizeof why);
+    struct hoard hoard = {all, contents_count(all)};
+    int result = logical_activate(found.nodes, found.used, found.count, add_logical, &hoard, why,
+                                  sizeof why);
     for (size_t i = 0; i < found.count; i++) {
         struct content *what = contents_at(all, found.index[i]);
         if (result < 0)

@@ -105,9 +105,9 @@ struct content *contents_at(const contents *self, size_t index)
     return &self->list[index];
 }
 
-bool contents_named(const contents *self, const char *name)
+bool contents_named(const contents *self, const char *name, size_t among)
 {
-    for (size_t i = 0; i < self->count; i++)
+    for (size_t i = 0; i < self->count && i < among; i++)
         if (strcmp(self->list[i].name + strlen("/dev/"), name) == 0)
             return true;
     return false;

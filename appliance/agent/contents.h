@@ -95,8 +95,8 @@ struct content *contents_add(contents *self, enum volume_kind volume, const char
 /* Another message and status. */
 void contents_say(struct content *what, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Whether something has that name, as below /dev. */
-bool contents_named(const contents *self, const char *name);
+/* Whether something of the first so many has that name, as below /dev. */
+bool contents_named(const contents *self, const char *name, size_t among);
 /* The node of the disk in that slot. Returns buffer. */
 const char *contents_disk_node(const contents *self, unsigned slot, char buffer[NODE_MAX]);
 /* There were more than MAX_VOLUMES. */

@@ -143,7 +143,7 @@ static void volume_name(contents *all, const char *text, unsigned index, char na
         if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+_.-", *p))
             *p = '_';
     snprintf(name, MAX_VOLUME_NAME, "mapper/%s", plain);
-    if (contents_named(all, name))
+    if (contents_named(all, name, SIZE_MAX))
         snprintf(name, MAX_VOLUME_NAME, "mapper/%s.%u", plain, index + 1);
 }
 

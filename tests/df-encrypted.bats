@@ -45,6 +45,13 @@ inner"
 plain"
 }
 
+@test "two copies in one guest: each is opened, under a name of its own" {
+    local uuid=7d3e4f50-1111-4222-8333-944455556666
+    ln -s "$VOLUMES/luks2.img" "$TMPDIR/copy.img"
+    assert_equal "$(devices --key all:key:secret -a luks2.img -a "$TMPDIR/copy.img")" "/dev/mapper/luks-$uuid luks2
+/dev/mapper/luks-$uuid.2 luks2"
+}
+
 @test "a key that is for something else is not tried" {
     run -1 --separate-stderr virt-df-live --key /dev/sdb:key:secret luks1.img
     assert_equal "$stderr" "virt-df-live: luks1.img: /dev/sda: encrypted: crypto_LUKS"

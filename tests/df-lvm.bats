@@ -5,7 +5,7 @@
 load helpers
 load volumes
 
-setup_file() { set_up_volumes lvm.img lvm-two lvm-thin.img lvm-empty.img lvm-same; }
+setup_file() { set_up_volumes lvm.img lvm-two lvm-thin.img lvm-empty.img lvm-same lvm-core; }
 teardown_file() { remove_scratch; }
 
 setup()
@@ -71,6 +71,11 @@ virt-df-live: lvm-two-a.img: /dev/two/striped: a physical volume of it is missin
 /dev/same/only-b
 /dev/same/root"
     assert_contains "$stderr" "virt-df-live: lvm-same-a.img+: /dev/same/root: not activated: device-mapper: create ioctl on same-root "
+}
+
+@test "a mirror that is synchronised meanwhile does not fill the view of its disk" {
+    run -0 virt-ls -lR --checksum=sha256 -a lvm-core-a.img -a lvm-core-b.img -m /dev/core/behind /
+    assert_contains "$output" "$(head -c 128M /dev/zero | sha256sum | cut -d ' ' -f 1) /large"
 }
 
 @test "nothing is written to the images" {

@@ -103,6 +103,19 @@ make_lvm_same()
     done
 }
 
+# A mirror that is synchronised anew whenever it is activated, larger than what a view can take; behind its second half a
+# volume with a file that takes a while to read.
+make_lvm_core()
+{
+    blank "$1-a.img" 160M
+    blank "$1-b.img" 320M
+    inside 'pvcreate $1 $2; vgcreate core $1 $2
+        lvcreate -y -L 128M --type mirror -m 1 --mirrorlog core -n mirror core; fill /dev/core/mirror mirror
+        lvcreate -y -L 160M -n behind core $2; fill /dev/core/behind behind
+        mount /dev/core/behind /tmp/m; dd if=/dev/zero of=/tmp/m/large bs=1M count=128; umount /tmp/m
+        vgchange -an core' "$1-a.img" "$1-b.img"
+}
+
 make_lvm_empty() { blank "$1" 16M; inside 'pvcreate $1; vgcreate nothing $1' "$1"; }
 
 # --- software RAID ----------------------------------------------------------------------------------------------------
@@ -246,6 +259,7 @@ volumes()
 	lvm-one.img lvm_one
 	lvm-nodes.img lvm_nodes
 	lvm-same lvm_same
+	lvm-core lvm_core
 	md.img md
 	md-disks md_disks
 	luks1.img luks1

@@ -5,7 +5,7 @@
 load helpers
 load volumes
 
-setup_file() { set_up_volumes lvm.img lvm-two lvm-thin.img lvm-empty.img lvm-same lvm-core; }
+setup_file() { set_up_volumes lvm.img lvm-two lvm-thin.img lvm-empty.img lvm-same lvm-core lvm-long.img; }
 teardown_file() { remove_scratch; }
 
 setup()
@@ -62,6 +62,15 @@ virt-df-live: lvm-two-a.img: /dev/two/striped: a physical volume of it is missin
 @test "a group without volumes is empty, and is named" {
     run -1 --separate-stderr virt-df-live --csv lvm-empty.img
     assert_equal "$stderr" "virt-df-live: lvm-empty.img: volumes, and no filesystem in them"
+}
+
+@test "long names are whole" {
+    local name
+    name=/dev/long/v$(printf %0117d 0)
+    assert_equal "$(devices lvm-long.img)" "${name}a long-a
+${name}b long-b"
+    run -0 virt-ls -a lvm-long.img -m "${name}b" /
+    assert_contains "$output" name
 }
 
 @test "two groups of one name: what device mapper can have only once is named" {

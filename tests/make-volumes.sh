@@ -116,6 +116,14 @@ make_lvm_core()
         vgchange -an core' "$1-a.img" "$1-b.img"
 }
 
+# Two volumes with names of 119 letters, of which the last differs. LVM takes hardly more.
+make_lvm_long()
+{
+    blank "$1" 48M
+    inside 'name=$(printf %0117d 0); pvcreate $1; vgcreate long $1
+        for i in a b; do lvcreate -y -L 12M -n "v$name$i" long; fill "/dev/long/v$name$i" "long-$i"; done; vgchange -an long' "$1"
+}
+
 make_lvm_empty() { blank "$1" 16M; inside 'pvcreate $1; vgcreate nothing $1' "$1"; }
 
 # --- software RAID ----------------------------------------------------------------------------------------------------
@@ -257,6 +265,7 @@ volumes()
 	lvm-thin.img lvm_thin
 	lvm-empty.img lvm_empty
 	lvm-one.img lvm_one
+	lvm-long.img lvm_long
 	lvm-nodes.img lvm_nodes
 	lvm-same lvm_same
 	lvm-core lvm_core

@@ -97,10 +97,11 @@ static const char *field(const char *line, const char *name, char *value, size_t
 
 static void take_volume(const char *line, const char *complaint, struct logical_volume *volume)
 {
-    char group[128], name[128], text[32], health[64];
+    char name[128], text[32], health[64];
     memset(volume, 0, sizeof *volume);
-    snprintf(volume->name, sizeof volume->name, "%.90s/%.90s",
-             field(line, "VG_NAME", group, sizeof group),
+    /* Both together, as the device mapper's name for it, have 127 bytes at most. */
+    size_t length = strlen(field(line, "VG_NAME", volume->name, sizeof volume->name));
+    snprintf(volume->name + length, sizeof volume->name - length, "/%s",
              field(line, "LV_NAME", name, sizeof name));
     /* -1 where it is not active */
     int major = atoi(field(line, "LV_KERNEL_MAJOR", text, sizeof text));

@@ -43,15 +43,6 @@ void assembly_clear(assembly *self)
     self->message[0] = '\0';
 }
 
-void assembly_free(assembly *self)
-{
-    if (!self)
-        return;
-    assembly_clear(self);
-    contents_free(self->all);
-    free(self);
-}
-
 const char *assembly_message(const assembly *self)
 {
     return self->message;

@@ -10,7 +10,6 @@ typedef struct assembly assembly;
 
 /* Borrows them all. NULL: no memory. */
 assembly *assembly_new(devices *disks, modules *loaded, const struct graft_ops *ops, bool compose);
-void assembly_free(assembly *self);
 
 /* Puts it together: what args->mounts says, or else the operating system's root, and what its
  * fstab says. Every disk must be there. STATUS_OK, or why there is no tree: assembly_message().

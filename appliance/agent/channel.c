@@ -44,11 +44,6 @@ void channel_free(channel *link)
     free(link);
 }
 
-int channel_fd(const channel *link)
-{
-    return link->fd;
-}
-
 uint32_t channel_interest(void)
 {
     return EPOLLIN | EPOLLOUT | EPOLLET;

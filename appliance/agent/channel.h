@@ -31,7 +31,6 @@ typedef struct channel channel;
 channel *channel_new(int fd);
 void channel_free(channel *link);
 
-int channel_fd(const channel *link);
 /* What to ask of epoll. */
 uint32_t channel_interest(void);
 
@@ -60,11 +59,5 @@ int channel_send(channel *link, xdrproc_t proc, const void *message);
 int channel_flush(channel *link);
 /* Whether something waits to be sent. */
 bool channel_pending(const channel *link);
-
-static inline void cleanup_channel(channel **link)
-{
-    channel_free(*link);
-}
-#define AUTO_CHANNEL CLEANUP(cleanup_channel)
 
 #endif

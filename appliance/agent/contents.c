@@ -41,7 +41,9 @@ contents *contents_new(devices *disks, modules *loaded, const struct graft_ops *
     self->probe = prober_new();
     self->made = compose ? composites_new() : NULL;
     if (!self->probe || (compose && !self->made)) {
-        contents_free(self);
+        prober_free(self->probe);
+        composites_free(self->made);
+        free(self);
         return NULL;
     }
     return self;
@@ -82,17 +84,6 @@ static void clear(contents *self)
     self->count = 0;
     self->truncated = self->tables_read = false;
     memset(&self->times, 0, sizeof self->times);
-}
-
-void contents_free(contents *self)
-{
-    if (!self)
-        return;
-    clear(self);
-    composites_free(self->made);
-    free(self->list);
-    prober_free(self->probe);
-    free(self);
 }
 
 size_t contents_count(const contents *self)

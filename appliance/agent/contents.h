@@ -51,7 +51,6 @@ typedef struct contents contents;
 /* Borrows them all. `compose`: volumes are made of what the disks hold (composites.h), which only
  * an appliance can. NULL: no memory. */
 contents *contents_new(devices *disks, modules *loaded, const struct graft_ops *ops, bool compose);
-void contents_free(contents *self);
 
 /* Looks at these disks, all of which must be there, and opens what these keys open. 0; -1: a disk
  * is not the one that was announced, and *why says so. */

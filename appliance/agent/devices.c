@@ -36,18 +36,6 @@ devices *devices_new(const char *sys, const char *dev, bool make_nodes)
     return table;
 }
 
-void devices_free(devices *table)
-{
-    if (!table)
-        return;
-    for (unsigned i = 0; i < TARGET_COUNT; i++) {
-        free(table->device[i].path);
-        free(table->device[i].partitions);
-        free(table->device[i].numbers);
-    }
-    free(table);
-}
-
 const char *devices_sys(const devices *table)
 {
     return table->sys;

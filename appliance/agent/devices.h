@@ -24,7 +24,6 @@ typedef struct devices devices;
 /* `sys` and `dev` are /sys and /dev, or stand-ins; both must live as long as the object. With
  * make_nodes false the nodes are somebody else's (tests: image files). NULL: no memory. */
 devices *devices_new(const char *sys, const char *dev, bool make_nodes);
-void devices_free(devices *table);
 
 const char *devices_sys(const devices *table);
 
@@ -72,11 +71,5 @@ void devices_unname(devices *table, unsigned target);
 const char *devices_label(const devices *table, unsigned target);
 /* The target with that label, or -1. */
 int devices_find(const devices *table, const char *label);
-
-static inline void cleanup_devices(devices **table)
-{
-    devices_free(*table);
-}
-#define AUTO_DEVICES CLEANUP(cleanup_devices)
 
 #endif

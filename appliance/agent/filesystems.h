@@ -32,10 +32,4 @@ void prober_free(prober *probe);
 /* Looks at the open volume of `size` bytes. Always fills in *found. */
 void prober_look(prober *probe, int fd, uint64_t size, struct finding *found);
 
-static inline void cleanup_prober(prober **probe)
-{
-    prober_free(*probe);
-}
-#define AUTO_PROBER CLEANUP(cleanup_prober)
-
 #endif

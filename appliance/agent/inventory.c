@@ -25,11 +25,6 @@ inventory *inventory_new(devices *disks, const char *proc)
     return self;
 }
 
-void inventory_free(inventory *self)
-{
-    free(self);
-}
-
 /* ---- OP_NAME ---- */
 
 static bool valid_label(const char *label, size_t length)

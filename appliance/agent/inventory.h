@@ -11,7 +11,6 @@ typedef struct inventory inventory;
 
 /* Borrows both; `proc` is /proc, or a stand-in. NULL: no memory. */
 inventory *inventory_new(devices *disks, const char *proc);
-void inventory_free(inventory *self);
 
 /* Names a disk that is ready. Messages are empty when it worked, as in done_ret; like everything in
  * an answer they are the inventory's memory until its next call. */

@@ -58,16 +58,6 @@ void lister_drop(lister *self)
     self->gap = 0;
 }
 
-void lister_free(lister *self)
-{
-    if (!self)
-        return;
-    lister_drop(self);
-    notes_clear(&self->notes);
-    assembly_free(self->tree);
-    free(self);
-}
-
 bool lister_valid(const struct ls_args *args)
 {
     const struct scan_args disks = {.disks = {args->disks.disks_len, args->disks.disks_val}};

@@ -13,7 +13,6 @@ typedef struct lister lister;
 
 /* Borrows them all. `compose`: volumes are made of others (contents.h). NULL: no memory. */
 lister *lister_new(devices *disks, modules *loaded, const struct graft_ops *ops, bool compose);
-void lister_free(lister *self);
 
 /* Whether the arguments make sense: slots within range, none twice; the enumerations'. */
 bool lister_valid(const struct ls_args *args);
@@ -29,11 +28,5 @@ void lister_part(lister *self, const struct ls_args *args, uint64_t waited, stru
 
 /* Nobody wants the rest: ends the listing that is under way, if there is one, and unmounts. */
 void lister_drop(lister *self);
-
-static inline void cleanup_lister(lister **self)
-{
-    lister_free(*self);
-}
-#define AUTO_LISTER CLEANUP(cleanup_lister)
 
 #endif

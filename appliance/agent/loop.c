@@ -21,14 +21,6 @@ loop *loop_new(void)
     return events;
 }
 
-void loop_free(loop *events)
-{
-    if (!events)
-        return;
-    close(events->epoll);
-    free(events);
-}
-
 int loop_watch(loop *events, struct watcher *what, uint32_t interest)
 {
     struct epoll_event event = {.events = interest, .data.ptr = what};

@@ -20,7 +20,6 @@ struct watcher {
 };
 
 loop *loop_new(void); /* NULL: errno */
-void loop_free(loop *events);
 
 /* What is waited for from now on, EPOLLIN, EPOLLOUT, EPOLLET; 0: nothing, not even a hang-up. 0 or
  * -errno. */

@@ -58,14 +58,6 @@ bool requests_kept(const requests *queue, unsigned *idle)
     return queue->kept;
 }
 
-void requests_free(requests *queue)
-{
-    if (!queue)
-        return;
-    requests_drop(queue);
-    free(queue);
-}
-
 static bool valid_gone(const struct gone_args *gone)
 {
     for (u_int i = 0; i < gone->slots.slots_len; i++)

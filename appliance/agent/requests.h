@@ -16,7 +16,6 @@ typedef struct requests requests;
 /* Borrows them all. NULL: no memory. */
 requests *requests_new(devices *disks, modules *loaded, scanner *scan, lister *files,
                        inventory *stock);
-void requests_free(requests *queue);
 
 /* Goes as far as it can: takes requests, answers those that can be answered. To be called after
  * every event. 0; -EPIPE where the stream has ended; -EBADMSG where the host broke the protocol. */
@@ -27,11 +26,5 @@ void requests_drop(requests *queue);
 
 /* Whether a host has said OP_KEEP, and the last one's *idle. */
 bool requests_kept(const requests *queue, unsigned *idle);
-
-static inline void cleanup_requests(requests **queue)
-{
-    requests_free(*queue);
-}
-#define AUTO_REQUESTS CLEANUP(cleanup_requests)
 
 #endif

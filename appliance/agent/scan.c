@@ -45,14 +45,6 @@ scanner *scanner_new(devices *disks, modules *loaded, const struct mount_ops *mo
     return scan;
 }
 
-void scanner_free(scanner *scan)
-{
-    if (!scan)
-        return;
-    contents_free(scan->all);
-    free(scan);
-}
-
 int scanner_prepare(scanner *scan)
 {
     return scan->compose ? composites_prepare() : 0;

@@ -16,7 +16,6 @@ typedef struct scanner scanner;
 /* Borrows them all. `compose`: volumes are made of others (contents.h). NULL: no memory. */
 scanner *scanner_new(devices *disks, modules *loaded, const struct mount_ops *mounts,
                      const struct graft_ops *grafts, bool compose);
-void scanner_free(scanner *scan);
 
 /* Whether the arguments make sense: slots within range, none twice. */
 bool scan_args_valid(const struct scan_args *args);

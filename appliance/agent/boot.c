@@ -2,6 +2,7 @@
 #include "boot.h"
 #include "modules.h"
 #include "mounts.h"
+#include "sysfile.h"
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -163,17 +164,6 @@ int boot_root(const devices *disks)
     return 0;
 }
 
-static bool read_text(const char *path, char *text, size_t size)
-{
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t count = fd < 0 ? -1 : read(fd, text, size - 1);
-    if (count < 0)
-        return false;
-    text[count] = '\0';
-    text[strcspn(text, "\n")] = '\0';
-    return true;
-}
-
 void boot_each_port(void (*found)(void *owner, const char *name, dev_t number), void *owner)
 {
     char path[NODE_MAX];
@@ -184,10 +174,11 @@ void boot_each_port(void (*found)(void *owner, const char *name, dev_t number), 
         return;
     for (struct dirent *entry = readdir(ports); entry; entry = readdir(ports)) {
         snprintf(path, sizeof path, PORTS "/%s/name", entry->d_name);
-        if (!read_text(path, name, sizeof name))
+        if (sysfile_read(AT_FDCWD, path, name, sizeof name) < 0)
             continue; /* its name is still to come, with an event */
         snprintf(path, sizeof path, PORTS "/%s/dev", entry->d_name);
-        if (read_text(path, number, sizeof number) && sscanf(number, "%u:%u", &major, &minor) == 2)
+        if (sysfile_read(AT_FDCWD, path, number, sizeof number) > 0 &&
+            sscanf(number, "%u:%u", &major, &minor) == 2)
             found(owner, name, makedev(major, minor));
     }
 }
@@ -214,7 +205,7 @@ bool boot_option(const char *word)
 {
     char line[4096];
     char *rest = line;
-    if (!read_text("/proc/cmdline", line, sizeof line))
+    if (sysfile_read(AT_FDCWD, "/proc/cmdline", line, sizeof line) < 0)
         return false;
     for (char *p = strsep(&rest, " "); p; p = strsep(&rest, " "))
         if (strcmp(p, word) == 0)

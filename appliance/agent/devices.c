@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "devices.h"
+#include "sysfile.h"
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
@@ -268,20 +269,6 @@ dev_t devices_number(const devices *table, unsigned target, unsigned partition)
     return 0;
 }
 
-/* A small file whole, as a string without the spaces and the newline at its end: its length or
- * -errno. */
-static int read_text(const char *path, char *text, size_t size)
-{
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t count = fd < 0 ? -1 : read(fd, text, size - 1);
-    if (count < 0)
-        return -errno;
-    while (count > 0 && (text[count - 1] == ' ' || text[count - 1] == '\n'))
-        count--;
-    text[count] = '\0';
-    return (int)count;
-}
-
 int devices_serial(const devices *table, unsigned target, char *serial, size_t size)
 {
     char path[NODE_MAX], text[64];
@@ -289,7 +276,7 @@ int devices_serial(const devices *table, unsigned target, char *serial, size_t s
     if (!device->path)
         return -ENODEV;
     snprintf(path, sizeof path, "%s%s/rev", table->sys, device->path);
-    int length = read_text(path, text, sizeof text);
+    int length = sysfile_read(AT_FDCWD, path, text, sizeof text);
     if (length > (int)size)
         return -EMSGSIZE;
     if (length > 0)
@@ -303,7 +290,7 @@ int devices_size(const devices *table, unsigned target, uint64_t *size)
     dev_t number = table->device[target].number;
     snprintf(path, sizeof path, "%s/dev/block/%u:%u/size", table->sys, major(number),
              minor(number));
-    int length = read_text(path, text, sizeof text);
+    int length = sysfile_read(AT_FDCWD, path, text, sizeof text);
     if (length < 0)
         return length;
     *size = strtoull(text, NULL, 10) * 512; /* sysfs counts so, whatever the disk's blocks are */

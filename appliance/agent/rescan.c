@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* devices_rescan(): what sysfs says, told to the table as if the kernel had announced it. */
 #include "devices.h"
+#include "sysfile.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
 #define PARTITIONS_MAX 256 /* of one disk: DISK_MAX_PARTS of linux/genhd.h */
 
-static int read_small(int directory, const char *path, char *text, size_t size)
-{
-    AUTO_FD int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    ssize_t count = read(fd, text, size - 1);
-    if (count < 0)
-        return -errno;
-    text[count] = '\0';
-    return (int)count;
-}
-
 static bool read_number(int directory, const char *path, struct uevent *event)
 {
     char text[32];
-    return read_small(directory, path, text, sizeof text) > 0 &&
+    return sysfile_read(directory, path, text, sizeof text) > 0 &&
            sscanf(text, "%u:%u", &event->major, &event->minor) == 2;
 }
 
@@ -32,7 +21,7 @@ static unsigned read_partition(int directory, const char *name, struct uevent *e
     char path[NAME_MAX + sizeof "/partition"];
     char text[16];
     snprintf(path, sizeof path, "%s/partition", name);
-    if (read_small(directory, path, text, sizeof text) <= 0)
+    if (sysfile_read(directory, path, text, sizeof text) <= 0)
         return 0;
     snprintf(path, sizeof path, "%s/dev", name);
     unsigned partition = (unsigned)strtoul(text, NULL, 10);

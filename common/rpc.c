@@ -3,12 +3,13 @@
 
 #include "clock.h"
 #include "frame.h"
+#include "volume-name.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/random.h>
 
-/* Requests open at once: the agent's own queue is as long (appliance/agent/requests.h). */
+/* Requests that have no answer yet. The agent holds one of them, the others wait in the channel. */
 #define RPC_WINDOW 256
 
 struct open_request {
@@ -194,15 +195,12 @@ static int check_usage(const volume *v, error **err)
     return 0;
 }
 
-/* A name that can stand anywhere: nothing in it is more than a letter. */
 static bool is_volume_name(const volume *v)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                  "+_.-/";
     if (v->kind <= VOLUME_PARTITION)
         return v->name.name_len == 0;
     for (u_int i = 0; i < v->name.name_len; i++)
-        if (!memchr(letters, v->name.name_val[i], sizeof letters - 1))
+        if (!volume_name_has(v->name.name_val[i]) && v->name.name_val[i] != '/')
             return false;
     return v->name.name_len > 0;
 }

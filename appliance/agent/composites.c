@@ -8,6 +8,7 @@
 #include "logical.h"
 #include "overlays.h"
 #include "raids.h"
+#include "volume-name.h"
 #include <fcntl.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -111,11 +112,12 @@ static void open_encrypted(composites *self, contents *all, const key *keys, siz
 
 /* ---- arrays ---- */
 
-/* What the host takes for a name (rpc.c). */
+/* What the host takes for a name. */
 static bool is_plain(const char *text)
 {
-    return text[strspn(
-               text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+_.-")] == '\0';
+    while (volume_name_has(*text))
+        text++;
+    return *text == '\0';
 }
 
 /* "host:name" of a superblock of version 1: "md0" where the name is a number, else "md/name". The

@@ -5,6 +5,7 @@
 #include "ldm-table.h"
 #include "program.h"
 #include "slots.h"
+#include "volume-name.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
@@ -17,7 +18,7 @@ struct database {
     char *nodes[SLOT_COUNT];
     struct ldm_record *records;
     size_t count;
-    const char *conflict;         /* why disks of a group do not fit together; NULL: they do */
+    const char *conflict;         /* why disks do not fit together; NULL: they do */
     size_t contents;              /* that there were before volumes were added */
     uint64_t starts[MAX_VOLUMES]; /* of each of these on its disk, in sectors */
 };
@@ -134,14 +135,12 @@ static bool place(contents *all, const struct database *database, const struct l
 /* ---- volumes ---- */
 
 /* The name that libldm gives a device, as libguestfs shows it. Bytes that the host does not take
- * for a name (rpc.c) become '_'; another group may have the same names. */
+ * for a name become '_'; another group may have the same names. */
 static void volume_name(contents *all, const char *text, unsigned index, char name[MAX_VOLUME_NAME])
 {
     char plain[sizeof((struct ldm_record *)0)->text];
     snprintf(plain, sizeof plain, "%s", text);
-    for (char *p = plain; *p; p++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+_.-", *p))
-            *p = '_';
+    volume_name_settle(plain);
     snprintf(name, MAX_VOLUME_NAME, "mapper/%s", plain);
     if (contents_named(all, name, SIZE_MAX))
         snprintf(name, MAX_VOLUME_NAME, "mapper/%s.%u", plain, index + 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "encrypted.h"
 #include "program.h"
-#include <ctype.h>
+#include "volume-name.h"
 #include <string.h>
 #include <strings.h>
 
@@ -17,16 +17,14 @@ static const char *kind_of(const struct content *what)
 }
 
 /* "luks-UUID". A header may have anything in place of a UUID: what the host would not take for a
- * name (rpc.c) becomes '_'. A copy of what is open already gets "luks-UUID.2"; all BitLocker does,
+ * name becomes '_'. A copy of what is open already gets "luks-UUID.2"; all BitLocker does,
  * where libblkid gives it no UUID. */
 static void mapped_name(const char *kind, const char *uuid, char name[DM_NAME_MAX])
 {
     char plain[DM_NAME_MAX - 16];
     dev_t other;
     snprintf(plain, sizeof plain, "%s-%s", kind, uuid);
-    for (char *p = plain; *p; p++)
-        if (!isalnum((unsigned char)*p) && *p != '-')
-            *p = '_';
+    volume_name_settle(plain);
     snprintf(name, DM_NAME_MAX, "%s", plain);
     for (unsigned number = 2; dm_find(name, &other) == 0; number++)
         snprintf(name, DM_NAME_MAX, "%s.%u", plain, number);

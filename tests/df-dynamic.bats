@@ -145,7 +145,7 @@ open("two.img", "wb").write(data.replace(guid, guid[:-1] + (b"1" if guid.endswit
     make_ldm --stale a.img,b.img "mirrored:ab:$IMAGES/ntfs.img" "simple:a:$IMAGES/ext4.img"
     run -1 --separate-stderr virt-df-live --csv -a a.img -a b.img
     assert_equal "$output" "VirtualMachine,Filesystem,1K-blocks,Used,Available,Use%"
-    assert_contains "$stderr" "Volume1: the disks of its group contradict each other: its database is not of the same time"
+    assert_contains "$stderr" "Volume1: disks contradict each other: its database is not of the same time"
     run -1 --separate-stderr virt-df-live --json -a a.img -a b.img
     assert_equal "$(json 'select(.type == "guest") | .status')" corrupt
 }

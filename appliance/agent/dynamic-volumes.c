@@ -226,7 +226,7 @@ static void add_volume(contents *all, const struct database *database,
     table.chunk = volume->chunk;
     table.count = pieces;
     if (database->conflict)
-        add_failed(all, name, STATUS_CORRUPT, "the disks of its group contradict each other: %s",
+        add_failed(all, name, STATUS_CORRUPT, "disks contradict each other: %s",
                    database->conflict);
     else if (pieces > LDM_PIECES_MAX)
         add_failed(all, name, STATUS_UNSUPPORTED, "it has %zu pieces", pieces);

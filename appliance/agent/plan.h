@@ -30,8 +30,8 @@ struct plan {
 };
 
 /* What the guest's /etc/fstab says, in the order of mounting; the root itself is left out. What it
- * names and is not there, or is made of disks (LVM, RAID, LUKS), is a gap; what is of no disk
- * (tmpfs, nfs …), or may be missing (nofail), only a note. `noauto` is mounted all the same: who
+ * names and is not there is a gap; what is of no disk (tmpfs, nfs …), or may be missing (nofail),
+ * only a note. `noauto` is mounted all the same: who
  * looks for files wants them. */
 void plan_fstab(struct plan *self, contents *all, int root);
 

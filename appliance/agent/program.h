@@ -10,8 +10,8 @@
 #define PROGRAM_INPUT_MAX 4096
 
 /* Runs argv[0], found in PATH, with these bytes on stdin (none: nothing is there to read). Its exit
- * status, 128 where a signal ended it, or -errno. The last line that it wrote goes to `said`,
- * without its newline. What detached itself from it may go on. */
+ * status, 128 where a signal ended it, or -errno. The last line of the first 4095 bytes that it
+ * wrote goes to `said`, without its newline. What detached itself from it may go on. */
 int program_run(const char *const *argv, const void *input, size_t length, char *said, size_t size);
 
 /* The same without input, for what is written to stdout: as many bytes, or -errno; -E2BIG: more

@@ -28,6 +28,7 @@ struct builder {
     bool running;
     bool saved;
     bool cached;
+    bool kept; /* its directory has been handed over */
     char *key;
     char *name; /* of its directory in the run's */
     char *root, *directory;
@@ -130,7 +131,7 @@ static void end_builder(struct builder *builder)
 static void clear_builder(struct builder *builder)
 {
     end_builder(builder);
-    if (builder->directory && !builder->saved)
+    if (builder->directory && !builder->kept)
         tree_remove(AT_FDCWD, builder->directory);
     frame_reader_free(builder->reader);
     free(builder->key);
@@ -261,6 +262,7 @@ static int stage_memory(struct provisioner *self, struct provision *result, erro
 static enum provision_end build(struct provisioner *self, struct provision *result, error **err)
 {
     bool signalled = false;
+    AUTO_FREE char *why = NULL;
     for (size_t i = 0; i < self->count; i++)
         if (start_builder(self, &self->builders[i], err) < 0)
             return PROVISION_FAILED;
@@ -279,8 +281,10 @@ static enum provision_end build(struct provisioner *self, struct provision *resu
     }
     for (size_t i = 0; i < self->count; i++)
         end_builder(&self->builders[i]);
-    if (template_finish(winner->directory, winner->key, winner->cached, &result->template_dir,
-                        err) < 0)
+    winner->kept = template_finish(winner->directory, winner->key, winner->cached,
+                                   &result->template_dir, &why, err) == 0;
+    say(self, LOG_VERBOSE, why);
+    if (!winner->kept)
         return PROVISION_FAILED;
     if (self->count > 1)
         accel_remember(winner->appliance.accel);

@@ -321,11 +321,11 @@ char *template_begin(const struct sandbox *box, const char *fallback, bool *cach
     return begun;
 }
 
-/* From here on the sandboxed user cannot change it. */
+/* From here on the sandboxed user cannot change it, nor does a power failure. */
 static int seal(int directory, const char *name, mode_t mode)
 {
     AUTO_FD int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 || fchown(fd, geteuid(), getegid()) < 0 || fchmod(fd, mode) < 0)
+    if (fd < 0 || fchown(fd, geteuid(), getegid()) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0)
         return -1;
     return 0;
 }
@@ -351,36 +351,53 @@ static int seal_directory(int parent, const char *name)
 static int write_info(int directory)
 {
     char text[256];
-    AUTO_FD int fd = openat(directory, "info", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+    AUTO_FD int fd = openat(directory, "info", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 || !describe(directory, text, sizeof text))
         return -1;
-    return write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
+    if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+        return -1;
+    return seal(directory, "info", 0444);
 }
 
-int template_finish(const char *begun, const char *key, bool cached, char **directory, error **err)
+static int publish(const char *begun, const char *cache, const char *key, char **directory,
+                   char **why, error **err)
+{
+    AUTO_FREE char *name = NULL;
+    if (asprintf(&name, "%s/template-%s", cache, key) < 0) {
+        name = NULL;
+        return error_no_memory(err);
+    }
+    int failed = rename(begun, name) < 0 ? errno : 0;
+    if (failed == EEXIST || failed == ENOTEMPTY || failed == ENOTDIR) {
+        if (try_directory(cache, key, directory, why)) {
+            tree_remove(AT_FDCWD, begun);
+            return 0;
+        }
+        tree_remove(AT_FDCWD, name); /* it may be no directory */
+        failed = rename(begun, name) < 0 ? errno : 0;
+    }
+    if (failed)
+        return error_set_errno(err, STATUS_CRASHED, failed, "cannot rename %s to %s", begun, name);
+    *directory = STEAL(name);
+    return 0;
+}
+
+int template_finish(const char *begun, const char *key, bool cached, char **directory, char **why,
+                    error **err)
 {
     AUTO_FREE char *cache = template_cache_directory();
-    AUTO_FREE char *name = NULL;
     AUTO_FD int fd = open(begun, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    *why = NULL;
     if (fd < 0 || seal(fd, ".", 0755) < 0 || seal(fd, "ram", 0444) < 0 ||
         seal(fd, "state", 0444) < 0 || seal_directory(fd, KEPT_CAPABILITIES) < 0 ||
-        write_info(fd) < 0)
+        write_info(fd) < 0 || fsync(fd) < 0)
         return error_set_errno(err, STATUS_CRASHED, errno, "cannot keep the saved appliance %s",
                                begun);
     if (!cached) {
         *directory = strdup(begun);
         return *directory ? 0 : error_set(err, STATUS_CRASHED, "no memory");
     }
-    if (asprintf(&name, "%s/template-%s", cache, key) < 0)
-        return error_set(err, STATUS_CRASHED, "no memory");
-    if (rename(begun, name) < 0) {
-        if (errno != EEXIST && errno != ENOTEMPTY)
-            return error_set_errno(err, STATUS_CRASHED, errno, "cannot rename %s to %s", begun,
-                                   name);
-        tree_remove(AT_FDCWD, begun);
-    }
-    *directory = STEAL(name);
-    return 0;
+    return publish(begun, cache, key, directory, why, err);
 }
 
 /* Between filesystems only the older of the two calls works; the other may share what is there. */
@@ -415,7 +432,7 @@ int template_copy_memory(const char *directory, const char *to, const struct san
     AUTO_FREE char *from = NULL;
     if (asprintf(&from, "%s/ram", directory) < 0) {
         from = NULL;
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     }
     AUTO_FD int in = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     AUTO_FD int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -57,6 +57,37 @@ boots() { assert_equal "$(jq .boots <<< "$stats")" "$1"; }
     assert_nothing_left
 }
 
+# After a boot of the host it is not known which accelerator works, and nobody looks for it before one is built.
+@test "one that is damaged is rebuilt where the accelerator is not known, too" {
+    local options=(--memsize 288 -v --stats "$IMAGES/ext4.img")
+    requires_root
+    [[ -c /dev/kvm && $(stat -c %g /dev/kvm) -ne 0 ]] || skip "there is no /dev/kvm to be tried"
+    mkdir -m 755 cache
+    export VIRT_LIVE_TOOLS_CACHE=$PWD/cache
+    run -0 --separate-stderr virt-df-live "${options[@]}"
+    rm cache/accel
+    truncate -s -10 cache/template-*/state
+    run -0 --separate-stderr virt-df-live "${options[@]}"
+    assert_contains "$stderr" "is not used: it is damaged"
+    run -0 --separate-stderr virt-df-live "${options[@]}"
+    stats=${stderr##*stats: }
+    boots 0
+    assert_equal "$(find cache -name 'building-*')" ""
+    assert_nothing_left
+}
+
+@test "one that cannot be put in its place leaves nothing behind" {
+    requires_root
+    provide
+    chown -R root: "$place"/template-*
+    : > "$(echo "$place"/template-*/info)"
+    run --separate-stderr as_user virt-df-live --accel=tcg --memsize 288 "$IMAGES/ext4.img"
+    assert_status 3
+    assert_contains "$stderr" "cannot rename"
+    assert_equal "$(find "$place" -name 'building-*')" ""
+    assert_nothing_left
+}
+
 @test "one that others could have written is not used" {
     provide
     chmod o+w "$place"/template-*/ram

@@ -166,8 +166,9 @@ static void write_parts(const char *directory)
     write_file(path, "state of devices");
 }
 
-/* A template that is good; its directory is the caller's. */
-static char *make(struct fixture *f)
+/* A template that is good; its directory is the caller's, and what is said of one that it replaces.
+ */
+static char *make_saying(struct fixture *f, char **said)
 {
     AUTO_FREE char *why = NULL;
     bool cached = false;
@@ -177,8 +178,15 @@ static char *make(struct fixture *f)
     assert_true(cached);
     assert_null(why);
     write_parts(begun);
-    assert_int_equal(template_finish(begun, KEY, true, &directory, NULL), 0);
+    assert_int_equal(template_finish(begun, KEY, true, &directory, &why, NULL), 0);
+    if (said)
+        *said = STEAL(why);
     return directory;
+}
+
+static char *make(struct fixture *f)
+{
+    return make_saying(f, NULL);
 }
 
 static void what_was_made_is_found(void **state)
@@ -345,6 +353,16 @@ static void a_finished_one_cannot_be_written(void **state)
     assert_int_equal(st.st_mode & 0777, 0444);
 }
 
+static void assert_nothing_unfinished(const struct fixture *f)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/virt-live-tools", f->base);
+    AUTO_DIR DIR *cache = opendir(path);
+    assert_non_null(cache);
+    for (struct dirent *entry; (entry = readdir(cache));)
+        assert_null(strstr(entry->d_name, "building"));
+}
+
 static void one_that_was_faster_is_taken(void **state)
 {
     struct fixture *f = *state;
@@ -355,9 +373,42 @@ static void one_that_was_faster_is_taken(void **state)
     assert_string_equal(first, second);
     assert_int_equal(stat(part(second, "ram"), &after), 0);
     assert_int_equal(before.st_ino, after.st_ino);
-    AUTO_DIR DIR *cache = opendir(part(second, ".."));
-    for (struct dirent *entry; (entry = readdir(cache));)
-        assert_null(strstr(entry->d_name, "building"));
+    assert_nothing_unfinished(f);
+}
+
+/* Nobody has looked for it where the accelerator was not known. */
+static void a_bad_one_that_is_there_is_replaced(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const reasons[] = {"damaged", "not complete", "others could have written"};
+    for (size_t i = 0; i < 3; i++) {
+        AUTO_FREE char *first = make(f), *said = NULL, *found = NULL, *why = NULL;
+        if (i == 0)
+            flip(part(first, "ram"), 300001);
+        else if (i == 1)
+            assert_int_equal(chmod(part(first, "info"), 0600) | truncate(part(first, "info"), 0),
+                             0);
+        else
+            chmod(part(first, "state"), 0666);
+        AUTO_FREE char *second = make_saying(f, &said);
+        assert_string_equal(first, second);
+        assert_non_null(said);
+        assert_non_null(strstr(said, reasons[i]));
+        assert_int_equal(template_find(KEY, &found, &why), 1);
+        assert_null(why);
+        assert_nothing_unfinished(f);
+    }
+}
+
+static void what_is_there_and_no_template_is_replaced(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *first = make(f), *found = NULL, *why = NULL;
+    assert_int_equal(tree_remove(AT_FDCWD, first), 0);
+    assert_int_equal(symlink("/nonexistent", first), 0);
+    AUTO_FREE char *second = make(f);
+    assert_string_equal(first, second);
+    assert_int_equal(template_find(KEY, &found, &why), 1);
 }
 
 static void one_without_its_parts_is_not_finished(void **state)
@@ -367,7 +418,7 @@ static void one_without_its_parts_is_not_finished(void **state)
     bool cached;
     AUTO_FREE char *why = NULL, *directory = NULL;
     AUTO_FREE char *begun = template_begin(&f->box, "/nonexistent", &cached, &why, NULL);
-    assert_int_equal(template_finish(begun, KEY, cached, &directory, &err), -1);
+    assert_int_equal(template_finish(begun, KEY, cached, &directory, &why, &err), -1);
     assert_non_null(err);
     assert_null(directory);
 }
@@ -379,12 +430,13 @@ static void a_cache_that_cannot_be_written_is_done_without(void **state)
     AUTO_FREE char *why = NULL, *directory = NULL;
     setenv("XDG_CACHE_HOME", "/proc/nonexistent", 1);
     AUTO_FREE char *begun = template_begin(&f->box, f->base, &cached, &why, NULL);
+    AUTO_FREE char *unused = NULL;
     assert_non_null(begun);
     assert_false(cached);
     assert_non_null(strstr(why, "/proc/nonexistent"));
     assert_memory_equal(begun, f->base, strlen(f->base));
     write_parts(begun);
-    assert_int_equal(template_finish(begun, KEY, cached, &directory, NULL), 0);
+    assert_int_equal(template_finish(begun, KEY, cached, &directory, &unused, NULL), 0);
     assert_string_equal(directory, begun);
 }
 
@@ -493,6 +545,8 @@ int main(void)
         CACHE(a_link_instead_of_the_directory_is_not_followed),
         CACHE(a_finished_one_cannot_be_written),
         CACHE(one_that_was_faster_is_taken),
+        CACHE(a_bad_one_that_is_there_is_replaced),
+        CACHE(what_is_there_and_no_template_is_replaced),
         CACHE(one_without_its_parts_is_not_finished),
         CACHE(a_cache_that_cannot_be_written_is_done_without),
         CACHE(without_cache_and_without_fallback_there_is_none),

@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* A boot takes 2-4 s under TCG on an idle machine; this is for a crowded one. */
@@ -63,7 +62,7 @@ static int stage_file(struct provisioner *self, char **path, const char *name, e
     if (asprintf(&copy, "%s/%s", rundir_path(self->run), name) < 0)
         return error_set(err, STATUS_CRASHED, "no memory");
     AUTO_FD int fd = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    int result = fd < 0 ? -errno : fchmod(fd, 0644) < 0 ? -errno : tree_copy_file(*path, fd);
+    int result = fd < 0 ? -errno : tree_copy_file(*path, fd);
     if (result < 0) {
         error_set_errno(err, STATUS_CRASHED, -result, "cannot copy %s to %s", *path, copy);
         free(copy);

@@ -8,6 +8,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 
 int scanning_begin(const char *name)
 {
@@ -16,6 +17,7 @@ int scanning_begin(const char *name)
     message_start(name);
     setlocale(LC_CTYPE, ""); /* libsmartcols measures characters */
     signal(SIGPIPE, SIG_IGN);
+    umask(022);               /* the modes of what is made are chosen where it is made */
     signal(SIGXFSZ, SIG_IGN); /* a limit is an error of what is written, and what there is goes */
     if (closeout_start(&err) == 0)
         return COMMAND_OK;

@@ -237,7 +237,7 @@ static int make_directory(const char *path, mode_t mode)
     if (errno != ENOENT || !slash || slash == parent)
         return -1;
     *slash = 0;
-    return make_directory(parent, 0755) < 0 ? -1 : mkdir(path, mode);
+    return make_directory(parent, mode) < 0 ? -1 : mkdir(path, mode);
 }
 
 static char *make_temporary(const char *parent, const struct sandbox *box)
@@ -308,8 +308,10 @@ char *template_begin(const struct sandbox *box, const char *fallback, bool *cach
     *why = NULL;
     if (cache)
         prune(cache);
-    *cached = cache && make_directory(cache, 0755) == 0 && has_room(cache) &&
-              can_be_entered(cache, box) && (begun = make_temporary(cache, box)) != NULL;
+    /* Root's is for everybody. */
+    *cached = cache && make_directory(cache, geteuid() == 0 ? 0755 : 0700) == 0 &&
+              has_room(cache) && can_be_entered(cache, box) &&
+              (begun = make_temporary(cache, box)) != NULL;
     if (*cached)
         return begun;
     if (asprintf(why, "the appliance cannot be saved for the next command: %s: %s",

@@ -6,6 +6,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -77,6 +78,7 @@ int main(int argc, char **argv)
     AUTO_ERROR error *err = NULL;
     message_start(PROGRAM);
     setlocale(LC_CTYPE, ""); /* libsmartcols measures characters */
+    umask(022);              /* the modes of what is made are chosen where it is made */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (closeout_start(&err) < 0) {

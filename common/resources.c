@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 
 /* What an appliance that holds 255 disks was seen to use at most (docs/performance.md). */
-#define APPLIANCE_BYTES ((uint64_t)250 << 20)
+#define APPLIANCE_MIB 250
 
 /* The value of "KEY: N" in /proc/meminfo, in bytes; UINT64_MAX where it is not there. */
 static uint64_t memory_available(void)
@@ -88,13 +88,14 @@ static void apply_cgroups(unsigned *cores, uint64_t *memory)
     }
 }
 
-unsigned resources_parallel(void)
+unsigned resources_parallel(unsigned memory_mib)
 {
     cpu_set_t set;
     unsigned cores = sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
     uint64_t memory = memory_available();
     apply_cgroups(&cores, &memory);
-    uint64_t fit = memory / APPLIANCE_BYTES;
+    uint64_t fit =
+        memory / ((uint64_t)(memory_mib > APPLIANCE_MIB ? memory_mib : APPLIANCE_MIB) << 20);
     unsigned count = fit < cores ? (unsigned)fit : cores;
     return count > 0 ? count : 1;
 }

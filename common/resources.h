@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 /* Appliances that can run at once: one a core that we may use (affinity, cgroup quota), and no
- * more than fit into the memory that is available (system, cgroup). At least 1. */
-unsigned resources_parallel(void);
+ * more than fit into the memory that is available (system, cgroup). At least 1. One that was given
+ * so much memory for a reason (a key, --memsize) is taken to need all of it; 0: as usual. */
+unsigned resources_parallel(unsigned memory_mib);
 
 /* Fewer open files than this are too few for anything. */
 #define RESOURCES_FILES_MIN 64

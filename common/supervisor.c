@@ -210,7 +210,7 @@ enum supervisor_end supervisor_run(const struct supervisor_config *config, guest
         .guests = guests,
         .signal_fd = -1,
         .end_fd = -1,
-        .parallel = config->parallel ? config->parallel : resources_parallel(),
+        .parallel = config->parallel ? config->parallel : resources_parallel(config->memory_mib),
         .empty_cost = 25000, /* until one has been seen (docs/performance.md) */
         .listings = {.spool_max = LISTING_MEMORY, .budget = LISTINGS_MEMORY},
     };

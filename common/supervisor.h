@@ -56,7 +56,7 @@ struct supervisor_config {
     /* Seconds for one guest, from its turn to its answer, which of OP_LS is the end of its listing;
      * 0: none. */
     unsigned timeout;
-    unsigned memory_mib;             /* of an appliance; 0: the default */
+    unsigned memory_mib;             /* of an appliance; 0: the default, and it needs less */
     const char *accel;               /* "kvm", "tcg", or NULL: what works */
     const char *appliance;           /* directory, or NULL: the built-in one */
     bool hotplug;                    /* the appliance that commands can run in (appliance.h) */

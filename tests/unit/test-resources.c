@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "resources.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,13 +14,13 @@
 static void there_is_always_one(void **state)
 {
     (void)state;
-    assert_true(resources_parallel() >= 1);
+    assert_true(resources_parallel(0) >= 1);
 }
 
 static void no_more_than_the_cores_there_are(void **state)
 {
     (void)state;
-    assert_true(resources_parallel() <= (unsigned)sysconf(_SC_NPROCESSORS_CONF));
+    assert_true(resources_parallel(0) <= (unsigned)sysconf(_SC_NPROCESSORS_CONF));
 }
 
 static void no_more_than_the_cores_that_we_may_use(void **state)
@@ -33,9 +34,18 @@ static void no_more_than_the_cores_that_we_may_use(void **state)
     CPU_ZERO(&one);
     CPU_SET(cpu, &one);
     assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
-    unsigned count = resources_parallel();
+    unsigned count = resources_parallel(0);
     sched_setaffinity(0, sizeof all, &all);
     assert_int_equal(count, 1);
+}
+
+static void memory_that_was_asked_for_is_needed(void **state)
+{
+    unsigned usual = resources_parallel(0);
+    (void)state;
+    assert_int_equal(resources_parallel(UINT_MAX), 1);
+    assert_true(resources_parallel(1792) <= usual);
+    assert_int_equal(resources_parallel(1), usual);
 }
 
 static void few_open_files_are_few_disks(void **state)
@@ -55,6 +65,7 @@ int main(void)
         cmocka_unit_test(there_is_always_one),
         cmocka_unit_test(no_more_than_the_cores_there_are),
         cmocka_unit_test(no_more_than_the_cores_that_we_may_use),
+        cmocka_unit_test(memory_that_was_asked_for_is_needed),
         cmocka_unit_test(few_open_files_are_few_disks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

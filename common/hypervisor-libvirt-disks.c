@@ -14,6 +14,13 @@
 #define NO_FDSET (-1)
 #define CLEAR_TRIES 500 /* 10 ms each, and a question */
 
+static int blame_appliance(error **err, error *why)
+{
+    error_set(err, STATUS_CRASHED, "%s", error_message(why));
+    error_free(why);
+    return -1;
+}
+
 /* --- fd sets --- */
 
 static void remove_files(libvirt_hypervisor *self, int64_t fdset)
@@ -220,10 +227,15 @@ static int try_key(libvirt_hypervisor *self, const struct hypervisor_disk *disk,
                    error **err)
 {
     struct secret secret = {.fdset = NO_FDSET};
-    int result = make_secret(self, one, &secret, err);
+    AUTO_ERROR error *why = NULL;
+    int result = make_secret(self, one, &secret, &why);
 
     if (result == 0)
         result = add_node(self, disk, SECRET, err);
+    else if (does_not_fit(why))
+        error_propagate(err, STEAL(why));
+    else
+        blame_appliance(err, STEAL(why));
     drop_secret(self, &secret); /* the node has what it needs */
     return result;
 }
@@ -260,11 +272,8 @@ static int blame(error **err, error *why, const struct hypervisor_disk *disk)
     if (error_status(why) != STATUS_REFUSED)
         return error_propagate(err, why);
     if (!disk->chain->nbd_export &&
-        (ends_with_error(message, EMFILE) || ends_with_error(message, ENOMEM))) {
-        error_set(err, STATUS_CRASHED, "%s", message);
-        error_free(why);
-        return -1;
-    }
+        (ends_with_error(message, EMFILE) || ends_with_error(message, ENOMEM)))
+        return blame_appliance(err, why);
     if (strstr(message, "Failed to get \""))
         error_set(err, STATUS_REFUSED,
                   "the image is in use, by another disk or a running guest: %s", message);
@@ -280,8 +289,11 @@ int libvirt_attach(hypervisor *base, const struct hypervisor_disk *disk, error *
 {
     libvirt_hypervisor *self = libvirt_self(base);
     error *why = NULL;
-    if (pass_files(self, disk, &why) < 0)
-        goto close;
+    if (pass_files(self, disk, &why) < 0) {
+        /* QEMU has not looked into them yet. */
+        remove_own_files(self, disk->slot);
+        return blame_appliance(err, why);
+    }
     if ((image_chain_check_open(disk->chain, NULL) < 0 ? add_encrypted(self, disk, &why)
                                                        : add_node(self, disk, NULL, &why)) < 0)
         goto close;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spool.h"
 
-#include <fcntl.h>
+#include "spool-file.h"
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,10 +13,10 @@ typedef uint32_t record_length;
 
 struct spool {
     struct spool_room *room;
-    char *memory; /* mapped; NULL: none */
-    size_t size;  /* … so much of it */
-    int fd;       /* -1: all is in memory */
-    uint64_t end; /* of what has been written */
+    char *memory;               /* mapped; NULL: none */
+    size_t size;                /* … so much of it */
+    struct spool_pieces pieces; /* of the file; none: all is in memory */
+    uint64_t end;               /* of what has been written */
     uint64_t bytes;
     uint64_t at;  /* of reading */
     char *record; /* one that was read from the file */
@@ -27,7 +27,7 @@ spool *spool_new(struct spool_room *room)
 {
     spool *self = calloc(1, sizeof *self);
     if (self)
-        *self = (spool){.room = room, .fd = -1};
+        *self = (spool){.room = room};
     return self;
 }
 
@@ -45,8 +45,7 @@ void spool_free(spool *self)
     if (!self)
         return;
     release_memory(self);
-    if (self->fd >= 0)
-        close(self->fd);
+    spool_file_leave(&self->room->file, &self->pieces);
     free(self->record);
     free(self);
 }
@@ -98,57 +97,26 @@ static bool grow(spool *self, uint64_t wanted)
 
 /* --- the file --- */
 
-static int make_file(void)
-{
-    const char *directory = getenv("TMPDIR");
-    AUTO_FREE char *path = NULL;
-    if (!directory || !*directory)
-        directory = "/var/tmp";
-    int fd = open(directory, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-        return fd;
-    if (asprintf(&path, "%s/virt-live-spool-XXXXXX", directory) < 0) {
-        path = NULL;
-        return -1;
-    }
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0)
-        unlink(path);
-    return fd;
-}
-
-static int write_all(int fd, const void *bytes, size_t length, uint64_t at)
-{
-    const char *from = bytes;
-    while (length > 0) {
-        ssize_t count = pwrite(fd, from, length, (off_t)at);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return -1;
-        from += count;
-        at += (uint64_t)count;
-        length -= (size_t)count;
-    }
-    return 0;
-}
-
 static int move_to_file(spool *self)
 {
-    AUTO_FD int fd = make_file();
-    if (fd < 0 || write_all(fd, self->memory, (size_t)self->end, 0) < 0)
+    if (spool_file_use(&self->room->file, &self->pieces) < 0)
         return -1;
+    if (spool_file_write(&self->pieces, self->memory, (size_t)self->end, 0) < 0) {
+        int saved = errno;
+        spool_file_leave(&self->room->file, &self->pieces);
+        errno = saved;
+        return -1;
+    }
     release_memory(self);
-    self->fd = steal_fd(&fd);
-    self->room->files++;
+    self->room->filed++;
     return 0;
 }
 
 static int append(spool *self, const void *bytes, size_t length)
 {
-    if (self->fd < 0)
+    if (!self->pieces.file)
         memcpy(self->memory + self->end, bytes, length);
-    else if (write_all(self->fd, bytes, length, self->end) < 0)
+    else if (spool_file_write(&self->pieces, bytes, length, self->end) < 0)
         return -1;
     self->end += length;
     return 0;
@@ -159,7 +127,8 @@ int spool_add(spool *self, const void *bytes, size_t length, error **err)
     record_length header = (record_length)length;
     if (length > UINT32_MAX)
         return error_set(err, STATUS_CRASHED, "a record that is too long");
-    if (self->fd < 0 && !grow(self, self->end + sizeof header + length) && move_to_file(self) < 0)
+    if (!self->pieces.file && !grow(self, self->end + sizeof header + length) &&
+        move_to_file(self) < 0)
         return error_set_errno(err, STATUS_CRASHED, errno, "cannot write a temporary file");
     uint64_t before = self->end;
     if (append(self, &header, sizeof header) < 0 ||
@@ -188,27 +157,9 @@ void spool_seek(spool *self, uint64_t at)
     self->at = at;
 }
 
-static int read_all(int fd, void *bytes, size_t length, uint64_t at)
-{
-    char *to = bytes;
-    while (length > 0) {
-        ssize_t count = pread(fd, to, length, (off_t)at);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count == 0)
-            errno = EIO;
-        if (count <= 0)
-            return -1;
-        to += count;
-        at += (uint64_t)count;
-        length -= (size_t)count;
-    }
-    return 0;
-}
-
 static int read_record(spool *self, record_length *length)
 {
-    if (read_all(self->fd, length, sizeof *length, self->at) < 0)
+    if (spool_file_read(&self->pieces, length, sizeof *length, self->at) < 0)
         return -1;
     if (self->end - self->at - sizeof *length < *length) {
         errno = EIO;
@@ -222,7 +173,7 @@ static int read_record(spool *self, record_length *length)
             return -1;
         self->record_size = *length;
     }
-    return read_all(self->fd, self->record, *length, self->at + sizeof *length);
+    return spool_file_read(&self->pieces, self->record, *length, self->at + sizeof *length);
 }
 
 int spool_next(spool *self, const void **bytes, size_t *length, error **err)
@@ -230,7 +181,7 @@ int spool_next(spool *self, const void **bytes, size_t *length, error **err)
     record_length header;
     if (self->at == self->end)
         return 0;
-    if (self->fd < 0) {
+    if (!self->pieces.file) {
         memcpy(&header, self->memory + self->at, sizeof header);
         *bytes = self->memory + self->at + sizeof header;
     } else {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Records of bytes that are kept, in their order, until somebody reads them: in memory while they
- * are few, in a file that has no name beyond that. So nothing is left of it, whatever becomes of
- * the process, and a child that is forked does not get what is in memory. */
+ * are few, beyond that in a file that all share. It has no name, so nothing is left of it, whatever
+ * becomes of the process; and a child that is forked does not get what is in memory. */
 #ifndef VLT_SPOOL_H
 #define VLT_SPOOL_H
 
@@ -14,8 +14,9 @@ struct spool_room {
     size_t spool_max; /* bytes of one spool in memory */
     size_t budget;    /* … and of all spools together */
     /* For the spools; and for tests. */
-    size_t used, peak; /* bytes in memory, now and at most */
-    unsigned files;    /* made so far */
+    size_t used, peak;       /* bytes in memory, now and at most */
+    unsigned filed;          /* that have gone to the file so far */
+    struct spool_file *file; /* the spools'; NULL: none of them needs it */
 };
 
 typedef struct spool spool;

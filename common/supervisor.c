@@ -11,7 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 
-/* Bytes of listings that are kept in memory, of one guest and of all; the rest is in files. */
+/* Bytes of listings that are kept in memory, of one guest and of all; the rest is in a file. */
 #define LISTING_MEMORY ((size_t)1 << 20)
 #define LISTINGS_MEMORY ((size_t)64 << 20)
 
@@ -222,7 +222,7 @@ enum supervisor_end supervisor_run(const struct supervisor_config *config, guest
     *signal = self.signalled;
     tear_down(&self, &old);
     stats->listing_memory = self.listings.peak;
-    stats->listing_files = self.listings.files;
+    stats->listings_filed = self.listings.filed;
     stats->wall = clock_now() - since;
     return end;
 }

@@ -86,7 +86,7 @@ struct supervisor_stats {
     uint64_t wait, probe, mount; /* in the appliance (scan_times) */
     /* Of listings that waited for their turn; not in stats_json(). */
     uint64_t listing_memory; /* bytes, at most */
-    uint64_t listing_files;
+    uint64_t listings_filed;
 };
 
 enum supervisor_end {

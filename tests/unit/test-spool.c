@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -24,11 +25,35 @@ static size_t record(unsigned i, unsigned char *bytes)
     return length;
 }
 
-static void fill(spool *self, unsigned count)
+static void fill_from(spool *self, unsigned first, unsigned count)
 {
     unsigned char bytes[700];
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = first; i < first + count; i++)
         assert_int_equal(spool_add(self, bytes, record(i, bytes), NULL), 0);
+}
+
+static void fill(spool *self, unsigned count)
+{
+    fill_from(self, 0, count);
+}
+
+/* Open files that have no name (any more): how many, and the size of the last one. */
+static unsigned nameless_files(off_t *size)
+{
+    unsigned count = 0;
+    char target[256];
+    AUTO_DIR DIR *directory = opendir("/proc/self/fd");
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        struct stat st;
+        ssize_t length = readlinkat(dirfd(directory), entry->d_name, target, sizeof target - 1);
+        target[length > 0 ? length : 0] = 0;
+        if (!strstr(target, " (deleted)") || fstatat(dirfd(directory), entry->d_name, &st, 0) < 0 ||
+            !S_ISREG(st.st_mode))
+            continue;
+        *size = st.st_size;
+        count++;
+    }
+    return count;
 }
 
 static void assert_records(spool *self, unsigned count)
@@ -53,7 +78,7 @@ static void records_come_back_in_order(void **state)
     AUTO_SPOOL spool *self = spool_new(&room);
     (void)state;
     fill(self, 100);
-    assert_int_equal(room.files, 0);
+    assert_int_equal(room.filed, 0);
     assert_records(self, 100);
     spool_rewind(self);
     assert_records(self, 100);
@@ -75,13 +100,13 @@ static void what_is_too_much_for_memory_goes_to_a_file(void **state)
     AUTO_SPOOL spool *self = spool_new(&room);
     (void)state;
     fill(self, 30);
-    assert_int_equal(room.files, 0);
+    assert_int_equal(room.filed, 0);
     assert_int_equal(room.used, 4 * PAGE);
     spool_free(STEAL(self));
     assert_int_equal(room.used, 0);
     self = spool_new(&room);
     fill(self, 300);
-    assert_int_equal(room.files, 1);
+    assert_int_equal(room.filed, 1);
     assert_int_equal(room.used, 0);
     assert_int_equal(room.peak, 4 * PAGE);
     assert_records(self, 300);
@@ -113,13 +138,53 @@ static void all_together_have_a_budget(void **state)
         fill(all[i], 80);
         assert_true(room.used <= 16 * PAGE);
     }
-    assert_true(room.files > 0);
+    assert_true(room.filed > 0);
     for (unsigned i = 0; i < 10; i++)
         assert_records(all[i], 80);
     for (unsigned i = 0; i < 10; i++)
         spool_free(all[i]);
     assert_int_equal(room.used, 0);
     assert_true(room.peak <= 16 * PAGE);
+}
+
+static void all_together_have_one_file(void **state)
+{
+    struct spool_room room = room_of(PAGE, PAGE);
+    spool *all[20];
+    off_t size = 0;
+    unsigned before = nameless_files(&size);
+    (void)state;
+    for (unsigned i = 0; i < 20; i++)
+        all[i] = spool_new(&room);
+    for (unsigned round = 0; round < 10; round++)
+        for (unsigned i = 0; i < 20; i++)
+            fill_from(all[i], round * 500, 500);
+    assert_int_equal(room.filed, 20);
+    assert_int_equal(nameless_files(&size), before + 1);
+    for (unsigned i = 0; i < 20; i++) {
+        assert_records(all[i], 5000);
+        spool_free(all[i]);
+    }
+    assert_null(room.file);
+    assert_int_equal(nameless_files(&size), before);
+}
+
+static void the_file_does_not_grow_for_ever(void **state)
+{
+    struct spool_room room = room_of(PAGE, PAGE);
+    off_t once = 0, later = 0;
+    AUTO_SPOOL spool *waits = spool_new(&room);
+    (void)state;
+    fill(waits, 100);
+    for (unsigned i = 0; i < 20; i++) {
+        AUTO_SPOOL spool *other = spool_new(&room);
+        fill(other, 10000);
+        assert_records(other, 10000);
+        nameless_files(i == 0 ? &once : &later);
+    }
+    assert_true(once > 3 << 20);
+    assert_true(later <= 4 << 20);
+    assert_records(waits, 100);
 }
 
 static void reading_goes_on_where_it_was(void **state)
@@ -198,7 +263,7 @@ static void the_file_has_no_name(void **state)
         setenv("TMPDIR", before, 1);
     else
         unsetenv("TMPDIR");
-    assert_int_equal(room.files, 1);
+    assert_int_equal(room.filed, 1);
     assert_int_equal(rmdir(directory), 0);
     assert_records(self, 300);
 }
@@ -211,6 +276,8 @@ int main(void)
         cmocka_unit_test(what_is_too_much_for_memory_goes_to_a_file),
         cmocka_unit_test(one_record_may_be_larger_than_memory),
         cmocka_unit_test(all_together_have_a_budget),
+        cmocka_unit_test(all_together_have_one_file),
+        cmocka_unit_test(the_file_does_not_grow_for_ever),
         cmocka_unit_test(reading_goes_on_where_it_was),
         cmocka_unit_test(no_place_for_a_file_is_an_error),
         cmocka_unit_test(a_full_disk_is_an_error),

@@ -68,7 +68,7 @@ static void parts_come_in_order_and_once(void **state)
     struct trial *t = trial_of(state, 30, 5, 100);
     trial_run(t);
     assert_whole_but(t, -1);
-    assert_int_equal(t->stats.listing_files, 0);
+    assert_int_equal(t->stats.listings_filed, 0);
     assert_int_equal(t->stats.failed, 0);
 }
 
@@ -91,7 +91,7 @@ static void a_long_listing_goes_to_a_file(void **state)
     struct trial *t = trial_of(state, 2, 60, 1000);
     trial_run(t);
     assert_whole_but(t, -1);
-    assert_int_equal(t->stats.listing_files, 2);
+    assert_int_equal(t->stats.listings_filed, 2);
     assert_true(t->stats.listing_memory <= 2 * MIB);
 }
 
@@ -109,7 +109,7 @@ static void all_listings_together_have_a_budget(void **state)
     assert_whole_but(t, -1);
     assert_true(t->stats.listing_memory > 32 * MIB);
     assert_true(t->stats.listing_memory <= 64 * MIB);
-    assert_true(t->stats.listing_files > 0);
+    assert_true(t->stats.listings_filed > 0);
 }
 
 static void half_a_listing_of_one_that_dies_once_is_forgotten(void **state)

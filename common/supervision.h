@@ -89,11 +89,13 @@ void crew_say(const struct supervisor *self, enum supervisor_log level, const ch
 
 /* So many guests at once are connected to, from the attempt to the answer. */
 #define MAX_CONNECTING 32
+/* … and the one that all answers wait for. */
+#define MAX_CONNECTED (MAX_CONNECTING + 1)
 
 void remote_connect_more(struct supervisor *self); /* as many as are allowed */
 /* Fills fds with what remote_hear_all() waits for, and lowers *deadline to when one of them is
  * late. Their number. */
-size_t remote_poll(const struct supervisor *self, struct pollfd fds[MAX_CONNECTING],
+size_t remote_poll(const struct supervisor *self, struct pollfd fds[MAX_CONNECTED],
                    uint64_t *deadline);
 void remote_hear_all(struct supervisor *self);
 /* Whether what connected for the guest was killed, and it will be connected to again. */

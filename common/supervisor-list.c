@@ -5,6 +5,11 @@
 
 /* --- the list --- */
 
+static bool short_of_files(const error *err)
+{
+    return error_errno(err) == EMFILE || error_errno(err) == ENFILE;
+}
+
 /* Who owns the image, and, where there are keys, whether QEMU will want one. Only for that, and to
  * say at once why it cannot be an image, is it opened. */
 static int look_at_image(const struct supervisor *self, struct entry *entry, size_t index,
@@ -16,9 +21,14 @@ static int look_at_image(const struct supervisor *self, struct entry *entry, siz
     bool plausible = stat(image->path, &st) == 0 && st.st_size > 0 && S_ISREG(st.st_mode);
     bool has_keys = self->config->keys || (image->encryption && image->encryption->passphrase);
 
-    if ((!plausible || has_keys) && guest_image_open(image, self->config->backing, &chain, err) < 0)
+    AUTO_ERROR error *why = NULL;
+    if ((!plausible || has_keys) &&
+        guest_image_open(image, self->config->backing, &chain, &why) < 0 && !short_of_files(why)) {
+        error_propagate(err, STEAL(why));
         return entry->guest->image_count > 1 ? error_prefix(err, "%s", image->path) : -1;
-    if (has_keys && image_chain_check_open(chain, NULL) < 0)
+    }
+    /* Where it could not be opened now, the worse is assumed. */
+    if (has_keys && (!chain || image_chain_check_open(chain, NULL) < 0))
         entry->sealed = true;
     if (waves_set_owner(entry, index, st.st_uid, st.st_gid) < 0)
         return error_no_memory(err);

@@ -23,10 +23,11 @@ bool remote_excuse(struct supervisor *self, struct entry *entry)
            waves_excuse(self->window, &entry, 1, false);
 }
 
-/* Whether anything is that will end, and give back what it has of the host's. */
+/* Whether anything is that will end, and give back what it has of the host's. Those that are
+ * connected do not where only one guest is given to anybody. */
 static bool under_way(const struct supervisor *self)
 {
-    bool any = waves_connections(self->window) > 0;
+    bool any = waves_connections(self->window) > 0 && !waves_held_up(self->window);
     for (size_t i = 0; i < self->member_count; i++)
         any |= self->members[i]->state != MEMBER_READY || member_working(self->members[i]);
     return any;
@@ -40,8 +41,9 @@ void remote_connect_more(struct supervisor *self)
                                        .directory = rundir_path(self->run),
                                        .keeper = self->backups ? backups_fd(self->backups) : -1};
     struct entry *entry = NULL;
-    while (waves_connections(self->window) < self->connecting &&
-           (entry = waves_find(self->window, ENTRY_FAR, NULL))) {
+    while ((entry = waves_find(self->window, ENTRY_FAR, NULL)) &&
+           (waves_connections(self->window) < self->connecting ||
+            waves_is_first(self->window, entry))) {
         AUTO_ERROR error *err = NULL;
         remote *connections = remote_start(entry->guest, &means, &err);
         if (connections)
@@ -58,17 +60,17 @@ static bool connecting(const struct member *member)
     return member->state != MEMBER_ENDED && member->handover.connecting;
 }
 
-size_t remote_poll(const struct supervisor *self, struct pollfd fds[MAX_CONNECTING],
+size_t remote_poll(const struct supervisor *self, struct pollfd fds[MAX_CONNECTED],
                    uint64_t *deadline)
 {
     size_t count = 0;
     for (const struct entry *entry = NULL;
-         count < MAX_CONNECTING && (entry = waves_find(self->window, ENTRY_OPENING, entry));) {
+         count < MAX_CONNECTED && (entry = waves_find(self->window, ENTRY_OPENING, entry));) {
         uint64_t own = deadline_of(self, entry);
         *deadline = own < *deadline ? own : *deadline;
         fds[count++] = (struct pollfd){remote_fd(entry->connections), POLLIN, 0};
     }
-    for (size_t i = 0; count < MAX_CONNECTING && i < self->member_count; i++)
+    for (size_t i = 0; count < MAX_CONNECTED && i < self->member_count; i++)
         if (connecting(self->members[i]))
             fds[count++] = (struct pollfd){remote_fd(self->members[i]->handover.entry->connections),
                                            POLLIN, 0};

@@ -32,22 +32,41 @@ void work_pursue(struct supervisor *self, struct member *member)
         crew_refused(self, member);
 }
 
-/* A guest to the worker. An image that cannot be opened is answered for here. */
-static void give(struct supervisor *self, struct member *member, struct entry *entry)
+static unsigned count_working(const struct supervisor *self)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < self->member_count; i++)
+        count += member_working(self->members[i]);
+    return count;
+}
+
+/* Whether it failed for want of descriptors, and guests are under way that will give some back. */
+static bool is_short_for_now(const struct supervisor *self, const error *err)
+{
+    int why = error_errno(err);
+    return (why == EMFILE || why == ENFILE) && count_working(self) > 0;
+}
+
+/* A guest to the worker. An image that cannot be opened is answered for here. False: it waits, and
+ * so does everybody else. */
+static bool give(struct supervisor *self, struct member *member, struct entry *entry)
 {
     AUTO_ERROR error *err = NULL;
     waves_take(self->window, entry);
     if (member_take_on(member, entry, self->config->backing, &err) < 0) {
-        if (!remote_excuse(self, entry))
+        bool short_for_now = is_short_for_now(self, err);
+        if (short_for_now)
+            waves_give_back(self->window, &entry, 1);
+        else if (!remote_excuse(self, entry))
             waves_refuse(self->window, entry, error_status(err), error_message(err), 0);
-        return;
+        return !short_for_now;
     }
     if (!member->has_trust) {
         self->stats->waves++;
         if (member_set_trust(member, entry) < 0) {
             member_drop_handover(member);
             waves_refuse(self->window, entry, STATUS_CRASHED, "no memory", 0);
-            return;
+            return true;
         }
     } else if (member->used == 0) {
         self->stats->waves++;
@@ -57,6 +76,7 @@ static void give(struct supervisor *self, struct member *member, struct entry *e
     member->given[member->given_count++] = entry;
     crew_begin_turn(member);
     work_pursue(self, member);
+    return true;
 }
 
 static unsigned room(const struct supervisor *self, const struct member *member)
@@ -75,14 +95,6 @@ static struct entry *next_for(struct supervisor *self, const struct member *memb
     unsigned slots = room(self, member);
     return slots ? waves_next(self->window, member->has_trust ? &member->trust : NULL, slots)
                  : NULL;
-}
-
-static unsigned count_working(const struct supervisor *self)
-{
-    unsigned count = 0;
-    for (size_t i = 0; i < self->member_count; i++)
-        count += member_working(self->members[i]);
-    return count;
 }
 
 /* Nothing more for it as it is: emptied if guests of its trust domain wait and that costs less than
@@ -112,8 +124,8 @@ static bool takes_more(const struct member *member)
 static void fill(struct supervisor *self, struct member *member)
 {
     struct entry *entry = NULL;
-    while (takes_more(member) && (entry = next_for(self, member)))
-        give(self, member, entry);
+    while (takes_more(member) && (entry = next_for(self, member)) && give(self, member, entry))
+        ;
     if (takes_more(member) && member->has_trust && !entry &&
         (waves_waiting(self->window) > 0 || self->list_ended || room(self, member) == 0))
         turn_over(self, member);

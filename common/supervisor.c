@@ -32,7 +32,7 @@ static enum supervisor_end take_signals(struct supervisor *self, error **err)
 /* Waits for anything to happen, and deals with all of it but signals. */
 static int wait_and_hear(struct supervisor *self, error **err)
 {
-    struct pollfd fds[2 + 2 * MAX_MEMBERS + MAX_CONNECTING] = {
+    struct pollfd fds[2 + 2 * MAX_MEMBERS + MAX_CONNECTED] = {
         {self->signal_fd, POLLIN, 0},
         {self->list_waits ? guestlist_fd(self->guests) : -1, POLLIN, 0},
     };

@@ -10,8 +10,9 @@
 struct waves {
     enum isolation isolation;
     uint64_t last_quarantine;
-    size_t first, count; /* a ring */
-    size_t hint;         /* nobody before it, counted from the first, waits */
+    size_t first, count;     /* a ring */
+    size_t hint;             /* nobody before it, counted from the first, waits */
+    uint64_t names, answers; /* bytes */
     unsigned waiting;
     unsigned far;         /* guests of that kind */
     unsigned connections; /* … that have some */
@@ -46,9 +47,31 @@ static void disconnect(waves *self, struct entry *entry)
     remote_free(STEAL(entry->connections));
 }
 
+static uint64_t bytes_of_names(const struct guest *guest)
+{
+    uint64_t bytes = guest->name ? strlen(guest->name) : 0;
+    for (size_t i = 0; i < guest->image_count; i++)
+        bytes += sizeof guest->images[i] + strlen(guest->images[i].path);
+    return bytes;
+}
+
+static uint64_t bytes_of_answer(const struct entry *entry)
+{
+    const scan_ret *result = &entry->result;
+    uint64_t bytes = entry->notes_length + result->message.message_len;
+    for (u_int i = 0; i < result->volumes.volumes_len; i++) {
+        const volume *one = &result->volumes.volumes_val[i];
+        bytes += sizeof *one + one->name.name_len + one->fstype.fstype_len + one->label.label_len +
+                 one->uuid.uuid_len + one->message.message_len;
+    }
+    return bytes;
+}
+
 static void clear(waves *self, struct entry *entry)
 {
     disconnect(self, entry);
+    self->names -= bytes_of_names(entry->guest);
+    self->answers -= entry->bytes;
     self->far -= entry->far;
     forget_listing(entry);
     guest_free(entry->guest);
@@ -68,7 +91,8 @@ void waves_free(waves *self)
 
 bool waves_full(const waves *self)
 {
-    return self->count == WAVES_WINDOW;
+    return self->count == WAVES_WINDOW ||
+           (self->count > 0 && self->names + self->answers > WAVES_BYTES);
 }
 
 bool waves_empty(const waves *self)
@@ -90,6 +114,7 @@ struct entry *waves_add(waves *self, struct guest *guest)
     struct entry *entry = at(self, self->count++);
     bool far = guest_is_remote(guest);
     *entry = (struct entry){.guest = guest, .state = far ? ENTRY_FAR : ENTRY_WAITING, .far = far};
+    self->names += bytes_of_names(guest);
     self->waiting += !far;
     self->far += far;
     return entry;
@@ -140,11 +165,17 @@ bool waves_may_share(const waves *self, const struct entry *a, const struct entr
                       a->quarantine == b->quarantine && trust_each_other(self, a, b));
 }
 
+bool waves_held_up(const waves *self)
+{
+    return self->answers > WAVES_BYTES;
+}
+
 struct entry *waves_next(waves *self, const struct entry *like, unsigned disks)
 {
+    size_t end = waves_held_up(self) ? 1 : self->count;
     while (self->hint < self->count && at(self, self->hint)->state != ENTRY_WAITING)
         self->hint++;
-    for (size_t i = self->hint; i < self->count; i++) {
+    for (size_t i = self->hint; i < end; i++) {
         struct entry *entry = at(self, i);
         if (entry->state == ENTRY_WAITING && entry->guest->image_count <= disks &&
             (!like || waves_may_share(self, like, entry)))
@@ -177,6 +208,11 @@ struct entry *waves_find(const waves *self, enum entry_state state, const struct
         behind = behind || entry == after;
     }
     return NULL;
+}
+
+bool waves_is_first(const waves *self, const struct entry *entry)
+{
+    return entry == at(self, 0);
 }
 
 void waves_open(waves *self, struct entry *entry, remote *connections)
@@ -214,6 +250,8 @@ void waves_answer(waves *self, struct entry *entry, scan_ret *result, uint64_t e
     entry->state = ENTRY_ANSWERED;
     entry->result = *result;
     entry->elapsed = elapsed;
+    entry->bytes = bytes_of_answer(entry);
+    self->answers += entry->bytes;
     memset(result, 0, sizeof *result);
 }
 

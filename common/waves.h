@@ -4,7 +4,8 @@
  * that with a guest goes what was kept of it: its listing, and who connects to its images.
  *
  * A window of WAVES_WINDOW guests is looked at, so memory does not grow with the list, and guests
- * of one trust domain find each other although others stand between them. */
+ * of one trust domain find each other although others stand between them. Fewer, where they have
+ * long names or answers: what waits behind a slow guest has a budget. */
 #ifndef VLT_WAVES_H
 #define VLT_WAVES_H
 
@@ -14,6 +15,8 @@
 #include "supervisor.h"
 
 #define WAVES_WINDOW 2048
+/* Bytes of names and answers in it. One guest may have more. */
+#define WAVES_BYTES ((uint64_t)64 << 20)
 
 typedef struct waves waves;
 
@@ -40,6 +43,7 @@ struct entry {
     unsigned excused;    /* how often waves_excuse() has given it back without progress */
     scan_ret result;     /* when answered */
     uint64_t elapsed;
+    uint64_t bytes; /* of the answer */
     /* The supervisor's, forgotten when the guest waits again. */
     uint64_t turn;       /* when its turn began, 0: not yet */
     uint64_t timed;      /* when its turn began, but later by what nobody listened for */
@@ -54,7 +58,7 @@ struct entry {
 waves *waves_new(enum isolation isolation); /* NULL: no memory */
 void waves_free(waves *self);
 
-bool waves_full(const waves *self);  /* no room in the window */
+bool waves_full(const waves *self);  /* no room in the window, or no bytes left of its budget */
 bool waves_empty(const waves *self); /* nobody in it */
 unsigned waves_waiting(const waves *self);
 
@@ -68,8 +72,12 @@ int waves_set_owner(struct entry *entry, size_t index, uid_t uid, gid_t gid);
 /* Whether the two may be in one appliance. */
 bool waves_may_share(const waves *self, const struct entry *a, const struct entry *b);
 
+/* The answers that wait are over the budget. */
+bool waves_held_up(const waves *self);
+
 /* The oldest waiting guest that may share an appliance with `like` (NULL: the oldest of all) and
- * has at most `disks` images. NULL: none. */
+ * has at most `disks` images. NULL: none. While it is held up, only the guest that all wait for may
+ * be given to anybody. */
 struct entry *waves_next(waves *self, const struct entry *like, unsigned disks);
 void waves_take(waves *self, struct entry *entry);
 /* Whether an appliance with such a guest gets the next one only when this one has been answered:
@@ -78,6 +86,8 @@ bool waves_one_by_one(const struct entry *like);
 
 /* The oldest guest behind `after` (NULL: of all) that is in this state. NULL: none. */
 struct entry *waves_find(const waves *self, enum entry_state state, const struct entry *after);
+/* Whether it is the oldest of all, the one that everybody else's answers wait for. */
+bool waves_is_first(const waves *self, const struct entry *entry);
 /* Its images are being connected: it has the connections, which are taken over. */
 void waves_open(waves *self, struct entry *entry, remote *connections);
 void waves_opened(waves *self, struct entry *entry); /* they are: it waits for an appliance */

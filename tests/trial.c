@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -119,6 +120,22 @@ static void read_listing(struct trial_answer *seen, const struct guest_answer *a
     seen->ordered &= got == 0;
 }
 
+/* The lowest free descriptor is beyond the limit then. */
+static void starve(bool begin)
+{
+    static struct rlimit before;
+    struct rlimit none;
+    if (begin) {
+        int lowest = dup(STDERR_FILENO);
+        getrlimit(RLIMIT_NOFILE, &before);
+        none = (struct rlimit){(rlim_t)lowest, before.rlim_max};
+        setrlimit(RLIMIT_NOFILE, &none);
+        close(lowest);
+    } else {
+        setrlimit(RLIMIT_NOFILE, &before);
+    }
+}
+
 static int on_answer(void *data, const struct guest_answer *answer, error **err)
 {
     struct trial *self = data;
@@ -128,6 +145,8 @@ static int on_answer(void *data, const struct guest_answer *answer, error **err)
         return error_set(err, STATUS_CRASHED, "the client wants no more");
     if (self->signal_at && index + 1 == self->signal_at)
         kill(getpid(), SIGTERM);
+    if (self->starved && (index == 0 || index == 5))
+        starve(index == 0);
     if (index == 0 && self->slow)
         usleep(self->slow);
     int failed = result->status != STATUS_OK;

@@ -27,6 +27,7 @@ struct trial {
     struct supervisor_config config;
     unsigned stop_at;   /* the client fails at so many answers; 0: never */
     unsigned signal_at; /* SIGTERM at so many answers; 0: never */
+    bool starved;       /* between its first and sixth answer no file can be opened */
     unsigned slow;      /* microseconds that the client takes for the first answer */
     int patience;       /* milliseconds that trial_wait() waits; 0: 10000 */
     char directory[64];

@@ -326,6 +326,17 @@ static void vicious_guests_cost_nobody_else(void **state)
             assert_int_equal(t->answers[i].status, STATUS_CRASHED);
 }
 
+/* Those that are under way will give some back. */
+static void no_descriptors_for_a_while_cost_no_guest_its_answer(void **state)
+{
+    struct trial *t = *state;
+    t->starved = true;
+    fake_script->delay = 20000; /* one after the other */
+    trial_guests(t, 40);
+    trial_run(t);
+    trial_assert_all_ok(t, NULL);
+}
+
 int main(void)
 {
 #define TRIAL(test) cmocka_unit_test_setup_teardown(test, trial_set_up, trial_tear_down)
@@ -354,6 +365,7 @@ int main(void)
         TRIAL(an_agent_that_says_its_disks_do_not_go_costs_an_appliance_and_no_guest),
         TRIAL(an_appliance_that_dies_while_it_is_emptied_costs_no_guest),
         TRIAL(an_end_that_hangs_does_not_hold_up_the_run),
+        TRIAL(no_descriptors_for_a_while_cost_no_guest_its_answer),
         TRIAL(vicious_guests_cost_nobody_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,67 @@ static void the_window_has_an_end(void **state)
     waves_free(w);
 }
 
+static struct guest *make_long_guest(uint64_t number)
+{
+    static char path[8000];
+    struct guest *guest = guest_new(number);
+    memset(path, 'x', sizeof path);
+    assert_non_null(guest);
+    for (size_t i = 0; i < SLOT_COUNT; i++)
+        assert_int_equal(guest_add_image(guest, path, sizeof path, IMAGE_RAW, 0, NULL), 0);
+    return guest;
+}
+
+static void long_names_have_a_budget(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    unsigned count = 0;
+    (void)state;
+    for (; !waves_full(w); count++)
+        assert_non_null(waves_add(w, make_long_guest(count)));
+    assert_in_range(count, 30, WAVES_BYTES / (SLOT_COUNT * 8000) + 1);
+    waves_refuse(w, waves_next(w, NULL, SLOT_COUNT), STATUS_EMPTY, "why", 0);
+    waves_pop(w);
+    assert_false(waves_full(w));
+    waves_free(w);
+}
+
+static void answer_at_length(waves *w, struct entry *entry)
+{
+    scan_ret result = {.status = STATUS_OK};
+    waves_take(w, entry);
+    entry->notes = calloc(1, 1 << 20);
+    entry->notes_length = 1 << 20;
+    waves_answer(w, entry, &result, 0);
+}
+
+static void long_answers_have_a_budget(void **state)
+{
+    waves *w = waves_new(ISOLATE_NONE);
+    (void)state;
+    fill(w, 200);
+    struct entry *first = waves_next(w, NULL, 1), *next;
+    unsigned answered = 0;
+    waves_take(w, first);
+    for (; (next = waves_next(w, NULL, 1)); answered++)
+        answer_at_length(w, next);
+    assert_int_equal(answered, 65);
+    assert_true(waves_full(w));
+    /* The one that they wait for may have to begin again. */
+    waves_give_back(w, &first, 1);
+    assert_ptr_equal(waves_next(w, NULL, 1), first);
+    assert_true(waves_is_first(w, first));
+    answer_at_length(w, first);
+    assert_null(waves_next(w, NULL, 1));
+    for (unsigned i = 0; i < 3; i++) {
+        assert_non_null(waves_front(w));
+        waves_pop(w);
+    }
+    assert_false(waves_full(w));
+    assert_non_null(waves_next(w, NULL, 1));
+    waves_free(w);
+}
+
 static void the_window_goes_round(void **state)
 {
     waves *w = waves_new(ISOLATE_NONE);
@@ -346,6 +407,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_window_has_an_end),
+        cmocka_unit_test(long_names_have_a_budget),
+        cmocka_unit_test(long_answers_have_a_budget),
         cmocka_unit_test(the_window_goes_round),
         cmocka_unit_test(what_is_elsewhere_waits_when_it_has_been_looked_at),
         cmocka_unit_test(what_is_opened_with_a_key_shares_with_nobody),

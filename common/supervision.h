@@ -78,6 +78,8 @@ void crew_give_up(struct supervisor *self, struct member *member, struct entry *
                   enum status status, const char *why);
 /* Ends one that cannot be given orders any more; what it has said by then comes first. */
 void crew_refused(struct supervisor *self, struct member *member);
+/* Ends one that owes nobody an answer. */
+void crew_dismiss(struct member *member);
 void crew_end_all(struct supervisor *self); /* and waits until nothing is left */
 /* So long, microseconds, nobody was heard: that is nobody's fault. */
 void crew_excuse(struct supervisor *self, uint64_t deaf);

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 
 #define START_TIMEOUT 60 /* seconds: a restore takes 0.3 s on an idle machine */
@@ -127,15 +128,20 @@ static void end_warden(const struct member *member)
         kill(member->worker.pid, SIGTERM);
 }
 
+void crew_dismiss(struct member *member)
+{
+    end_warden(member);
+    member->state = MEMBER_ENDED;
+    member->deadline = CLOCK_NEVER;
+}
+
 static void end_member(struct supervisor *self, struct member *member, bool vanished,
                        const char *why)
 {
     if (member->state == MEMBER_ENDED)
         return;
-    end_warden(member);
+    crew_dismiss(member);
     reclaim(self, member, vanished, why);
-    member->state = MEMBER_ENDED;
-    member->deadline = CLOCK_NEVER;
 }
 
 /* Those behind it have lost nothing but their place. Where it took too long, it may have been one
@@ -215,18 +221,24 @@ static bool is_known(const void *data, pid_t pid)
     return find_warden(self, pid) || waves_owns(self->window, pid);
 }
 
-/* What it said before it ended still counts, above all its last answer, and why it ended. */
+/* What it said before it ended still counts, above all its last answer, and why it ended. One that
+ * has been taken over may talk on: it is heard for as long as what is there now can take, by pages,
+ * and its end. */
 static int hear_out(struct supervisor *self, struct member *member, error **err)
 {
     struct pollfd readable = {member->worker.reports, POLLIN, 0};
-    int result = 0;
-    while (result == 0 && member->state != MEMBER_ENDED && poll(&readable, 1, 0) == 1)
+    int bytes = 0, result = 0;
+    ioctl(member->worker.reports, FIONREAD, &bytes);
+    for (int left = bytes / 4096 + 2;
+         result == 0 && left > 0 && member->state != MEMBER_ENDED && poll(&readable, 1, 0) == 1;
+         left--)
         result = crew_hear(self, member, err);
     return result;
 }
 
 void crew_refused(struct supervisor *self, struct member *member)
 {
+    end_warden(member);
     hear_out(self, member, NULL);
     end_member(self, member, true, "its worker takes no orders");
 }

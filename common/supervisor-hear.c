@@ -137,13 +137,13 @@ static int on_report(struct supervisor *self, struct member *member, report *mes
     return -1;
 }
 
-/* Its socket has closed. That of one that was told to finish, and has, was to be expected. */
+/* Its socket has closed. That of one that was told to finish, and has, was to be expected. Whether
+ * it has ended, too, only its warden knows. */
 static int on_end(struct supervisor *self, struct member *member, error **err)
 {
     if (member->state != MEMBER_FINISHING || member->given_count > 0)
         return crew_vanish(self, member, "its worker has ended", err);
-    member->state = MEMBER_ENDED;
-    member->deadline = CLOCK_NEVER;
+    crew_dismiss(member);
     return 0;
 }
 

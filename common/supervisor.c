@@ -151,6 +151,7 @@ static int bound_by_files(struct supervisor *self, error **err)
 static int set_up(struct supervisor *self, sigset_t *old, error **err)
 {
     sigset_t signals;
+    sigprocmask(SIG_BLOCK, NULL, old); /* it is set again, whatever fails */
     if (children_begin() < 0)
         return error_no_memory(err);
     if (self->config->trace)
@@ -169,7 +170,7 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
     }
     self->end_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     sigaddset(&signals, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &signals, old);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     self->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     self->window = waves_new(self->config->isolation);

@@ -17,7 +17,8 @@ typedef struct {
     hypervisor base;
     unsigned appliance;
     int channel, events;          /* our ends */
-    int reports;                  /* the worker's socket to the supervisor */
+    int orders, reports;          /* the worker's sockets to the supervisor */
+    bool lingers;                 /* it does not end where it should */
     struct fake_machine *machine; /* NULL: none */
     bool ended;
     bool mapped; /* the machine is not one of the script's */
@@ -276,7 +277,8 @@ static int follow_script(fake_hypervisor *self, unsigned slot, unsigned guest, e
     const struct fake_guest *script = &fake_script->guests[guest];
     record(self, slot, guest);
     if (script->worker != FAKE_WORKER_HONEST && fake_misbehaves(guest))
-        fake_worker_lie(self->reports, guest, script->worker);
+        fake_worker_lie(self->orders, self->reports, guest, script->worker);
+    self->lingers |= script->worker == FAKE_WORKER_LINGER;
     if ((script->attach != FAKE_SUCCEED && fake_misbehaves(guest) && !act(script->attach)) ||
         !fake_step(FAKE_ATTACH))
         return error_set(err, STATUS_CORRUPT, "the script says: the image is no good");
@@ -389,6 +391,11 @@ static void end(hypervisor *base)
     if (qemu > 0 && fake_step(FAKE_END))
         kill(qemu, SIGKILL);
     self->ended = true;
+    if (self->lingers) {
+        close(self->orders);
+        close(self->reports);
+        pause();
+    }
 }
 
 static void free_hypervisor(hypervisor *base)
@@ -422,18 +429,6 @@ static const struct hypervisor_ops ops = {
     .free = free_hypervisor,
 };
 
-/* A worker that is being started has two sockets: the stream is the one that reports go to. */
-static int find_reports(void)
-{
-    for (int fd = 3; fd < 64; fd++) {
-        int type;
-        socklen_t length = sizeof type;
-        if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM)
-            return fd;
-    }
-    return -1;
-}
-
 /* Processes end without freeing it, as with libvirt's: free() would end the appliance. */
 static fake_hypervisor *volatile last;
 
@@ -448,7 +443,8 @@ hypervisor *fake_hypervisor_new(const char *root, hypervisor_trace trace, void *
     }
     *self = (fake_hypervisor){.base = {&ops}, .channel = -1, .events = -1};
     last = self;
-    self->reports = find_reports();
+    self->orders = fake_worker_socket(SOCK_SEQPACKET);
+    self->reports = fake_worker_socket(SOCK_STREAM);
     if (trace)
         trace(data, "fake", 0);
     return &self->base;

@@ -96,7 +96,11 @@ enum fake_worker {
     FAKE_WORKER_FAILED,  /* failed, without a word */
     FAKE_WORKER_PART,    /* a part of a listing that was not asked for */
     FAKE_WORKER_ENDED,   /* nothing: it exits */
-    FAKE_WORKER_COUNT
+    FAKE_WORKER_COUNT,
+    /* … and these are in no hurry to end. */
+    FAKE_WORKER_FLOOD =
+        FAKE_WORKER_COUNT, /* takes no orders, and says for ever what -x is to show */
+    FAKE_WORKER_LINGER     /* nothing; but it lives on after all has been said */
 };
 
 struct fake_guest {
@@ -190,7 +194,10 @@ struct sockaddr_un;
 socklen_t fake_address(pid_t machine, enum fake_socket which, struct sockaddr_un *address);
 /* The process that plays QEMU; `listens`: others may come to it. */
 _Noreturn void fake_qemu(struct fake_machine *machine, int channel, int events, bool listens);
-/* The worker's lies; `reports` is its socket to the supervisor. */
-void fake_worker_lie(int reports, unsigned guest, enum fake_worker how);
+/* A worker that is being started has two sockets, SOCK_SEQPACKET for orders and SOCK_STREAM for
+ * reports: the one of that type. -1: none. */
+int fake_worker_socket(int type);
+/* The worker's lies, by these. */
+void fake_worker_lie(int orders, int reports, unsigned guest, enum fake_worker how);
 
 #endif

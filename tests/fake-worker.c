@@ -4,6 +4,7 @@
 
 #include "frame.h"
 #include "work.h"
+#include <string.h>
 
 static void send_report(int fd, const report *message)
 {
@@ -20,7 +21,38 @@ static void send_outcome(int fd, uint64_t guest, int status)
     send_report(fd, &message);
 }
 
-void fake_worker_lie(int reports, unsigned guest, enum fake_worker how)
+int fake_worker_socket(int type)
+{
+    for (int fd = 3; fd < 64; fd++) {
+        int found;
+        socklen_t length = sizeof found;
+        if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &found, &length) == 0 && found == type)
+            return fd;
+    }
+    return -1;
+}
+
+/* It has answered, and will be given more; and it is faster than anybody can hear. */
+static _Noreturn void flood(int orders, int reports, unsigned guest)
+{
+    static char bytes[1 << 18];
+    AUTO_FREE void *frame = NULL;
+    size_t length, filled = 0;
+    report message = {.kind = REPORT_LOG};
+    message.report_u.log.log_val = (char *)(uintptr_t) "x";
+    message.report_u.log.log_len = 1;
+    if (frame_encode((xdrproc_t)xdr_report, &message, &frame, &length) < 0)
+        _exit(1);
+    for (; filled + length <= sizeof bytes; filled += length)
+        memcpy(bytes + filled, frame, length);
+    shutdown(orders, SHUT_RDWR);
+    send_outcome(reports, guest, 0);
+    while (write(reports, bytes, filled) > 0)
+        ;
+    _exit(1);
+}
+
+void fake_worker_lie(int orders, int reports, unsigned guest, enum fake_worker how)
 {
     switch (how) {
     case FAKE_WORKER_EARLY:
@@ -56,8 +88,10 @@ void fake_worker_lie(int reports, unsigned guest, enum fake_worker how)
         break;
     case FAKE_WORKER_ENDED:
         _exit(0);
+    case FAKE_WORKER_FLOOD:
+        flood(orders, reports, guest);
     case FAKE_WORKER_HONEST:
-    case FAKE_WORKER_COUNT:
+    case FAKE_WORKER_LINGER:
         break;
     }
 }

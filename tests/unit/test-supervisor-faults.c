@@ -200,6 +200,31 @@ static void every_lie_of_a_worker_costs_only_the_guest_that_tells_it(void **stat
     }
 }
 
+/* It takes no orders, so what it has said is heard, and that has no end. */
+static void a_worker_that_talks_for_ever_costs_only_the_guest_that_took_it_over(void **state)
+{
+    struct trial *t = *state;
+    t->config.timeout = 2;
+    trial_guests(t, 40);
+    fake_script->delay = 1000;
+    fake_script->guests[7].worker = FAKE_WORKER_FLOOD;
+    trial_run(t);
+    trial_assert_all_ok(t, is_seven);
+}
+
+/* There may be 128 at once. */
+static void workers_that_do_not_end_are_ended(void **state)
+{
+    struct trial *t = *state;
+    t->config.isolation = ISOLATE_GUEST;
+    t->config.parallel = 2;
+    trial_guests(t, 160);
+    for (unsigned i = 0; i < 160; i++)
+        fake_script->guests[i].worker = FAKE_WORKER_LINGER;
+    trial_run(t);
+    trial_assert_all_ok(t, NULL);
+}
+
 static void assert_no_appliance(struct trial *t, enum fake_point point, enum fake_act act)
 {
     trial_guests(t, 5);
@@ -354,6 +379,8 @@ int main(void)
         TRIAL(a_channel_that_closes_is_an_appliance_that_is_lost),
         TRIAL(every_lie_of_an_agent_costs_only_the_guest_that_tells_it),
         TRIAL(every_lie_of_a_worker_costs_only_the_guest_that_tells_it),
+        TRIAL(a_worker_that_talks_for_ever_costs_only_the_guest_that_took_it_over),
+        TRIAL(workers_that_do_not_end_are_ended),
         TRIAL(hypervisors_that_cannot_be_made_end_the_run_after_three),
         TRIAL(appliances_that_cannot_be_launched_end_the_run_after_three),
         TRIAL(workers_that_are_killed_while_they_start_end_the_run_after_three),

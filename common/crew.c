@@ -41,8 +41,7 @@ static int send_disk(struct member *member, const struct guest_image *image,
 static int send_ask(struct member *member)
 {
     order message = {.kind = ORDER_ASK};
-    message.order_u.ask =
-        (ask_order){member->handover.entry->guest->number, (u_int)member->handover.count};
+    message.order_u.ask = member->handover.entry->guest->number;
     return worker_order(&member->worker, &message, NULL, 0);
 }
 

@@ -22,7 +22,6 @@ struct under_way {
     disk disks[SLOT_COUNT];
     error *failed;     /* a disk could not be attached: this is the answer */
     uint64_t attached; /* microseconds spent attaching */
-    uint64_t asked;    /* when */
 };
 
 struct loop {
@@ -55,7 +54,6 @@ static int send_outcome(struct loop *self, const struct under_way *guest, const 
     outcome message = {
         .guest = guest->guest,
         .attached = guest->attached,
-        .answered = guest->asked ? clock_now() - guest->asked : 0,
         .result = *result,
     };
     if (last) {
@@ -174,16 +172,15 @@ static int ask(struct loop *self, const struct under_way *guest, error **err)
     return rpc_scan(self->agent, &args, err);
 }
 
-static int on_ask(struct loop *self, const ask_order *order, error **err)
+static int on_ask(struct loop *self, uint64_t asked, error **err)
 {
     struct under_way *guest = STEAL(self->filling);
-    if (!guest || guest->guest != order->guest || self->count == MAX_UNDER_WAY) {
+    if (!guest || guest->guest != asked || self->count == MAX_UNDER_WAY) {
         free_under_way(guest);
         return error_set(err, STATUS_CRASHED, "an order to ask about what is not attached");
     }
     if (guest->failed)
         return refuse_guest(self, guest);
-    guest->asked = clock_now();
     self->asked[(self->first + self->count++) % MAX_UNDER_WAY] = guest;
     return ask(self, guest, err);
 }
@@ -213,7 +210,7 @@ static int obey(struct loop *self, order *order, const int *fds, size_t fd_count
     case ORDER_DISK:
         return on_disk(self, &order->order_u.disk, fds, fd_count, err);
     case ORDER_ASK:
-        return on_ask(self, &order->order_u.ask, err);
+        return on_ask(self, order->order_u.ask, err);
     case ORDER_EMPTY:
         return on_empty(self, err);
     case ORDER_FINISH:
@@ -362,11 +359,9 @@ static int serve(struct loop *self, error **err)
 static int report_ready(struct loop *self, uint64_t since)
 {
     report message = {.kind = REPORT_READY};
-    const char *accel = self->config->appliance.accel;
     message.report_u.ready = (ready_report){
         .took = clock_now() - since,
         .restored = self->config->template_dir != NULL,
-        .accel = {(u_int)strlen(accel), (char *)accel},
     };
     return report_send(&self->reports, &message);
 }

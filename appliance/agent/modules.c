@@ -134,8 +134,3 @@ int modules_lock(modules *loaded)
         return errno == ENOENT ? 0 : -errno; /* a kernel without modules needs no lock */
     return write(fd, "1", 1) == 1 ? 0 : -errno;
 }
-
-bool modules_locked(const modules *loaded)
-{
-    return loaded->locked;
-}

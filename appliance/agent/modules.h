@@ -23,7 +23,6 @@ int modules_need_all(modules *loaded, const char **failed);
 
 /* No more modules until the next boot, for the agent and for whoever takes it over. */
 int modules_lock(modules *loaded);
-bool modules_locked(const modules *loaded);
 
 /* Loads the modules of one order file. 0 (also where there is none) or -errno. */
 int modules_load_order(modules *loaded, const char *path, const char **failed);

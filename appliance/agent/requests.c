@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "requests.h"
 #include <string.h>
-#include <sys/utsname.h>
 
 struct requests {
     devices *disks;
@@ -16,7 +15,6 @@ struct requests {
     bool stranger; /* the last HELLO was of another version: nothing else can be understood */
     uint64_t since;
     request current;
-    struct utsname kernel;
     char message[MAX_MESSAGE];
 };
 
@@ -31,7 +29,6 @@ requests *requests_new(devices *disks, modules *loaded, scanner *scan, lister *f
     queue->scan = scan;
     queue->files = files;
     queue->stock = stock;
-    uname(&queue->kernel);
     return queue;
 }
 
@@ -125,9 +122,6 @@ static void hello(requests *queue, struct hello_ret *reply)
 {
     queue->stranger = queue->current.body.request_body_u.protocol_version != PROTOCOL_VERSION;
     reply->protocol_version = PROTOCOL_VERSION;
-    reply->kernel.kernel_val = queue->kernel.release;
-    reply->kernel.kernel_len = (u_int)strlen(queue->kernel.release);
-    reply->prepared = modules_locked(queue->loaded);
 }
 
 /* A module that does not load is worth a message, and not the appliance: the mount will fail. It is

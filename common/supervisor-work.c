@@ -15,7 +15,10 @@ static uint64_t wave_limit(const struct supervisor *self)
 static void order_plain(struct supervisor *self, struct member *member, order_kind kind,
                         enum member_state state)
 {
-    if (worker_order(&member->worker, &(order){.kind = kind}, NULL, 0) < 0) {
+    int sent = worker_order(&member->worker, &(order){.kind = kind}, NULL, 0);
+    if (sent == -EAGAIN)
+        return; /* it has orders, and will answer: then again */
+    if (sent < 0) {
         crew_refused(self, member);
         return;
     }

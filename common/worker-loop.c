@@ -333,6 +333,15 @@ static int on_hypervisor(struct loop *self, error **err)
 
 /* --- the process --- */
 
+/* An appliance that has failed is heard once more: whose answer has come is not tried again. */
+static int hear_out(struct loop *self)
+{
+    struct pollfd readable = {rpc_fd(self->agent), POLLIN, 0};
+    while (poll(&readable, 1, 0) == 1 && on_agent(self, NULL) == 0)
+        ;
+    return -1;
+}
+
 /* Answers first: they are what the supervisor waits for, and an order takes milliseconds. */
 static int serve(struct loop *self, error **err)
 {
@@ -348,10 +357,9 @@ static int serve(struct loop *self, error **err)
             return -1;
         if (fds[0].revents & ~POLLOUT && on_agent(self, err) < 0)
             return -1;
-        if (fds[1].revents && on_hypervisor(self, err) < 0)
-            return -1;
-        if (fds[2].revents && on_order(self, err) < 0)
-            return -1;
+        if ((fds[1].revents && on_hypervisor(self, err) < 0) ||
+            (fds[2].revents && on_order(self, err) < 0))
+            return hear_out(self);
     }
     return 0;
 }

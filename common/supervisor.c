@@ -3,6 +3,7 @@
 
 #include "children.h"
 #include "resources.h"
+#include "signals.h"
 #include "supervision.h"
 #include <inttypes.h>
 #include <poll.h>
@@ -161,13 +162,7 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
         !(self->backups = backups_start(self->config->backups, self->config->backups_uri, err)))
         return -1;
     static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
-    sigemptyset(&signals);
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        /* What was ignored from the beginning, as nohup(1) does it, stays so. */
-        struct sigaction now;
-        if (sigaction(ends[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-            sigaddset(&signals, ends[i]);
-    }
+    signals_not_ignored(&signals, ends, sizeof ends / sizeof *ends);
     self->end_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, NULL);

@@ -7,6 +7,7 @@
 #include "option-values.h"
 #include "sandboxed.h"
 #include "shutdown.h"
+#include "signals.h"
 #include "start.h"
 
 #include <poll.h>
@@ -93,10 +94,7 @@ static int stay(int signal_fd)
 static int block_signals(sigset_t *old, error **err)
 {
     sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
+    signals_not_ignored(&set, ends, sizeof ends / sizeof *ends);
     sigprocmask(SIG_BLOCK, &set, old);
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return fd < 0 ? error_set_errno(err, STATUS_CRASHED, errno, "cannot take signals") : fd;

@@ -3,6 +3,7 @@
 
 #include "frame.h"
 #include "session.h"
+#include "signals.h"
 #include "terminal.h"
 #include <fcntl.h>
 #include <poll.h>
@@ -244,9 +245,7 @@ static int prepare(struct stream *self, error **err)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
     sigset_t set;
-    sigemptyset(&set);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        sigaddset(&set, numbers[i]);
+    signals_not_ignored(&set, numbers, sizeof numbers / sizeof *numbers);
     sigprocmask(SIG_BLOCK, &set, NULL);
     self->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     self->reader = frame_reader_new();

@@ -148,6 +148,33 @@ TERM=mine"
 }
 
 @test "kill -9 of it ends the command there" {
+@test "a signal that was ignored from the beginning is not passed on" {
+    start bash -c 'trap "" HUP; exec virt-hotplug run "$0" -- sh -c "echo ready; sleep 2; echo still here"' "$name"
+    wait_until 10 grep -q ready out
+    kill -HUP "$pid"
+    finish
+    assert_status 0
+    assert_equal "$output" $'ready\nstill here'
+}
+
+# The clock ticks that it has used.
+ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
+
+@test "it waits quietly for a reader that is slower than the appliance lives" {
+    local before runner
+
+    start bash -c 'virt-hotplug run "$0" -- sh -c "while :; do echo endless; done" | { read -r; echo ready; exec sleep 1000; }' "$name"
+    wait_until 10 grep -q ready out
+    runner=$(ours virt-hotplug)
+    sleep 1
+    # shellcheck disable=SC2046
+    kill -KILL $(ours qemu-system)
+    sleep 1
+    before=$(ticks_of "$runner")
+    sleep 2
+    (($(ticks_of "$runner") - before < 20))
+}
+
     start_in_it sh -c 'echo ready; exec sleep 4321'
     there_in_it 'sleep 4321'
     kill -KILL "$pid"

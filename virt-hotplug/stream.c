@@ -223,7 +223,8 @@ static int turn(struct stream *self, error **err)
     bool writing = self->output.bytes != NULL;
     bool reading = self->input_open && self->allowed > 0 && !full;
     struct pollfd fds[] = {
-        {self->port, (writing ? 0 : POLLIN) | (full ? POLLOUT : 0), 0},
+        /* Not asked for anything, one that has ended would say so again and again. */
+        {writing && !full ? -1 : self->port, (writing ? 0 : POLLIN) | (full ? POLLOUT : 0), 0},
         {self->signals, POLLIN, 0},
         {reading ? STDIN_FILENO : -1, POLLIN, 0},
         {writing ? self->output.fd : -1, POLLOUT, 0},

@@ -11,6 +11,9 @@
 
 /* For the guest to announce a disk, or to let go of one: 40 ms each on an idle machine. */
 #define PATIENCE (30 * CLOCK_SECOND)
+/* For what was written to be on the host's disk: it may be all of the guest's memory, and what the
+ * host's memory has of the image, and the disk may be slow. */
+#define FLUSH_PATIENCE (600 * CLOCK_SECOND)
 
 struct live {
     hypervisor *hv;
@@ -69,20 +72,20 @@ static int call_it_ended(error **err)
 }
 
 /* The answer to what was just asked, if that worked; it is the caller's. */
-static int hear(live *self, int asked, answer *reply, error **err)
+static int hear(live *self, int asked, uint64_t patience, answer *reply, error **err)
 {
     *reply = (answer){0};
-    if (asked == 0 && rpc_wait(self->agent, clock_now() + self->patience, reply, err) == 0)
+    if (asked == 0 && rpc_wait(self->agent, clock_now() + patience, reply, err) == 0)
         return 0;
     self->silent = true;
     return call_it_ended(err);
 }
 
 /* The same where the answer says no more than whether it worked. */
-static int hear_done(live *self, int asked, enum status kind, error **err)
+static int hear_done(live *self, int asked, uint64_t patience, enum status kind, error **err)
 {
     answer reply;
-    if (hear(self, asked, &reply, err) < 0)
+    if (hear(self, asked, patience, &reply, err) < 0)
         return -1;
     /* All answers of that kind have the one layout. */
     const done_ret *done = &reply.body.answer_body_u.gone;
@@ -139,7 +142,7 @@ static int end_removal(live *self, unsigned slot, error **err)
         return -1;
     if (self->silent)
         return 0;
-    return hear_done(self, rpc_gone(self->agent, &args, err), STATUS_CRASHED, err);
+    return hear_done(self, rpc_gone(self->agent, &args, err), self->patience, STATUS_CRASHED, err);
 }
 
 static int remove_disk(live *self, unsigned slot, error **err)
@@ -155,7 +158,7 @@ static int take_inventory(live *self, struct inventory *found, error **err)
     int asked = rpc_list(self->agent, err);
     if (asked < 0 || self->hv->ops->inspect(self->hv, found->held, err) < 0)
         return -1;
-    return hear(self, asked, &found->listed, err);
+    return hear(self, asked, self->patience, &found->listed, err);
 }
 
 static void clear_inventory(struct inventory *found)
@@ -204,7 +207,9 @@ static int mend_slot(live *self, const struct inventory *found, unsigned slot, e
     if (held->files && self->hv->ops->clear(self->hv, slot, err) < 0)
         return -1;
     /* The guest may be slower than the command that took it away was. */
-    return seen ? hear_done(self, rpc_gone(self->agent, &gone, err), STATUS_CRASHED, err) : 0;
+    return seen ? hear_done(self, rpc_gone(self->agent, &gone, err), self->patience, STATUS_CRASHED,
+                            err)
+                : 0;
 }
 
 static int mend(live *self, error **err)
@@ -351,7 +356,7 @@ static int name_disk(live *self, unsigned slot, const struct disk_note *note, er
     args.disk.serial.serial_len = (u_int)strlen(note->serial);
     args.label.label_val = (char *)note->label;
     args.label.label_len = (u_int)strlen(note->label);
-    return hear_done(self, rpc_name(self->agent, &args, err), STATUS_CRASHED, err);
+    return hear_done(self, rpc_name(self->agent, &args, err), self->patience, STATUS_REFUSED, err);
 }
 
 static int plug(live *self, unsigned slot, const struct live_request *request,
@@ -397,9 +402,11 @@ int live_attach(live *self, const struct live_request *request, unsigned *slot, 
 int live_detach_begin(live *self, unsigned slot, bool force, error **err)
 {
     release_args args = {.slot = slot, .force = force};
-    if (!live_disk(self, slot))
+    const struct disk_note *note = live_disk(self, slot);
+    if (!note)
         return error_set(err, STATUS_REFUSED, "there is no disk at slot %u", slot);
-    if (hear_done(self, rpc_release(self->agent, &args, err), STATUS_REFUSED, err) < 0)
+    uint64_t patience = note->writable ? FLUSH_PATIENCE : self->patience;
+    if (hear_done(self, rpc_release(self->agent, &args, err), patience, STATUS_REFUSED, err) < 0)
         return -1;
     return slots_detach(self->table, slot, err) < 0 ? -1 : begin_removal(self, slot, err);
 }

@@ -22,7 +22,7 @@ live *live_new(hypervisor *hv, rpc *agent, error **err);
 void live_free(live *self);
 
 /* How long the guest may take to announce a disk or to let go of one, in microseconds: 30 s, unless
- * a test says otherwise. */
+ * a test says otherwise. To write a disk out it may take 10 minutes. */
 void live_set_patience(live *self, uint64_t patience);
 
 const struct domain_kept *live_kept(const live *self);

@@ -118,7 +118,7 @@ static void a_disk_that_the_agent_refuses_is_taken_back(void **state)
 {
     (void)state;
     fake_living_script(FAKE_NAME, FAKE_FAIL, 1);
-    assert_not_attached(asked(1, "data", "/a"), STATUS_CRASHED, "the script says: no name");
+    assert_not_attached(asked(1, "data", "/a"), STATUS_REFUSED, "the script says: no name");
     assert_true(fake_living_is_true(&command));
     attach_disk(asked(1, "data", "/b"));
     assert_image(1, "/b");
@@ -156,6 +156,33 @@ static void a_late_answer_is_not_that_for_the_next_disk(void **state)
                         "the appliance has not answered what it was asked before");
     next_command();
     assert_image(0, "/a");
+}
+
+/* Wakes the appliance now and then. */
+static _Noreturn void keep_waking(pid_t appliance)
+{
+    for (;;) {
+        usleep(3 * NOT_LONG);
+        kill(appliance, SIGCONT);
+    }
+}
+
+/* More than the guest's memory may have to be written. */
+static void a_disk_that_was_written_to_has_longer_to_be_released(void **state)
+{
+    pid_t appliance = fake_living_machine()->pid, waker = fork();
+    struct live_request request = asked(1, NULL, "/a");
+    (void)state;
+    if (waker == 0)
+        keep_waking(appliance);
+    request.writable = true;
+    attach_disk(request);
+    fake_living_script(FAKE_RELEASE, FAKE_PAUSE, 1);
+    live_set_patience(command.disks, NOT_LONG);
+    assert_int_equal(live_detach(command.disks, 1, false, NULL), 0);
+    kill(waker, SIGKILL);
+    assert_int_equal(waitpid(waker, NULL, 0), waker);
+    assert_image(1, NULL);
 }
 
 static void a_disk_that_does_not_go_is_an_error_and_the_next_command_s_duty(void **state)
@@ -300,6 +327,7 @@ int main(int argc, char **argv)
         T(a_disk_that_the_agent_refuses_is_taken_back),
         T(a_disk_that_is_never_announced_is_taken_back),
         T(a_late_answer_is_not_that_for_the_next_disk),
+        T(a_disk_that_was_written_to_has_longer_to_be_released),
         T(a_disk_that_does_not_go_is_an_error_and_the_next_command_s_duty),
         T(an_agent_that_lists_what_cannot_be_is_not_trusted),
         T(a_hypervisor_that_does_not_tell_what_there_is_is_an_error),

@@ -302,7 +302,7 @@ static void a_label_that_only_the_agent_knows_is_unique_too(void **state)
     assert_non_null(label);
     *label = 'D';
     next_command();
-    assert_not_attached(asked(2, "data", "/b"), STATUS_CRASHED, "another disk has that label");
+    assert_not_attached(asked(2, "data", "/b"), STATUS_REFUSED, "another disk has that label");
     assert_null(live_disk(command.disks, 2));
     *label = 'd';
     assert_image(2, NULL);

@@ -113,7 +113,8 @@ TERM=mine"
     run -0 virt-hotplug run -e TERM=other "$name" -- sh -c "echo \$TERM; pwd"
     assert_equal "$output" "other
 /"
-    fails 127 "NAME=VALUE" run -e nonsense "$name" -- true
+    fails 125 "-e nonsense: it is not NAME=VALUE" run -e nonsense "$name" -- true
+    fails 125 "-e =x: it is not NAME=VALUE" run -e =x "$name" -- true
 }
 
 @test "what is not found, or cannot be started, is 127 and said" {
@@ -147,7 +148,6 @@ TERM=mine"
     assert_status 4
 }
 
-@test "kill -9 of it ends the command there" {
 @test "a signal that was ignored from the beginning is not passed on" {
     start bash -c 'trap "" HUP; exec virt-hotplug run "$0" -- sh -c "echo ready; sleep 2; echo still here"' "$name"
     wait_until 10 grep -q ready out
@@ -175,6 +175,7 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
     (($(ticks_of "$runner") - before < 20))
 }
 
+@test "kill -9 of it ends the command there" {
     start_in_it sh -c 'echo ready; exec sleep 4321'
     there_in_it 'sleep 4321'
     kill -KILL "$pid"

@@ -41,6 +41,18 @@ static int run_in(const char *name, char *const *arguments, error **err)
     return stream_run(port, &command, err);
 }
 
+/* Which the agent would refuse, like a command that cannot be started. */
+static int check_environment(void)
+{
+    for (char **entry = environment; entry && *entry; entry++)
+        if (!strchr(*entry, '=') || **entry == '=') {
+            message("run: -e %s: it is not NAME=VALUE", *entry);
+            message_try_help(PROGRAM " run");
+            return -1;
+        }
+    return 0;
+}
+
 /* TERM means something to a command with a terminal. */
 static int add_terminal(void)
 {
@@ -74,6 +86,8 @@ static int run(int argc, char **argv)
         message_try_help(PROGRAM " run");
         return RUN_FAILED;
     }
+    if (check_environment() < 0)
+        return RUN_FAILED;
     if (add_terminal() < 0) {
         message("out of memory");
         return RUN_FAILED;

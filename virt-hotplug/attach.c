@@ -11,7 +11,8 @@ static int replace;
 
 static struct poptOption table[] = {
     {"slot", 0, POPT_ARG_STRING, &slot, 0,
-     "into this slot (default: the lowest that is free or has a null drive)", "N|DEVICE"},
+     "into this slot (default: the lowest that is free, or else that has a null drive)",
+     "N|DEVICE"},
     {"label", 0, POPT_ARG_STRING, &label, 0, "also /dev/disk/guestfs/LABEL: 1-20 letters", "LABEL"},
     {"replace", 0, POPT_ARG_NONE, &replace, 0, "detach first what is in that slot", NULL},
     DISK_OPTIONS(options),

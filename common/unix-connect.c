@@ -4,19 +4,31 @@
 #include "cleanup.h"
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
-int unix_connect(const char *path)
+#define PATIENCE 30 /* seconds */
+
+int unix_connect_socket(int fd, const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct timeval patience = {.tv_sec = PATIENCE};
 
     if (strlen(path) >= sizeof address.sun_path) {
         errno = ENAMETOOLONG;
         return -1;
     }
     strcpy(address.sun_path, path);
-    AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) < 0)
         return -1;
-    return steal_fd(&fd);
+    int result = connect(fd, (struct sockaddr *)&address, sizeof address);
+    if (result < 0 && errno == EAGAIN)
+        errno = ETIMEDOUT;
+    return result;
+}
+
+int unix_connect(const char *path)
+{
+    AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return fd < 0 || unix_connect_socket(fd, path) < 0 ? -1 : steal_fd(&fd);
 }

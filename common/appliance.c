@@ -118,6 +118,7 @@ static struct domain_spec make_spec(const struct appliance_config *config,
     bool restore = place->state_fd >= 0;
     return (struct domain_spec){
         .name = place->name ? place->name : "appliance",
+        .uuid = place->uuid,
         .accel = config->accel,
         .memory_mib = config->memory_mib,
         .kernel = config->files.kernel,

@@ -39,6 +39,7 @@ struct appliance_place {
     int state_fd;     /* ≥ 0: restore this state, with the memory mapped privately; -1: boot */
     bool daemon;      /* a libvirt daemon runs it, and chooses where its sockets are */
     const char *name; /* of the domain; NULL: "appliance" */
+    const char *uuid; /* of the domain; NULL: any */
     const struct domain_kept *kept; /* as in struct domain_spec */
     uid_t uid;
     gid_t gid;

@@ -281,6 +281,8 @@ static void write_domain(struct writer *w, const struct domain_spec *spec)
     attribute(w, "type", strcmp(spec->accel, "kvm") == 0 ? "kvm" : "qemu");
     attribute(w, "xmlns:qemu", QEMU_NAMESPACE);
     text(w, "name", spec->name);
+    if (spec->uuid)
+        text(w, "uuid", spec->uuid);
     write_kept(w, spec->kept);
     begin(w, "memory");
     attribute(w, "unit", "MiB");

@@ -20,6 +20,7 @@
 
 struct domain_spec {
     const char *name;
+    const char *uuid;  /* NULL: libvirt chooses one */
     const char *accel; /* "kvm" or "tcg" */
     unsigned memory_mib;
     const char *kernel, *initrd, *root_drive; /* absolute paths */

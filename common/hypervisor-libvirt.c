@@ -294,27 +294,27 @@ static int is_alive(libvirt_hypervisor *self, error **err)
                                                                 : error_propagate(err, STEAL(why));
 }
 
-static int look_up(libvirt_hypervisor *self, const char *name, error **err)
-{
-    double since = seconds_now();
-    self->domain = virDomainLookupByName(self->connection, name);
-    traced(self, "virDomainLookupByName", since);
-    if (self->domain)
-        return is_alive(self, err);
-    return is_unknown() ? 0 : libvirt_error(err, "cannot look for the appliance");
-}
-
-static int find(hypervisor *base, const char *name, error **err)
+static int find(hypervisor *base, const char *uuid, error **err)
 {
     libvirt_hypervisor *self = libvirt_self(base);
-    int found = look_up(self, name, err);
-    if (found > 0 && listen_to_domain(self, err) < 0)
-        found = -1;
-    if (found > 0)
-        return 0;
+    double since = seconds_now();
     if (self->domain)
         virDomainFree(STEAL(self->domain));
-    return found == 0 ? 1 : -1;
+    self->domain = virDomainLookupByUUIDString(self->connection, uuid);
+    traced(self, "virDomainLookupByUUIDString", since);
+    if (self->domain)
+        return 0;
+    return is_unknown() ? 1 : libvirt_error(err, "cannot look for the appliance");
+}
+
+static int take_over(hypervisor *base, error **err)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    int alive = is_alive(self, err);
+    if (alive > 0)
+        return listen_to_domain(self, err);
+    virDomainFree(STEAL(self->domain));
+    return alive == 0 ? 1 : -1;
 }
 
 /* --- beginning and end --- */
@@ -410,6 +410,7 @@ static void free_hypervisor(hypervisor *base)
 static const struct hypervisor_ops operations = {
     .launch = launch,
     .find = find,
+    .take_over = take_over,
     .describe = describe,
     .open_port = open_port,
     .save = save,

@@ -52,9 +52,13 @@ struct hypervisor_ops {
      * still the caller's. When this returns 0 the vCPU runs. */
     int (*launch)(hypervisor *self, const struct domain_spec *spec, int state_fd, error **err);
 
-    /* Instead of launch(): takes over the running appliance of that name. 0; 1: there is none; -1
-     * and *err. */
-    int (*find)(hypervisor *self, const char *name, error **err);
+    /* Instead of launch(): the running appliance of that UUID, of which nothing is asked: it may
+     * stand still. Its ports can be opened, and it can be ended. 0; 1: there is none; -1 and *err.
+     */
+    int (*find)(hypervisor *self, const char *uuid, error **err);
+
+    /* Takes over the one that find() has found. 0; 1: it has ended; -1 and *err. */
+    int (*take_over)(hypervisor *self, error **err);
 
     /* Its domain XML as it is now; new memory, or NULL and *err. */
     char *(*describe)(hypervisor *self, error **err);

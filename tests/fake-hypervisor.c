@@ -95,11 +95,11 @@ bool fake_misbehaves(unsigned guest)
 
 /* --- machines --- */
 
-struct fake_machine *fake_machine_find(const char *name)
+struct fake_machine *fake_machine_find(const char *uuid)
 {
     for (size_t i = FAKE_MACHINES; i-- > 0;) {
         struct fake_machine *machine = &fake_script->machines[i];
-        if (atomic_load(&machine->used) && strcmp(machine->name, name) == 0)
+        if (atomic_load(&machine->used) && strcmp(machine->uuid, uuid) == 0)
             return machine;
     }
     return NULL;
@@ -129,7 +129,7 @@ static int place_machine(fake_hypervisor *self, const struct domain_spec *spec, 
     }
     if (!self->machine || (spec->kept && !xml))
         return error_set(err, STATUS_CRASHED, "no room for another machine");
-    snprintf(self->machine->name, sizeof self->machine->name, "%s", spec->name ? spec->name : "");
+    snprintf(self->machine->uuid, sizeof self->machine->uuid, "%s", spec->uuid ? spec->uuid : "");
     snprintf(self->machine->console, sizeof self->machine->console, "%s",
              spec->console_path ? spec->console_path : "");
     snprintf(self->machine->xml, sizeof self->machine->xml, "%s", xml ? xml : "");
@@ -211,13 +211,13 @@ static int launch(hypervisor *base, const struct domain_spec *spec, int state_fd
     return start(self, channel, events) < 0 ? fail(err, "QEMU") : 0;
 }
 
-static int find(hypervisor *base, const char *name, error **err)
+static int find(hypervisor *base, const char *uuid, error **err)
 {
     fake_hypervisor *self = self_of(base);
     char ready;
     if (!fake_step(FAKE_FIND))
         return fail(err, "find");
-    struct fake_machine *machine = fake_machine_find(name);
+    struct fake_machine *machine = fake_machine_find(uuid);
     AUTO_FD int fd = machine ? connect_to(machine, FAKE_SOCKET_MONITOR) : -1;
     if (fd < 0 || recv(fd, &ready, sizeof ready, 0) != sizeof ready)
         return 1;

@@ -131,7 +131,7 @@ struct fake_held {
 /* A QEMU that has been launched. */
 struct fake_machine {
     atomic_bool used;
-    char name[64];     /* of the domain */
+    char uuid[64];     /* of the domain */
     char console[128]; /* "": none */
     char xml[FAKE_XML_MAX];
     pid_t pid;
@@ -164,8 +164,8 @@ extern struct fake_script *fake_script;
 struct fake_script *fake_script_new(void);
 void fake_script_free(struct fake_script *script);
 
-/* The machine of that name that is running, or was; the latest one. NULL: none. */
-struct fake_machine *fake_machine_find(const char *name);
+/* The machine of that UUID that is running, or was; the latest one. NULL: none. */
+struct fake_machine *fake_machine_find(const char *uuid);
 /* Kills those that are kept, and waits until they have gone. For a tear-down: the caller is their
  * subreaper. */
 void fake_machines_end(void);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define NAME "living"
+#define UUID "living"
 #define PATIENCE (5 * CLOCK_SECOND)
 
 /* --- the appliance --- */
@@ -30,7 +30,8 @@ int fake_living_launch(unsigned slots)
 {
     struct domain_kept kept = {slots, 0};
     struct domain_spec spec = {
-        .name = NAME,
+        .name = "living",
+        .uuid = UUID,
         .accel = "tcg",
         .memory_mib = 512,
         .kernel = "/k",
@@ -64,7 +65,7 @@ unsigned fake_living_end(void)
 
 struct fake_machine *fake_living_machine(void)
 {
-    return fake_machine_find(NAME);
+    return fake_machine_find(UUID);
 }
 
 void fake_living_script(enum fake_point point, enum fake_act what, unsigned count)
@@ -80,7 +81,7 @@ int fake_living_find(struct fake_living *self, error **err)
     *self = (struct fake_living){.hv = fake_hypervisor_new("", NULL, NULL, err)};
     if (!self->hv)
         return -1;
-    int found = self->hv->ops->find(self->hv, NAME, err);
+    int found = self->hv->ops->find(self->hv, UUID, err);
     return found > 0 ? error_set(err, STATUS_CRASHED, "there is no appliance") : found;
 }
 

@@ -138,9 +138,8 @@ check_death()
     launch_there --slots 1
     # shellcheck disable=SC2046
     kill -KILL $(ours qemu-system)
-    gone() { run virt-hotplug list "$name"; [[ $status -eq 3 ]]; }
+    gone() { run virt-hotplug list "$name"; [[ $status -eq 3 && $output == *"the appliance has ended"* ]]; }
     wait_until 5 gone
-    assert_contains "$output" "the appliance has ended"
     run -0 virt-hotplug shutdown "$name"
     nothing_of_appliances
 }
@@ -186,6 +185,36 @@ check_interrupted()
     system_directories
     start_libvirtd
     check_everything
+}
+
+# Names are unique below one directory only.
+@test "qemu:///system: another user's appliance of the same name is not touched" {
+    system_directories
+    start_libvirtd
+    launch_there --slots 1 --name one
+    attach --label data /dev/null
+    run --separate-stderr env VIRT_LIVE_TOOLS_RUNTIME="$TMPDIR/other" virt-hotplug launch --appliance-uri "$uri" --slots 1 --name one
+    [[ $status -ne 0 ]]
+    assert_contains "$stderr" "already exists"
+    assert_equal "$(ls other)" ""
+    assert_equal "$(disks label)" data
+    # Nor by one that was launched when the name was free, and has ended.
+    cp -a "$place/one" other/one
+    head -c 36 /proc/sys/kernel/random/uuid > other/one/uuid
+    run -3 env VIRT_LIVE_TOOLS_RUNTIME="$TMPDIR/other" virt-hotplug list one
+    run -0 env VIRT_LIVE_TOOLS_RUNTIME="$TMPDIR/other" virt-hotplug shutdown one
+    assert_equal "$(disks label)" data
+}
+
+@test "qemu:///system: a QEMU that stands still can be shut down by force" {
+    system_directories
+    start_libvirtd
+    launch_there --slots 1
+    # shellcheck disable=SC2046
+    kill -STOP $(ours qemu-system)
+    refused "It has not been ended" shutdown "$name"
+    run -0 timeout 60 virt-hotplug shutdown --force "$name"
+    nothing_of_appliances
 }
 
 @test "qemu:///system: QEMU has no rights" {

@@ -118,12 +118,12 @@ static int launch(struct start *start, int signal_fd, int *signalled)
     int code = HOTPLUG_OK;
     if (foreground) {
         fflush(stdout);
-        session = start_hold(place);
+        session = start_hold(place, &start->box);
         place_unlock(place);
         *signalled = stay(signal_fd);
         if (session >= 0)
             close(session);
-        if (place_lock(place, &err) < 0 ||
+        if (place_lock(place, &err) != 0 ||
             shutdown_appliance(place, &start->box, *signalled != 0, &err) < 0)
             code = command_failed(place_name(place), err);
     }

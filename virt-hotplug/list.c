@@ -22,7 +22,7 @@ struct row {
     unsigned slot;
     const struct disk_note *disk; /* NULL: free */
     const char *name;
-    bool alive;
+    const char *state; /* of an appliance */
 };
 
 static void get_slot(const void *row, const void *style, FILE *to)
@@ -93,7 +93,7 @@ static void get_name(const void *row, const void *style, FILE *to)
 static void get_life(const void *row, const void *style, FILE *to)
 {
     (void)style;
-    fputs(((const struct row *)row)->alive ? "running" : "ended", to);
+    fputs(((const struct row *)row)->state, to);
 }
 
 static const struct column disk_columns[] = {
@@ -134,7 +134,7 @@ static json_t *disk_json(const struct row *row)
 static json_t *appliance_json(const struct row *row)
 {
     return json_pack("{s:s, s:s, s:s}", "type", "appliance", "name", row->name, "state",
-                     row->alive ? "running" : "ended");
+                     row->state);
 }
 
 /* --- printing --- */
@@ -194,6 +194,13 @@ static int list_disks(const char *name, error **err)
     return close_printer(&printer, result, err);
 }
 
+static const char *state_of(const place *place)
+{
+    if (place_alive(place))
+        return "running";
+    return place_busy(place) ? "busy" : "ended";
+}
+
 static int list_appliances(error **err)
 {
     char **names = NULL;
@@ -206,7 +213,7 @@ static int list_appliances(error **err)
                               sizeof appliance_columns / sizeof *appliance_columns, err);
     for (size_t i = 0; i < count; i++) {
         AUTO_PLACE place *place = place_find(names[i], NULL);
-        struct row row = {.name = names[i], .alive = place && place_alive(place)};
+        struct row row = {.name = names[i], .state = place ? state_of(place) : NULL};
         if (result == 0 && place)
             result = print_row(&printer, &row, err);
         free(names[i]);

@@ -32,66 +32,61 @@ int living_has_ended(const place *place, error **err)
                      place_name(place));
 }
 
-static int find_domain(const place *place, struct living *living, error **err)
+int living_find(const place *place, hypervisor **hv, error **err)
 {
-    AUTO_FREE char *name = living_domain_name(place);
-    if (!name)
-        return error_no_memory(err);
-    living->hv = hypervisor_libvirt_at(place_uri(place), place_root(place),
-                                       common_options.trace ? command_trace : NULL, NULL, err);
-    if (!living->hv)
-        return -1;
-    int found = living->hv->ops->find(living->hv, name, err);
-    return found > 0 ? living_has_ended(place, err) : found;
+    if (!place_uuid(place))
+        return 1;
+    *hv = hypervisor_libvirt_at(place_uri(place), place_root(place),
+                                common_options.trace ? command_trace : NULL, NULL, err);
+    return *hv ? (*hv)->ops->find(*hv, place_uuid(place), err) : -1;
 }
 
-static int say_hello(struct living *living, int port, error **err)
-{
-    living->agent = port < 0 ? NULL : rpc_new(port, err);
-    return living->agent ? rpc_hello(living->agent, err) : -1;
-}
-
-static int hear_hello(struct living *living, error **err)
+static int greet(struct living *living, int port, error **err)
 {
     answer hello = {0};
-    if (rpc_wait(living->agent, clock_now() + HELLO_PATIENCE, &hello, err) < 0)
+    living->agent = port < 0 ? NULL : rpc_new(port, err);
+    if (!living->agent || rpc_hello(living->agent, err) < 0 ||
+        rpc_wait(living->agent, clock_now() + HELLO_PATIENCE, &hello, err) < 0)
         return -1;
     rpc_answer_clear(&hello);
     return 0;
 }
 
-/* libvirt inside this process has no rights. The agent answers while libvirt finds its QEMU again.
- */
+/* libvirt inside this process has no rights. It waits for ever for a QEMU that stands still, so the
+ * agent, which has a deadline, answers before. */
 static int reach_own(const place *place, const struct sandbox *box, struct living *living,
                      error **err)
 {
     if (sandbox_enter(box, err) < 0 ||
-        say_hello(living, ports_connect(place, PORTS_AGENT, err), err) < 0)
+        greet(living, ports_connect(place, PORTS_AGENT, err), err) < 0)
         return -1;
-    return find_domain(place, living, err);
+    return living_find(place, &living->hv, err);
 }
 
 /* A daemon, and what it made, are reached with our own rights. */
 static int reach_daemon(const place *place, const struct sandbox *box, struct living *living,
                         error **err)
 {
-    if (find_domain(place, living, err) < 0)
-        return -1;
-    int port = living->hv->ops->open_port(living->hv, AGENT_PORT_NAME, err);
+    int found = living_find(place, &living->hv, err);
+    if (found != 0)
+        return found;
+    AUTO_FD int port = living->hv->ops->open_port(living->hv, AGENT_PORT_NAME, err);
     if (port < 0 || sandbox_enter(box, err) < 0)
         return -1;
-    return say_hello(living, port, err);
+    return greet(living, steal_fd(&port), err);
 }
 
 int living_open(const place *place, const struct sandbox *box, struct living *living, error **err)
 {
     *living = (struct living){0};
     if (!place_alive(place))
-        return living_has_ended(place, err);
-    if ((place_uri(place) ? reach_daemon(place, box, living, err)
-                          : reach_own(place, box, living, err)) < 0 ||
-        hear_hello(living, err) < 0)
-        return -1;
+        return 1;
+    int reached = place_uri(place) ? reach_daemon(place, box, living, err)
+                                   : reach_own(place, box, living, err);
+    if (reached == 0)
+        reached = living->hv->ops->take_over(living->hv, err);
+    if (reached != 0)
+        return reached;
     living->disks = live_new(living->hv, living->agent, err);
     return living->disks ? 0 : -1;
 }
@@ -114,32 +109,23 @@ int living_open_named(const char *name, struct living *living, error **err)
     if (sandbox_choose(&box, err) < 0)
         return -1;
     held = place_open(name, err);
-    return held ? living_open(held, &box, living, err) : -1;
+    int opened = held ? living_open(held, &box, living, err) : -1;
+    return opened > 0 ? living_has_ended(held, err) : opened;
 }
 
 /* --- the end --- */
-
-static int read_pid(const place *place)
-{
-    AUTO_FREE char *path = NULL;
-    int pid = 0;
-    if (asprintf(&path, "%s/run/qemu/" APPLIANCE_NAME ".pid", place_root(place)) < 0) {
-        path = NULL;
-        return 0;
-    }
-    AUTO_FILE FILE *file = fopen(path, "re");
-    return file && fscanf(file, "%d", &pid) == 1 && pid > 1 ? pid : 0;
-}
 
 /* With the sandbox's rights: what the pid file says is not to be trusted with root's. */
 static int kill_qemu(void *data, error **err)
 {
     const place *place = data;
-    int pid = read_pid(place);
-    AUTO_FD int process = pid ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    pid_t pid = place_qemu(place);
+    AUTO_FD int process = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
     /* Still locked, so the number has not been given to another process meanwhile. */
-    if (process < 0 || !place_alive(place))
+    if (place_qemu(place) == 0)
         return 0;
+    if (process < 0)
+        return error_set(err, STATUS_REFUSED, "cannot tell which process its QEMU is");
     if (syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
         return error_set_errno(err, STATUS_REFUSED, errno, "cannot end its QEMU (process %d)", pid);
     if (poll(&(struct pollfd){process, POLLIN, 0}, 1, END_PATIENCE) != 1)
@@ -149,18 +135,20 @@ static int kill_qemu(void *data, error **err)
 
 static int destroy_domain(const place *place, error **err)
 {
-    AUTO_FREE char *name = living_domain_name(place);
-    AUTO_HYPERVISOR hypervisor *hv =
-        hypervisor_libvirt_at(place_uri(place), place_root(place),
-                              common_options.trace ? command_trace : NULL, NULL, err);
-    if (!hv || !name)
-        return hv ? error_set(err, STATUS_REFUSED, "no memory") : -1;
-    return hv->ops->find(hv, name, err) < 0 ? -1 : 0; /* freeing it ends it */
+    hypervisor *hv = NULL;
+    int found = living_find(place, &hv, err);
+    if (found != 0)
+        return found > 0 ? 0 : -1;
+    hv->ops->end(hv);
+    found = hv->ops->find(hv, place_uuid(place), err);
+    if (found == 0)
+        return error_set(err, STATUS_REFUSED, "libvirt has not ended it");
+    return found > 0 ? 0 : -1;
 }
 
 int living_end(const place *place, const struct sandbox *box, error **err)
 {
     if (place_uri(place))
         return destroy_domain(place, err);
-    return place_alive(place) ? sandboxed(box, kill_qemu, (void *)(uintptr_t)place, -1, err) : 0;
+    return place_qemu(place) ? sandboxed(box, kill_qemu, (void *)(uintptr_t)place, -1, err) : 0;
 }

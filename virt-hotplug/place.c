@@ -6,6 +6,7 @@
 #include "tree.h"
 #include <fcntl.h>
 #include <glib.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -22,23 +23,22 @@ struct place {
     char *name;
     char *path; /* BASE/NAME */
     char *root;
-    char *uri;
-    int fd;   /* of path */
-    int lock; /* -1: not held */
+    char *uri, *uuid;
+    bool launched;
+    int fd; /* of path; its lock is the appliance's */
 };
 
 void place_free(place *self)
 {
     if (!self)
         return;
-    if (self->lock >= 0)
-        close(self->lock);
     if (self->fd >= 0)
         close(self->fd);
     free(self->name);
     free(self->path);
     free(self->root);
     free(self->uri);
+    free(self->uuid);
     free(self);
 }
 
@@ -55,6 +55,11 @@ const char *place_root(const place *self)
 const char *place_uri(const place *self)
 {
     return self->uri;
+}
+
+const char *place_uuid(const place *self)
+{
+    return self->uuid;
 }
 
 char *place_memory(const place *self)
@@ -135,7 +140,7 @@ static place *make_place(const char *base, const char *name, error **err)
 {
     place *self = calloc(1, sizeof *self);
     if (self) {
-        self->fd = self->lock = -1;
+        self->fd = -1;
         self->name = strdup(name);
         if (asprintf(&self->path, "%s/%s", base, name) < 0)
             self->path = NULL;
@@ -151,67 +156,110 @@ static place *make_place(const char *base, const char *name, error **err)
 
 /* --- locks --- */
 
-/* A directory that is removed while we wait for its lock is no place any more. */
+#define SESSION_NAME 32
+
+static const char *session_name(int number, char name[SESSION_NAME])
+{
+    snprintf(name, SESSION_NAME, "session-%d", number);
+    return name;
+}
+
+/* A directory that is removed while we wait for its lock is no place any more. Nothing is made in
+ * it to find out: that would keep it from being removed. */
 int place_lock(place *self, error **err)
 {
     struct stat held, there;
-    self->lock = openat(self->fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (self->lock < 0)
-        return error_set_errno(err, STATUS_REFUSED, errno, "cannot lock it");
-    while (flock(self->lock, LOCK_EX) < 0)
+    while (flock(self->fd, LOCK_EX) < 0)
         if (errno != EINTR)
             return error_set_errno(err, STATUS_REFUSED, errno, "cannot lock it");
-    if (fstat(self->lock, &held) < 0 || fstatat(self->fd, "lock", &there, 0) < 0 ||
-        held.st_ino != there.st_ino)
-        return error_set(err, STATUS_REFUSED, "it was shut down while this command waited for it");
-    return 0;
+    if (fstat(self->fd, &held) < 0)
+        return error_set_errno(err, STATUS_REFUSED, errno, "cannot lock it");
+    return lstat(self->path, &there) < 0 || held.st_dev != there.st_dev ||
+           held.st_ino != there.st_ino;
 }
 
 void place_unlock(place *self)
 {
-    if (self->lock >= 0)
-        close(steal_fd(&self->lock));
+    flock(self->fd, LOCK_UN);
 }
 
-int place_take_session(const place *self, int *lock)
+bool place_busy(const place *self)
 {
-    char name[32];
+    if (flock(self->fd, LOCK_SH | LOCK_NB) < 0)
+        return true;
+    flock(self->fd, LOCK_UN);
+    return false;
+}
+
+static int was_shut_down(error **err)
+{
+    return error_set(err, STATUS_REFUSED, "it was shut down while this command waited for it");
+}
+
+int place_take_session(const place *self, int *lock, error **err)
+{
+    char name[SESSION_NAME];
     for (int number = 0; number < SESSION_PORTS; number++) {
-        snprintf(name, sizeof name, "session-%d", number);
-        AUTO_FD int fd = openat(self->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        AUTO_FD int fd =
+            openat(self->fd, session_name(number, name), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+            return errno == ENOENT ? was_shut_down(err)
+                                   : error_set_errno(err, STATUS_REFUSED, errno, "%s", name);
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
             *lock = steal_fd(&fd);
             return number;
         }
     }
-    return -1;
+    return error_set(err, STATUS_REFUSED, "%d commands are running in it already", SESSION_PORTS);
+}
+
+/* QEMU's pid file, if it is one, and locked; -1. It lies where a QEMU that was taken over can put
+ * anything else in its place. */
+static int open_pid_file(const place *self)
+{
+    AUTO_FREE char *path = NULL;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct stat st;
+    if (asprintf(&path, "%s/run/qemu/" APPLIANCE_NAME ".pid", self->root) < 0) {
+        path = NULL;
+        return -1;
+    }
+    AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool locked = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+                  fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    return locked ? steal_fd(&fd) : -1;
+}
+
+pid_t place_qemu(const place *self)
+{
+    char text[16];
+    AUTO_FD int fd = open_pid_file(self);
+    if (fd < 0)
+        return 0;
+    ssize_t length = pread(fd, text, sizeof text - 1, 0);
+    text[length > 0 ? length : 0] = 0;
+    long pid = strtol(text, NULL, 10);
+    return pid > 1 && pid <= INT_MAX ? (pid_t)pid : -1;
 }
 
 bool place_alive(const place *self)
 {
-    AUTO_FREE char *path = NULL;
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (self->uri)
-        return true;
-    if (asprintf(&path, "%s/run/qemu/" APPLIANCE_NAME ".pid", self->root) < 0) {
-        path = NULL;
-        return false;
-    }
-    AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    return self->launched && (self->uri || place_qemu(self) != 0);
 }
 
 /* --- one that is there --- */
 
-static int read_uri(place *self, error **err)
+/* *text stays NULL where there is no such file. */
+static int read_text(const place *self, const char *name, char **text, error **err)
 {
-    char text[1024];
-    AUTO_FD int fd = openat(self->fd, "uri", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    char read_there[1024];
+    AUTO_FD int fd = openat(self->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT ? 0 : error_set_errno(err, STATUS_REFUSED, errno, "uri");
-    ssize_t length = read(fd, text, sizeof text);
-    self->uri = length > 0 && length < (ssize_t)sizeof text ? strndup(text, (size_t)length) : NULL;
-    return self->uri ? 0 : error_set(err, STATUS_REFUSED, "its libvirt URI cannot be read");
+        return errno == ENOENT ? 0 : error_set_errno(err, STATUS_REFUSED, errno, "%s", name);
+    ssize_t length = read(fd, read_there, sizeof read_there);
+    if (length > 0 && length < (ssize_t)sizeof read_there)
+        *text = strndup(read_there, (size_t)length);
+    return *text ? 0 : error_set(err, STATUS_REFUSED, "its %s cannot be read", name);
 }
 
 static place *find(const char *name, bool lock, error **err)
@@ -231,8 +279,13 @@ static place *find(const char *name, bool lock, error **err)
         error_set(err, STATUS_REFUSED, "there is no appliance of that name (in %s)", base);
         return NULL;
     }
-    if ((lock && place_lock(self, err) < 0) || read_uri(self, err) < 0)
+    int locked = lock ? place_lock(self, err) : 0;
+    if (locked > 0)
+        was_shut_down(err);
+    if (locked != 0 || read_text(self, "uuid", &self->uuid, err) < 0 ||
+        read_text(self, "uri", &self->uri, err) < 0)
         return NULL;
+    self->launched = faccessat(self->fd, "launched", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     return STEAL(self);
 }
 
@@ -248,18 +301,26 @@ place *place_find(const char *name, error **err)
 
 /* --- a new one --- */
 
-static int write_uri(const place *self, const char *uri, error **err)
+static int make_file(const place *self, const char *name, const char *text, error **err)
 {
-    AUTO_FD int fd = openat(self->fd, "uri", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    size_t length = strlen(uri);
-    if (fd < 0 || write(fd, uri, length) != (ssize_t)length)
-        return error_set_errno(err, STATUS_REFUSED, errno, "cannot write %s/uri", self->path);
+    AUTO_FD int fd = openat(self->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    size_t length = strlen(text);
+    if (fd < 0 || write(fd, text, length) != (ssize_t)length)
+        return error_set_errno(err, STATUS_REFUSED, errno, "cannot write %s/%s", self->path, name);
     return 0;
 }
 
 static int fill(place *self, const struct sandbox *box, const char *uri, error **err)
 {
-    if (place_lock(self, err) < 0)
+    char name[SESSION_NAME];
+    int locked = place_lock(self, err);
+    if (locked != 0)
+        return locked > 0 ? was_shut_down(err) : -1;
+    for (int number = 0; number < SESSION_PORTS; number++)
+        if (make_file(self, session_name(number, name), "", err) < 0)
+            return -1;
+    self->uuid = g_uuid_string_random();
+    if (make_file(self, "uuid", self->uuid, err) < 0)
         return -1;
     if (mkdirat(self->fd, "root", 0700) < 0 ||
         (box->drop && fchownat(self->fd, "root", box->uid, box->gid, AT_SYMLINK_NOFOLLOW) < 0))
@@ -267,7 +328,14 @@ static int fill(place *self, const struct sandbox *box, const char *uri, error *
     if (!uri)
         return 0;
     self->uri = strdup(uri);
-    return self->uri ? write_uri(self, uri, err) : error_set(err, STATUS_REFUSED, "no memory");
+    return self->uri ? make_file(self, "uri", uri, err)
+                     : error_set(err, STATUS_REFUSED, "no memory");
+}
+
+int place_launched(place *self, error **err)
+{
+    self->launched = make_file(self, "launched", "", err) == 0;
+    return self->launched ? 0 : -1;
 }
 
 static int check_room(const place *self, error **err)

@@ -22,8 +22,9 @@ static int put_disks_away(void *data, error **err)
 {
     const struct appliance *self = data;
     AUTO_LIVING struct living living = {0};
-    if (living_open(self->place, self->box, &living, err) < 0)
-        return -1;
+    int opened = living_open(self->place, self->box, &living, err);
+    if (opened != 0)
+        return opened > 0 ? 0 : -1;
     for (unsigned slot = 0; slot < live_kept(living.disks)->slots; slot++) {
         const struct disk_note *note = live_disk(living.disks, slot);
         if (note && note->writable && live_detach(living.disks, slot, false, err) < 0)

@@ -96,6 +96,7 @@ static int bring_up(const struct launching *self, hypervisor *hv, error **err)
         .state_fd = state,
         .daemon = of_system(start->uri),
         .name = domain,
+        .uuid = place_uuid(self->place),
         .kept = &start->kept,
         .uid = of_system(start->uri) ? start->box.uid : 0,
         .gid = of_system(start->uri) ? start->box.gid : 0,
@@ -193,6 +194,8 @@ int start_appliance(struct start *start, int signal_fd, place **where, error **e
     if (result == 0) {
         made = place_new(start->name, &start->box, start->uri, err);
         result = made ? launch_at(start, made, &provision, signal_fd, err) : -1;
+        if (result == 0)
+            result = place_launched(made, err);
         if (made && result != 0) {
             living_end(made, &start->box, NULL);
             place_remove(made, NULL);
@@ -205,10 +208,10 @@ int start_appliance(struct start *start, int signal_fd, place **where, error **e
     return result;
 }
 
-int start_hold(const place *place)
+int start_hold(const place *place, const struct sandbox *box)
 {
     int lock;
-    int number = place_take_session(place, &lock);
+    int number = place_take_session(place, &lock, NULL);
     /* The lock's descriptor is kept for as long as this process lives. */
-    return number < 0 ? -1 : ports_connect(place, number, NULL);
+    return number < 0 ? -1 : ports_connect_sandboxed(place, box, number, NULL);
 }

@@ -29,6 +29,6 @@ int start_appliance(struct start *start, int signal_fd, place **place, error **e
 void start_clear(struct start *start);
 
 /* A connection that keeps the appliance from being idle; -1: none could be made. */
-int start_hold(const place *place);
+int start_hold(const place *place, const struct sandbox *box);
 
 #endif

@@ -22,7 +22,8 @@ static const struct domain_kept settled = {8, 600};
 static struct domain_spec spec(void)
 {
     return (struct domain_spec){
-        .name = "kept",
+        .name = "appliance",
+        .uuid = "kept",
         .accel = "tcg",
         .memory_mib = 512,
         .kernel = "/k",
@@ -219,7 +220,7 @@ static void it_outlives_the_command_that_launched_it(void **state)
     assert_seen("");
 }
 
-static void one_of_another_name_is_not_found(void **state)
+static void another_is_not_found(void **state)
 {
     hypervisor *hv = fake_hypervisor_new("", NULL, NULL, NULL);
     (void)state;
@@ -374,7 +375,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(it_outlives_the_command_that_launched_it),
-        T(one_of_another_name_is_not_found),
+        T(another_is_not_found),
         T(one_that_was_killed_is_not_found),
         T(a_command_that_ends_it_has_ended_it),
         T(a_disk_stays_between_commands),

@@ -206,6 +206,23 @@ check_interrupted()
     assert_equal "$(disks label)" data
 }
 
+@test "qemu:///system: --foreground ends with its stdin" {
+    has_begun() { [[ -s out ]]; }
+    system_directories
+    start_libvirtd
+    mkfifo in
+    start bash -c 'exec virt-hotplug launch --foreground --appliance-uri "$0" --slots 1 < in' "$uri"
+    exec 8> in
+    wait_until 120 has_begun
+    name=$(cat out)
+    attach /dev/null
+    exec 8>&-
+    finish
+    assert_status 0
+    assert_equal "$stderr" ""
+    nothing_of_appliances
+}
+
 @test "qemu:///system: a QEMU that stands still can be shut down by force" {
     system_directories
     start_libvirtd

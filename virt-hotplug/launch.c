@@ -93,11 +93,31 @@ static int stay(int signal_fd)
 
 static int block_signals(sigset_t *old, error **err)
 {
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
     sigset_t set;
     signals_not_ignored(&set, ends, sizeof ends / sizeof *ends);
     sigprocmask(SIG_BLOCK, &set, old);
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return fd < 0 ? error_set_errno(err, STATUS_CRASHED, errno, "cannot take signals") : fd;
+}
+
+/* The end of stdin is the end of the appliance: nobody may be left to end it later. The exit status
+ * says whether all was written. */
+static int end_foreground(place *place, const struct sandbox *box, bool signalled)
+{
+    AUTO_ERROR error *err = NULL;
+    AUTO_ERROR error *still = NULL;
+    enum shutdown_how how = signalled ? SHUTDOWN_AT_ONCE : SHUTDOWN_WHEN_WRITTEN;
+    int locked = place_lock(place, &err);
+    if (locked > 0) /* another command has shut it down */
+        return HOTPLUG_OK;
+    if (locked == 0 && shutdown_appliance(place, box, how, &err) == 0)
+        return HOTPLUG_OK;
+    int code = command_failed(place_name(place), err);
+    if (locked == 0 && !signalled &&
+        shutdown_appliance(place, box, SHUTDOWN_AFTER_WHAT_CAN_BE, &still) < 0)
+        code = command_failed(place_name(place), still);
+    return code;
 }
 
 /* The exit status, or a signal's number in *signalled. */
@@ -123,9 +143,7 @@ static int launch(struct start *start, int signal_fd, int *signalled)
         *signalled = stay(signal_fd);
         if (session >= 0)
             close(session);
-        if (place_lock(place, &err) != 0 ||
-            shutdown_appliance(place, &start->box, *signalled != 0, &err) < 0)
-            code = command_failed(place_name(place), err);
+        code = end_foreground(place, &start->box, *signalled != 0);
     }
     place_free(place);
     return code;

@@ -15,6 +15,7 @@ static struct poptOption table[] = {
 struct appliance {
     place *place;
     const struct sandbox *box;
+    bool forced;
 };
 
 /* What was written shall be in the images. */
@@ -22,29 +23,45 @@ static int put_disks_away(void *data, error **err)
 {
     const struct appliance *self = data;
     AUTO_LIVING struct living living = {0};
-    int opened = living_open(self->place, self->box, &living, err);
-    if (opened != 0)
-        return opened > 0 ? 0 : -1;
+    int result = living_open(self->place, self->box, &living, err);
+    if (result != 0)
+        return result > 0 ? 0 : -1; /* one that has ended has nothing to put away */
     for (unsigned slot = 0; slot < live_kept(living.disks)->slots; slot++) {
         const struct disk_note *note = live_disk(living.disks, slot);
-        if (note && note->writable && live_detach(living.disks, slot, false, err) < 0)
-            return -1;
+        if (!note || !note->writable)
+            continue;
+        if (live_detach(living.disks, slot, self->forced, result < 0 ? NULL : err) < 0)
+            result = -1;
+        if (result < 0 && !self->forced)
+            break;
     }
-    return 0;
+    return result;
 }
 
-int shutdown_appliance(place *place, const struct sandbox *box, bool forced, error **err)
+/* Ending it now could lose what was written. */
+static int say_it_lives(const place *place, error *why, error **err)
+{
+    if (error_status(why) == STATUS_REFUSED)
+        return error_propagate(err, why);
+    error_set(err, STATUS_REFUSED,
+              "%s. It has not been ended; `" PROGRAM
+              " shutdown --force %s` does that, and what is not written yet is lost",
+              error_message(why), place_name(place));
+    error_free(why);
+    return -1;
+}
+
+int shutdown_appliance(place *place, const struct sandbox *box, enum shutdown_how how, error **err)
 {
     AUTO_ERROR error *failed = NULL;
-    struct appliance appliance = {place, box};
+    struct appliance appliance = {place, box, how != SHUTDOWN_WHEN_WRITTEN};
     /* living_open() enters the sandbox, when it may. */
     struct sandbox ourselves = *box;
     ourselves.drop = false;
-    /* An appliance that has ended, or does not answer, has nothing to put away. */
-    if (!forced && place_alive(place) &&
+    if (how != SHUTDOWN_AT_ONCE && place_alive(place) &&
         sandboxed(&ourselves, put_disks_away, &appliance, -1, &failed) < 0) {
-        if (error_status(failed) == STATUS_REFUSED)
-            return error_propagate(err, STEAL(failed));
+        if (how == SHUTDOWN_WHEN_WRITTEN && place_alive(place))
+            return say_it_lives(place, STEAL(failed), err);
         message("%s: %s", place_name(place), error_message(failed));
     }
     return living_end(place, box, err) < 0 ? -1 : place_remove(place, err);
@@ -56,7 +73,8 @@ static int shut_down(const char *name, error **err)
     if (sandbox_choose(&box, err) < 0)
         return -1;
     AUTO_PLACE place *place = place_open(name, err);
-    return place ? shutdown_appliance(place, &box, force, err) : -1;
+    enum shutdown_how how = force ? SHUTDOWN_AT_ONCE : SHUTDOWN_WHEN_WRITTEN;
+    return place ? shutdown_appliance(place, &box, how, err) : -1;
 }
 
 static int run(int argc, char **argv)

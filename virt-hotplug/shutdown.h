@@ -5,9 +5,15 @@
 
 #include "place.h"
 
-/* Detaches what is attached for writing, unless forced; ends the appliance; removes its directory.
- * The place is locked, and stays the caller's to free. 0 or -1 and *err (STATUS_REFUSED: a disk is
- * in use, and nothing has ended). */
-int shutdown_appliance(place *place, const struct sandbox *box, bool forced, error **err);
+enum shutdown_how {
+    SHUTDOWN_WHEN_WRITTEN,      /* only after all that is attached for writing was detached */
+    SHUTDOWN_AFTER_WHAT_CAN_BE, /* that is tried first, whoever uses it; what fails is said */
+    SHUTDOWN_AT_ONCE
+};
+
+/* Ends the appliance and removes its directory. The place is locked, and stays the caller's to
+ * free. 0; -1 and *err (STATUS_REFUSED: a disk is in use, or the appliance does not answer, and
+ * nothing has ended). */
+int shutdown_appliance(place *place, const struct sandbox *box, enum shutdown_how how, error **err);
 
 #endif

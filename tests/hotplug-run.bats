@@ -21,6 +21,7 @@ noise() { head -c "$(($2 << 20))" /dev/urandom > "$1"; }
 # start_in_it COMMAND...: in the background, until it has said "ready"
 start_in_it()
 {
+    rm -f out # of the one before: what that said is not this one's
     start virt-hotplug run "$name" -- "$@"
     wait_until 10 grep -q ready out
 }

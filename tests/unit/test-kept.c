@@ -366,6 +366,7 @@ static void it_ends_with_the_host_that_did_not_have_it_kept(void **state)
     fake_machines_end();
     script(FAKE_KEEP, FAKE_FAIL);
     assert_int_equal(host_run(launch, NULL), HOST_FAILED);
+    host_wait(fake_machine_find("kept")->pid); /* by itself, and in its own time */
     assert_int_equal(hv->ops->find(hv, "kept", NULL), 1);
     hv->ops->free(hv);
 }

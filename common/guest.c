@@ -82,7 +82,7 @@ int guest_add_image(struct guest *guest, const char *path, size_t path_length,
         AUTO_SECRET char *uri = secret_copy(path, path_length);
         image.remote = uri ? remote_uri_parse(uri, err) : NULL;
         if (!image.remote)
-            return uri ? -1 : error_set(err, STATUS_CRASHED, "out of memory");
+            return uri ? -1 : error_no_memory(err);
         image.path = strdup(image.remote->shown);
     } else {
         image.path = strndup(path, path_length);

@@ -6,11 +6,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-static int no_memory(error **err)
-{
-    return error_set(err, STATUS_CRASHED, "out of memory");
-}
-
 void keys_clear(key_list *keys)
 {
     for (u_int i = 0; i < keys->key_list_len; i++) {
@@ -34,14 +29,14 @@ static int append(key_list *keys, const char *id, size_t id_length, const char *
         return error_set(err, STATUS_CRASHED, "the key has more than %d bytes", MAX_PASSPHRASE);
     key *list = reallocarray(keys->key_list_val, keys->key_list_len + 1, sizeof *list);
     if (!list)
-        return no_memory(err);
+        return error_no_memory(err);
     keys->key_list_val = list;
     key *one = &list[keys->key_list_len++];
     *one = (key){.id = {(u_int)id_length, strndup(id, id_length)},
                  .passphrase = {(u_int)length, secret_copy(passphrase, length)}};
     if (!one->id.id_val || !one->passphrase.passphrase_val) {
         one->id.id_len = one->passphrase.passphrase_len = 0;
-        return no_memory(err);
+        return error_no_memory(err);
     }
     if (xdr_sizeof((xdrproc_t)xdr_key_list, keys) > KEYS_MAX)
         return error_set(err, STATUS_CRASHED, "the keys have more than %d bytes together",
@@ -55,7 +50,7 @@ static ssize_t read_all(int fd, char **into, size_t size, const char *what, erro
     size_t length = 0;
     char *buffer = *into = secret_resize(NULL, size);
     if (!buffer)
-        return no_memory(err);
+        return error_no_memory(err);
     while (length < size) {
         ssize_t got = read(fd, buffer + length, size - length);
         if (got < 0 && errno == EINTR)

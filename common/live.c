@@ -229,7 +229,7 @@ live *live_new(hypervisor *hv, rpc *agent, error **err)
     if (!xml)
         return NULL;
     if (!self) {
-        error_set(err, STATUS_CRASHED, "no memory");
+        error_no_memory(err);
         return NULL;
     }
     self->hv = hv;
@@ -240,7 +240,7 @@ live *live_new(hypervisor *hv, rpc *agent, error **err)
         if (self->table && mend(self, err) == 0)
             return self;
         if (!self->table)
-            error_set(err, STATUS_CRASHED, "no memory");
+            error_no_memory(err);
     }
     live_free(self);
     return NULL;
@@ -302,7 +302,7 @@ static int make_note(const struct live_request *request, struct disk_note *note,
     if (request->label)
         snprintf(note->label, sizeof note->label, "%s", request->label);
     if (!note->image)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     return make_serial(note->serial, err);
 }
 
@@ -364,7 +364,7 @@ static int plug(live *self, unsigned slot, const struct live_request *request,
 {
     AUTO_FREE char *text = disk_note_write(note);
     if (!text)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     struct hypervisor_disk disk = {
         .slot = slot,
         .chain = request->chain,

@@ -96,7 +96,7 @@ static int find_secret(void *data, const char *uuid, const char *usage, char **p
     if (secret)
         virSecretFree(secret);
     if (result == 0 && !(*passphrase = secret_copy(value, *length)))
-        result = error_set(err, STATUS_CRASHED, "out of memory");
+        result = error_no_memory(err);
     if (value)
         explicit_bzero(value, *length);
     free(value);

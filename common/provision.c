@@ -60,7 +60,7 @@ static int stage_file(struct provisioner *self, char **path, const char *name, e
     if (sandbox_can_read(self->box, *path))
         return 0;
     if (asprintf(&copy, "%s/%s", rundir_path(self->run), name) < 0)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     AUTO_FD int fd = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     int result = fd < 0 ? -errno : tree_copy_file(*path, fd);
     if (result < 0) {
@@ -253,7 +253,7 @@ static int stage_memory(struct provisioner *self, struct provision *result, erro
 {
     if (asprintf(&result->memory_path, "%s/ram", rundir_path(self->run)) < 0) {
         result->memory_path = NULL;
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     }
     return template_copy_memory(result->template_dir, result->memory_path, self->box, err);
 }

@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "remote-process.h"
 
+#include "unix-connect.h"
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 static int connect_unix(const char *path, error **err)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = unix_connect(path);
 
-    if (strlen(path) >= sizeof address.sun_path)
-        return error_set(err, STATUS_UNREADABLE, "connect to %s: the path has more than %zu bytes",
-                         path, sizeof address.sun_path - 1);
-    strcpy(address.sun_path, path);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
-        return error_set_errno(err, STATUS_UNREADABLE, errno, "connect to %s", path);
-    return steal_fd(&fd);
+    return fd < 0 ? error_set_errno(err, STATUS_UNREADABLE, errno, "connect to %s", path) : fd;
 }
 
 static int connect_to(const struct addrinfo *place)

@@ -51,7 +51,7 @@ static int probe(struct nbd_handle *nbd, const struct guest_image *image, struct
     AUTO_FREE void *header = malloc(IMAGE_PROBE_BYTES);
 
     if (!header)
-        return error_set(err, STATUS_CRASHED, "out of memory");
+        return error_no_memory(err);
     if (size < 0)
         return nbd_failed("ask for its size", err);
     if (size == 0)

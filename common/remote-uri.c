@@ -59,17 +59,12 @@ static void cleanup_uri(struct remote_uri **uri)
     remote_uri_free(*uri);
 }
 
-static int no_memory(error **err)
-{
-    return error_set(err, STATUS_CRASHED, "out of memory");
-}
-
 /* The first `length` bytes, with %XX replaced. *out is new memory. */
 static int unescape(const char *text, size_t length, const char *what, char **out, error **err)
 {
     *out = length > 0 ? xmlURIUnescapeString(text, (int)length, NULL) : strdup("");
     if (!*out)
-        return no_memory(err);
+        return error_no_memory(err);
     for (const char *hex = text; (hex = memchr(hex, '%', length - (size_t)(hex - text))); hex++)
         if (length - (size_t)(hex - text) >= 3 && hex[1] == '0' && hex[2] == '0')
             return error_set(err, STATUS_REFUSED, "the %s of the URI has a NUL byte in it", what);
@@ -98,7 +93,7 @@ static int set_shown(struct remote_uri *uri, const char *text, error **err)
     if (asprintf(&uri->shown, "%.*s%s%.*s%s", (int)((colon ? colon : authority) - text), text,
                  colon ? ":***" : "", (int)length, rest, hidden ? "?***" : "") < 0) {
         uri->shown = NULL;
-        return no_memory(err);
+        return error_no_memory(err);
     }
     return 0;
 }
@@ -118,7 +113,7 @@ static int set_name(struct remote_uri *uri, const char *path, const char *otherw
     } else {
         uri->name = strndup(base, end - (size_t)(base - path));
     }
-    return uri->name ? 0 : no_memory(err);
+    return uri->name ? 0 : error_no_memory(err);
 }
 
 /* --- pieces --- */
@@ -142,7 +137,7 @@ static int take_host(struct remote_uri *uri, const xmlURI *raw, error **err)
         return error_set(err, STATUS_REFUSED, "the URI's port is not below 65536");
     if (raw->port > 0 && asprintf(&uri->port, "%d", raw->port) < 0) {
         uri->port = NULL;
-        return no_memory(err);
+        return error_no_memory(err);
     }
     return 0;
 }
@@ -157,7 +152,7 @@ static int make_texts(struct remote_uri *uri, const char *text, error **err)
 
     uri->text = secret_resize(NULL, TEXTS * size);
     if (!uri->text)
-        return no_memory(err);
+        return error_no_memory(err);
     memcpy(uri->text, text, size);
     return 0;
 }
@@ -220,7 +215,7 @@ static int parse_nbd(struct remote_uri *uri, const xmlURI *raw, const char *text
     if (raw->query_raw)
         return error_set(err, STATUS_REFUSED, "an nbd:// URI has no \"?\"");
     if (!uri->port && !(uri->port = strdup(NBD_PORT)))
-        return no_memory(err);
+        return error_no_memory(err);
     return set_name(uri, uri->export_name, uri->host, err);
 }
 
@@ -292,7 +287,7 @@ struct remote_uri *remote_uri_parse(const char *text, error **err)
     size_t i = 0, count = sizeof kinds / sizeof kinds[0], length = strcspn(text, ":");
 
     if (!uri) {
-        no_memory(err);
+        error_no_memory(err);
         return NULL;
     }
     if (!remote_uri_is(text, strlen(text))) {
@@ -330,6 +325,6 @@ struct remote_uri *remote_uri_export(const char *name, error **err)
     }
     if (uri && uri->shown && uri->name && uri->export_name)
         return STEAL(uri);
-    no_memory(err);
+    error_no_memory(err);
     return NULL;
 }

@@ -193,7 +193,7 @@ static rundir *make_in(const struct sandbox *box, const char *const *bases, size
     rundir *self = calloc(1, sizeof *self);
     int made = -ENOENT;
     if (!self) {
-        error_set(err, STATUS_CRASHED, "no memory");
+        error_no_memory(err);
         return NULL;
     }
     *self = (rundir){.fd = -1, .lock = -1, .box = *box};

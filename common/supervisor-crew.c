@@ -48,7 +48,7 @@ static int start(struct supervisor *self, error **err)
     char name[32];
     struct member *member = calloc(1, sizeof *member);
     if (!member)
-        return error_set(err, STATUS_CRASHED, "no memory");
+        return error_no_memory(err);
     snprintf(name, sizeof name, "w%u", self->next_root++);
     member->root = rundir_subdirectory(self->run, name, err);
     member->reader = frame_reader_new();

@@ -107,7 +107,7 @@ char *template_key(const struct appliance_config *config, const char *library, e
         (!library || hash_file(sum, library, err) == 0) && hash_domain(sum, config, err) == 0) {
         key = strndup(g_checksum_get_string(sum), 32);
         if (!key)
-            error_set(err, STATUS_CRASHED, "no memory");
+            error_no_memory(err);
     }
     g_checksum_free(sum);
     return key;
@@ -397,7 +397,7 @@ int template_finish(const char *begun, const char *key, bool cached, char **dire
                                begun);
     if (!cached) {
         *directory = strdup(begun);
-        return *directory ? 0 : error_set(err, STATUS_CRASHED, "no memory");
+        return *directory ? 0 : error_no_memory(err);
     }
     return publish(begun, cache, key, directory, why, err);
 }

@@ -12,6 +12,7 @@
 #include "loop.h"
 #include "modules.h"
 #include "mounts.h"
+#include "nudge.h"
 #include "requests.h"
 #include "scan.h"
 #include "uevent.h"
@@ -212,7 +213,7 @@ static void on_uevents(void *owner, uint32_t events)
     struct agent *agent = owner;
     char message[EVENT_SIZE];
     struct uevent event;
-    bool lost = false;
+    bool lost = false, gone = false;
     (void)events;
     for (;;) {
         ssize_t length = recv(agent->uevents.fd, message, sizeof message - 1, MSG_DONTWAIT);
@@ -233,7 +234,11 @@ static void on_uevents(void *owner, uint32_t events)
             boot_each_port(take_port, agent);
         else if (event.object != OBJECT_OTHER)
             devices_event(agent->disks, &event);
+        gone = gone || (event.object == OBJECT_DEVICE && event.action == ACTION_REMOVE);
     }
+    /* A command waits for it; between waves nobody waits for a single disk. */
+    if (gone && agent->kept && !agent->host)
+        nudge();
     /* Only now: until the queue was empty the kernel put nothing more into it. */
     if (lost) {
         devices_rescan(agent->disks);

@@ -135,7 +135,7 @@ boots() { assert_equal "$(jq .boots <<< "$stats")" "$1"; }
 
 @test "Ctrl-C while it is built leaves nothing" {
     start virt-df-live --accel=tcg --memsize 304 "$IMAGES/ext4.img"
-    wait_until 20 is_running qemu-system
+    wait_until 30 is_running qemu-system
     kill -INT -- "-$pid"
     finish
     assert_status 130

@@ -42,6 +42,6 @@ nothing_of_ours()
     run -0 --separate-stderr in_namespace virt-df-live --json --consistent -c qemu:///system
     assert_equal "$stderr" ""
     assert_equal "$(json 'select(.type == "filesystem") | .guest + " " + .device + " " + .fstype')" "web /dev/sda ext4"
-    wait_until 10 nothing_of_ours
+    wait_until 30 nothing_of_ours
     guest_runs
 }

@@ -40,8 +40,8 @@ no_keeper() { ! is_running vlt-backups && [[ ! $(find "$user_home" /var/tmp -max
 
 assert_all_over()
 {
-    wait_until 10 no_backup
-    wait_until 10 no_keeper
+    wait_until 30 no_backup
+    wait_until 30 no_keeper
     assert_equal "$(find "$user_home/images" | sort | xargs -n 1 basename | xargs)" "images db.img second.img $1web.raw"
     run ! is_running vlt-
     guest_runs web
@@ -62,7 +62,7 @@ stop_with_backup()
         ((SECONDS < deadline)) || { cat out err; return 1; }
     done
     kill -STOP "$pid"
-    wait_until 10 has_backup
+    wait_until 30 has_backup
 }
 
 # QEMU says on its own stdout how that went; the next scan sees it.
@@ -139,7 +139,7 @@ web /dev/sda ext2"
     kill -KILL "$(ours vlt-backups)"
     kill -KILL -- -"$pid"
     finish
-    wait_until 5 no_keepers_process
+    wait_until 30 no_keepers_process
     has_backup
     run -0 --separate-stderr live --json --consistent -d web
     assert_equal "$(rows | grep sda)" "web /dev/sda ext4"

@@ -122,7 +122,7 @@ names_of_csv()
         kept = []
         while True:
             kept.append(server.accept())' "$TMPDIR/real" "$TMPDIR/once"
-    wait_until 10 is_socket "$TMPDIR/once"
+    wait_until 30 is_socket "$TMPDIR/once"
     run --separate-stderr virt-df-live --csv --noheadings --timeout=6 --isolate=none -P 1 \
         "$IMAGES/ext4.img" "nbd+unix:///?socket=$TMPDIR/once" "$IMAGES/ext3.img"
     assert_status 1
@@ -156,7 +156,7 @@ names_of_csv()
 @test "a signal ends what is being connected, too" {
     serve_silence
     start virt-df-live "nbd://127.0.0.1:$port/a" "nbd://127.0.0.1:$port/b"
-    wait_until 10 is_running vlt-remote
+    wait_until 30 is_running vlt-remote
     kill -TERM "$pid"
     finish
     assert_status 143

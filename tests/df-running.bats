@@ -27,7 +27,7 @@ run_guest()
         -drive "file=guest.$1,format=$1,if=none,id=disk" -device virtio-blk-pci,drive=disk < commands > monitor 2>&1 3>&- &
     qemu=$!
     on_cleanup end_guest
-    wait_until 20 grep -q '(qemu)' monitor
+    wait_until 30 grep -q '(qemu)' monitor
 }
 
 end_guest()
@@ -93,13 +93,13 @@ check_running()
 
     # While it writes, it goes on, and so do we.
     start_writing
-    wait_until 10 has_written 3
+    wait_until 30 has_written 3
     before=$(written)
     assert_equal "$(figures --format="$1" "$file")" "$idle"
     assert_equal "$(figures --format="$1" "$file")" "$idle"
     [[ $(written) -gt $before ]]
     before=$(written)
-    wait_until 10 has_written $((before + 5))
+    wait_until 30 has_written $((before + 5))
     end_process "$writer"
     assert_locked "$1" "$file"
     run ! grep -iE 'error|failed' monitor
@@ -107,7 +107,7 @@ check_running()
     # All that it wrote is there.
     write_once "$end" 0xee
     echo "quit" >&8
-    wait_until 10 guest_ended
+    wait_until 30 guest_ended
     run -0 qemu-img info "$file"
     run -0 qemu-io -r -f "$1" -c "read -P 0xee $end 64k" "$file"
     [[ $output != *"Pattern verification failed"* ]]
@@ -132,14 +132,14 @@ check_running()
         run_guest "$format"
         before=$(figures --format="$format" "guest.$format")
         printf 'qemu-io disk "write -f -s %s 0 %s"\n' "$PWD/other.img" "$end" >&8
-        wait_until 10 grep -q "wrote $end/$end" monitor
+        wait_until 30 grep -q "wrote $end/$end" monitor
         other=$(figures other.img)
         [[ $other != "$before" ]]
         assert_equal "$(figures --format="$format" "guest.$format")" "$other"
         # It is like one after a power cut.
         assert_contains "$other" false
         echo quit >&8
-        wait_until 10 guest_ended
+        wait_until 30 guest_ended
         exec 8>&-
         rm commands monitor
     done

@@ -16,7 +16,7 @@ row_is_there() { grep -q "^$1:" out; }
     wait_until 60 row_is_there a.img
     run ! row_is_there b.img
     echo b.img >&8
-    wait_until 20 row_is_there b.img
+    wait_until 30 row_is_there b.img
     exec 8>&-
     finish
     assert_status 0
@@ -45,7 +45,7 @@ b.img:/dev/sda"
 
 @test "such a process is nobody's to end when the command ends" {
     run -0 --separate-stderr bash -c 'exec virt-df-live a.img 4< <(sleep 2; touch ended)'
-    wait_until 20 test -e ended
+    wait_until 30 test -e ended
 }
 
 @test "half a name is no name: the rest comes later" {
@@ -91,6 +91,6 @@ b.img:/dev/sda"
     echo a.img >&8
     wait_until 60 row_is_there a.img
     echo b.img >&8
-    wait_until 20 nothing_left
+    wait_until 30 nothing_left
     exec 8>&-
 }

@@ -24,7 +24,7 @@ nbdkit_left()
     assert_equal "$stderr" ""
     assert_equal "$(cut -d , -f 1 <<< "$output" | xargs)" "ext4.img ext4.img ext4.qcow2 ext4.img"
     assert_equal "$(cut -d , -f 2- <<< "$output" | sort -u | wc -l)" 1
-    wait_until 2 eval '! nbdkit_left'
+    wait_until 30 eval '! nbdkit_left'
     assert_nothing_left
 }
 
@@ -35,7 +35,7 @@ nbdkit_left()
     assert_status 1
     assert_contains "$stderr" "virt-df-live: none.img: " " 404" "virt-df-live: ext4.img: " "Failed to connect" \
         "virt-df-live: passwd: " 'Protocol "file" not supported'
-    wait_until 2 eval '! nbdkit_left'
+    wait_until 30 eval '! nbdkit_left'
 }
 
 @test "a password is used, and printed nowhere" {
@@ -92,7 +92,7 @@ nbdkit_left()
     assert_status 1
     assert_contains "$stderr" "virt-df-live: a.img: no answer from http://127.0.0.1:$port/a.img within 5 s (--timeout)"
     assert_contains "$output" "ext4.img,/dev/sda"
-    wait_until 2 eval '! nbdkit_left'
+    wait_until 30 eval '! nbdkit_left'
 }
 
 # libssh looks for keys in the home of the password file, so root's .ssh is covered by another
@@ -119,7 +119,7 @@ nbdkit_left()
 		Subsystem sftp internal-sftp
 	EOF
     in_background /usr/sbin/sshd -D -e -f "$TMPDIR/config"
-    wait_until 10 port_answers "$port"
+    wait_until 30 port_answers "$port"
     # shellcheck disable=SC2016 # the other shell expands them
     in_namespace=(unshare -m bash -c 'mkdir -p ~/.ssh && mount --bind "$TMPDIR/keys" ~/.ssh && exec "$@"' -)
     run -0 --separate-stderr "${in_namespace[@]}" virt-df-live --csv --noheadings \
@@ -134,5 +134,5 @@ nbdkit_left()
     run --separate-stderr "${in_namespace[@]}" virt-df-live "ssh://127.0.0.1:$port$IMAGES/ext4.img"
     assert_status 1
     assert_contains "$stderr" "virt-df-live: ext4.img: " "known"
-    wait_until 2 eval '! nbdkit_left'
+    wait_until 30 eval '! nbdkit_left'
 }

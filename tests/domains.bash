@@ -70,7 +70,7 @@ hung_libvirt()
     python3 -c 'import socket, time
 listener = socket.socket(socket.AF_UNIX); listener.bind("hung"); listener.listen(8); time.sleep(600)' 3>&- &
     on_cleanup end_process "$!"
-    wait_until 5 test -S hung
+    wait_until 30 test -S hung
     uri="qemu+unix:///system?socket=$PWD/hung"
 }
 

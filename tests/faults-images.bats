@@ -3,34 +3,23 @@
 # Images that change under the scan: they get an answer of their own, the others theirs.
 
 load helpers
+load fed
 
-setup() { requires_appliance; setup_test; image ext4.img a.img; image ext4.img b.img; image ext4.img c.img; mkfifo list; }
-
-row_is_there() { grep -q "\"guest\":\"$1\"" out; }
-holds() { [[ $(find /proc/"$1"/fd -lname "$PWD/$2" 2> /dev/null) ]]; }
+setup() { requires_appliance; setup_test; image ext4.img a.img; image ext4.img b.img; image ext4.img c.img; }
 
 # start_with_b: a.img has been scanned, b.img is attached, and the appliance stands still
 start_with_b()
 {
-    start virt-df-live --json -P 1 --images-from list
-    exec 8> list
-    echo a.img >&8
-    wait_until 60 row_is_there a.img
-    qemu=$(ours qemu-system)
-    kill -STOP "$qemu"
-    echo b.img >&8
-    wait_until 10 is_handed_over
+    names=(a.img b.img c.img)
+    start_fed 1
+    stand_still 1
 }
-
-# The command has given it away, and holds it no more.
-is_handed_over() { ! holds "$pid" b.img && holds "$(ours vlt-worker)" b.img; }
 
 # go_on: it does, and c.img comes
 go_on()
 {
     kill -CONT "$qemu"
-    echo c.img >&8
-    exec 8>&-
+    end_list
     finish
     assert_equal "$(jq -r 'select(.type == "guest") | .guest' out | xargs)" "a.img b.img c.img"
     assert_equal "$(jq -r 'select(.type == "guest" and .guest != "b.img") | .status' out | xargs)" "ok ok"
@@ -62,11 +51,14 @@ status_of_b() { jq -r 'select(.type == "guest" and .guest == "b.img") | .status'
 
 @test "an image that is removed before its turn is unreadable" {
     local i
-    for ((i = 0; i < 30; i++)); do ln a.img "n$i.img"; done
-    # All are read and looked at by the time that the first has been scanned; twelve are opened.
-    start virt-df-live --json -P 1 n*.img b.img c.img
-    wait_until 60 row_is_there n0.img
+    names=(a.img)
+    for ((i = 0; i < 30; i++)); do ln a.img "n$i.img"; names+=("n$i.img"); done
+    names+=(b.img c.img)
+    start_fed 1
+    stand_still 31 # of which twelve are opened
     rm b.img
+    kill -CONT "$qemu"
+    end_list
     finish
     assert_status 1
     assert_equal "$(jq -r 'select(.type == "guest" and .status != "ok") | .guest + " " + .status' out)" "b.img unreadable"

@@ -110,10 +110,11 @@ requires_appliance()
     requires "${appliance_parts[@]}"
 }
 
-# wait_until SECONDS COMMAND...: until it succeeds.
+# wait_until SECONDS COMMAND...: until it succeeds, or for so long at least. What succeeds costs no more than it takes, so SECONDS are for
+# a machine that others use.
 wait_until()
 {
-    local deadline=$((SECONDS + $1))
+    local deadline=$((SECONDS + $1 + 1)) # bash counts whole ones
 
     shift
     until "$@"; do
@@ -311,10 +312,10 @@ nothing_left()
     [[ ! $(list_ours) && ! $(find "$TMPDIR" "${user_home:-$TMPDIR}" -maxdepth 1 -name 'virt-live-*') ]]
 }
 
-# No process of ours and no directory. What is being ended has SECONDS (2) for it.
+# No process of ours and no directory, as soon as what is being ended has.
 assert_nothing_left()
 {
-    wait_until "${1:-2}" nothing_left || {
+    wait_until 30 nothing_left || {
         echo "left: $(list_ours | xargs -r ps -o pid,ppid,stat,args -p) $(ls -d "$TMPDIR"/virt-live-* 2> /dev/null)"
         return 1
     }
@@ -324,6 +325,8 @@ assert_nothing_left()
 # output in the files out and err.
 start()
 {
+    : > out # here, so that nobody reads there what the one before has said
+    : > err
     # bash lets background processes ignore SIGINT. Descriptor 3 is bats's.
     setsid env --default-signal=INT,QUIT "$@" > out 2> err 3>&- &
     pid=$!
@@ -341,7 +344,7 @@ end_process()
 end_group()
 {
     if kill -KILL -- -"$1" 2> /dev/null; then
-        wait_until 10 group_has_ended "$1"
+        wait_until 30 group_has_ended "$1"
     else
         ! kill -0 -- -"$1" 2> /dev/null
     fi

@@ -59,7 +59,7 @@ session_directories()
 start_libvirtd()
 {
     start_libvirtd_by "${daemon_by[@]}"
-    wait_until 10 answers
+    wait_until 30 answers
 }
 
 # A name that the daemon does not know: it was asked.
@@ -139,7 +139,7 @@ check_death()
     # shellcheck disable=SC2046
     kill -KILL $(ours qemu-system)
     gone() { run virt-hotplug list "$name"; [[ $status -eq 3 && $output == *"the appliance has ended"* ]]; }
-    wait_until 5 gone
+    wait_until 30 gone
     run -0 virt-hotplug shutdown "$name"
     nothing_of_appliances
 }

@@ -167,7 +167,7 @@ held()
     launch --slots 1
     attach ext4.img
     start virt-hotplug run "$name" -- sh -c 'exec 9< /dev/sda; echo ready; sleep 2; dd bs=4096 skip=1000 count=1 <&9 2> /dev/null | wc -c'
-    wait_until 10 grep -q ready out
+    wait_until 30 grep -q ready out
     detach 0
     finish
     assert_equal "$output" "ready

@@ -151,7 +151,7 @@ two running"
     attach /dev/null
     # shellcheck disable=SC2046
     kill -KILL $(ours qemu-system)
-    wait_until 5 has_ended gone
+    wait_until 30 has_ended gone
     fails 3 "gone: the appliance has ended; \`virt-hotplug shutdown gone\` removes what is left of it" list gone
     fails 3 "the appliance has ended" attach gone /dev/null
     fails 3 "the appliance has ended" detach gone 0
@@ -166,7 +166,7 @@ two running"
 @test "a command that runs when QEMU dies, and one that waits, are told" {
     launch --slots 1
     start virt-hotplug run "$name" -- sh -c 'echo ready; sleep 1000'
-    wait_until 10 grep -q ready out
+    wait_until 30 grep -q ready out
     # shellcheck disable=SC2046
     kill -KILL $(ours qemu-system)
     finish
@@ -177,7 +177,7 @@ two running"
 @test "an appliance that ends itself is reported as such" {
     launch --slots 1
     in_it sh -c 'echo o > /proc/sysrq-trigger' || :
-    wait_until 10 has_ended "$name"
+    wait_until 30 has_ended "$name"
     fails 3 "the appliance has ended" list "$name"
     virt-hotplug shutdown "$name"
 }
@@ -194,7 +194,7 @@ two running"
     launch --slots 1 --idle 3
     in_it true
     assert_equal "$(state_of "$name")" running
-    wait_until 15 has_ended "$name"
+    wait_until 30 has_ended "$name"
     fails 3 "the appliance has ended" list "$name"
     virt-hotplug shutdown "$name"
 }
@@ -210,7 +210,7 @@ two running"
     run -0 in_it sh -c 'sleep 8; echo still here'
     assert_equal "$output" "still here"
     assert_equal "$(state_of "$name")" running
-    wait_until 15 has_ended "$name"
+    wait_until 30 has_ended "$name"
 }
 
 @test "--idle 0 is for ever" {

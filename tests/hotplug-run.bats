@@ -23,7 +23,7 @@ start_in_it()
 {
     rm -f out # of the one before: what that said is not this one's
     start virt-hotplug run "$name" -- "$@"
-    wait_until 10 grep -q ready out
+    wait_until 30 grep -q ready out
 }
 
 # A process whose command line has that in it; not that of the question.
@@ -143,7 +143,7 @@ TERM=mine"
     assert_status 130
     start_in_it sh -c 'trap "echo usr1" USR1; trap "exit 4" HUP; echo ready; while :; do sleep 1; done'
     kill -USR1 "$pid"
-    wait_until 10 grep -q usr1 out
+    wait_until 30 grep -q usr1 out
     kill -HUP "$pid"
     finish
     assert_status 4
@@ -182,12 +182,12 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
     kill -KILL "$pid"
     finish
     assert_status 137
-    wait_until 10 gone_in_it 'sleep 4321'
+    wait_until 30 gone_in_it 'sleep 4321'
     # … also one that does not care for HUP.
     start_in_it sh -c 'trap "" HUP; echo ready; exec sleep 4321'
     kill -KILL "$pid"
     finish
-    wait_until 10 gone_in_it 'sleep 4321'
+    wait_until 30 gone_in_it 'sleep 4321'
 }
 
 @test "stdin closed, stdout closed, all closed" {
@@ -204,7 +204,7 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
     assert_equal "$output" $'endless\nendless'
     assert_equal "$stderr" ""
     assert_equal "$(cat status)" 141
-    wait_until 10 gone_in_it 'yes endless'
+    wait_until 30 gone_in_it 'yes endless'
 }
 
 @test "a full disk is an error" {
@@ -231,7 +231,7 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
         virt-hotplug run "$name" -- sh -c "echo ready; cat; exit $i" < <(exec sleep 1000 3>&-) > "out$i" 3>&- &
         pids+=($!)
     done
-    for i in 1 2 3 4 5 6 7 8; do wait_until 10 grep -q ready "out$i"; done
+    for i in 1 2 3 4 5 6 7 8; do wait_until 30 grep -q ready "out$i"; done
     fails 125 "8 commands are running in it already" run "$name" -- true
     # Disks come and go meanwhile.
     assert_equal "$(attach /dev/null)" /dev/sda

@@ -158,7 +158,7 @@ check_inside()
     attach --rw --format raw new.img
     in_it sh -c 'cat > /dev/sda' < noise
     in_it sh -c 'exec 1<> /dev/sda; echo first; exec sleep 1000' > log 2>&1 3>&- &
-    wait_until 10 in_it sh -c 'test "$(head -c 5 /dev/sda)" = first'
+    wait_until 30 in_it sh -c 'test "$(head -c 5 /dev/sda)" = first'
     detach 0
     assert_equal "$(head -n 1 new.img)" first
     run -0 cmp -n 7000000 -i 6 noise new.img

@@ -135,7 +135,7 @@ nothing_of_appliances()
 {
     local left
 
-    assert_nothing_left 5 || return 1
+    assert_nothing_left || return 1
     [[ -d $place ]] || return 0
     left=$(find "$place" -mindepth 1 -maxdepth 1)
     [[ ! $left ]] || { echo "left: $left"; return 1; }

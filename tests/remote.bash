@@ -19,7 +19,7 @@ is_socket()
 serve_nbd()
 {
     in_background qemu-nbd --read-only --persistent --shared=0 --socket="$1" "${@:3}" "$2"
-    wait_until 10 is_socket "$1"
+    wait_until 30 is_socket "$1"
 }
 
 # serve_nbd_tcp IMAGE [OPTION...]: its port is in `port`.
@@ -27,14 +27,14 @@ serve_nbd_tcp()
 {
     port=$(free_port)
     in_background qemu-nbd --read-only --persistent --shared=0 --bind=127.0.0.1 --port="$port" "${@:2}" "$1"
-    wait_until 10 port_answers "$port"
+    wait_until 30 port_answers "$port"
 }
 
 # serve_nbdkit SOCKET ARGUMENT...
 serve_nbdkit()
 {
     in_background nbdkit --foreground --readonly --unix="$1" "${@:2}"
-    wait_until 10 is_socket "$1"
+    wait_until 30 is_socket "$1"
 }
 
 # serve_script SOCKET ARGUMENT...: by nbdkit's eval plugin. It and what its scripts wait for end together, so that it removes
@@ -43,16 +43,16 @@ serve_script()
 {
     in_background setsid nbdkit --foreground --readonly --unix="$1" eval "${@:2}"
     on_cleanup end_group_softly "$server"
-    wait_until 10 is_socket "$1"
+    wait_until 30 is_socket "$1"
 }
 
-end_group_softly() { group_has_ended "$1" || { kill -TERM -- -"$1"; wait_until 5 group_has_ended "$1"; }; }
+end_group_softly() { group_has_ended "$1" || { kill -TERM -- -"$1"; wait_until 30 group_has_ended "$1"; }; }
 
 # serve_web DIRECTORY [USER:PASSWORD]: its port is in `port`.
 serve_web()
 {
     in_background python3 "$BATS_TEST_DIRNAME/web-server.py" "$@"
-    wait_until 10 test -s "$TMPDIR/server.out"
+    wait_until 30 test -s "$TMPDIR/server.out"
     port=$(cat "$TMPDIR/server.out")
 }
 
@@ -64,7 +64,7 @@ serve_silence()
         s = socket.create_server(("127.0.0.1", 0))
         print(s.getsockname()[1], flush=True)
         time.sleep(1000)'
-    wait_until 10 test -s "$TMPDIR/server.out"
+    wait_until 30 test -s "$TMPDIR/server.out"
     port=$(cat "$TMPDIR/server.out")
 }
 

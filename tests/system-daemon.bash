@@ -48,7 +48,7 @@ system_namespace()
         echo ready; exec sleep 100000' > holder.log 2>&1 3>&- &
     holder=$!
     on_cleanup end_group "$holder"
-    wait_until 5 test -s holder.log
+    wait_until 30 test -s holder.log
     grep -q ready holder.log || skip "libvirtd's directories cannot be made here: $(< holder.log)"
     # Its user is another one than our QEMU's.
     in_namespace sh -c 'printf "%s\n" "stdio_handler = \"file\"" "remember_owner = 0" > /etc/libvirt/qemu.conf'
@@ -63,7 +63,7 @@ start_libvirtd_by()
 
     make_reaper
     "$@" setsid python3 reaper.py libvirtd --pid-file "$directory/libvirtd.pid" > libvirtd.log 2>&1 3>&- &
-    wait_until 10 test -s "$directory/libvirtd.pid"
+    wait_until 30 test -s "$directory/libvirtd.pid"
     daemon=$(< "$directory/libvirtd.pid")
     on_cleanup end_libvirtd
 }

@@ -161,8 +161,8 @@ def left_now(directory, temporary, servers):
 
 
 def find_left(directory, temporary, servers, verdict):
-    """What was killed has two seconds to vanish."""
-    deadline = time.monotonic() + 2
+    """What was killed has half a minute to vanish."""
+    deadline = time.monotonic() + 30
     while (left := left_now(directory, temporary, servers)) and time.monotonic() < deadline:
         time.sleep(0.05)
     verdict.left = left

@@ -102,7 +102,7 @@ END
 }
 
 guest_runs() { pgrep -f "guest=$1,.*$user_home" > /dev/null; }
-daemon_listens() { [[ -S $user_home/run/libvirt/libvirt-sock ]]; }
+daemon_listens() { listens "$user_home/run/libvirt/libvirt-sock"; }
 
 # live ARGUMENT...: virt-df-live, for the daemon's guests, with a cache that it shares with other tests
 live()

@@ -43,7 +43,7 @@ assert_all_over()
     wait_until 30 no_backup
     wait_until 30 no_keeper
     assert_equal "$(find "$user_home/images" | sort | xargs -n 1 basename | xargs)" "images db.img second.img $1web.raw"
-    run ! is_running vlt-
+    wait_until 30 eval '! is_running vlt-'
     guest_runs web
 }
 
@@ -57,7 +57,7 @@ start_live()
 # Lets what start_live started come to where it has a backup, and stops it there. Without a pause: a scan takes less than half a second.
 stop_with_backup()
 {
-    local deadline=$((SECONDS + 20))
+    local deadline=$((SECONDS + 120)) # it may have to save its appliance first
     until compgen -G "$user_home/virt-live-*/b*/nbd" > /dev/null; do
         ((SECONDS < deadline)) || { cat out err; return 1; }
     done

@@ -132,4 +132,5 @@ ext4.img,21623"
     assert_equal "$stderr" ""
     run -0 --separate-stderr virt-df-live --csv --noheadings --progress=always ext4.img ext3.img
     assert_equal "$(wc -l <<< "$output")" 2
+    assert_contains "$stderr" $'\r[' "/2 "
 }

@@ -99,8 +99,9 @@ g006.img,/dev/sda"
     local i pids=()
     links 20
     for i in 0 1 2 3 4 5 6 7 8 9; do
-        virt-df-live --json --timeout 300 "${names[@]}" > "out$i" 2> "err$i" &
+        virt-df-live --json --timeout 300 "${names[@]}" > "out$i" 2> "err$i" 3>&- &
         pids+=($!)
+        on_cleanup end_process "$!"
     done
     for i in 0 1 2 3 4 5 6 7 8 9; do
         wait "${pids[i]}" || { cat "err$i"; return 1; }

@@ -95,6 +95,9 @@ nbdkit_left()
     wait_until 30 eval '! nbdkit_left'
 }
 
+# make_here DIRECTORY: for the time of the test, where the host has none
+make_here() { [[ -d $1 ]] || { mkdir -m 700 "$1"; on_cleanup rmdir "$1"; }; }
+
 # libssh looks for keys in the home of the password file, so root's .ssh is covered by another
 # directory, in a namespace of its own.
 @test "ssh://" {
@@ -107,7 +110,8 @@ nbdkit_left()
     cp keys/id_ed25519.pub authorized
     port=$(free_port)
     printf '[127.0.0.1]:%s %s\n' "$port" "$(cut -d ' ' -f 1,2 host.pub)" > keys/known_hosts
-    mkdir -p /run/sshd
+    make_here /run/sshd
+    make_here ~/.ssh # to be covered
     cat > config <<- EOF
 		ListenAddress 127.0.0.1:$port
 		HostKey $TMPDIR/host
@@ -121,7 +125,7 @@ nbdkit_left()
     in_background /usr/sbin/sshd -D -e -f "$TMPDIR/config"
     wait_until 30 port_answers "$port"
     # shellcheck disable=SC2016 # the other shell expands them
-    in_namespace=(unshare -m bash -c 'mkdir -p ~/.ssh && mount --bind "$TMPDIR/keys" ~/.ssh && exec "$@"' -)
+    in_namespace=(unshare -m bash -c 'mount --bind "$TMPDIR/keys" ~/.ssh && exec "$@"' -)
     run -0 --separate-stderr "${in_namespace[@]}" virt-df-live --csv --noheadings \
         "ssh://127.0.0.1:$port$IMAGES/ext4.img" "ssh://root@127.0.0.1:$port$IMAGES/ext4.qcow2"
     assert_equal "$stderr" ""

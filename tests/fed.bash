@@ -39,10 +39,19 @@ end_list()
 
 holds() { [[ $(find "/proc/$1/fd" -lname "$PWD/$2" 2> /dev/null) ]]; }
 
-# is_handed_over NAME: the command has given it away, and holds it no more
-is_handed_over() { ! holds "$pid" "$1" && holds "$(ours vlt-worker)" "$1"; }
+# is_handed_over NAME: the command has given it to a worker, and holds it no more
+is_handed_over()
+{
+    local worker
 
-# stand_still COUNT: the appliance has something to do, and does not do it
+    ! holds "$pid" "$1" || return 1
+    for worker in $(ours vlt-worker); do
+        if holds "$worker" "$1"; then return 0; fi
+    done
+    return 1
+}
+
+# stand_still COUNT: the only appliance has something to do, and does not do it
 stand_still()
 {
     local next=${names[fed]}

@@ -293,6 +293,9 @@ ours()
     done
 }
 
+# listens SOCKET [COMMAND...]: whether somebody takes connections there, as far as COMMAND sees. One that was killed leaves its socket.
+listens() { "${@:2}" python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])' "$1" 2> listens.log; }
+
 is_running()
 {
     [[ $(ours "$1") ]]

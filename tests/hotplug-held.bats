@@ -166,9 +166,14 @@ held()
     image ext4.img
     launch --slots 1
     attach ext4.img
-    start virt-hotplug run "$name" -- sh -c 'exec 9< /dev/sda; echo ready; sleep 2; dd bs=4096 skip=1000 count=1 <&9 2> /dev/null | wc -c'
+    mkfifo in
+    start bash -c 'exec virt-hotplug run "$0" -- sh -c "$1" < in' "$name" \
+        'exec 9< /dev/sda; echo ready; read go; dd bs=4096 skip=1000 count=1 <&9 2> /dev/null | wc -c'
+    exec 8> in
     wait_until 30 grep -q ready out
     detach 0
+    echo go >&8
+    exec 8>&-
     finish
     assert_equal "$output" "ready
 0"

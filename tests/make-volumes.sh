@@ -283,15 +283,14 @@ volumes()
 	END
 }
 
-# make NAME: elsewhere first, so that an interrupted run leaves no half an image
+# make NAME: elsewhere first, so that an interrupted run leaves no half an image; of several, -a is there when all are
 make()
 {
     local function file
     function=$(volumes | awk -v name="$1" '$1 == name { print $2 }')
     [ -n "$function" ] || die "$1: no such image; make-volumes.sh --list names them"
     "make_$function" "$work/$1"
-    for file in "$work/$1"*; do
-        [ -f "$file" ] || continue
+    printf '%s\n' "$work/$1"* | sort -r | while read -r file; do
         cp --sparse=always "$file" "$dir/${file##*/}.new"
         mv "$dir/${file##*/}.new" "$dir/${file##*/}"
         rm -f "$file"

@@ -68,10 +68,14 @@ start_libvirtd_by()
     on_cleanup end_libvirtd
 }
 
+# Its socket stays, and nobody answers there.
 end_libvirtd()
 {
-    kill -KILL "$daemon" 2> /dev/null || :
+    kill -KILL "$daemon" 2> /dev/null || ! libvirtd_runs
+    wait_until 30 eval '! libvirtd_runs'
     rm -f "${user_home:-$TMPDIR}/libvirtd.pid"
 }
 
-system_listens() { in_namespace test -S /run/libvirt/libvirt-sock; }
+libvirtd_runs() { kill -0 "$daemon" 2> /dev/null; }
+
+system_listens() { listens /run/libvirt/libvirt-sock in_namespace; }

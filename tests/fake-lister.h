@@ -44,6 +44,7 @@ struct fake_listing {
     unsigned parts;   /* before the last one, which has no items */
     unsigned entries; /* a part; fewer than FAKE_LS_ENTRIES */
     unsigned pause;   /* before each part, microseconds */
+    unsigned after;   /* so many others: fake_script->listings */
 };
 
 /* A part that is as full as it may be has some more; each entry of it takes so many bytes. */

@@ -178,6 +178,10 @@ static void on_ls(struct qemu *self, const request *asked)
     const struct fake_listing *listing = &fake_script->guests[guest].ls;
     bool honest = listing->how == FAKE_LS_OK || !fake_misbehaves(guest);
     atomic_fetch_add(&fake_script->scans[guest], 1);
+    while (atomic_load(&fake_script->listings) < listing->after)
+        usleep(1000);
+    /* Now: with the last of them, this process may be ended. */
+    atomic_fetch_add(&fake_script->listings, 1);
     fake_answer_ls(self->channel, asked, listing, honest, guest);
     if (!honest && (listing->how == FAKE_LS_HANG || listing->how == FAKE_LS_CLOSE))
         linger();

@@ -29,7 +29,7 @@ struct trial {
     unsigned signal_at; /* SIGTERM at so many answers; 0: never */
     bool starved;       /* between its first and sixth answer no file can be opened */
     unsigned slow;      /* microseconds that the client takes for the first answer */
-    int patience;       /* milliseconds that trial_wait() waits; 0: 10000 */
+    int patience;       /* milliseconds that trial_wait() waits; 0: 120000 */
     char directory[64];
     guestlist *guests; /* the run's */
 
@@ -66,7 +66,7 @@ const char *trial_image(struct trial *self, unsigned guest, const char *below);
 unsigned trial_count(const struct trial *self); /* guests so far */
 
 void trial_start(struct trial *self);
-/* Waits until it has ended; fails after 10 s, or what `patience` says. */
+/* Waits until it has ended; fails after two minutes, or what `patience` says. */
 void trial_wait(struct trial *self);
 void trial_run(struct trial *self); /* both */
 

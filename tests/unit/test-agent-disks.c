@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The agent on the host, as that of an appliance that lives between commands: OP_KEEP, OP_NAME,
- * OP_RELEASE, OP_LIST. */
+/* The agent on the host, as that of an appliance that lives between commands: OP_NAME, OP_RELEASE,
+ * OP_LIST. test-agent-keeping.c has OP_KEEP. */
 #include "agent-process.h"
 
 #include <setjmp.h>
@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <cmocka.h> /* needs the above */
 
@@ -70,15 +69,6 @@ static answer list(struct agent_process *f)
     request asked = {.body.op = OP_LIST};
     agent_ask(f, &asked);
     return agent_expect(f, f->serial, OP_LIST);
-}
-
-static void keep(struct agent_process *f, unsigned idle)
-{
-    request asked = {.body.op = OP_KEEP, .body.request_body_u.keep.idle = idle};
-    agent_ask(f, &asked);
-    answer reply = agent_expect(f, f->serial, OP_KEEP);
-    assert_int_equal(reply.body.answer_body_u.keep.message.message_len, 0);
-    agent_free_answer(&reply);
 }
 
 /* What comes before has been seen when this returns: uevents and requests are different sockets. */
@@ -435,54 +425,6 @@ static void only_slots_are_released(void **state)
     assert_int_equal(agent_ended(f), 1);
 }
 
-/* ---- OP_KEEP ---- */
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static void close_sessions(struct agent_process *f)
-{
-    for (size_t i = 0; i < AGENT_SESSIONS; i++)
-        close(steal_fd(&f->sessions[i]));
-}
-
-static void a_kept_agent_ends_when_it_was_idle(void **state)
-{
-    struct agent_process *f = *state;
-    keep(f, 1);
-    close_sessions(f);
-    double start = now();
-    assert_int_equal(agent_ended(f), 0);
-    assert_true(now() - start > 0.9);
-}
-
-static void a_host_on_a_session_keeps_it(void **state)
-{
-    struct agent_process *f = *state;
-    keep(f, 1);
-    close(steal_fd(&f->sessions[1]));
-    close(steal_fd(&f->channel));
-    sleep(2);
-    assert_int_equal(kill(f->pid, 0), 0);
-    close(steal_fd(&f->sessions[0]));
-    assert_int_equal(agent_ended(f), 0);
-}
-
-static void zero_keeps_it_for_ever(void **state)
-{
-    struct agent_process *f = *state;
-    keep(f, 0);
-    close_sessions(f);
-    close(steal_fd(&f->channel));
-    sleep(1);
-    assert_int_equal(kill(f->pid, SIGTERM), 0);
-    assert_int_equal(agent_ended(f), 0);
-}
-
 int main(void)
 {
 #define DISKS(name) cmocka_unit_test_setup_teardown(name, agent_set_up, agent_tear_down)
@@ -512,9 +454,6 @@ int main(void)
         DISKS(a_member_of_an_array_is_not_released),
         DISKS(force_releases_what_is_held),
         DISKS(only_slots_are_released),
-        DISKS(a_kept_agent_ends_when_it_was_idle),
-        DISKS(a_host_on_a_session_keeps_it),
-        DISKS(zero_keeps_it_for_ever),
     };
     signal(SIGPIPE, SIG_IGN);
     if (!getenv("AGENT")) {

@@ -187,12 +187,15 @@ static void a_disk_that_was_written_to_has_longer_to_be_released(void **state)
 
 static void a_disk_that_does_not_go_is_an_error_and_the_next_command_s_duty(void **state)
 {
+    AUTO_ERROR error *err = NULL;
     (void)state;
     attach_disk(asked(1, NULL, "/a"));
     fake_living_script(FAKE_REMOVE, FAKE_FAIL, 1);
+    assert_int_equal(live_detach_begin(command.disks, 1, false, NULL), 0);
     live_set_patience(command.disks, NOT_LONG);
-    assert_not_detached(1, false, STATUS_TIMEOUT,
-                        "the appliance has not let go of the disk at slot 1");
+    assert_int_equal(live_detach_end(command.disks, 1, &err), -1);
+    assert_string_equal(error_message(err), "the appliance has not let go of the disk at slot 1");
+    assert_int_equal(error_status(err), STATUS_TIMEOUT);
     assert_image(1, NULL);
 
     attach_disk(asked(1, NULL, "/a"));

@@ -264,8 +264,9 @@ static int fail_to_detach(void *data)
     HOST_CHECK(fake_living_open(&host, NULL) == 0);
     HOST_CHECK(live_attach(host.disks, &here, &slot, NULL) == 0);
     fake_living_script(FAKE_REMOVE, FAKE_FAIL, 1);
+    HOST_CHECK(live_detach_begin(host.disks, SLOT, false, NULL) == 0);
     live_set_patience(host.disks, NOT_LONG);
-    HOST_CHECK(live_detach(host.disks, SLOT, false, &err) < 0);
+    HOST_CHECK(live_detach_end(host.disks, SLOT, &err) < 0);
     HOST_CHECK(error_status(err) == STATUS_TIMEOUT);
     return 0;
 }
@@ -311,8 +312,9 @@ static int fail_to_detach_neighbour(void *data)
     AUTO_ERROR error *err = NULL;
     (void)data;
     HOST_CHECK(fake_living_open(&host, NULL) == 0);
+    HOST_CHECK(live_detach_begin(host.disks, NEIGHBOUR, false, NULL) == 0);
     live_set_patience(host.disks, NOT_LONG);
-    HOST_CHECK(live_detach(host.disks, NEIGHBOUR, false, &err) < 0);
+    HOST_CHECK(live_detach_end(host.disks, NEIGHBOUR, &err) < 0);
     HOST_CHECK(error_status(err) == STATUS_TIMEOUT);
     return 0;
 }

@@ -238,7 +238,7 @@ static pid_t pid_of(lookup *self)
 
 static void assert_ends(pid_t pid)
 {
-    for (int tries = 0; tries < 500 && !is_gone(pid); tries++)
+    for (int tries = 0; tries < 3000 && !is_gone(pid); tries++)
         poll(NULL, 0, 10);
     assert_true(is_gone(pid));
 }
@@ -251,7 +251,7 @@ static void silence_has_an_end(void **state)
 
     (void)state;
     assert_failed(self, STATUS_TIMEOUT, "libvirt did not answer within 1 s (--timeout)");
-    assert_in_range(clock_now() - since, CLOCK_SECOND, 3 * CLOCK_SECOND);
+    assert_in_range(clock_now() - since, CLOCK_SECOND, 30 * CLOCK_SECOND);
     assert_ends(pid);
 }
 

@@ -352,7 +352,7 @@ static void assert_times_out(struct wire *wire, uint64_t deadline)
     assert_int_equal(rpc_wait(wire->host, deadline, &reply, &err), -1);
     assert_int_equal(error_status(err), STATUS_TIMEOUT);
     assert_true(clock_now() >= deadline);
-    assert_true(clock_now() < deadline + CLOCK_SECOND / 2);
+    assert_true(clock_now() < deadline + 10 * CLOCK_SECOND);
 }
 
 static void silence_ends_at_the_deadline(void **state)
@@ -378,7 +378,7 @@ static void a_dripping_answer_ends_at_the_deadline(void **state)
     ask_scan(wire);
     pid_t agent = fork();
     if (agent == 0) {
-        for (int i = 0; i < 40 && write(wire->agent, i == 2 ? "\1" : "\0", 1) == 1; i++)
+        for (int i = 0; i < 3000 && write(wire->agent, i == 2 ? "\1" : "\0", 1) == 1; i++)
             usleep(20000);
         _exit(0);
     }

@@ -124,6 +124,14 @@ static void one_that_cannot_be_used_is_passed_over(void **state)
     rundir_free(run);
 }
 
+static bool is_sh(pid_t pid)
+{
+    char path[64], name[16] = "";
+    snprintf(path, sizeof path, "/proc/%d/comm", pid);
+    AUTO_FILE FILE *file = fopen(path, "re");
+    return file && fgets(name, sizeof name, file) && strcmp(name, "sh\n") == 0;
+}
+
 /* A run that ends without a chance to clean up, and a process of it that does not end. */
 static pid_t leave_one_behind(bool with_process)
 {
@@ -136,10 +144,11 @@ static pid_t leave_one_behind(bool with_process)
         pid_t left = with_process ? fork() : -1;
         if (left == 0) {
             close_range(3, ~0u, 0);
-            execlp("sh", "sh", "-c", "sleep 30; :", path, (char *)NULL);
+            execlp("sh", "sh", "-c", "sleep 120; :", path, (char *)NULL);
             _exit(127);
         }
-        usleep(50000); /* until it is sh */
+        while (with_process && !is_sh(left))
+            usleep(1000);
         assert_int_equal(write(pipe_fds[1], &left, sizeof left), sizeof left);
         kill(getpid(), SIGKILL);
     }
@@ -168,7 +177,7 @@ static void a_process_that_works_there_is_ended(void **state)
     pid_t left = leave_one_behind(true);
     assert_int_equal(kill(left, 0), 0);
     rundir_free(make());
-    for (int i = 0; i < 1000 && waitpid(left, NULL, WNOHANG) == 0; i++)
+    for (int i = 0; i < 30000 && waitpid(left, NULL, WNOHANG) == 0; i++)
         usleep(1000);
     assert_int_not_equal(kill(left, 0), 0);
 }

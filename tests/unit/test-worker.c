@@ -58,7 +58,7 @@ static int ended(struct fixture *f)
 {
     int status = 0;
     pid_t pid = 0;
-    for (int i = 0; i < 2000 && pid == 0; i++) {
+    for (int i = 0; i < 30000 && pid == 0; i++) {
         pid = waitpid(f->worker.pid, &status, WNOHANG);
         if (pid == 0)
             usleep(1000);

@@ -134,6 +134,7 @@ connected() { [[ $(awk -v port="$(printf ':%04X$' "$port")" '$3 ~ port && $4 == 
 
 @test "a server that dies is an error of its own guest" {
     # It has its scripts in /tmp, and cannot remove them.
+    # shellcheck disable=SC2016 # for the other shell
     on_cleanup bash -c 'grep -lsF "# $TMPDIR" /tmp/nbdkit??????/get_size | xargs -r dirname | xargs -r rm -r'
     # shellcheck disable=SC2016 # nbdkit runs it
     serve_nbdkit "$TMPDIR/dying" eval get_size="echo 25165824 # $TMPDIR" pread='kill -KILL $PPID'

@@ -10,6 +10,7 @@ setup() { requires_appliance; setup_test; image ext4.img a.img; }
 # Waits with an open list, so with an appliance.
 start_waiting()
 {
+    # shellcheck disable=SC2034 # start_fed does
     names=(a.img)
     start_fed 1
     is_running qemu-system

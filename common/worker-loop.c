@@ -353,9 +353,9 @@ static int serve(struct loop *self, error **err)
         };
         if (poll(fds, 3, -1) < 0 && errno != EINTR)
             return error_set_errno(err, STATUS_CRASHED, errno, "cannot wait");
-        if (fds[0].revents & POLLOUT && rpc_flush(self->agent, err) < 0)
-            return -1;
         if (fds[0].revents & ~POLLOUT && on_agent(self, err) < 0)
+            return -1;
+        if (fds[0].revents & POLLOUT && rpc_flush(self->agent, err) < 0)
             return -1;
         if ((fds[1].revents && on_hypervisor(self, err) < 0) ||
             (fds[2].revents && on_order(self, err) < 0))

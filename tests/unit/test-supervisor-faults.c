@@ -36,8 +36,9 @@ static void a_guest_that_kills_its_appliance_is_named_and_its_neighbours_are_wel
     fake_script->guests[7].scan = FAKE_DIE;
     trial_run(t);
     assert_seven_is_named(t);
-    /* The first, one for it alone, one for those behind it. */
-    assert_true(trial_appliances() <= 3);
+    /* The first, one for it alone, one for those that were there behind it, and one for those that
+     * had not come so far. */
+    assert_true(trial_appliances() <= 4);
 }
 
 static void what_a_lost_appliance_said_last_is_told(void **state)
@@ -361,7 +362,7 @@ static void no_descriptors_for_a_while_cost_no_guest_its_answer(void **state)
     trial_assert_all_ok(t, NULL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 #define TRIAL(test) cmocka_unit_test_setup_teardown(test, trial_set_up, trial_tear_down)
     const struct CMUnitTest tests[] = {
@@ -394,5 +395,7 @@ int main(void)
         TRIAL(no_descriptors_for_a_while_cost_no_guest_its_answer),
         TRIAL(vicious_guests_cost_nobody_else),
     };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,7 +98,7 @@ foreground()
     launch --slots 1 --name one
     # shellcheck disable=SC2046
     kill -KILL $(ours qemu-system)
-    wait_until 5 has_ended
+    wait_until 30 has_ended
     assert_equal "$(virt-hotplug list --noheadings | tr -s ' ')" "one ended"
     assert_equal "$(flock "$place/one" virt-hotplug list --noheadings | tr -s ' ')" "one busy"
 }
@@ -128,7 +128,7 @@ here.listen()
 print("ready", flush=True)
 here.accept()
 print("reached", flush=True)'
-    wait_until 10 grep -q ready out
+    wait_until 30 grep -q ready out
     ln -sf "$TMPDIR/private/socket" "$place/$name/root/agent-0"
     fails 125 "Permission denied" run "$name" -- true
     run -1 grep reached out

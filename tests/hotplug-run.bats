@@ -152,7 +152,7 @@ TERM=mine"
 
 @test "a signal that was ignored from the beginning is not passed on" {
     start bash -c 'trap "" HUP; exec virt-hotplug run "$0" -- sh -c "echo ready; sleep 2; echo still here"' "$name"
-    wait_until 10 grep -q ready out
+    wait_until 30 grep -q ready out
     kill -HUP "$pid"
     finish
     assert_status 0
@@ -166,7 +166,7 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
     local before runner
 
     start bash -c 'virt-hotplug run "$0" -- sh -c "while :; do echo endless; done" | { read -r; echo ready; exec sleep 1000; }' "$name"
-    wait_until 10 grep -q ready out
+    wait_until 30 grep -q ready out
     runner=$(ours virt-hotplug)
     sleep 1
     # shellcheck disable=SC2046

@@ -63,8 +63,7 @@ foreground()
     launch --slots 1 --rw --format raw a.img
     # shellcheck disable=SC2046
     kill -STOP $(ours qemu-system)
-    refused "no answer from the appliance in time" list "$name"
-    refused "It has not been ended; \`virt-hotplug shutdown --force $name\`" shutdown "$name"
+    refused "no answer from the appliance in time. It has not been ended; \`virt-hotplug shutdown --force $name\`" shutdown "$name"
     # shellcheck disable=SC2046
     kill -CONT $(ours qemu-system)
     assert_equal "$(disks image)" a.img

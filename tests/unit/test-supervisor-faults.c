@@ -96,7 +96,7 @@ static void a_guest_whose_attaching_kills_the_worker_is_named(void **state)
 }
 
 /* So long that no other guest is late, whatever else the machine does. */
-#define TIMEOUT 5
+#define TIMEOUT 3
 
 static void assert_seven_times_out(struct trial *t)
 {

@@ -145,6 +145,8 @@ lint: setup-lint
 		--inline-suppr --suppressions-list=tests/cppcheck.supp -D_GNU_SOURCE -Icommon -I$(BUILD)/gen \
 		-Iappliance/agent -Ivirt-df-live $(filter %.c,$(sources))
 	shellcheck -x $(scripts)
+	@for file in $(filter-out tests/%,$(filter %.c,$(sources))); do grep -qwF "$$(basename "$$file" .c)" docs/architecture.md || \
+		{ echo "docs/architecture.md does not say what $$file is for" >&2; exit 1; }; done
 
 # --- fuzzing: make fuzz FUZZ_SECONDS=600. What is found is left in build/fuzz/; a file worth keeping goes to the corpus ---
 

@@ -11,6 +11,7 @@ setup()
     requires nbdkit python3
     requires_root
     setup_test
+    ! grep -q __asan_init "$BUILD/bin/virt-df-live" || skip "a sanitizer keeps what was freed"
 }
 
 # secrets_of PID: for it and each process below it its name, and which lines of the file `words` are in what it can write.

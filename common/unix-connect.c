@@ -12,7 +12,7 @@
 int unix_connect_socket(int fd, const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct timeval patience = {.tv_sec = PATIENCE};
+    const struct timeval patience = {.tv_sec = PATIENCE}, none = {0};
 
     if (strlen(path) >= sizeof address.sun_path) {
         errno = ENAMETOOLONG;
@@ -24,7 +24,8 @@ int unix_connect_socket(int fd, const char *path)
     int result = connect(fd, (struct sockaddr *)&address, sizeof address);
     if (result < 0 && errno == EAGAIN)
         errno = ETIMEDOUT;
-    return result;
+    /* What is sent later is for others to wait for. */
+    return result < 0 ? -1 : setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof none);
 }
 
 int unix_connect(const char *path)

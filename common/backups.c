@@ -129,16 +129,8 @@ static int take_answer(const backup_answer *said, char **socket, error **err)
 static int hear(int lease, char **socket, error **err)
 {
     backup_answer said = {0};
-    int fds[MAX_LAYERS], got;
-    size_t count = 0;
 
-    while ((got = packet_receive(lease, (xdrproc_t)xdr_backup_answer, &said, sizeof said, fds,
-                                 &count)) == -EAGAIN ||
-           got == -EINTR)
-        poll(&(struct pollfd){lease, POLLIN, 0}, 1, -1);
-    for (size_t i = 0; got > 0 && i < count; i++)
-        close(fds[i]);
-    if (got <= 0)
+    if (packet_await(lease, (xdrproc_t)xdr_backup_answer, &said, sizeof said) <= 0)
         return error_set(err, STATUS_CRASHED, "what keeps backups has ended");
     int result = take_answer(&said, socket, err);
     xdr_free((xdrproc_t)xdr_backup_answer, &said);

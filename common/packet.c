@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "packet.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -74,4 +75,15 @@ int packet_receive(int fd, xdrproc_t proc, void *message, size_t size, int fds[M
         close(fds[i]);
     *fd_count = 0;
     return -EBADMSG;
+}
+
+int packet_await(int fd, xdrproc_t proc, void *message, size_t size)
+{
+    int fds[MAX_LAYERS], got;
+    size_t count = 0;
+    while ((got = packet_receive(fd, proc, message, size, fds, &count)) == -EAGAIN || got == -EINTR)
+        poll(&(struct pollfd){fd, POLLIN, 0}, 1, -1);
+    for (size_t i = 0; got > 0 && i < count; i++)
+        close(fds[i]);
+    return got;
 }

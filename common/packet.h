@@ -21,4 +21,8 @@ int packet_send(int fd, xdrproc_t proc, const void *message, const int *fds, siz
 int packet_receive(int fd, xdrproc_t proc, void *message, size_t size, int fds[MAX_LAYERS],
                    size_t *fd_count);
 
+/* Waits for one, whose descriptors nobody wants: they are closed. 1, 0 or -errno, but never
+ * -EAGAIN, as packet_receive(). */
+int packet_await(int fd, xdrproc_t proc, void *message, size_t size);
+
 #endif

@@ -8,7 +8,6 @@
 #include "confine.h"
 #include "packet.h"
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -180,18 +179,10 @@ static int look(struct process *self, const struct sandbox *box, pid_t parent)
 static int relay_one(const struct process *self, struct remote_image *on, int from)
 {
     remote_report said = {0};
-    int fds[MAX_LAYERS], got;
-    size_t count = 0;
-
-    while ((got = packet_receive(from, (xdrproc_t)xdr_remote_report, &said, sizeof said, fds,
-                                 &count)) == -EAGAIN ||
-           got == -EINTR)
-        poll(&(struct pollfd){from, POLLIN, 0}, 1, -1);
-    if (got <= 0)
-        return -1;
-    for (size_t i = 0; i < count; i++)
-        close(fds[i]);
     int result = 0;
+
+    if (packet_await(from, (xdrproc_t)xdr_remote_report, &said, sizeof said) <= 0)
+        return -1;
     if (said.status == STATUS_OK) {
         result = tell(self, &said, -1);
     } else {

@@ -315,10 +315,10 @@ nothing_left()
     [[ ! $(list_ours) && ! $(find "$TMPDIR" "${user_home:-$TMPDIR}" -maxdepth 1 -name 'virt-live-*') ]]
 }
 
-# No process of ours and no directory, as soon as what is being ended has.
+# No process of ours and no directory, 5 s later at the latest.
 assert_nothing_left()
 {
-    wait_until 30 nothing_left || {
+    wait_until 5 nothing_left || {
         echo "left: $(list_ours | xargs -r ps -o pid,ppid,stat,args -p) $(ls -d "$TMPDIR"/virt-live-* 2> /dev/null)"
         return 1
     }

@@ -20,7 +20,7 @@ web,/dev/sda
 web,/dev/sdb"
     assert_equal "$stderr" ""
     assert_nothing_left
-    wait_until 30 no_lookup
+    wait_until 5 no_lookup
 }
 
 @test "-d: by name and by UUID, in the place where it stands" {
@@ -215,7 +215,7 @@ b encrypted"
     assert_equal "$(rows)" "ext4.img,/dev/sda"
     assert_contains "$stderr" "web: libvirt did not answer within 3 s (--timeout)" "db: libvirt did not answer"
     [[ $SECONDS -lt 30 ]]
-    wait_until 30 no_lookup
+    wait_until 5 no_lookup
     assert_nothing_left
 }
 
@@ -226,13 +226,13 @@ b encrypted"
     kill -TERM "$pid"
     finish
     assert_status 143
-    wait_until 30 no_lookup
+    wait_until 5 no_lookup
     # … and when it can clean up nothing.
     start virt-df-live --timeout 0 -c "$uri"
     wait_until 30 is_running vlt-lookup
     kill -KILL "$pid"
     finish
-    wait_until 30 no_lookup
+    wait_until 5 no_lookup
 }
 
 @test "names that a terminal would obey are escaped" {

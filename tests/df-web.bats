@@ -24,7 +24,7 @@ nbdkit_left()
     assert_equal "$stderr" ""
     assert_equal "$(cut -d , -f 1 <<< "$output" | xargs)" "ext4.img ext4.img ext4.qcow2 ext4.img"
     assert_equal "$(cut -d , -f 2- <<< "$output" | sort -u | wc -l)" 1
-    wait_until 30 eval '! nbdkit_left'
+    wait_until 5 eval '! nbdkit_left'
     assert_nothing_left
 }
 
@@ -35,7 +35,7 @@ nbdkit_left()
     assert_status 1
     assert_contains "$stderr" "virt-df-live: none.img: " " 404" "virt-df-live: ext4.img: " "Failed to connect" \
         "virt-df-live: passwd: " 'Protocol "file" not supported'
-    wait_until 30 eval '! nbdkit_left'
+    wait_until 5 eval '! nbdkit_left'
 }
 
 @test "a password is used, and printed nowhere" {
@@ -92,7 +92,7 @@ nbdkit_left()
     assert_status 1
     assert_contains "$stderr" "virt-df-live: a.img: no answer from http://127.0.0.1:$port/a.img within 5 s (--timeout)"
     assert_contains "$output" "ext4.img,/dev/sda"
-    wait_until 30 eval '! nbdkit_left'
+    wait_until 5 eval '! nbdkit_left'
 }
 
 # make_here DIRECTORY: for the time of the test, where the host has none
@@ -138,5 +138,5 @@ make_here() { [[ -d $1 ]] || { mkdir -m 700 "$1"; on_cleanup rmdir "$1"; }; }
     run --separate-stderr "${in_namespace[@]}" virt-df-live "ssh://127.0.0.1:$port$IMAGES/ext4.img"
     assert_status 1
     assert_contains "$stderr" "virt-df-live: ext4.img: " "known"
-    wait_until 30 eval '! nbdkit_left'
+    wait_until 5 eval '! nbdkit_left'
 }

@@ -59,5 +59,5 @@ db"
     run --separate-stderr virt-ls --timeout 2 -c "$uri" -d web /
     assert_status 1
     assert_contains "$stderr" "virt-ls: web: libvirt did not answer within 2 s"
-    wait_until 30 no_lookup
+    wait_until 5 no_lookup
 }

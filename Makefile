@@ -31,7 +31,12 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
 
 # What rpcgen makes of the wires; everything that is compiled waits for it.
-generated := $(foreach x,protocol work session listing found,$(BUILD)/gen/$(x).h $(BUILD)/gen/$(x)-xdr.c)
+wires := $(patsubst common/%.x,%,$(wildcard common/wire/*.x))
+generated := $(foreach x,$(wires),$(BUILD)/gen/$(x).h $(BUILD)/gen/$(x)-xdr.c)
+
+# The agent's own; of common/ it has the two lowest rooms.
+agent_sources := $(wildcard appliance/agent/*.c appliance/agent/*/*.c)
+agent_libs := -lblkid -lnettle -ltirpc
 
 include tests/setup.mk      # the packages that are needed, and `setup`
 include appliance/rules.mk
@@ -68,7 +73,8 @@ endif
 # --- flags ---
 
 WARNINGS := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
-	-Wpointer-arith -Wformat=2 -Wundef -Wvla -Wnull-dereference
+	-Wpointer-arith -Wformat=2 -Wundef -Wvla -Wnull-dereference \
+	-Werror=implicit -Werror=int-conversion -Werror=incompatible-pointer-types -Werror=enum-conversion
 CFLAGS   ?= -O2 -g
 HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fcf-protection
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
@@ -83,7 +89,7 @@ packages_of_host := libnbd libvirt libvirt-qemu libxml-2.0 popt jansson smartcol
 pkg_cflags = $(eval pkg_cflags := $(shell pkg-config --cflags $(packages_of_host)))$(pkg_cflags)
 pkg_libs   = $(eval pkg_libs := $(shell pkg-config --libs $(packages_of_host)))$(pkg_libs)
 
-CPPFLAGS_ALL = -D_GNU_SOURCE -DPACKAGE_VERSION='"$(VERSION)"' -Icommon -I$(BUILD)/gen $(pkg_cflags) $(CPPFLAGS)
+CPPFLAGS_ALL = -D_GNU_SOURCE -DPACKAGE_VERSION='"$(VERSION)"' -Icommon -Iappliance -I$(BUILD)/gen $(pkg_cflags) $(CPPFLAGS)
 CFLAGS_ALL   = -std=gnu11 $(WARNINGS) $(HARDEN) $(SANITIZER) $(CFLAGS)
 
 # --- the wire: one source, both ends ---
@@ -94,13 +100,11 @@ $(BUILD)/gen/%.h: common/%.x
 
 $(BUILD)/gen/%-xdr.c: common/%.x
 	@mkdir -p $(@D)
-	$(call say,GEN) rpcgen -c $< | sed 's|common/$*\.h|$*.h|' > $@
+	$(call say,GEN) rpcgen -c $< | sed 's|"common/$*\.h"|"$*.h"|' > $@
 
 # --- the static library and the commands ---
 
-common_objects := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c)) \
-	$(BUILD)/obj/gen/protocol-xdr.o $(BUILD)/obj/gen/work-xdr.o \
-	$(BUILD)/obj/gen/session-xdr.o $(BUILD)/obj/gen/listing-xdr.o $(BUILD)/obj/gen/found-xdr.o
+common_objects := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*/*.c)) $(wires:%=$(BUILD)/obj/gen/%-xdr.o)
 
 $(BUILD)/obj/%.o: %.c | $(generated)
 	@mkdir -p $(@D)
@@ -125,8 +129,12 @@ $(foreach command,$(COMMANDS),$(eval $(call command_rules,$(command))))
 
 # --- the agent: static, for the initrd ---
 
-agent_sources := $(wildcard appliance/agent/*.c) common/frame.c common/secret.c common/slots.c common/error.c common/status.c
-agent_objects := $(patsubst %.c,$(BUILD)/agent/%.o,$(agent_sources)) $(BUILD)/agent/gen/protocol-xdr.o $(BUILD)/agent/gen/session-xdr.o $(BUILD)/agent/gen/listing-xdr.o
+agent_objects := $(agent_sources:%.c=$(BUILD)/agent/%.o) $(BUILD)/lib/libagent-common.a
+
+$(BUILD)/lib/libagent-common.a: $(patsubst %.c,$(BUILD)/agent/%.o,$(wildcard common/base/*.c common/wire/*.c)) \
+		$(wires:%=$(BUILD)/agent/gen/%-xdr.o)
+	@mkdir -p $(@D)
+	$(call say,AR) rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/agent/%.o: %.c | $(generated)
 	@mkdir -p $(@D)
@@ -144,28 +152,34 @@ endif
 
 $(BUILD)/appliance/agent: $(agent_objects)
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(agent_link) -o $@ $^ -lblkid -lnettle -ltirpc -lpthread
+	$(call say,LD) $(CC) $(agent_link) -o $@ $^ $(agent_libs) -lpthread
 
 # Programs of the root drive, with the libraries that are there: LVM and Windows dynamic disks for the agent.
-root_program_cc = $(CC) -std=gnu11 $(WARNINGS) -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -O2 -pie -Wl,-z,relro,-z,now
+root_program_cc = $(CC) -Iappliance -std=gnu11 $(WARNINGS) -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -O2 -pie -Wl,-z,relro,-z,now
 
-$(BUILD)/appliance/volume-groups: appliance/volume-groups.c
+$(BUILD)/appliance/volume-groups: appliance/programs/volume-groups.c
 	@mkdir -p $(@D)
 	$(call say,CC) $(root_program_cc) -o $@ $< -llvm2cmd -ldevmapper
 
 # Not by the library's own pkg-config file: that asks for json-glib, which the library does not use.
-$(BUILD)/appliance/dynamic-disks: appliance/dynamic-disks.c appliance/agent/ldm-record.h
+$(BUILD)/appliance/dynamic-disks: appliance/programs/dynamic-disks.c appliance/agent/volume/ldm-record.h
 	@mkdir -p $(@D)
 	$(call say,CC) $(root_program_cc) $$(pkg-config --cflags gobject-2.0) -o $@ $< -lldm-1.0 $$(pkg-config --libs gobject-2.0)
 
 -include $(shell find $(BUILD)/obj $(BUILD)/agent $(BUILD)/test-obj $(BUILD)/fuzz-obj -name '*.d' 2>/dev/null)
+
+# --- all that is ours, for format, lint and editors ---
+
+rooms := common/* appliance/agent appliance/agent/* appliance/programs $(COMMANDS) tests/lib tests/unit tests/fuzz tests/faults
+sources := $(wildcard $(foreach room,$(rooms),$(room)/*.c $(room)/*.h))
+scripts := $(wildcard appliance/*/*.sh tests/*.sh tests/*/*.sh tests/*.bash tests/*/*.bash tests/*/*.bats .ci/run)
 
 # For editors and clang-tidy: written from the same variables that compile.
 compile_commands.json: Makefile tests/rules.mk | $(generated)
 	@printf '[\n' > $@; separator=; \
 	for file in $(wildcard common/*.c $(addsuffix /*.c,$(COMMANDS)) appliance/*.c appliance/agent/*.c tests/*.c tests/unit/*.c tests/fuzz/*.c); do \
 		printf '%s{"directory": "%s", "file": "%s", "arguments": ["cc"%s, "-c", "%s"]}' \
-			"$$separator" "$(CURDIR)" "$$file" "$$(for word in $(CPPFLAGS_ALL) -Itests -Iappliance/agent -Ivirt-df-live $(CFLAGS_ALL); do \
+			"$$separator" "$(CURDIR)" "$$file" "$$(for word in $(CPPFLAGS_ALL) -Itests -I. $(CFLAGS_ALL); do \
 				printf ', "%s"' "$$(printf '%s' "$$word" | sed 's/"/\\"/g')"; done)" "$$file"; \
 		separator=$$(printf ',\n'); \
 	done >> $@; printf '\n]\n' >> $@
@@ -189,9 +203,6 @@ install: all $(foreach command,$(COMMANDS),$(BUILD)/man/$(command).1)
 		install -m 644 $$command/$$command.bash-completion $(DESTDIR)$(completiondir)/$$command || exit 1; \
 	done
 	install -m 644 $(addprefix $(BUILD)/appliance/,kernel initrd root tools manifest) $(DESTDIR)$(appliancedir)/
-
-sources := $(wildcard common/*.[ch] virt-*/*.[ch] appliance/*.c appliance/agent/*.[ch] tests/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/faults/*.c)
-scripts := $(wildcard appliance/*.sh tests/*.sh tests/*.bash tests/bench/*.bash tests/*.bats .ci/run)
 
 format:
 	clang-format -i $(sources)

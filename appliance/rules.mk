@@ -14,7 +14,7 @@ appliance_chosen := $(shell cat $(appliance_dir)/choice 2>/dev/null)
 APPLIANCE_KERNEL := $(patsubst kernel=%,%,$(filter kernel=%,$(appliance_chosen)))
 APPLIANCE_MODULES ?= $(patsubst modules=%,%,$(filter modules=%,$(appliance_chosen)))
 endif
-appliance_common := $(addprefix appliance/,lists.sh fetch-debian.sh packages)
+appliance_common := appliance/build/lists.sh appliance/debian/fetch-debian.sh appliance/debian/packages
 appliance_choice := kernel=$(APPLIANCE_KERNEL) modules=$(APPLIANCE_MODULES)
 
 .PHONY: appliance kernel initrd root tools FORCE
@@ -30,21 +30,21 @@ $(appliance_dir)/choice: FORCE
 	@[ "$$(cat $@ 2>/dev/null)" = '$(appliance_choice)' ] || echo '$(appliance_choice)' > $@
 
 $(appliance_dir)/kernel: $(appliance_common) $(appliance_dir)/choice $(APPLIANCE_KERNEL) \
-		$(addprefix appliance/,modules build-kernel.sh resolve-modules.sh settle-modules.pl extract-vmlinux.sh)
-	appliance/build-kernel.sh $(@D) $(@D)/debs '$(APPLIANCE_KERNEL)' '$(APPLIANCE_MODULES)'
+		appliance/debian/modules $(addprefix appliance/build/,build-kernel.sh resolve-modules.sh settle-modules.pl extract-vmlinux.sh)
+	appliance/build/build-kernel.sh $(@D) $(@D)/debs '$(APPLIANCE_KERNEL)' '$(APPLIANCE_MODULES)'
 
-$(appliance_dir)/initrd: appliance/build-initrd.sh appliance/lists.sh $(appliance_dir)/kernel $(appliance_dir)/agent
-	appliance/build-initrd.sh $(@D) $(@D)/agent
+$(appliance_dir)/initrd: appliance/build/build-initrd.sh appliance/build/lists.sh $(appliance_dir)/kernel $(appliance_dir)/agent
+	appliance/build/build-initrd.sh $(@D) $(@D)/agent
 
 # Of ours; the Makefile says how they are compiled.
 root_programs := volume-groups dynamic-disks
 
-$(addprefix $(appliance_dir)/,root tools): $(appliance_dir)/%: appliance/build-root.sh appliance/lvm.conf appliance/lvm-scan.conf \
+$(addprefix $(appliance_dir)/,root tools): $(appliance_dir)/%: appliance/build/build-root.sh appliance/root/lvm.conf appliance/root/lvm-scan.conf \
 		$(appliance_common) $(appliance_dir)/kernel $(addprefix $(appliance_dir)/,$(root_programs))
-	appliance/build-root.sh $(@D) $(@D)/debs $*
+	appliance/build/build-root.sh $(@D) $(@D)/debs $*
 
 # One after the other: what both are made of is downloaded once.
 $(appliance_dir)/tools: | $(appliance_dir)/root
 
-$(appliance_dir)/manifest: appliance/build-manifest.sh $(addprefix $(appliance_dir)/,kernel initrd root tools)
-	appliance/build-manifest.sh $(@D)
+$(appliance_dir)/manifest: appliance/build/build-manifest.sh $(addprefix $(appliance_dir)/,kernel initrd root tools)
+	appliance/build/build-manifest.sh $(@D)

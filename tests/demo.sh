@@ -20,7 +20,7 @@ make_missing()
     for name in "${names[@]}"; do [[ -e $build/demo/$name ]] || missing+=("$name"); done
     if [[ ${#missing[@]} -gt 0 ]]; then
         echo "Making ${missing[*]} in $build/demo"
-        "$here/make-images.sh" "$build/demo" "${missing[@]}"
+        "$here/images/make-images.sh" "$build/demo" "${missing[@]}"
     fi
 }
 

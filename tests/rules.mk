@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Tests: unit (tests/unit, cmocka), behaviour (tests/*.bats), fuzz targets replayed on their corpora.
+# Tests: unit (tests/unit, cmocka), behaviour (tests/*/*.bats), fuzz targets replayed on their corpora.
 # tests/run-tests.sh runs what has been built here, and counts.
 
 unit_tests := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test-*.c))
-test_support := $(patsubst %.c,$(BUILD)/test-obj/%.o,$(wildcard tests/*.c))
+test_support := $(patsubst %.c,$(BUILD)/test-obj/%.o,$(wildcard tests/lib/*.c))
 fuzz_targets := $(patsubst tests/fuzz/fuzz-%.c,%,$(wildcard tests/fuzz/fuzz-*.c))
 fuzz_replays := $(addprefix $(BUILD)/fuzz/replay-,$(fuzz_targets))
 
@@ -14,32 +14,27 @@ test_generated := $(generated)
 
 $(BUILD)/test-obj/%.o: %.c | $(test_generated)
 	@mkdir -p $(@D)
-	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Itests -Iappliance/agent -Ivirt-df-live $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(call say,CC) $(CC) $(CPPFLAGS_ALL) -Itests -I. $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # What a command is made of besides the library, for the tests of it: all but its main().
 parts_of = $(filter-out %/main.o,$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c)))
 $(filter $(BUILD)/tests/test-df-%,$(unit_tests)): $(call parts_of,virt-df-live)
 $(filter $(BUILD)/tests/test-ls-%,$(unit_tests)): $(call parts_of,virt-ls)
-# … and for the parts of the agent that can be tested by themselves.
-$(BUILD)/tests/test-channel: $(BUILD)/test-obj/appliance/agent/channel.o
-$(BUILD)/tests/test-modules: $(BUILD)/test-obj/appliance/agent/modules.o
-$(BUILD)/tests/test-uevent: $(BUILD)/test-obj/appliance/agent/uevent.o
-agent_parts = $(patsubst %,$(BUILD)/test-obj/appliance/agent/%.o,$(1))
-$(BUILD)/tests/test-walk: $(call agent_parts,walk names digest crc extinodes)
-$(BUILD)/tests/test-extinodes: $(call agent_parts,extinodes crc)
-$(BUILD)/tests/test-digest: $(call agent_parts,digest crc)
-$(BUILD)/tests/test-fstab $(BUILD)/fuzz/replay-fstab: $(call agent_parts,fstab devspec permitted)
-$(BUILD)/tests/test-reason: $(call agent_parts,reason)
-$(BUILD)/tests/test-roots: $(call agent_parts,roots resolve)
-$(BUILD)/tests/test-walk $(BUILD)/tests/test-digest: test_libs = -lnettle
-
-$(BUILD)/tests/%: $(BUILD)/test-obj/tests/unit/%.o $(test_support) $(BUILD)/lib/libcommon.a
+# … and the agent, of which a test links what it uses.
+agent_library := $(BUILD)/lib/libagent.a
+$(agent_library): $(patsubst %.c,$(BUILD)/test-obj/%.o,$(filter-out %/main.c,$(agent_sources)))
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(LDFLAGS) $(SANITIZER) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(test_libs) $(pkg_libs) -lcmocka -lm -lpthread
+	$(call say,AR) rm -f $@ && ar rcs $@ $^
 
-$(BUILD)/fuzz/replay-%: $(BUILD)/test-obj/tests/fuzz/fuzz-%.o $(BUILD)/test-obj/tests/fuzz/replay.o $(BUILD)/lib/libcommon.a
+test_libraries := $(agent_library) $(BUILD)/lib/libcommon.a
+
+$(BUILD)/tests/%: $(BUILD)/test-obj/tests/unit/%.o $(test_support) $(test_libraries)
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(LDFLAGS) $(SANITIZER) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(pkg_libs) -lm -lpthread
+	$(call say,LD) $(CC) $(LDFLAGS) $(SANITIZER) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(agent_libs) $(pkg_libs) -lcmocka -lm -lpthread
+
+$(BUILD)/fuzz/replay-%: $(BUILD)/test-obj/tests/fuzz/fuzz-%.o $(BUILD)/test-obj/tests/fuzz/replay.o $(test_libraries)
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) $(LDFLAGS) $(SANITIZER) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(agent_libs) $(pkg_libs) -lm -lpthread
 
 # A make of its own after the packages are there: what is asked of pkg-config is not asked before.
 # On all processors, unless the user has said on how many.
@@ -60,11 +55,11 @@ endif
 
 $(fault_dir)/agent: $(BUILD)/test-obj/tests/faults/agent-fault.o $(BUILD)/appliance/agent
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(agent_link) -Wl,--wrap=statvfs -o $@ $(agent_objects) $< -lblkid -lnettle -ltirpc -lpthread
+	$(call say,LD) $(CC) $(agent_link) -Wl,--wrap=statvfs -o $@ $(agent_objects) $< $(agent_libs) -lpthread
 
 $(fault_dir)/initrd: $(fault_dir)/agent $(BUILD)/appliance/initrd $(BUILD)/appliance/root
 	@for part in kernel root modules; do ln -sfn ../../appliance/$$part $(fault_dir)/$$part; done
-	appliance/build-initrd.sh $(fault_dir) $(fault_dir)/agent
+	appliance/build/build-initrd.sh $(fault_dir) $(fault_dir)/agent
 
 check-unit: setup-check
 	@$(submake) check-programs
@@ -79,7 +74,7 @@ check-bats: setup-check
 
 asan_build := build/asan
 export ASAN_OPTIONS ?= detect_leaks=1:detect_stack_use_after_return=1
-export LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
+export LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/suppressions/lsan.supp:print_suppressions=0
 export UBSAN_OPTIONS ?= print_stacktrace=1
 
 check-asan: setup-check
@@ -93,7 +88,7 @@ check-asan: setup-check
 # status of, so the reports are gathered.
 tsan_build := build/tsan
 tsan_tests := df-waves df-domains df-kills hotplug-slots hotplug-life
-export TSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/tsan.supp:history_size=4
+export TSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/suppressions/tsan.supp:history_size=4
 
 check-tsan: setup-check
 	@$(submake) all
@@ -123,15 +118,15 @@ valgrind_tests := df-usage ls-usage hotplug-usage
 
 $(valgrind_build)/bin/%: $(BUILD)/bin/%
 	@mkdir -p $(@D)
-	@printf '#!/bin/sh\nexec %s --suppressions=%s %s "$$@"\n' '$(VALGRIND)' $(CURDIR)/tests/valgrind.supp $(CURDIR)/$< > $@ && chmod +x $@
+	@printf '#!/bin/sh\nexec %s --suppressions=%s %s "$$@"\n' '$(VALGRIND)' $(CURDIR)/tests/suppressions/valgrind.supp $(CURDIR)/$< > $@ && chmod +x $@
 
 check-valgrind: setup-lint
 	@$(submake) all check-programs $(addprefix $(valgrind_build)/bin/,$(COMMANDS))
-	@UNIT_WRAPPER='$(VALGRIND) --suppressions=tests/valgrind.supp' UNIT_SKIP='$(valgrind_skip)' \
+	@UNIT_WRAPPER='$(VALGRIND) --suppressions=tests/suppressions/valgrind.supp' UNIT_SKIP='$(valgrind_skip)' \
 		UNIT_SKIP_WHY='valgrind 3.19 has no openat2 and no pidfd_open' tests/run-tests.sh $(BUILD) unit
 	@TESTS='$(valgrind_tests)' tests/run-tests.sh $(valgrind_build) bats
 
-# --- lint: .clang-tidy has the checks; tests/cppcheck.supp what is not reported, and why ---
+# --- lint: tests/lint/; .clang-tidy has the checks; tests/suppressions/cppcheck.supp what is not reported, and why ---
 
 # clang-tidy takes a file at a time, so one of them runs on each processor.
 tidy := clang-tidy --quiet -p .
@@ -142,9 +137,10 @@ lint: setup-lint
 	@printf '%s\n' $(filter %.c,$(sources)) | xargs -P "$$(nproc)" -n 8 $(tidy) 2>&1 | \
 		sed '/warnings\{0,1\} generated/d; /^Suppressed/d; /^Use -header-filter/d'
 	cppcheck --quiet -j "$$(nproc)" --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
-		--inline-suppr --suppressions-list=tests/cppcheck.supp -D_GNU_SOURCE -Icommon -I$(BUILD)/gen \
-		-Iappliance/agent -Ivirt-df-live $(filter %.c,$(sources))
+		--inline-suppr --suppressions-list=tests/suppressions/cppcheck.supp -D_GNU_SOURCE -Icommon -I$(BUILD)/gen \
+		-Iappliance -Itests -I. $(filter %.c,$(sources))
 	shellcheck -x $(scripts)
+	tests/lint/check-layers.sh
 	@for file in $(filter-out tests/%,$(filter %.c,$(sources))); do grep -qwF "$$(basename "$$file" .c)" docs/architecture.md || \
 		{ echo "docs/architecture.md does not say what $$file is for" >&2; exit 1; }; done
 
@@ -153,18 +149,16 @@ lint: setup-lint
 FUZZ_SECONDS ?= 60
 fuzzers := $(addprefix $(BUILD)/fuzz/fuzz-,$(fuzz_targets))
 
-fuzz_flags = $(CPPFLAGS_ALL) -Iappliance/agent -std=gnu11 -g -O1 -w -fsanitize=fuzzer-no-link,address,undefined
+fuzz_flags = $(CPPFLAGS_ALL) -std=gnu11 -g -O1 -w -fsanitize=fuzzer-no-link,address,undefined
 fuzz_objects = $(patsubst %.c,$(BUILD)/fuzz-obj/%.o,$(1))
-
-$(BUILD)/fuzz/fuzz-fstab: $(call fuzz_objects,$(patsubst %,appliance/agent/%.c,fstab devspec permitted))
 
 $(BUILD)/fuzz-obj/%.o: %.c | $(test_generated)
 	@mkdir -p $(@D)
 	$(call say,CC) clang $(fuzz_flags) -MMD -MP -c -o $@ $<
 
-$(BUILD)/fuzz/fuzz-%: $(BUILD)/fuzz-obj/tests/fuzz/fuzz-%.o $(call fuzz_objects,$(wildcard common/*.c) $(filter %-xdr.c,$(test_generated)))
+$(BUILD)/fuzz/fuzz-%: $(BUILD)/fuzz-obj/tests/fuzz/fuzz-%.o $(call fuzz_objects,$(wildcard common/*/*.c) $(filter-out %/main.c,$(agent_sources)) $(filter %-xdr.c,$(test_generated)))
 	@mkdir -p $(@D)
-	$(call say,LD) clang -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) $(pkg_libs) -lm -lpthread
+	$(call say,LD) clang -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) $(agent_libs) $(pkg_libs) -lm -lpthread
 
 # Each target by itself, so that -j runs several.
 fuzz_runs := $(addprefix fuzz-run-,$(fuzz_targets))
@@ -185,7 +179,7 @@ BENCH ?= df volumes hotplug ls
 .PHONY: bench
 bench: setup
 	@$(submake) all
-	tests/bench.sh $(BUILD) $(BENCH_IMAGES) $(BENCH)
+	tests/bench/bench.sh $(BUILD) $(BENCH_IMAGES) $(BENCH)
 
 # --- N images with faults among them, under fire: tests/faults/soak.py; make soak N=10000 SEED=… repeats a run ---
 
@@ -193,7 +187,7 @@ N ?= 10000
 .PHONY: soak
 soak: setup-check
 	@$(submake) all
-	@[ -e $(BUILD)/test-images/zeros.img ] || tests/make-images.sh $(BUILD)/test-images
+	@[ -e $(BUILD)/test-images/zeros.img ] || tests/images/make-images.sh $(BUILD)/test-images
 	@tests/faults/soak.py $(BUILD) --images $(N) $(if $(SEED),--seed $(SEED))
 
 # --- images with changed metadata: tests/faults/fuzz_images.py; make fuzz-images FUZZ_IMAGES=1000 SEED=… KINDS='xfs.img qcow2' ---
@@ -202,7 +196,7 @@ FUZZ_IMAGES ?= 1000
 .PHONY: fuzz-images
 fuzz-images: setup-check
 	@$(submake) all
-	@[ -e $(BUILD)/test-images/zeros.img ] || tests/make-images.sh $(BUILD)/test-images
-	@[ -e $(BUILD)/test-volumes/ldm.img ] || tests/make-volumes.sh $(BUILD) $(BUILD)/test-volumes lvm.img luks1.img luks2.img ldm.img
+	@[ -e $(BUILD)/test-images/zeros.img ] || tests/images/make-images.sh $(BUILD)/test-images
+	@[ -e $(BUILD)/test-volumes/ldm.img ] || tests/images/make-volumes.sh $(BUILD) $(BUILD)/test-volumes lvm.img luks1.img luks2.img ldm.img
 	@mkdir -p $(BUILD)/hostile
 	@tests/faults/fuzz_images.py $(BUILD) $(KINDS) --images $(FUZZ_IMAGES) --keep $(BUILD)/hostile $(if $(SEED),--seed $(SEED))

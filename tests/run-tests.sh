@@ -128,16 +128,16 @@ run_docs()
 
     for pod in virt-*/*.pod; do
         command=$(basename "$pod" .pod)
-        one "docs-$command" tests/check-docs.sh "$build/bin/$command" "$pod" "${pod%.pod}.bash-completion"
+        one "docs-$command" tests/lint/check-docs.sh "$build/bin/$command" "$pod" "${pod%.pod}.bash-completion"
     done
 }
 
 # Those that take minutes come first: otherwise the last one goes on alone.
 long_first()
 {
-    local long=(compare-virt-df compare-virt-ls ls-hostile ls-stdout hotplug-255 faults-hostile hotplug-life)
+    local name long=(compare-virt-df compare-virt-ls ls-hostile ls-stdout hotplug-255 faults-hostile hotplug-life)
 
-    { printf 'tests/%s.bats\n' "${long[@]}"; ls tests/*.bats; } | awk '!seen[$0]++'
+    { for name in "${long[@]}"; do ls tests/*/"$name.bats"; done; ls tests/*/*.bats; } | awk '!seen[$0]++'
 }
 
 run_bats()
@@ -145,7 +145,7 @@ run_bats()
     local files=() options=() jobs=${BATS_JOBS:-$(nproc)} name
 
     if [[ ${TESTS:-} ]]; then
-        for name in $TESTS; do files+=("tests/${name%.bats}.bats"); done
+        for name in $TESTS; do files+=(tests/*/"${name%.bats}.bats"); done
     else
         mapfile -t files < <(long_first)
     fi
@@ -154,7 +154,7 @@ run_bats()
     if [[ $jobs -gt 1 ]]; then options+=(--jobs "$jobs" --no-parallelize-within-files); fi
     # A test that hangs ends with the suite, and is then a failure.
     BUILD=$build tap bats timeout --signal=INT --kill-after=20 "${BATS_SECONDS:-3600}" \
-        bats --tap --timing --print-output-on-failure "${options[@]}" "${files[@]}"
+        bats --setup-suite-file tests/setup_suite.bash --tap --timing --print-output-on-failure "${options[@]}" "${files[@]}"
 }
 
 for kind; do

@@ -8,7 +8,7 @@
 # The images are kept below BUILD, so that only the first run makes them.
 make_images()
 {
-    local kept=$1 script=$BATS_TEST_DIRNAME/make-images.sh name
+    local kept=$1 script=$TOP/tests/images/make-images.sh name
     local -a missing=()
 
     [[ ! $script -nt $kept ]] || rm -rf "$kept"
@@ -41,8 +41,8 @@ setup_suite()
 {
     local build
 
-    # shellcheck source=tests/helpers.bash
-    source "$BATS_TEST_DIRNAME/helpers.bash"
+    # shellcheck source=tests/lib/helpers.bash
+    source "$(dirname "${BASH_SOURCE[0]}")/lib/helpers.bash"
     build=$BUILD
     SUITE=$(mktemp -d /tmp/vlt-suite.XXXXXX)
     IMAGES=$SUITE/images

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "columns.h"
+#include "wire/status.h"
 
-#include "text.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 

@@ -3,7 +3,7 @@
 #ifndef VDL_COLUMNS_H
 #define VDL_COLUMNS_H
 
-#include "output.h"
+#include "cli/columns.h"
 #include "rows.h"
 
 /* How cells are written. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* JSON Lines: every volume, then its guest, then, where it is wanted, the sum. */
-#include "jsonline.h"
+#include "cli/json-lines.h"
 #include "writer.h"
 
 #include <string.h>
@@ -22,26 +22,26 @@ static json_t *percent(const struct row *row)
 
 static json_t *figure(const struct row *row, uint64_t value)
 {
-    return row->filled ? json_unsigned(value) : json_null();
+    return row->filled ? json_lines_unsigned(value) : json_null();
 }
 
 /* A filesystem that makes its inodes as it needs them (btrfs, vfat) says that it has none. */
 static json_t *inode_figure(const struct row *row, uint64_t value)
 {
-    return row->filled && row->figures.inodes > 0 ? json_unsigned(value) : json_null();
+    return row->filled && row->figures.inodes > 0 ? json_lines_unsigned(value) : json_null();
 }
 
 static int set_figures(json_t *object, const struct row *row)
 {
     const struct figures *figures = &row->figures;
 
-    return json_set(object, "size", figure(row, figures->size)) |
-           json_set(object, "used", figure(row, figures->used)) |
-           json_set(object, "available", figure(row, figures->available)) |
-           json_set(object, "use_percent", percent(row)) |
-           json_set(object, "inodes", inode_figure(row, figures->inodes)) |
-           json_set(object, "inodes_used", inode_figure(row, figures->inodes_used)) |
-           json_set(object, "inodes_free", inode_figure(row, figures->inodes_free));
+    return json_lines_set(object, "size", figure(row, figures->size)) |
+           json_lines_set(object, "used", figure(row, figures->used)) |
+           json_lines_set(object, "available", figure(row, figures->available)) |
+           json_lines_set(object, "use_percent", percent(row)) |
+           json_lines_set(object, "inodes", inode_figure(row, figures->inodes)) |
+           json_lines_set(object, "inodes_used", inode_figure(row, figures->inodes_used)) |
+           json_lines_set(object, "inodes_free", inode_figure(row, figures->inodes_free));
 }
 
 static int set_volume(json_t *object, const volume *v)
@@ -49,19 +49,21 @@ static int set_volume(json_t *object, const volume *v)
     char device[ROW_DEVICE_MAX];
 
     row_device(v, device);
-    return json_set(object, "device", json_string(device)) |
-           json_set(object, "disk",
-                    v->kind <= VOLUME_PARTITION ? json_unsigned(v->disk) : json_null()) |
-           json_set_bytes(object, "fstype", v->fstype.fstype_val, v->fstype.fstype_len) |
-           json_set_bytes(object, "label", v->label.label_val, v->label.label_len) |
-           json_set_bytes(object, "uuid", v->uuid.uuid_val, v->uuid.uuid_len);
+    return json_lines_set(object, "device", json_string(device)) |
+           json_lines_set(object, "disk",
+                          v->kind <= VOLUME_PARTITION ? json_lines_unsigned(v->disk)
+                                                      : json_null()) |
+           json_lines_set_bytes(object, "fstype", v->fstype.fstype_val, v->fstype.fstype_len) |
+           json_lines_set_bytes(object, "label", v->label.label_val, v->label.label_len) |
+           json_lines_set_bytes(object, "uuid", v->uuid.uuid_val, v->uuid.uuid_len);
 }
 
 static int set_filesystem(json_t *object, const struct row *row)
 {
-    return json_set(object, "block_size", figure(row, row->volume->usage.block_size)) |
-           set_figures(object, row) | json_set(object, "mountpoint", json_null()) |
-           json_set(object, "clean", row->filled ? json_boolean(row->volume->clean) : json_null());
+    return json_lines_set(object, "block_size", figure(row, row->volume->usage.block_size)) |
+           set_figures(object, row) | json_lines_set(object, "mountpoint", json_null()) |
+           json_lines_set(object, "clean",
+                          row->filled ? json_boolean(row->volume->clean) : json_null());
 }
 
 static const char *content_name(volume_content content)
@@ -77,14 +79,14 @@ static int json_row(writer *self, const struct row *row, FILE *to)
     json_t *object = json_object();
 
     (void)self;
-    int failed = json_set(object, "type", json_string(content_name(row->volume->content))) |
-                 json_set_guest(object, row->guest) | set_volume(object, row->volume);
+    int failed = json_lines_set(object, "type", json_string(content_name(row->volume->content))) |
+                 json_lines_set_guest(object, row->guest) | set_volume(object, row->volume);
     if (row->volume->content == CONTENT_FILESYSTEM)
         failed |= set_filesystem(object, row);
     else
-        failed |= json_set(object, "size", json_unsigned(row->volume->size));
-    failed |= json_set_status(object, row->status, row->message, row->message_length);
-    return json_write_line(object, failed, to);
+        failed |= json_lines_set(object, "size", json_lines_unsigned(row->volume->size));
+    failed |= json_lines_set_status(object, row->status, row->message, row->message_length);
+    return json_lines_write_line(object, failed, to);
 }
 
 static int json_guest(writer *self, const struct guest_answer *answered, unsigned filesystems,
@@ -94,14 +96,14 @@ static int json_guest(writer *self, const struct guest_answer *answered, unsigne
     struct row row = row_of_guest(answered->guest, answered->result);
 
     (void)self;
-    int failed = json_set(object, "type", json_string("guest")) |
-                 json_set_guest(object, answered->guest) |
-                 json_set_status(object, row.status, row.message, row.message_length) |
-                 json_set(object, "filesystems", json_unsigned(filesystems)) |
-                 json_set_elapsed(object, answered->elapsed);
+    int failed = json_lines_set(object, "type", json_string("guest")) |
+                 json_lines_set_guest(object, answered->guest) |
+                 json_lines_set_status(object, row.status, row.message, row.message_length) |
+                 json_lines_set(object, "filesystems", json_lines_unsigned(filesystems)) |
+                 json_lines_set_elapsed(object, answered->elapsed);
     if (answered->result->truncated)
-        failed |= json_set(object, "truncated", json_true());
-    return json_write_line(object, failed, to);
+        failed |= json_lines_set(object, "truncated", json_true());
+    return json_lines_write_line(object, failed, to);
 }
 
 static int json_heading(writer *self, FILE *to)
@@ -118,11 +120,11 @@ static int json_end(writer *self, const struct totals *totals, FILE *to)
         return 0;
     json_t *object = json_object();
     struct row row = row_of_totals(totals);
-    int failed = json_set(object, "type", json_string("total")) |
-                 json_set(object, "guests", json_unsigned(totals->guests)) |
-                 json_set(object, "filesystems", json_unsigned(totals->filesystems)) |
+    int failed = json_lines_set(object, "type", json_string("total")) |
+                 json_lines_set(object, "guests", json_lines_unsigned(totals->guests)) |
+                 json_lines_set(object, "filesystems", json_lines_unsigned(totals->filesystems)) |
                  set_figures(object, &row);
-    return json_write_line(object, failed, to);
+    return json_lines_write_line(object, failed, to);
 }
 
 static void json_free(writer *self)

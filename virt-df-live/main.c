@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "message.h"
+#include "cli/message.h"
 #include "report.h"
 
 static int scan(struct df_options *options)
@@ -7,7 +7,7 @@ static int scan(struct df_options *options)
     AUTO_REPORT df_report *report = report_new(options);
 
     if (report)
-        return scanning_run(report_scanning(report));
+        return scan_command_run(report_scanning(report));
     message("out of memory");
     return COMMAND_NO_APPLIANCE;
 }
@@ -17,7 +17,7 @@ static int run(struct df_options *options, int argc, char **argv)
     AUTO_ERROR error *err = NULL;
 
     if (usage_parse(options, argc, argv, &err) < 0)
-        return scanning_usage(COMMAND_NAME, err);
+        return scan_command_usage(COMMAND_NAME, err);
     if (options->common.show == SHOW_NOTHING)
         return scan(options);
     usage_show(options, stdout);
@@ -27,11 +27,11 @@ static int run(struct df_options *options, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct df_options options = {0};
-    int code = scanning_begin(COMMAND_NAME);
+    int code = scan_command_begin(COMMAND_NAME);
 
     if (code == COMMAND_OK) {
         code = run(&options, argc, argv);
-        options_clear(&options.common);
+        common_options_clear(&options.common);
     }
-    return scanning_end(code);
+    return scan_command_end(code);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "report.h"
+#include "wire/status.h"
 
 #include <string.h>
 
@@ -22,7 +23,7 @@ static void say_guest(struct scanning *scanning, const struct row *row)
     const char *why = row->message ? row->message : status_name(row->status);
     int length = row->message ? (int)row->message_length : (int)strlen(why);
 
-    scanning_say(scanning, "%s: %.*s", row->guest->name, length, why);
+    scan_command_say(scanning, "%s: %.*s", row->guest->name, length, why);
 }
 
 static void say_volume(struct scanning *scanning, const struct row *row)
@@ -31,8 +32,8 @@ static void say_volume(struct scanning *scanning, const struct row *row)
     const char *why = row->message ? row->message : status_name(row->status);
     int length = row->message ? (int)row->message_length : (int)strlen(why);
 
-    scanning_say(scanning, "%s: %s: %.*s", row->guest->name, row_device(row->volume, device),
-                 length, why);
+    scan_command_say(scanning, "%s: %s: %.*s", row->guest->name, row_device(row->volume, device),
+                     length, why);
 }
 
 /* The highest status of its volumes. */
@@ -79,7 +80,7 @@ static int flush(df_report *self, error **err)
         return error_no_memory(err);
     size_t length = self->length;
     rewind(self->buffer);
-    return scanning_print(&self->scanning, self->text, length, err);
+    return scan_command_print(&self->scanning, self->text, length, err);
 }
 
 static int begin(df_report *self)

@@ -3,7 +3,7 @@
 #ifndef VDL_REPORT_H
 #define VDL_REPORT_H
 
-#include "scanning.h"
+#include "cli/scan-command.h"
 #include "usage.h"
 #include "writer.h"
 

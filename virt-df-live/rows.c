@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "rows.h"
+#include "base/drive-name.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
 #ifndef VDL_ROWS_H
 #define VDL_ROWS_H
 
-#include "slots.h"
-#include "supervisor.h"
+#include "appliance/slot-table.h"
+#include "scan/supervisor.h"
 
 /* Bytes and inodes. */
 struct figures {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The classic table, with virt-df's fixed widths, so that rows stream. And the one that is laid out
  * at its end, for -o. */
-#include "layout.h"
-#include "text.h"
+#include "base/text.h"
+#include "cli/text-table.h"
 #include "writer.h"
 
 #define NAME_WIDTH 36
@@ -108,7 +108,7 @@ writer *writer_table_new(const struct style *style, bool heading)
 struct layout_writer {
     writer base;
     const struct style *style;
-    layout *table;
+    text_table *table;
 };
 
 static int layout_heading(writer *base, FILE *to)
@@ -123,7 +123,7 @@ static int layout_row(writer *base, const struct row *row, FILE *to)
     struct layout_writer *self = (struct layout_writer *)base;
 
     (void)to;
-    return layout_add(self->table, row, self->style);
+    return text_table_add(self->table, row, self->style);
 }
 
 static int layout_end(writer *base, const struct totals *totals, FILE *to)
@@ -132,17 +132,17 @@ static int layout_end(writer *base, const struct totals *totals, FILE *to)
 
     if (totals) {
         struct row row = row_of_totals(totals);
-        if (layout_add(self->table, &row, self->style) < 0)
+        if (text_table_add(self->table, &row, self->style) < 0)
             return -1;
     }
-    return layout_print(self->table, to);
+    return text_table_print(self->table, to);
 }
 
 static void layout_writer_free(writer *base)
 {
     struct layout_writer *self = (struct layout_writer *)base;
 
-    layout_free(self->table);
+    text_table_free(self->table);
     free(self);
 }
 
@@ -160,7 +160,7 @@ writer *writer_layout_new(const struct style *style, const struct column_choice 
         (writer){.ops = &layout_ops,
                  .wants = columns_have(choice, COLUMN_REASON) ? WANTS_REASONS : WANTS_FIGURES};
     self->style = style;
-    self->table = layout_new(choice, heading, terminal);
+    self->table = text_table_new(choice, heading, terminal);
     if (!self->table) {
         layout_writer_free(&self->base);
         return NULL;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "usage.h"
 
-#include "text.h"
+#include "base/text.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
 #endif
 
 enum code {
-    OPT_HUMAN = OPTIONS_COMMAND,
+    OPT_HUMAN = COMMON_OPTIONS_COMMAND,
     OPT_INODES,
     OPT_CSV,
     OPT_JSON,
@@ -32,7 +32,7 @@ static struct poptOption table[] = {
     {"fail-above", 0, POPT_ARG_STRING, NULL, OPT_FAIL_ABOVE,
      "exit with 4 when a filesystem is fuller than PCT, 0-100", "PCT"},
     {"uuid", 0, POPT_ARG_NONE, NULL, OPT_UUID, "name libvirt guests by their UUIDs", NULL},
-    {NULL, 0, POPT_ARG_INCLUDE_TABLE, options_table, 0, "Options of all commands:", NULL},
+    {NULL, 0, POPT_ARG_INCLUDE_TABLE, common_options_popt, 0, "Options of all commands:", NULL},
     POPT_TABLEEND};
 
 static int take_columns(struct df_options *options, const char *list, error **err)
@@ -107,16 +107,16 @@ static int check(const struct df_options *options, error **err)
 
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
         if (checks[i].wrong)
-            return error_set(err, STATUS_CRASHED, "%s cannot be used together", checks[i].what);
+            return error_set(err, ERROR_USAGE, "%s cannot be used together", checks[i].what);
     return 0;
 }
 
 int usage_parse(struct df_options *options, int argc, char **argv, error **err)
 {
     *options = (struct df_options){0};
-    options_init(&options->common);
+    common_options_init(&options->common);
     options->common.all_by_default = true;
-    if (options_parse(&options->common, argc, argv, table, take, options, err) < 0)
+    if (common_options_parse(&options->common, argc, argv, table, take, options, err) < 0)
         return -1;
     if (options->common.show != SHOW_NOTHING)
         return 0;
@@ -140,13 +140,14 @@ enum output_form usage_form(const struct df_options *options)
 
 void usage_show(const struct df_options *options, FILE *to)
 {
-    enum options_show show = options->common.show;
+    enum common_options_show show = options->common.show;
 
     if (show == SHOW_VERSION) {
         fprintf(to, COMMAND_NAME " (virt-live-tools) %s\n", PACKAGE_VERSION);
         return;
     }
-    options_print_help(to, COMMAND_NAME, "[OPTION...] [IMAGE...]", table, show == SHOW_USAGE);
+    common_options_print_help(to, COMMAND_NAME, "[OPTION...] [IMAGE...]", table,
+                              show == SHOW_USAGE);
     if (show == SHOW_USAGE)
         return;
     fputs("\nColumns for -o:\n", to);

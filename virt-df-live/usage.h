@@ -3,13 +3,13 @@
 #ifndef VDL_USAGE_H
 #define VDL_USAGE_H
 
+#include "cli/common-options.h"
 #include "columns.h"
-#include "options.h"
 
 enum output_form { FORM_TABLE, FORM_LAYOUT, FORM_CSV, FORM_JSON };
 
 struct df_options {
-    struct options common;
+    struct common_options common;
     struct style style;
     bool csv, json, noheadings, total;
     bool output_all;
@@ -19,7 +19,8 @@ struct df_options {
     unsigned fail_above;
 };
 
-/* 0 or -1 and *err: wrong usage. options_clear(&options->common) is the caller's in both cases. */
+/* 0 or -1 and *err: wrong usage. common_options_clear(&options->common) is the caller's in both
+ * cases. */
 int usage_parse(struct df_options *options, int argc, char **argv, error **err);
 
 enum output_form usage_form(const struct df_options *options);

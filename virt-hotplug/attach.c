@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "disks.h"
-#include "living.h"
-#include "message.h"
+#include "appliance-connection.h"
+#include "cli/message.h"
+#include "disk-options.h"
 
 #include <string.h>
 
@@ -16,39 +16,40 @@ static struct poptOption table[] = {
     {"label", 0, POPT_ARG_STRING, &label, 0, "also /dev/disk/guestfs/LABEL: 1-20 letters", "LABEL"},
     {"replace", 0, POPT_ARG_NONE, &replace, 0, "detach first what is in that slot", NULL},
     DISK_OPTIONS(options),
-    COMMON_OPTIONS};
+    COMMAND_LINE_OPTIONS};
 
 /* The arguments that can be judged before anything is opened. */
 static int check(unsigned images, error **err)
 {
     if (images > 1 && (slot || label))
-        return error_set(err, STATUS_REFUSED, "--slot and --label are for one image");
+        return error_set(err, ERROR_REFUSED, "--slot and --label are for one image");
     if (replace && !slot)
-        return error_set(err, STATUS_REFUSED, "--replace: say in which --slot");
-    if (label && !disk_label_valid(label, strlen(label)))
-        return error_set(err, STATUS_REFUSED,
+        return error_set(err, ERROR_REFUSED, "--replace: say in which --slot");
+    if (label && !disk_record_label_valid(label, strlen(label)))
+        return error_set(err, ERROR_REFUSED,
                          "--label %s: a label is 1-%d letters, and no disk's name like sdb", label,
                          MAX_SLOT_LABEL);
-    return disks_check(&options, err);
+    return disk_options_check(&options, err);
 }
 
-static int attach_one(live *disks, const char *image, const struct image_chain *chain, error **err)
+static int attach_one(persistent_slots *disks, const char *image, const struct image_chain *chain,
+                      error **err)
 {
-    struct live_request request = {
+    struct persistent_slots_request request = {
         .chain = chain,
         .image = image,
         .label = label,
-        .block_size = disks_block_size(&options),
+        .block_size = disk_options_block_size(&options),
         .slot = -1,
         .replace = replace,
         .writable = options.writable,
     };
     unsigned where;
-    if (slot && (request.slot = live_find(disks, slot, err)) < 0)
+    if (slot && (request.slot = persistent_slots_find(disks, slot, err)) < 0)
         return -1;
-    if (live_attach(disks, &request, &where, err) < 0)
+    if (persistent_slots_attach(disks, &request, &where, err) < 0)
         return error_prefix(err, "%s", image);
-    disks_print_device(where);
+    disk_options_print_device(where);
     return 0;
 }
 
@@ -57,11 +58,11 @@ static int attach_one(live *disks, const char *image, const struct image_chain *
 static int attach(const char *name, char **images, struct image_chain **chains, unsigned count,
                   error **err)
 {
-    AUTO_LIVING struct living living = {0};
+    AUTO_APPLIANCE_CONNECTION struct appliance_connection living = {0};
     for (unsigned i = 0; i < count; i++)
-        if (!(chains[i] = disks_open(images[i], &options, err)))
+        if (!(chains[i] = disk_options_open(images[i], &options, err)))
             return -1;
-    if (living_open_named(name, &living, err) < 0)
+    if (appliance_connection_open_named(name, &living, err) < 0)
         return error_prefix(err, "%s", name);
     for (unsigned i = 0; i < count; i++)
         if (attach_one(living.disks, images[i], chains[i], err) < 0)
@@ -75,7 +76,7 @@ static int run(int argc, char **argv)
     AUTO_ERROR error *err = NULL;
     struct image_chain *chains[SLOT_COUNT] = {0};
     unsigned count = 0;
-    int parsed = command_parse(&attach_command, argc, argv, table, 2, SLOT_COUNT + 1, &words);
+    int parsed = command_line_parse(&attach_command, argc, argv, table, 2, SLOT_COUNT + 1, &words);
     if (parsed >= 0)
         return parsed;
     while (words[1 + count])
@@ -88,7 +89,7 @@ static int run(int argc, char **argv)
     int result = attach(words[0], words + 1, chains, count, &err);
     for (unsigned i = 0; i < count; i++)
         image_chain_free(chains[i]);
-    return result < 0 ? command_failed(NULL, err) : HOTPLUG_OK;
+    return result < 0 ? command_line_failed(NULL, err) : HOTPLUG_OK;
 }
 
 const struct command attach_command = {"attach", "[OPTION...] NAME IMAGE...",

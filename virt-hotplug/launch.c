@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "appliance.h"
-#include "closeout.h"
-#include "command.h"
-#include "disks.h"
-#include "message.h"
-#include "option-values.h"
-#include "sandboxed.h"
+#include "appliance/appliance.h"
+#include "base/signal-set.h"
+#include "cli/message.h"
+#include "cli/option-values.h"
+#include "cli/stdout-guard.h"
+#include "command-line.h"
+#include "disk-options.h"
+#include "new-appliance.h"
+#include "sandboxed-work.h"
 #include "shutdown.h"
-#include "signals.h"
-#include "start.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -35,7 +35,7 @@ static struct poptOption table[] = {
     {"appliance-uri", 0, POPT_ARG_STRING, &uri, 0,
      "a libvirt daemon that shall have it (default: none is needed)", "URI"},
     DISK_OPTIONS(disks),
-    COMMON_OPTIONS};
+    COMMAND_LINE_OPTIONS};
 
 static int take_options(struct start *start, unsigned images, error **err)
 {
@@ -45,18 +45,20 @@ static int take_options(struct start *start, unsigned images, error **err)
         .uri = uri,
         .kept = {.slots = images ? images : SLOT_COUNT, .idle = IDLE_DEFAULT},
         .image_count = images,
-        .block_size = disks_block_size(&disks),
+        .block_size = disk_options_block_size(&disks),
         .writable = disks.writable,
     };
-    if ((name && place_check_name(name, err) < 0) ||
-        (slots && value_number("--slots", slots, 1, SLOT_COUNT, &start->kept.slots, err) < 0) ||
-        (idle && value_number("--idle", idle, 0, INT32_MAX, &start->kept.idle, err) < 0) ||
-        (memory && value_number("--memsize", memory, APPLIANCE_MEMORY_MIN, APPLIANCE_MEMORY_MAX,
-                                &start->memory_mib, err) < 0) ||
-        (accel && value_accel(accel, &start->accel, err) < 0) || disks_check(&disks, err) < 0)
+    if ((name && appliance_directory_check_name(name, err) < 0) ||
+        (slots &&
+         option_value_number("--slots", slots, 1, SLOT_COUNT, &start->kept.slots, err) < 0) ||
+        (idle && option_value_number("--idle", idle, 0, INT32_MAX, &start->kept.idle, err) < 0) ||
+        (memory && option_value_number("--memsize", memory, APPLIANCE_MEMORY_MIN,
+                                       APPLIANCE_MEMORY_MAX, &start->memory_mib, err) < 0) ||
+        (accel && option_value_accel(accel, &start->accel, err) < 0) ||
+        disk_options_check(&disks, err) < 0)
         return -1;
     if (images > start->kept.slots)
-        return error_set(err, STATUS_REFUSED, "%u images do not fit into %u slots", images,
+        return error_set(err, ERROR_REFUSED, "%u images do not fit into %u slots", images,
                          start->kept.slots);
     return 0;
 }
@@ -66,9 +68,9 @@ static int open_images(struct start *start, char **words, error **err)
     start->images = words;
     start->chains = calloc(start->image_count + 1, sizeof(struct image_chain *));
     if (!start->chains)
-        return error_set(err, STATUS_REFUSED, "out of memory");
+        return error_set(err, ERROR_REFUSED, "out of memory");
     for (unsigned i = 0; i < start->image_count; i++) {
-        start->chains[i] = disks_open(words[i], &disks, err);
+        start->chains[i] = disk_options_open(words[i], &disks, err);
         if (!start->chains[i])
             return -1;
     }
@@ -95,28 +97,28 @@ static int block_signals(sigset_t *old, error **err)
 {
     static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
     sigset_t set;
-    signals_not_ignored(&set, ends, sizeof ends / sizeof *ends);
+    signal_set_not_ignored(&set, ends, sizeof ends / sizeof *ends);
     sigprocmask(SIG_BLOCK, &set, old);
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return fd < 0 ? error_set_errno(err, STATUS_CRASHED, errno, "cannot take signals") : fd;
+    return fd < 0 ? error_set_errno(err, ERROR_HOST, errno, "cannot take signals") : fd;
 }
 
 /* The end of stdin is the end of the appliance: nobody may be left to end it later. The exit status
  * says whether all was written. */
-static int end_foreground(place *place, const struct sandbox *box, bool signalled)
+static int end_foreground(appliance_directory *place, const struct sandbox *box, bool signalled)
 {
     AUTO_ERROR error *err = NULL;
     AUTO_ERROR error *still = NULL;
     enum shutdown_how how = signalled ? SHUTDOWN_AT_ONCE : SHUTDOWN_WHEN_WRITTEN;
-    int locked = place_lock(place, &err);
+    int locked = appliance_directory_lock(place, &err);
     if (locked > 0) /* another command has shut it down */
         return HOTPLUG_OK;
     if (locked == 0 && shutdown_appliance(place, box, how, &err) == 0)
         return HOTPLUG_OK;
-    int code = command_failed(place_name(place), err);
+    int code = command_line_failed(appliance_directory_name(place), err);
     if (locked == 0 && !signalled &&
         shutdown_appliance(place, box, SHUTDOWN_AFTER_WHAT_CAN_BE, &still) < 0)
-        code = command_failed(place_name(place), still);
+        code = command_line_failed(appliance_directory_name(place), still);
     return code;
 }
 
@@ -126,26 +128,26 @@ static int launch(struct start *start, int signal_fd, int *signalled)
     AUTO_ERROR error *err = NULL;
     struct signalfd_siginfo info;
     int session = -1;
-    place *place = NULL;
-    int started = start_appliance(start, signal_fd, &place, &err);
+    appliance_directory *place = NULL;
+    int started = new_appliance_start(start, signal_fd, &place, &err);
     if (started < 0)
-        return command_failed(NULL, err);
+        return command_line_failed(NULL, err);
     if (started > 0) {
         *signalled = read(signal_fd, &info, sizeof info) > 0 ? (int)info.ssi_signo : SIGTERM;
         return HOTPLUG_FAILED;
     }
-    puts(place_name(place));
+    puts(appliance_directory_name(place));
     int code = HOTPLUG_OK;
     if (foreground) {
         fflush(stdout);
-        session = start_hold(place, &start->box);
-        place_unlock(place);
+        session = new_appliance_hold(place, &start->box);
+        appliance_directory_unlock(place);
         *signalled = stay(signal_fd);
         if (session >= 0)
             close(session);
         code = end_foreground(place, &start->box, *signalled != 0);
     }
-    place_free(place);
+    appliance_directory_free(place);
     return code;
 }
 
@@ -157,7 +159,7 @@ static int run(int argc, char **argv)
     unsigned images = 0;
     sigset_t old;
     int signalled = 0, code;
-    int parsed = command_parse(&launch_command, argc, argv, table, 0, SLOT_COUNT, &words);
+    int parsed = command_line_parse(&launch_command, argc, argv, table, 0, SLOT_COUNT, &words);
     if (parsed >= 0)
         return parsed;
     while (words[images])
@@ -169,10 +171,10 @@ static int run(int argc, char **argv)
     }
     int signal_fd = block_signals(&old, &err);
     if (signal_fd < 0 || open_images(&start, words, &err) < 0)
-        code = command_failed(NULL, err);
+        code = command_line_failed(NULL, err);
     else
         code = launch(&start, signal_fd, &signalled);
-    start_clear(&start);
+    new_appliance_clear(&start);
     if (signal_fd >= 0)
         close(signal_fd);
     /* An appliance that has been started stays, and whoever started it is told its name: a signal
@@ -180,7 +182,7 @@ static int run(int argc, char **argv)
     if (code != HOTPLUG_OK || signalled)
         sigprocmask(SIG_SETMASK, &old, NULL);
     if (signalled)
-        closeout_by_signal(signalled);
+        stdout_guard_by_signal(signalled);
     return code;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "command.h"
-#include "layout.h"
-#include "living.h"
-#include "message.h"
-#include "slots.h"
-#include "text.h"
+#include "appliance-connection.h"
+#include "base/drive-name.h"
+#include "base/text.h"
+#include "cli/message.h"
+#include "cli/text-table.h"
+#include "command-line.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -15,12 +15,12 @@ static struct poptOption table[] = {
     {"json", 0, POPT_ARG_NONE, &json, 0, "write JSON Lines, an object a row", NULL},
     {"all", 0, POPT_ARG_NONE, &all, 0, "the free slots, too", NULL},
     {"noheadings", 0, POPT_ARG_NONE, &no_headings, 0, "no heading", NULL},
-    COMMON_OPTIONS};
+    COMMAND_LINE_OPTIONS};
 
 /* A row is a slot, or an appliance. */
 struct row {
     unsigned slot;
-    const struct disk_note *disk; /* NULL: free */
+    const struct disk_record *disk; /* NULL: free */
     const char *name;
     const char *state; /* of an appliance */
 };
@@ -117,7 +117,7 @@ static json_t *disk_json(const struct row *row)
     if (!row->disk)
         return json_pack("{s:s, s:i, s:s, s:s}", "type", "slot", "slot", (int)row->slot, "device",
                          device, "state", "free");
-    const struct disk_note *disk = row->disk;
+    const struct disk_record *disk = row->disk;
     json_t *object = json_pack("{s:s, s:i, s:s, s:o, s:s, s:o, s:s, s:s}", "type", "slot", "slot",
                                (int)row->slot, "device", device, "label",
                                *disk->label ? json_string(disk->label) : json_null(), "format",
@@ -141,20 +141,20 @@ static json_t *appliance_json(const struct row *row)
 
 struct printer {
     json_t *(*object)(const struct row *row);
-    layout *table;
+    text_table *table;
 };
 
 static int print_row(const struct printer *printer, const struct row *row, error **err)
 {
     if (printer->table)
-        return layout_add(printer->table, row, NULL) < 0
-                   ? error_set(err, STATUS_REFUSED, "out of memory")
+        return text_table_add(printer->table, row, NULL) < 0
+                   ? error_set(err, ERROR_REFUSED, "out of memory")
                    : 0;
     json_t *object = printer->object(row);
     AUTO_FREE char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
     if (!text)
-        return error_set(err, STATUS_REFUSED, "out of memory");
+        return error_set(err, ERROR_REFUSED, "out of memory");
     puts(text);
     return 0;
 }
@@ -163,15 +163,15 @@ static int open_printer(struct printer *printer, struct column_choice *choice,
                         const struct column *columns, size_t count, error **err)
 {
     columns_choose_all(columns, count, choice);
-    printer->table = json ? NULL : layout_new(choice, !no_headings, isatty(STDOUT_FILENO));
-    return json || printer->table ? 0 : error_set(err, STATUS_REFUSED, "out of memory");
+    printer->table = json ? NULL : text_table_new(choice, !no_headings, isatty(STDOUT_FILENO));
+    return json || printer->table ? 0 : error_set(err, ERROR_REFUSED, "out of memory");
 }
 
 static int close_printer(struct printer *printer, int result, error **err)
 {
-    if (result == 0 && printer->table && layout_print(printer->table, stdout) < 0)
-        result = error_set(err, STATUS_REFUSED, "out of memory");
-    layout_free(printer->table);
+    if (result == 0 && printer->table && text_table_print(printer->table, stdout) < 0)
+        result = error_set(err, ERROR_REFUSED, "out of memory");
+    text_table_free(printer->table);
     return result;
 }
 
@@ -179,26 +179,27 @@ static int close_printer(struct printer *printer, int result, error **err)
 
 static int list_disks(const char *name, error **err)
 {
-    AUTO_LIVING struct living living = {0};
+    AUTO_APPLIANCE_CONNECTION struct appliance_connection living = {0};
     struct column_choice choice;
     struct printer printer = {.object = disk_json};
-    if (living_open_named(name, &living, err) < 0)
+    if (appliance_connection_open_named(name, &living, err) < 0)
         return error_prefix(err, "%s", name);
     int result = open_printer(&printer, &choice, disk_columns,
                               sizeof disk_columns / sizeof *disk_columns, err);
-    for (unsigned slot = 0; result == 0 && slot < live_kept(living.disks)->slots; slot++) {
-        struct row row = {.slot = slot, .disk = live_disk(living.disks, slot)};
+    for (unsigned slot = 0; result == 0 && slot < persistent_slots_kept(living.disks)->slots;
+         slot++) {
+        struct row row = {.slot = slot, .disk = persistent_slots_disk(living.disks, slot)};
         if (row.disk || all)
             result = print_row(&printer, &row, err);
     }
     return close_printer(&printer, result, err);
 }
 
-static const char *state_of(const place *place)
+static const char *state_of(const appliance_directory *place)
 {
-    if (place_alive(place))
+    if (appliance_directory_alive(place))
         return "running";
-    return place_busy(place) ? "busy" : "ended";
+    return appliance_directory_busy(place) ? "busy" : "ended";
 }
 
 static int list_appliances(error **err)
@@ -207,12 +208,13 @@ static int list_appliances(error **err)
     size_t count = 0;
     struct column_choice choice;
     struct printer printer = {.object = appliance_json};
-    int result = place_list(&names, &count, err);
+    int result = appliance_directory_list(&names, &count, err);
     if (result == 0)
         result = open_printer(&printer, &choice, appliance_columns,
                               sizeof appliance_columns / sizeof *appliance_columns, err);
     for (size_t i = 0; i < count; i++) {
-        AUTO_PLACE place *place = place_find(names[i], NULL);
+        AUTO_APPLIANCE_DIRECTORY appliance_directory *place =
+            appliance_directory_find(names[i], NULL);
         struct row row = {.name = names[i], .state = place ? state_of(place) : NULL};
         if (result == 0 && place)
             result = print_row(&printer, &row, err);
@@ -226,11 +228,11 @@ static int run(int argc, char **argv)
 {
     AUTO_FREE char **words = NULL;
     AUTO_ERROR error *err = NULL;
-    int parsed = command_parse(&list_command, argc, argv, table, 0, 1, &words);
+    int parsed = command_line_parse(&list_command, argc, argv, table, 0, 1, &words);
     if (parsed >= 0)
         return parsed;
     int result = words[0] ? list_disks(words[0], &err) : list_appliances(&err);
-    return result < 0 ? command_failed(NULL, err) : HOTPLUG_OK;
+    return result < 0 ? command_line_failed(NULL, err) : HOTPLUG_OK;
 }
 
 const struct command list_command = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "closeout.h"
-#include "command.h"
-#include "message.h"
+#include "cli/message.h"
+#include "cli/stdout-guard.h"
+#include "command-line.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -65,10 +65,10 @@ static int dispatch(int argc, char **argv)
 static int finish_output(int code)
 {
     AUTO_ERROR error *err = NULL;
-    if (closeout_finish(&err) == 0)
+    if (stdout_guard_finish(&err) == 0)
         return code;
     if (error_errno(err) == EPIPE)
-        closeout_by_signal(SIGPIPE);
+        stdout_guard_by_signal(SIGPIPE);
     message("%s", error_message(err));
     return code == HOTPLUG_OK ? HOTPLUG_FAILED : code;
 }
@@ -81,7 +81,7 @@ int main(int argc, char **argv)
     umask(022);              /* the modes of what is made are chosen where it is made */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    if (closeout_start(&err) < 0) {
+    if (stdout_guard_start(&err) < 0) {
         message("%s", error_message(err));
         return HOTPLUG_FAILED;
     }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ports.h"
 
-#include "command.h"
-#include "living.h"
-#include "sandboxed.h"
-#include "unix-connect.h"
+#include "appliance-connection.h"
+#include "base/unix-socket.h"
+#include "command-line.h"
+#include "sandboxed-work.h"
 #include <sys/socket.h>
 
 struct connecting {
-    const place *place;
+    const appliance_directory *place;
     int number, fd;
 };
 
@@ -17,27 +17,28 @@ static int connect_own(void *data, error **err)
 {
     const struct connecting *self = data;
     AUTO_FREE char *path = NULL;
-    int written = self->number == PORTS_AGENT
-                      ? asprintf(&path, "%s/agent", place_root(self->place))
-                      : asprintf(&path, "%s/agent-%d", place_root(self->place), self->number);
+    int written =
+        self->number == PORTS_AGENT
+            ? asprintf(&path, "%s/agent", appliance_directory_root(self->place))
+            : asprintf(&path, "%s/agent-%d", appliance_directory_root(self->place), self->number);
     if (written < 0) {
         path = NULL;
         return error_no_memory(err);
     }
-    if (unix_connect_socket(self->fd, path) == 0)
+    if (unix_socket_connect_on(self->fd, path) == 0)
         return 0;
-    return error_set_errno(err, errno == ETIMEDOUT ? STATUS_TIMEOUT : STATUS_CRASHED, errno,
+    return error_set_errno(err, errno == ETIMEDOUT ? ERROR_TIMEOUT : ERROR_APPLIANCE, errno,
                            "cannot reach it");
 }
 
 /* libvirt's daemon knows where it is. */
-static int connect_daemon(const place *place, int number, error **err)
+static int connect_daemon(const appliance_directory *place, int number, error **err)
 {
     char port[64];
     hypervisor *hv = NULL;
-    int found = living_find(place, &hv, err);
+    int found = appliance_connection_find(place, &hv, err);
     if (found != 0)
-        return found > 0 ? living_has_ended(place, err) : -1;
+        return found > 0 ? appliance_connection_has_ended(place, err) : -1;
     if (number == PORTS_AGENT)
         snprintf(port, sizeof port, AGENT_PORT_NAME);
     else
@@ -48,26 +49,28 @@ static int connect_daemon(const place *place, int number, error **err)
 static int make_socket(error **err)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    return fd < 0 ? error_set_errno(err, STATUS_CRASHED, errno, "cannot make a socket") : fd;
+    return fd < 0 ? error_set_errno(err, ERROR_HOST, errno, "cannot make a socket") : fd;
 }
 
-int ports_connect(const place *place, int number, error **err)
+int ports_connect(const appliance_directory *place, int number, error **err)
 {
-    if (place_uri(place))
+    if (appliance_directory_uri(place))
         return connect_daemon(place, number, err);
-    if (!place_alive(place))
-        return living_has_ended(place, err);
+    if (!appliance_directory_alive(place))
+        return appliance_connection_has_ended(place, err);
     AUTO_FD int fd = make_socket(err);
     struct connecting connecting = {place, number, fd};
     return fd < 0 || connect_own(&connecting, err) < 0 ? -1 : steal_fd(&fd);
 }
 
-int ports_connect_sandboxed(const place *place, const struct sandbox *box, int number, error **err)
+int ports_connect_sandboxed(const appliance_directory *place, const struct sandbox *box, int number,
+                            error **err)
 {
-    if (place_uri(place))
+    if (appliance_directory_uri(place))
         return connect_daemon(place, number, err);
     AUTO_FD int fd = make_socket(err);
     struct connecting connecting = {place, number, fd};
     /* The socket is the same in both processes. */
-    return fd < 0 || sandboxed(box, connect_own, &connecting, -1, err) < 0 ? -1 : steal_fd(&fd);
+    return fd < 0 || sandboxed_work_do(box, connect_own, &connecting, -1, err) < 0 ? -1
+                                                                                   : steal_fd(&fd);
 }

@@ -3,17 +3,18 @@
 #ifndef VHP_PORTS_H
 #define VHP_PORTS_H
 
-#include "place.h"
+#include "appliance-directory.h"
 
 #define PORTS_AGENT (-1) /* for whoever holds the place's lock */
 
-/* Connects to that port, or to a session's that place_take_session() has given. Where no daemon has
- * the appliance, this process is in its sandbox: a QEMU that was taken over can put a link to any
- * other socket in the port's place. The descriptor is the caller's; -1 and *err (STATUS_CRASHED:
- * the appliance has ended). */
-int ports_connect(const place *place, int number, error **err);
+/* Connects to that port, or to a session's that appliance_directory_take_session() has given. Where
+ * no daemon has the appliance, this process is in its sandbox: a QEMU that was taken over can put a
+ * link to any other socket in the port's place. The descriptor is the caller's; -1 and *err
+ * (STATUS_CRASHED: the appliance has ended). */
+int ports_connect(const appliance_directory *place, int number, error **err);
 
 /* The same for a process that keeps its rights: another one connects. */
-int ports_connect_sandboxed(const place *place, const struct sandbox *box, int number, error **err);
+int ports_connect_sandboxed(const appliance_directory *place, const struct sandbox *box, int number,
+                            error **err);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "closeout.h"
-#include "command.h"
-#include "living.h"
-#include "message.h"
+#include "appliance-connection.h"
+#include "cli/message.h"
+#include "cli/stdout-guard.h"
+#include "command-line.h"
+#include "command-streams.h"
 #include "ports.h"
-#include "stream.h"
 
 #include <signal.h>
 #include <string.h>
@@ -16,29 +16,29 @@ static struct poptOption table[] = {
     {"env", 'e', POPT_ARG_ARGV, &environment, 0, "add this to its environment", "NAME=VALUE"},
     {"no-tty", 'T', POPT_ARG_NONE, &no_terminal, 0,
      "no terminal for it, even where stdin and stdout are one", NULL},
-    COMMON_OPTIONS};
+    COMMAND_LINE_OPTIONS};
 
 static int run_in(const char *name, char *const *arguments, error **err)
 {
     struct sandbox box;
-    AUTO_PLACE place *place = place_find(name, err);
+    AUTO_APPLIANCE_DIRECTORY appliance_directory *place = appliance_directory_find(name, err);
     AUTO_FD int lock = -1;
-    struct stream_command command = {
+    struct command_streams_command command = {
         .arguments = arguments,
         .environment = environment,
         .terminal = !no_terminal && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
     };
     if (!place || sandbox_choose(&box, err) < 0)
         return -1;
-    int number = place_take_session(place, &lock, err);
+    int number = appliance_directory_take_session(place, &lock, err);
     /* A daemon, and what it made, are reached with our own rights. */
-    bool daemon = place_uri(place) != NULL;
+    bool daemon = appliance_directory_uri(place) != NULL;
     if (number < 0 || (!daemon && sandbox_enter(&box, err) < 0))
         return -1;
     AUTO_FD int port = ports_connect(place, number, err);
     if (port < 0 || (daemon && sandbox_enter(&box, err) < 0))
         return -1;
-    return stream_run(port, &command, err);
+    return command_streams_run(port, &command, err);
 }
 
 /* Which the agent would refuse, like a command that cannot be started. */
@@ -76,7 +76,7 @@ static int run(int argc, char **argv)
 {
     AUTO_FREE char **words = NULL;
     AUTO_ERROR error *err = NULL;
-    int parsed = command_parse(&run_command, argc, argv, table, 2, UINT32_MAX, &words);
+    int parsed = command_line_parse(&run_command, argc, argv, table, 2, UINT32_MAX, &words);
     if (parsed >= 0)
         return parsed == HOTPLUG_OK ? parsed : RUN_FAILED; /* 2 could be the command's own */
     /* "NAME -- COMMAND": popt stops at NAME, and leaves the dashes to us. */
@@ -96,9 +96,9 @@ static int run(int argc, char **argv)
     if (status >= 0)
         return status;
     if (error_errno(err) == EPIPE)
-        closeout_by_signal(SIGPIPE);
-    command_failed(words[0], err);
-    return error_status(err) == STATUS_UNSUPPORTED ? RUN_NOT_STARTED : RUN_FAILED;
+        stdout_guard_by_signal(SIGPIPE);
+    command_line_failed(words[0], err);
+    return error_kind(err) == ERROR_UNSUPPORTED ? RUN_NOT_STARTED : RUN_FAILED;
 }
 
 const struct command run_command = {

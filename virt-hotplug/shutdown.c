@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "shutdown.h"
-#include "command.h"
-#include "living.h"
-#include "message.h"
-#include "sandboxed.h"
+#include "appliance-connection.h"
+#include "cli/message.h"
+#include "command-line.h"
+#include "sandboxed-work.h"
 
 static int force;
 
 static struct poptOption table[] = {
     {"force", 'f', POPT_ARG_NONE, &force, 0,
      "even while a disk that is attached with --rw is in use: what is not written is lost", NULL},
-    COMMON_OPTIONS};
+    COMMAND_LINE_OPTIONS};
 
 struct appliance {
-    place *place;
+    appliance_directory *place;
     const struct sandbox *box;
     bool forced;
 };
@@ -22,15 +22,15 @@ struct appliance {
 static int put_disks_away(void *data, error **err)
 {
     const struct appliance *self = data;
-    AUTO_LIVING struct living living = {0};
-    int result = living_open(self->place, self->box, &living, err);
+    AUTO_APPLIANCE_CONNECTION struct appliance_connection living = {0};
+    int result = appliance_connection_open(self->place, self->box, &living, err);
     if (result != 0)
         return result > 0 ? 0 : -1; /* one that has ended has nothing to put away */
-    for (unsigned slot = 0; slot < live_kept(living.disks)->slots; slot++) {
-        const struct disk_note *note = live_disk(living.disks, slot);
+    for (unsigned slot = 0; slot < persistent_slots_kept(living.disks)->slots; slot++) {
+        const struct disk_record *note = persistent_slots_disk(living.disks, slot);
         if (!note || !note->writable)
             continue;
-        if (live_detach(living.disks, slot, self->forced, result < 0 ? NULL : err) < 0)
+        if (persistent_slots_detach(living.disks, slot, self->forced, result < 0 ? NULL : err) < 0)
             result = -1;
         if (result < 0 && !self->forced)
             break;
@@ -39,32 +39,34 @@ static int put_disks_away(void *data, error **err)
 }
 
 /* Ending it now could lose what was written. */
-static int say_it_lives(const place *place, error *why, error **err)
+static int say_it_lives(const appliance_directory *place, error *why, error **err)
 {
-    if (error_status(why) == STATUS_REFUSED)
+    if (error_kind(why) == ERROR_REFUSED)
         return error_propagate(err, why);
-    error_set(err, STATUS_REFUSED,
+    error_set(err, ERROR_REFUSED,
               "%s. It has not been ended; `" PROGRAM
               " shutdown --force %s` does that, and what is not written yet is lost",
-              error_message(why), place_name(place));
+              error_message(why), appliance_directory_name(place));
     error_free(why);
     return -1;
 }
 
-int shutdown_appliance(place *place, const struct sandbox *box, enum shutdown_how how, error **err)
+int shutdown_appliance(appliance_directory *place, const struct sandbox *box, enum shutdown_how how,
+                       error **err)
 {
     AUTO_ERROR error *failed = NULL;
     struct appliance appliance = {place, box, how != SHUTDOWN_WHEN_WRITTEN};
-    /* living_open() enters the sandbox, when it may. */
+    /* appliance_connection_open() enters the sandbox, when it may. */
     struct sandbox ourselves = *box;
     ourselves.drop = false;
-    if (how != SHUTDOWN_AT_ONCE && place_alive(place) &&
-        sandboxed(&ourselves, put_disks_away, &appliance, -1, &failed) < 0) {
-        if (how == SHUTDOWN_WHEN_WRITTEN && place_alive(place))
+    if (how != SHUTDOWN_AT_ONCE && appliance_directory_alive(place) &&
+        sandboxed_work_do(&ourselves, put_disks_away, &appliance, -1, &failed) < 0) {
+        if (how == SHUTDOWN_WHEN_WRITTEN && appliance_directory_alive(place))
             return say_it_lives(place, STEAL(failed), err);
-        message("%s: %s", place_name(place), error_message(failed));
+        message("%s: %s", appliance_directory_name(place), error_message(failed));
     }
-    return living_end(place, box, err) < 0 ? -1 : place_remove(place, err);
+    return appliance_connection_end(place, box, err) < 0 ? -1
+                                                         : appliance_directory_remove(place, err);
 }
 
 static int shut_down(const char *name, error **err)
@@ -72,7 +74,7 @@ static int shut_down(const char *name, error **err)
     struct sandbox box;
     if (sandbox_choose(&box, err) < 0)
         return -1;
-    AUTO_PLACE place *place = place_open(name, err);
+    AUTO_APPLIANCE_DIRECTORY appliance_directory *place = appliance_directory_open(name, err);
     enum shutdown_how how = force ? SHUTDOWN_AT_ONCE : SHUTDOWN_WHEN_WRITTEN;
     return place ? shutdown_appliance(place, &box, how, err) : -1;
 }
@@ -81,10 +83,10 @@ static int run(int argc, char **argv)
 {
     AUTO_FREE char **words = NULL;
     AUTO_ERROR error *err = NULL;
-    int parsed = command_parse(&shutdown_command, argc, argv, table, 1, 1, &words);
+    int parsed = command_line_parse(&shutdown_command, argc, argv, table, 1, 1, &words);
     if (parsed >= 0)
         return parsed;
-    return shut_down(words[0], &err) < 0 ? command_failed(words[0], err) : HOTPLUG_OK;
+    return shut_down(words[0], &err) < 0 ? command_line_failed(words[0], err) : HOTPLUG_OK;
 }
 
 const struct command shutdown_command = {

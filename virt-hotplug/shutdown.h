@@ -3,7 +3,7 @@
 #ifndef VHP_SHUTDOWN_H
 #define VHP_SHUTDOWN_H
 
-#include "place.h"
+#include "appliance-directory.h"
 
 enum shutdown_how {
     SHUTDOWN_WHEN_WRITTEN,      /* only after all that is attached for writing was detached */
@@ -14,6 +14,7 @@ enum shutdown_how {
 /* Ends the appliance and removes its directory. The place is locked, and stays the caller's to
  * free. 0; -1 and *err (STATUS_REFUSED: a disk is in use, or the appliance does not answer, and
  * nothing has ended). */
-int shutdown_appliance(place *place, const struct sandbox *box, enum shutdown_how how, error **err);
+int shutdown_appliance(appliance_directory *place, const struct sandbox *box, enum shutdown_how how,
+                       error **err);
 
 #endif

@@ -14,11 +14,11 @@ void terminal_size(unsigned *rows, unsigned *columns)
 int terminal_raw(struct terminal *terminal, error **err)
 {
     if (tcgetattr(STDIN_FILENO, &terminal->before) < 0)
-        return error_set_errno(err, STATUS_REFUSED, errno, "the terminal");
+        return error_set_errno(err, ERROR_REFUSED, errno, "the terminal");
     struct termios raw = terminal->before;
     cfmakeraw(&raw);
     if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) < 0)
-        return error_set_errno(err, STATUS_REFUSED, errno, "the terminal");
+        return error_set_errno(err, ERROR_REFUSED, errno, "the terminal");
     terminal->changed = true;
     return 0;
 }

@@ -3,7 +3,7 @@
 #ifndef VHP_TERMINAL_H
 #define VHP_TERMINAL_H
 
-#include "error.h"
+#include "base/error.h"
 #include <stdbool.h>
 #include <termios.h>
 

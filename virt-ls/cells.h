@@ -3,8 +3,8 @@
 #ifndef VLS_CELLS_H
 #define VLS_CELLS_H
 
-#include "listing.h"
-#include "protocol.h"
+#include "wire/listing.h"
+#include "wire/protocol.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>

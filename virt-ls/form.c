@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "form.h"
 
-#include "text.h"
+#include "base/text.h"
 #include <string.h>
 
 form *form_new(const struct ls_style *style)
@@ -40,8 +40,8 @@ int form_put(const form *self, const void *bytes, size_t length, FILE *to)
     return 0;
 }
 
-int form_put_name(const form *self, const struct place *place, const void *name, size_t length,
-                  FILE *to)
+int form_put_name(const form *self, const struct listed_directory *place, const void *name,
+                  size_t length, FILE *to)
 {
     if (self->style->many) {
         if (form_put(self, place->guest->name, strlen(place->guest->name), to) < 0)
@@ -58,7 +58,8 @@ void form_end_line(const form *self, FILE *to)
 
 /* --- names --- */
 
-static int names_entry(form *self, const struct place *place, const listing_entry *entry, FILE *to)
+static int names_entry(form *self, const struct listed_directory *place, const listing_entry *entry,
+                       FILE *to)
 {
     if (form_put_name(self, place, entry->path.path_val, entry->path.path_len, to) < 0)
         return -1;

@@ -5,13 +5,13 @@
 #define VLS_FORM_H
 
 #include "cells.h"
-#include "listings.h"
+#include "scan/listing-reader.h"
 #include "usage.h"
 
 typedef struct form form;
 
 /* Where the files are that come. */
-struct place {
+struct listed_directory {
     const struct guest *guest;
     const char *directory; /* as asked for; NULL: none yet */
 };
@@ -25,10 +25,12 @@ struct tally {
 struct form_ops {
     /* A directory begins; `ahead` reads what is in it, and is put back where it was by the caller.
      * Also -1 and *err where that cannot be read. */
-    int (*directory)(form *self, const struct place *place, struct listing_reader *ahead, FILE *to,
-                     error **err);
-    int (*entry)(form *self, const struct place *place, const listing_entry *entry, FILE *to);
-    int (*problem)(form *self, const struct place *place, const listing_problem *problem, FILE *to);
+    int (*directory)(form *self, const struct listed_directory *place, struct listing_reader *ahead,
+                     FILE *to, error **err);
+    int (*entry)(form *self, const struct listed_directory *place, const listing_entry *entry,
+                 FILE *to);
+    int (*problem)(form *self, const struct listed_directory *place, const listing_problem *problem,
+                   FILE *to);
     /* After all of a guest. */
     int (*guest)(form *self, const struct guest_answer *answered, const struct tally *tally,
                  FILE *to);
@@ -51,8 +53,8 @@ form *form_json_new(void);
 /* Bytes as they are, or escaped where the style says so. 0 or -1. */
 int form_put(const form *self, const void *bytes, size_t length, FILE *to);
 /* "GUEST:" where there are many, then the name. 0 or -1. */
-int form_put_name(const form *self, const struct place *place, const void *name, size_t length,
-                  FILE *to);
+int form_put_name(const form *self, const struct listed_directory *place, const void *name,
+                  size_t length, FILE *to);
 void form_end_line(const form *self, FILE *to);
 
 #endif

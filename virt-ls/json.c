@@ -2,8 +2,8 @@
 /* JSON Lines: every file and every problem, then the guest. */
 #include "form.h"
 
-#include "jsonline.h"
-#include "text.h"
+#include "base/text.h"
+#include "cli/json-lines.h"
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -31,7 +31,8 @@ static const char *file_type(unsigned mode)
 }
 
 /* "guest", "directory" and "path". */
-static int set_place(json_t *object, const struct place *place, const char *name, size_t length)
+static int set_place(json_t *object, const struct listed_directory *place, const char *name,
+                     size_t length)
 {
     AUTO_FREE char *path = NULL;
     size_t path_length = 0;
@@ -52,7 +53,7 @@ static int set_device(json_t *object, const char *key, unsigned major_number, un
     char text[32];
 
     snprintf(text, sizeof text, "%u:%u", major_number, minor_number);
-    return json_set(object, key, json_string(text));
+    return json_lines_set(object, key, json_string(text));
 }
 
 static int set_time(json_t *object, const char *key, const listing_time *when)
@@ -60,8 +61,8 @@ static int set_time(json_t *object, const char *key, const listing_time *when)
     char nanoseconds[16];
 
     snprintf(nanoseconds, sizeof nanoseconds, "%s_ns", key);
-    return json_set(object, key, json_integer(when->seconds)) |
-           json_set(object, nanoseconds, json_integer(when->nanoseconds));
+    return json_lines_set(object, key, json_integer(when->seconds)) |
+           json_lines_set(object, nanoseconds, json_integer(when->nanoseconds));
 }
 
 static int set_stat(json_t *object, const listing_entry *entry)
@@ -70,47 +71,48 @@ static int set_stat(json_t *object, const listing_entry *entry)
     bool device = S_ISCHR(entry->mode) || S_ISBLK(entry->mode);
 
     snprintf(mode, sizeof mode, "%04o", entry->mode & 07777);
-    return json_set(object, "file_type", json_string(file_type(entry->mode))) |
-           json_set(object, "mode", json_string(mode)) |
-           json_set(object, "size", json_unsigned(entry->size)) |
-           json_set(object, "uid", json_unsigned(entry->uid)) |
-           json_set(object, "gid", json_unsigned(entry->gid)) |
-           json_set(object, "links", json_unsigned(entry->links)) |
+    return json_lines_set(object, "file_type", json_string(file_type(entry->mode))) |
+           json_lines_set(object, "mode", json_string(mode)) |
+           json_lines_set(object, "size", json_lines_unsigned(entry->size)) |
+           json_lines_set(object, "uid", json_lines_unsigned(entry->uid)) |
+           json_lines_set(object, "gid", json_lines_unsigned(entry->gid)) |
+           json_lines_set(object, "links", json_lines_unsigned(entry->links)) |
            set_device(object, "device", major(entry->dev), minor(entry->dev)) |
-           json_set(object, "inode", json_unsigned(entry->ino)) |
+           json_lines_set(object, "inode", json_lines_unsigned(entry->ino)) |
            (device ? set_device(object, "rdev", entry->rdev_major, entry->rdev_minor)
-                   : json_set(object, "rdev", json_null())) |
-           json_set(object, "blocks", json_unsigned(entry->blocks)) |
+                   : json_lines_set(object, "rdev", json_null())) |
+           json_lines_set(object, "blocks", json_lines_unsigned(entry->blocks)) |
            set_time(object, "atime", &entry->accessed) |
            set_time(object, "mtime", &entry->modified) | set_time(object, "ctime", &entry->changed);
 }
 
-static int json_entry(form *self, const struct place *place, const listing_entry *entry, FILE *to)
+static int json_entry(form *self, const struct listed_directory *place, const listing_entry *entry,
+                      FILE *to)
 {
     char digest[CELL_DIGEST_MAX];
     json_t *object = json_object();
 
     cell_digest(self->style->checksum, entry, digest);
     int failed =
-        json_set(object, "type", json_string("file")) |
+        json_lines_set(object, "type", json_string("file")) |
         set_place(object, place, entry->path.path_val, entry->path.path_len) |
         set_stat(object, entry) |
-        json_set_bytes(object, "target", entry->target.target_val, entry->target.target_len) |
-        json_set_bytes(object, "checksum", digest, strlen(digest));
-    return json_write_line(object, failed, to);
+        json_lines_set_bytes(object, "target", entry->target.target_val, entry->target.target_len) |
+        json_lines_set_bytes(object, "checksum", digest, strlen(digest));
+    return json_lines_write_line(object, failed, to);
 }
 
-static int json_problem(form *self, const struct place *place, const listing_problem *problem,
-                        FILE *to)
+static int json_problem(form *self, const struct listed_directory *place,
+                        const listing_problem *problem, FILE *to)
 {
     json_t *object = json_object();
 
     (void)self;
-    int failed = json_set(object, "type", json_string("problem")) |
+    int failed = json_lines_set(object, "type", json_string("problem")) |
                  set_place(object, place, problem->path.path_val, problem->path.path_len) |
-                 json_set_bytes(object, "message", problem->message.message_val,
-                                problem->message.message_len);
-    return json_write_line(object, failed, to);
+                 json_lines_set_bytes(object, "message", problem->message.message_val,
+                                      problem->message.message_len);
+    return json_lines_write_line(object, failed, to);
 }
 
 static int json_guest(form *self, const struct guest_answer *answered, const struct tally *tally,
@@ -120,14 +122,14 @@ static int json_guest(form *self, const struct guest_answer *answered, const str
     json_t *object = json_object();
 
     (void)self;
-    int failed = json_set(object, "type", json_string("guest")) |
-                 json_set_guest(object, answered->guest) |
-                 json_set_status(object, result->status, result->message.message_val,
-                                 result->message.message_len) |
-                 json_set(object, "files", json_unsigned(tally->files)) |
-                 json_set(object, "problems", json_unsigned(tally->problems)) |
-                 json_set_elapsed(object, answered->elapsed);
-    return json_write_line(object, failed, to);
+    int failed = json_lines_set(object, "type", json_string("guest")) |
+                 json_lines_set_guest(object, answered->guest) |
+                 json_lines_set_status(object, result->status, result->message.message_val,
+                                       result->message.message_len) |
+                 json_lines_set(object, "files", json_lines_unsigned(tally->files)) |
+                 json_lines_set(object, "problems", json_lines_unsigned(tally->problems)) |
+                 json_lines_set_elapsed(object, answered->elapsed);
+    return json_lines_write_line(object, failed, to);
 }
 
 static const struct form_ops json_ops = {

@@ -49,8 +49,8 @@ static void add(uint64_t *sum, uint64_t more)
         *sum = UINT64_MAX;
 }
 
-static int long_directory(form *base, const struct place *place, struct listing_reader *ahead,
-                          FILE *to, error **err)
+static int long_directory(form *base, const struct listed_directory *place,
+                          struct listing_reader *ahead, FILE *to, error **err)
 {
     struct long_form *self = (struct long_form *)base;
     uint64_t blocks = 0, files = 0;
@@ -89,7 +89,8 @@ static void put_size(const struct widths *widths, const listing_entry *entry, FI
             entry->rdev_minor);
 }
 
-static int long_entry(form *base, const struct place *place, const listing_entry *entry, FILE *to)
+static int long_entry(form *base, const struct listed_directory *place, const listing_entry *entry,
+                      FILE *to)
 {
     const struct long_form *self = (const struct long_form *)base;
     const struct widths *widths = &self->widths;

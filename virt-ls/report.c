@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "report.h"
+#include "wire/status.h"
 
 #include <string.h>
 
@@ -23,7 +24,7 @@ static int flush(ls_report *self, error **err)
         return error_no_memory(err);
     size_t length = self->length;
     rewind(self->buffer);
-    return scanning_print(&self->scanning, self->text, length, err);
+    return scan_command_print(&self->scanning, self->text, length, err);
 }
 
 static int flush_much(ls_report *self, error **err)
@@ -33,7 +34,8 @@ static int flush_much(ls_report *self, error **err)
 
 /* --- stderr --- */
 
-static void say_problem(ls_report *self, const struct place *place, const listing_problem *problem)
+static void say_problem(ls_report *self, const struct listed_directory *place,
+                        const listing_problem *problem)
 {
     AUTO_FREE char *path = NULL;
     size_t length = 0;
@@ -43,9 +45,9 @@ static void say_problem(ls_report *self, const struct place *place, const listin
         cell_put_path(place->directory, problem->path.path_val, problem->path.path_len, buffer);
         fclose(buffer);
     }
-    scanning_say(&self->scanning, "%s: %s: %.*s", place->guest->name, path ? path : "",
-                 (int)problem->message.message_len,
-                 problem->message.message_len ? problem->message.message_val : "");
+    scan_command_say(&self->scanning, "%s: %s: %.*s", place->guest->name, path ? path : "",
+                     (int)problem->message.message_len,
+                     problem->message.message_len ? problem->message.message_val : "");
 }
 
 static void say_failure(ls_report *self, const struct guest_answer *answered)
@@ -58,7 +60,7 @@ static void say_failure(ls_report *self, const struct guest_answer *answered)
         why = status_name(result->status);
         length = (int)strlen(why);
     }
-    scanning_say(&self->scanning, "%s: %.*s", answered->guest->name, length, why);
+    scan_command_say(&self->scanning, "%s: %.*s", answered->guest->name, length, why);
 }
 
 static void say_notes(ls_report *self, const struct guest_answer *answered)
@@ -72,15 +74,15 @@ static void say_notes(ls_report *self, const struct guest_answer *answered)
         if (!next)
             next = end;
         if (next > line)
-            scanning_say(&self->scanning, "%s: %.*s", answered->guest->name, (int)(next - line),
-                         line);
+            scan_command_say(&self->scanning, "%s: %.*s", answered->guest->name, (int)(next - line),
+                             line);
     }
 }
 
 /* --- a guest's listing --- */
 
 struct listing {
-    struct place place;
+    struct listed_directory place;
     struct listing_reader reader;
     struct tally tally;
 };
@@ -129,7 +131,7 @@ static int on_item(ls_report *self, struct listing *listing, const listing_item 
     return flush_much(self, err);
 }
 
-/* It has been checked that the listing is one (listings.h). */
+/* It has been checked that the listing is one (listing-reader.h). */
 static int print_listing(ls_report *self, struct listing *listing, error **err)
 {
     listing_item item;

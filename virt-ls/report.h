@@ -3,8 +3,8 @@
 #ifndef VLS_REPORT_H
 #define VLS_REPORT_H
 
+#include "cli/scan-command.h"
 #include "form.h"
-#include "scanning.h"
 
 typedef struct ls_report ls_report;
 

@@ -2,7 +2,7 @@
 /* -lR: virt-ls's own form, and its CSV. */
 #include "form.h"
 
-#include "text.h"
+#include "base/text.h"
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -75,8 +75,8 @@ static int put_bytes(const form *self, const char *bytes, size_t length, FILE *t
 }
 
 /* "GUEST:DIRECTORY/PATH" */
-static int put_path(const form *self, const struct place *place, const listing_entry *entry,
-                    FILE *to)
+static int put_path(const form *self, const struct listed_directory *place,
+                    const listing_entry *entry, FILE *to)
 {
     AUTO_FREE char *path = NULL;
     size_t length = 0;
@@ -92,7 +92,8 @@ static int put_path(const form *self, const struct place *place, const listing_e
     return put_bytes(self, path, length, to);
 }
 
-static int tree_entry(form *self, const struct place *place, const listing_entry *entry, FILE *to)
+static int tree_entry(form *self, const struct listed_directory *place, const listing_entry *entry,
+                      FILE *to)
 {
     put_figures(self->style, entry, to);
     if (put_path(self, place, entry, to) < 0)

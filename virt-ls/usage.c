@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "usage.h"
 
-#include "option-values.h"
+#include "cli/option-values.h"
 
 #include <string.h>
 #include <time.h>
@@ -11,7 +11,7 @@
 #endif
 
 enum code {
-    OPT_LONG = OPTIONS_COMMAND,
+    OPT_LONG = COMMON_OPTIONS_COMMAND,
     OPT_RECURSIVE,
     OPT_CSV,
     OPT_JSON,
@@ -55,7 +55,7 @@ static struct poptOption table[] = {
     {"extra-stat", 0, ALIAS, NULL, OPT_EXTRA, "", NULL},
     {"time", 0, ALIAS, NULL, OPT_TIMES, "", NULL},
     {"uid", 0, ALIAS, NULL, OPT_UIDS, "", NULL},
-    {NULL, 0, POPT_ARG_INCLUDE_TABLE, options_table, 0, "Options of all commands:", NULL},
+    {NULL, 0, POPT_ARG_INCLUDE_TABLE, common_options_popt, 0, "Options of all commands:", NULL},
     POPT_TABLEEND};
 
 /* --- the question --- */
@@ -65,7 +65,7 @@ static int copy(const char *text, size_t length, size_t maximum, const char *wha
                 char **to, error **err)
 {
     if (length > maximum)
-        return error_set(err, STATUS_REFUSED, "%s is longer than %zu bytes", what, maximum);
+        return error_set(err, ERROR_REFUSED, "%s is longer than %zu bytes", what, maximum);
     *to = strndup(text, length);
     if (!*to)
         return error_no_memory(err);
@@ -79,11 +79,11 @@ static int take_directory(struct ls_options *options, const char *path, error **
     u_int count = ls->directories.directories_len;
 
     if (path[0] != '/')
-        return error_set(err, STATUS_REFUSED,
+        return error_set(err, ERROR_REFUSED,
                          "%s: a directory in the guest must begin with /; images are named with -a",
                          path[0] ? path : "\"\"");
     if (count == MAX_DIRECTORIES)
-        return error_set(err, STATUS_REFUSED, "more than %d directories", MAX_DIRECTORIES);
+        return error_set(err, ERROR_REFUSED, "more than %d directories", MAX_DIRECTORIES);
     ls_directory *list = reallocarray(ls->directories.directories_val, count + 1, sizeof *list);
     if (!list)
         return error_no_memory(err);
@@ -110,14 +110,14 @@ static int fill_mount(ls_mount *mount, const char *text, error **err)
     size_t length = split(&rest);
 
     if (length == 0)
-        return error_set(err, STATUS_REFUSED, "no device is named");
+        return error_set(err, ERROR_REFUSED, "no device is named");
     if (copy(device, length, MAX_DEVICE_NAME, "the device", &mount->device.device_len,
              &mount->device.device_val, err) < 0)
         return -1;
     const char *point = rest ? rest : "/";
     length = rest ? split(&rest) : 1;
     if (length > 0 && point[0] != '/')
-        return error_set(err, STATUS_REFUSED, "%.*s does not begin with /", (int)length, point);
+        return error_set(err, ERROR_REFUSED, "%.*s does not begin with /", (int)length, point);
     if (copy(length ? point : "/", length ? length : 1, MAX_PATH, "the directory",
              &mount->mountpoint.mountpoint_len, &mount->mountpoint.mountpoint_val, err) < 0)
         return -1;
@@ -137,7 +137,7 @@ static int take_mount(struct ls_options *options, const char *text, error **err)
     u_int count = ls->mounts.mounts_len;
 
     if (count == MAX_MOUNTS)
-        return error_set(err, STATUS_REFUSED, "more than %d times -m", MAX_MOUNTS);
+        return error_set(err, ERROR_REFUSED, "more than %d times -m", MAX_MOUNTS);
     ls_mount *list = reallocarray(ls->mounts.mounts_val, count + 1, sizeof *list);
     if (!list)
         return error_no_memory(err);
@@ -156,7 +156,8 @@ static int take_checksum(struct ls_options *options, const char *word, error **e
     unsigned chosen = LS_MD5 - LS_CRC;
 
     if (word && *word &&
-        value_choose("--checksum", word, words, sizeof words / sizeof words[0], &chosen, err) < 0)
+        option_value_choose("--checksum", word, words, sizeof words / sizeof words[0], &chosen,
+                            err) < 0)
         return -1;
     options->style.checksum = (enum ls_checksum)(LS_CRC + chosen);
     return 0;
@@ -215,7 +216,7 @@ static int take(void *data, int code, const char *value, error **err)
     struct ls_options *options = data;
 
     switch (code) {
-    case OPTIONS_ARGUMENT:
+    case COMMON_OPTIONS_ARGUMENT:
         return take_directory(options, value, err);
     case OPT_MOUNT:
         return take_mount(options, value, err);
@@ -261,7 +262,7 @@ static int check(const struct ls_options *options, error **err)
 
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
         if (checks[i].wrong)
-            return error_set(err, STATUS_REFUSED, "%s %s", checks[i].what, checks[i].why);
+            return error_set(err, ERROR_REFUSED, "%s %s", checks[i].what, checks[i].why);
     return 0;
 }
 
@@ -271,7 +272,7 @@ static int finish(struct ls_options *options, error **err)
     ls_args *ls = &options->question.ls;
 
     style->form = form_of(options);
-    style->many = options->common.list_count > 0 || guestlist_total(options->common.guests) > 1;
+    style->many = options->common.list_count > 0 || guest_list_total(options->common.guests) > 1;
     style->null = options->common.null && !style->csv && !options->json;
     style->escape = !style->null && !options->json && isatty(STDOUT_FILENO);
     style->now = (int64_t)time(NULL);
@@ -282,7 +283,7 @@ static int finish(struct ls_options *options, error **err)
     if (options->recursive)
         ls->order = style->form == FORM_NAMES ? LS_PATHS : LS_TREE;
     if (xdr_sizeof((xdrproc_t)xdr_ls_args, ls) > QUESTION_MAX)
-        return error_set(err, STATUS_REFUSED, "directories and -m have more than %d bytes together",
+        return error_set(err, ERROR_REFUSED, "directories and -m have more than %d bytes together",
                          QUESTION_MAX);
     options->common.config.question = &options->question;
     return 0;
@@ -291,9 +292,9 @@ static int finish(struct ls_options *options, error **err)
 int usage_parse(struct ls_options *options, int argc, char **argv, error **err)
 {
     *options = (struct ls_options){0};
-    options_init(&options->common);
+    common_options_init(&options->common);
     options->common.own_arguments = true;
-    if (options_parse(&options->common, argc, argv, table, take, options, err) < 0)
+    if (common_options_parse(&options->common, argc, argv, table, take, options, err) < 0)
         return -1;
     if (options->common.show != SHOW_NOTHING)
         return 0;
@@ -304,19 +305,19 @@ void usage_clear(struct ls_options *options)
 {
     xdr_free((xdrproc_t)xdr_ls_args, &options->question.ls);
     memset(&options->question, 0, sizeof options->question);
-    options_clear(&options->common);
+    common_options_clear(&options->common);
 }
 
 void usage_show(const struct ls_options *options, FILE *to)
 {
-    enum options_show show = options->common.show;
+    enum common_options_show show = options->common.show;
 
     if (show == SHOW_VERSION) {
         fprintf(to, COMMAND_NAME " (virt-live-tools) %s\n", PACKAGE_VERSION);
         return;
     }
-    options_print_help(to, COMMAND_NAME, "[OPTION...] -a DISK|-d GUEST DIR...", table,
-                       show == SHOW_USAGE);
+    common_options_print_help(to, COMMAND_NAME, "[OPTION...] -a DISK|-d GUEST DIR...", table,
+                              show == SHOW_USAGE);
     if (show == SHOW_USAGE)
         return;
     fputs("\nExit status: 0 every directory of every guest was listed, 1 some was not,\n"

@@ -3,7 +3,7 @@
 #ifndef VLS_USAGE_H
 #define VLS_USAGE_H
 
-#include "options.h"
+#include "cli/common-options.h"
 
 #define COMMAND_NAME "virt-ls"
 
@@ -29,7 +29,7 @@ struct ls_style {
 };
 
 struct ls_options {
-    struct options common;
+    struct common_options common;
     struct ls_style style;
     struct question question; /* what it points to is owned */
     bool listing, recursive, json;

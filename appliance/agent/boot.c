@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "boot.h"
-#include "modules.h"
-#include "mounts.h"
-#include "sysfile.h"
+#include "agent/mount/kernel-modules.h"
+#include "agent/mount/mount.h"
+#include "agent/util/sysfs.h"
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -121,12 +121,12 @@ void boot_early(void)
 void boot_modules(void)
 {
     const char *failed = "";
-    modules *loaded = modules_new("/modules", false);
-    int result = loaded ? modules_load_order(loaded, "/modules/order", &failed) : -ENOMEM;
+    kernel_modules *loaded = kernel_modules_new("/modules", false);
+    int result = loaded ? kernel_modules_load_order(loaded, "/modules/order", &failed) : -ENOMEM;
     /* Go on: the console tells, and the host's deadline ends what does not come up without it. */
     if (result < 0)
         fprintf(stderr, "agent: module %s: %s\n", failed, strerror(-result));
-    modules_free(loaded);
+    kernel_modules_free(loaded);
 }
 
 static int step(const char *what, int result)
@@ -141,12 +141,12 @@ static int step(const char *what, int result)
 /* The root drive becomes the root of the agent itself, not only of helpers: then a path means the
  * same in the agent, in what it starts and in the shell, and there is one set of /dev, /proc, /sys.
  * An initramfs cannot be pivoted away from, so it is the usual move and chroot. */
-int boot_root(const devices *disks)
+int boot_root(const device_table *disks)
 {
     char node[NODE_MAX];
     int result;
     mkdir("/root", 0755);
-    devices_node(disks, TARGET_COUNT - 1, 0, node);
+    device_table_node(disks, TARGET_COUNT - 1, 0, node);
     /* noload: it is read-only, and mke2fs makes it without need of a replay. */
     if ((result = step("mount the root drive",
                        mount(node, "/root", "ext4", MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOATIME,
@@ -174,10 +174,10 @@ void boot_each_port(void (*found)(void *owner, const char *name, dev_t number), 
         return;
     for (struct dirent *entry = readdir(ports); entry; entry = readdir(ports)) {
         snprintf(path, sizeof path, PORTS "/%s/name", entry->d_name);
-        if (sysfile_read(AT_FDCWD, path, name, sizeof name) < 0)
+        if (sysfs_read(AT_FDCWD, path, name, sizeof name) < 0)
             continue; /* its name is still to come, with an event */
         snprintf(path, sizeof path, PORTS "/%s/dev", entry->d_name);
-        if (sysfile_read(AT_FDCWD, path, number, sizeof number) > 0 &&
+        if (sysfs_read(AT_FDCWD, path, number, sizeof number) > 0 &&
             sscanf(number, "%u:%u", &major, &minor) == 2)
             found(owner, name, makedev(major, minor));
     }
@@ -205,7 +205,7 @@ bool boot_option(const char *word)
 {
     char line[4096];
     char *rest = line;
-    if (sysfile_read(AT_FDCWD, "/proc/cmdline", line, sizeof line) < 0)
+    if (sysfs_read(AT_FDCWD, "/proc/cmdline", line, sizeof line) < 0)
         return false;
     for (char *p = strsep(&rest, " "); p; p = strsep(&rest, " "))
         if (strcmp(p, word) == 0)

@@ -3,7 +3,7 @@
 #ifndef VLT_AGENT_BOOT_H
 #define VLT_AGENT_BOOT_H
 
-#include "devices.h"
+#include "agent/device/device-table.h"
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -17,7 +17,7 @@ void boot_early(void);
 void boot_modules(void);
 
 /* Mounts the root drive, and makes it the root. 0 or -errno; what failed goes to the console. */
-int boot_root(const devices *disks);
+int boot_root(const device_table *disks);
 
 /* Tells of each virtio port that is there. */
 void boot_each_port(void (*found)(void *owner, const char *name, dev_t number), void *owner);

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The agent: PID 1 of the appliance, or with --host an ordinary process for tests.
  *
- * One thread, one epoll (loop.h). It waits for: the host (channel), hosts that run commands, the
- * kernel's device events, signals, and one timer, which ends an appliance that nobody needs. */
+ * One thread, one epoll (event-loop.h). It waits for: the host (channel), hosts that run commands,
+ * the kernel's device events, signals, and one timer, which ends an appliance that nobody needs. */
+#include "agent/device/device-table.h"
+#include "agent/device/disk-names.h"
+#include "agent/device/qemu-rcu-kick.h"
+#include "agent/device/uevent.h"
+#include "agent/list/list-files.h"
+#include "agent/mount/kernel-modules.h"
+#include "agent/mount/mount.h"
+#include "agent/session/session.h"
+#include "agent/util/channel.h"
+#include "agent/util/event-loop.h"
 #include "boot.h"
-#include "channel.h"
-#include "command.h"
-#include "devices.h"
-#include "inventory.h"
-#include "lister.h"
-#include "loop.h"
-#include "modules.h"
-#include "mounts.h"
-#include "nudge.h"
 #include "requests.h"
-#include "scan.h"
-#include "uevent.h"
+#include "scan-volumes.h"
 #include <getopt.h>
 #include <signal.h>
 #include <string.h>
@@ -34,7 +34,7 @@
 /* The kernel's uevent buffer (UEVENT_BUFFER_SIZE) and its header, with room to spare. */
 #define EVENT_SIZE 8192
 
-struct options {
+struct agent_options {
     bool host;
     int channel;
     int sessions[SESSION_PORTS];
@@ -53,19 +53,19 @@ struct agent {
     bool kept;         /* it lives without one, for `idle` seconds */
     unsigned idle;     /* 0: for ever */
     unsigned deadline; /* seconds for which the timer was set; 0: it is not */
-    loop *events;
+    event_loop *events;
     struct watcher port;
     struct watcher uevents;
     struct watcher signals;
     struct watcher timer;
-    devices *disks;
-    modules *loaded;
-    scanner *scan;
-    lister *files;
-    inventory *stock;
+    device_table *disks;
+    kernel_modules *loaded;
+    scan_volumes *scan;
+    list_files *files;
+    disk_names *stock;
     requests *queue;
     channel *link;
-    hangups *leaving;
+    session_hangup *leaving;
     command *commands[SESSION_PORTS]; /* NULL: there is no such port */
 };
 
@@ -78,7 +78,7 @@ static _Noreturn void end(const struct agent *agent, int status, const char *why
         boot_power_off(why);
     for (size_t i = 0; i < SESSION_PORTS; i++)
         if (agent->commands[i])
-            command_kill(agent->commands[i]);
+            session_kill(agent->commands[i]);
     if (status != 0)
         fprintf(stderr, "agent: %s\n", why);
     exit(status);
@@ -86,7 +86,7 @@ static _Noreturn void end(const struct agent *agent, int status, const char *why
 
 static void watch(const struct agent *agent, struct watcher *what, uint32_t interest)
 {
-    if (loop_watch(agent->events, what, interest) < 0)
+    if (event_loop_watch(agent->events, what, interest) < 0)
         end(agent, 1, "epoll_ctl failed");
 }
 
@@ -135,7 +135,7 @@ static void open_channel(struct agent *agent, int fd)
 
 static void open_session(struct agent *agent, unsigned number, int fd)
 {
-    agent->commands[number] = fd < 0 ? NULL : command_new(fd, agent->events, agent->leaving);
+    agent->commands[number] = fd < 0 ? NULL : session_new(fd, agent->events, agent->leaving);
     if (!agent->commands[number]) /* its host will find that nobody answers */
         fprintf(stderr, "agent: session %u: %s\n", number, strerror(fd < 0 ? -fd : errno));
 }
@@ -170,7 +170,7 @@ static bool is_needed(const struct agent *agent)
     if (agent->link && channel_connected(agent->link))
         return true;
     for (size_t i = 0; agent->kept && i < SESSION_PORTS; i++)
-        if (agent->commands[i] && command_active(agent->commands[i]))
+        if (agent->commands[i] && session_active(agent->commands[i]))
             return true;
     return false;
 }
@@ -183,7 +183,7 @@ static void set_deadline(void *owner)
     if (!is_needed(agent))
         deadline = agent->kept ? agent->idle : agent->met ? ORPHAN_SECONDS : FIRST_SECONDS;
     if (deadline != agent->deadline)
-        loop_timer_set(&agent->timer, (uint64_t)deadline * 1000);
+        event_loop_timer_set(&agent->timer, (uint64_t)deadline * 1000);
     agent->deadline = deadline;
 }
 
@@ -199,7 +199,7 @@ static void on_timer(void *owner, uint32_t events)
 
 static void take_root(struct agent *agent)
 {
-    if (agent->rooted || !devices_ready(agent->disks, TARGET_COUNT - 1))
+    if (agent->rooted || !device_table_ready(agent->disks, TARGET_COUNT - 1))
         return;
     if (boot_root(agent->disks) < 0)
         end(agent, 1, "no root drive");
@@ -233,15 +233,15 @@ static void on_uevents(void *owner, uint32_t events)
         if (event.object == OBJECT_PORT && !agent->host)
             boot_each_port(take_port, agent);
         else if (event.object != OBJECT_OTHER)
-            devices_event(agent->disks, &event);
+            device_table_event(agent->disks, &event);
         gone = gone || (event.object == OBJECT_DEVICE && event.action == ACTION_REMOVE);
     }
     /* A command waits for it; between waves nobody waits for a single disk. */
     if (gone && agent->kept && !agent->host)
-        nudge();
+        qemu_rcu_kick();
     /* Only now: until the queue was empty the kernel put nothing more into it. */
     if (lost) {
-        devices_rescan(agent->disks);
+        device_table_rescan(agent->disks);
         if (!agent->host)
             boot_each_port(take_port, agent);
     }
@@ -255,9 +255,9 @@ static void reap(struct agent *agent)
     int status;
     /* What ntfs-3g left when it detached itself is PID 1's child, as is what commands leave. */
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        bool known = inventory_reaped(agent->stock, pid, status);
+        bool known = disk_names_reaped(agent->stock, pid, status);
         for (size_t i = 0; i < SESSION_PORTS && !known; i++)
-            known = agent->commands[i] && command_reaped(agent->commands[i], pid, status);
+            known = agent->commands[i] && session_reaped(agent->commands[i], pid, status);
     }
     run_requests(agent);
 }
@@ -289,23 +289,23 @@ static int open_signals(void)
     return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void set_up(struct agent *agent, const struct options *options)
+static void set_up(struct agent *agent, const struct agent_options *options)
 {
-    agent->events = loop_new();
+    agent->events = event_loop_new();
     agent->signals = (struct watcher){.fd = open_signals(), .ready = on_signals, .owner = agent};
     agent->timer = (struct watcher){.fd = -1, .ready = on_timer, .owner = agent};
-    agent->disks = devices_new(options->sys, options->dev, !agent->host);
-    agent->loaded = modules_new(options->modules, agent->host);
+    agent->disks = device_table_new(options->sys, options->dev, !agent->host);
+    agent->loaded = kernel_modules_new(options->modules, agent->host);
     if (!agent->events || agent->signals.fd < 0 || !agent->disks || !agent->loaded ||
-        loop_timer(agent->events, &agent->timer) < 0)
+        event_loop_timer(agent->events, &agent->timer) < 0)
         end(agent, 1, "set-up failed");
     const struct graft_ops *grafts = agent->host ? &graft_ops_pretend : &graft_ops_kernel;
-    agent->leaving = hangups_new(agent->events);
-    agent->stock = inventory_new(agent->disks, options->proc);
-    agent->scan =
-        scanner_new(agent->disks, agent->loaded,
-                    agent->host ? &mount_ops_pretend : &mount_ops_kernel, grafts, !agent->host);
-    agent->files = lister_new(agent->disks, agent->loaded, grafts, !agent->host);
+    agent->leaving = session_hangup_new(agent->events);
+    agent->stock = disk_names_new(agent->disks, options->proc);
+    agent->scan = scan_volumes_new(agent->disks, agent->loaded,
+                                   agent->host ? &mount_ops_pretend : &mount_ops_kernel, grafts,
+                                   !agent->host);
+    agent->files = list_files_new(agent->disks, agent->loaded, grafts, !agent->host);
     if (!agent->leaving || !agent->stock || !agent->scan || !agent->files)
         end(agent, 1, "no memory");
     agent->queue =
@@ -324,18 +324,18 @@ static void set_up_appliance(struct agent *agent)
     set_deadline(agent);
     boot_modules();
     /* Drivers that are built in have found theirs before there was anybody to listen. */
-    devices_rescan(agent->disks);
+    device_table_rescan(agent->disks);
     boot_each_port(take_port, agent);
     watch(agent, &agent->uevents, EPOLLIN);
     take_root(agent);
 }
 
-static void set_up_host(struct agent *agent, const struct options *options)
+static void set_up_host(struct agent *agent, const struct agent_options *options)
 {
     agent->uevents = (struct watcher){.fd = options->uevents, .ready = on_uevents, .owner = agent};
     watch(agent, &agent->uevents, EPOLLIN);
     agent->rooted = true;
-    devices_rescan(agent->disks);
+    device_table_rescan(agent->disks);
     open_channel(agent, options->channel);
     for (unsigned i = 0; i < SESSION_PORTS; i++)
         if (options->sessions[i] >= 0)
@@ -351,7 +351,7 @@ static int print_usage(void)
     return 2;
 }
 
-static int parse(int argc, char **argv, struct options *options)
+static int parse(int argc, char **argv, struct agent_options *options)
 {
     static const struct option table[] = {{"host", no_argument, NULL, 'h'},
                                           {"channel", required_argument, NULL, 'c'},
@@ -389,12 +389,12 @@ static int parse(int argc, char **argv, struct options *options)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.channel = -1,
-                              .uevents = -1,
-                              .sys = "/sys",
-                              .dev = "/dev",
-                              .proc = "/proc",
-                              .modules = MODULES_DIRECTORY};
+    struct agent_options options = {.channel = -1,
+                                    .uevents = -1,
+                                    .sys = "/sys",
+                                    .dev = "/dev",
+                                    .proc = "/proc",
+                                    .modules = MODULES_DIRECTORY};
     struct agent agent = {.host = false};
     for (size_t i = 0; i < SESSION_PORTS; i++)
         options.sessions[i] = -1;
@@ -409,6 +409,6 @@ int main(int argc, char **argv)
         set_up_host(&agent, &options);
     else
         set_up_appliance(&agent);
-    loop_run(agent.events, set_deadline, &agent);
+    event_loop_run(agent.events, set_deadline, &agent);
     end(&agent, 1, "epoll_wait failed");
 }

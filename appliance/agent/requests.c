@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "requests.h"
+#include "base/clock.h"
 #include <string.h>
 
 struct requests {
-    devices *disks;
-    modules *loaded;
-    scanner *scan;
-    lister *files;
-    inventory *stock;
+    device_table *disks;
+    kernel_modules *loaded;
+    scan_volumes *scan;
+    list_files *files;
+    disk_names *stock;
     bool kept;
     unsigned idle;
     const char *released; /* what OP_RELEASE is answered */
@@ -18,8 +19,8 @@ struct requests {
     char message[MAX_MESSAGE];
 };
 
-requests *requests_new(devices *disks, modules *loaded, scanner *scan, lister *files,
-                       inventory *stock)
+requests *requests_new(device_table *disks, kernel_modules *loaded, scan_volumes *scan,
+                       list_files *files, disk_names *stock)
 {
     requests *queue = calloc(1, sizeof *queue);
     if (!queue)
@@ -45,8 +46,8 @@ void requests_drop(requests *queue)
 {
     forget(queue);
     queue->stranger = false;
-    lister_drop(queue->files);
-    inventory_drop(queue->stock);
+    list_files_drop(queue->files);
+    disk_names_drop(queue->stock);
 }
 
 bool requests_kept(const requests *queue, unsigned *idle)
@@ -69,7 +70,8 @@ static bool valid(const requests *queue, const request *asked)
         return false;
     switch (asked->body.op) {
     case OP_SCAN:
-        return scan_args_valid(&asked->body.request_body_u.scan);
+        return device_table_valid(asked->body.request_body_u.scan.disks.disks_val,
+                                  asked->body.request_body_u.scan.disks.disks_len);
     case OP_GONE:
         return valid_gone(&asked->body.request_body_u.gone);
     case OP_NAME:
@@ -77,7 +79,7 @@ static bool valid(const requests *queue, const request *asked)
     case OP_RELEASE:
         return asked->body.request_body_u.release.slot < SLOT_COUNT;
     case OP_LS:
-        return lister_valid(&asked->body.request_body_u.ls);
+        return list_files_valid(&asked->body.request_body_u.ls);
     default:
         return true;
     }
@@ -86,7 +88,7 @@ static bool valid(const requests *queue, const request *asked)
 static bool all_absent(const requests *queue, const struct gone_args *gone)
 {
     for (u_int i = 0; i < gone->slots.slots_len; i++)
-        if (!devices_absent(queue->disks, gone->slots.slots_val[i]))
+        if (!device_table_absent(queue->disks, gone->slots.slots_val[i]))
             return false;
     return true;
 }
@@ -97,15 +99,15 @@ static bool answerable(requests *queue)
     const request_body *body = &queue->current.body;
     switch (body->op) {
     case OP_SCAN:
-        return scanner_ready(queue->scan, &body->request_body_u.scan);
+        return scan_volumes_ready(queue->scan, &body->request_body_u.scan);
     case OP_GONE:
         return all_absent(queue, &body->request_body_u.gone);
     case OP_NAME:
-        return devices_ready(queue->disks, body->request_body_u.name.disk.slot);
+        return device_table_ready(queue->disks, body->request_body_u.name.disk.slot);
     case OP_LS:
-        return lister_ready(queue->files, &body->request_body_u.ls);
+        return list_files_ready(queue->files, &body->request_body_u.ls);
     case OP_RELEASE:
-        queue->released = inventory_release(queue->stock, &body->request_body_u.release);
+        queue->released = disk_names_release(queue->stock, &body->request_body_u.release);
         return queue->released != NULL;
     default:
         return true;
@@ -129,15 +131,15 @@ static void hello(requests *queue, struct hello_ret *reply)
 static void prepare(requests *queue, struct done_ret *reply)
 {
     const char *failed = "";
-    int result = modules_need_all(queue->loaded, &failed);
+    int result = kernel_modules_need_all(queue->loaded, &failed);
     queue->message[0] = '\0';
     if (result < 0)
         snprintf(queue->message, sizeof queue->message, "module %.512s: %s", failed,
                  strerror(-result));
-    result = scanner_prepare(queue->scan);
+    result = scan_volumes_prepare(queue->scan);
     if (result < 0)
         snprintf(queue->message, sizeof queue->message, "LVM: %s", strerror(-result));
-    result = modules_lock(queue->loaded);
+    result = kernel_modules_lock(queue->loaded);
     if (result < 0)
         snprintf(queue->message, sizeof queue->message, "lock modules: %s", strerror(-result));
     set_message(reply, queue->message);
@@ -162,8 +164,8 @@ static int reply(requests *queue, channel *link)
         hello(queue, &out.body.answer_body_u.hello);
         break;
     case OP_SCAN:
-        scanner_run(queue->scan, &asked->request_body_u.scan, scan_now() - queue->since,
-                    &out.body.answer_body_u.scan);
+        scan_volumes_run(queue->scan, &asked->request_body_u.scan, clock_now() - queue->since,
+                         &out.body.answer_body_u.scan);
         break;
     case OP_GONE:
         break;
@@ -175,17 +177,17 @@ static int reply(requests *queue, channel *link)
         break;
     case OP_NAME:
         set_message(&out.body.answer_body_u.name,
-                    inventory_name(queue->stock, &asked->request_body_u.name));
+                    disk_names_assign(queue->stock, &asked->request_body_u.name));
         break;
     case OP_RELEASE:
         set_message(&out.body.answer_body_u.release, queue->released);
         break;
     case OP_LIST:
-        inventory_list(queue->stock, &out.body.answer_body_u.list);
+        disk_names_list(queue->stock, &out.body.answer_body_u.list);
         break;
     case OP_LS:
-        lister_part(queue->files, &asked->request_body_u.ls, scan_now() - queue->since,
-                    &out.body.answer_body_u.ls);
+        list_files_part(queue->files, &asked->request_body_u.ls, clock_now() - queue->since,
+                        &out.body.answer_body_u.ls);
         more = !out.body.answer_body_u.ls.last;
         break;
     }
@@ -207,7 +209,7 @@ int requests_run(requests *queue, channel *link)
             if (result <= 0)
                 return result;
             queue->busy = true;
-            queue->since = scan_now();
+            queue->since = clock_now();
             if (!valid(queue, &queue->current))
                 return -EBADMSG;
         }

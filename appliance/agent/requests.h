@@ -4,18 +4,18 @@
 #ifndef VLT_AGENT_REQUESTS_H
 #define VLT_AGENT_REQUESTS_H
 
-#include "channel.h"
-#include "devices.h"
-#include "inventory.h"
-#include "lister.h"
-#include "modules.h"
-#include "scan.h"
+#include "agent/device/device-table.h"
+#include "agent/device/disk-names.h"
+#include "agent/list/list-files.h"
+#include "agent/mount/kernel-modules.h"
+#include "agent/util/channel.h"
+#include "scan-volumes.h"
 
 typedef struct requests requests;
 
 /* Borrows them all. NULL: no memory. */
-requests *requests_new(devices *disks, modules *loaded, scanner *scan, lister *files,
-                       inventory *stock);
+requests *requests_new(device_table *disks, kernel_modules *loaded, scan_volumes *scan,
+                       list_files *files, disk_names *stock);
 
 /* Goes as far as it can: takes requests, answers those that can be answered. To be called after
  * every event. 0; -EPIPE where the stream has ended; -EBADMSG where the host broke the protocol. */

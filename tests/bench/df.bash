@@ -70,16 +70,16 @@ their_df() {
     local begin end image
     command -v virt-df > "$work/which" || { say "  virt-df is not installed: left out"; return 0; }
     # The first makes libguestfs' appliance, and tells whether it can.
-    tests/compare-virt-df.sh "$build" --csv -a "$(head -n 1 "$work/list")" > "$work/out" 2>&1 ||
+    tests/compare/compare-virt-df.sh "$build" --csv -a "$(head -n 1 "$work/list")" > "$work/out" 2>&1 ||
         { say "  virt-df does not work here: left out"; return 0; }
     begin=$(now)
     while read -r image; do
-        tests/compare-virt-df.sh "$build" --csv -a "$image" > "$work/out" 2>&1
+        tests/compare/compare-virt-df.sh "$build" --csv -a "$image" > "$work/out" 2>&1
     done < <(head -n 3 "$work/list")
     end=$(now)
     row "virt-df, one image at a time" 3 $((end - begin)) "a command an image; measured on 3"
     begin=$(now)
-    head -n 4 "$work/list" | xargs -d '\n' -n 1 -P 2 tests/compare-virt-df.sh "$build" --csv -a > "$work/out" 2>&1
+    head -n 4 "$work/list" | xargs -d '\n' -n 1 -P 2 tests/compare/compare-virt-df.sh "$build" --csv -a > "$work/out" 2>&1
     end=$(now)
     row "virt-df, two at once" 4 $((end - begin)) "beside --isolate=guest; measured on 4"
 }

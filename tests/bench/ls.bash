@@ -25,7 +25,7 @@ make_trees() {
     find "$work/guests" -name '*.img' | sort > "$work/guest-list"
 }
 
-theirs() { tests/guestfs.sh "$build" "$their_ls" "$@" 2>> "$work/err"; }
+theirs() { tests/compare/guestfs.sh "$build" "$their_ls" "$@" 2>> "$work/err"; }
 
 # compare NAME TIMES THEIR-TIMES ARGUMENT…: so many commands of ours, and of theirs
 compare() {

@@ -24,7 +24,7 @@ scan_guests() {
 
 bench_volumes() {
     local round
-    tests/make-volumes.sh "$build" "$work/volumes" lvm.img
+    tests/images/make-volumes.sh "$build" "$work/volumes" lvm.img
     mke2fs -q -F -t ext4 "$work/volumes/plain.img" 20M > "$work/log"
     copies "$work/volumes/lvm.img" "$work/lvm" 100
     copies "$work/volumes/plain.img" "$work/plain" 100

@@ -28,7 +28,7 @@ SUPERBLOCKS = {
     "gpt.img": [(0, 512), (512, 512), (1024, 4096)],
     "mbr.img": [(440, 72)],
     "lvm.img": [(1 << 20, 8192)],
-    # PRIVHEAD; in the database, the last MiB: the table of contents, the VMDB, the records (tests/make-ldm.py).
+    # PRIVHEAD; in the database, the last MiB: the table of contents, the VMDB, the records (tests/images/make-ldm.py).
     "ldm.img": [(440, 72), (3072, 512), (1024 - 1024 * 1024, 512), (17 * 512 - 1024 * 1024, 512), (18 * 512 - 1024 * 1024, 3584)],
     "luks1.img": [(0, 1024)],
     "luks2.img": [(0, 4096), (4096, 12288)],
@@ -42,7 +42,7 @@ SUPERBLOCKS = {
 }
 
 
-def crc32c(data, crc=0xFFFFFFFF):
+def crc32_castagnoli(data, crc=0xFFFFFFFF):
     """Castagnoli's, without the last inversion."""
     for byte in data:
         crc ^= byte
@@ -52,16 +52,16 @@ def crc32c(data, crc=0xFFFFFFFF):
 
 
 def seal_ext4(copy):
-    copy.write(2044, struct.pack("<I", crc32c(copy.read(1024, 1020))))
+    copy.write(2044, struct.pack("<I", crc32_castagnoli(copy.read(1024, 1020))))
 
 
 def seal_xfs(copy):
     sector = copy.read(0, 224) + bytes(4) + copy.read(228, 284)
-    copy.write(224, struct.pack("<I", crc32c(sector) ^ 0xFFFFFFFF))
+    copy.write(224, struct.pack("<I", crc32_castagnoli(sector) ^ 0xFFFFFFFF))
 
 
 def seal_btrfs(copy):
-    copy.write(65536, struct.pack("<I", crc32c(copy.read(65536 + 32, 4096 - 32)) ^ 0xFFFFFFFF))
+    copy.write(65536, struct.pack("<I", crc32_castagnoli(copy.read(65536 + 32, 4096 - 32)) ^ 0xFFFFFFFF))
 
 
 SEALS = {"ext4.img": seal_ext4, "xfs.img": seal_xfs, "btrfs.img": seal_btrfs}

@@ -3,8 +3,8 @@
  * rest is its answer's body after the serial; or, with the byte's highest bit, the stream as it is.
  * What is let through is what an honest agent could say. clang -fsanitize=fuzzer, or with replay.c.
  */
-#include "frame.h"
-#include "rpc.h"
+#include "appliance/agent-client.h"
+#include "wire/frame.h"
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,22 +16,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define DISKS 2
 #define BODY_MAX 65536
 
-static int ask(rpc *host, unsigned op)
+static int ask(agent_client *host, unsigned op)
 {
     static disk asked[DISKS];
     scan_args scan = {.disks = {DISKS, asked}};
     ls_args ls = {.disks = {DISKS, asked}};
     switch (op) {
     case OP_SCAN:
-        return rpc_scan(host, &scan, NULL);
+        return agent_client_scan(host, &scan, NULL);
     case OP_PREPARE:
-        return rpc_prepare(host, NULL);
+        return agent_client_prepare(host, NULL);
     case OP_LIST:
-        return rpc_list(host, NULL);
+        return agent_client_list(host, NULL);
     case OP_LS:
-        return rpc_ls(host, &ls, NULL);
+        return agent_client_ls(host, &ls, NULL);
     default:
-        return rpc_hello(host, NULL);
+        return agent_client_hello(host, NULL);
     }
 }
 
@@ -79,8 +79,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0 || size > BODY_MAX || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
         return 0;
     AUTO_FD int agent = pair[1];
-    AUTO_RPC rpc *host = rpc_new(pair[0], NULL);
-    if (!host || ask(host, data[0] & 0x7f) < 0 || rpc_flush(host, NULL) < 0 ||
+    AUTO_AGENT_CLIENT agent_client *host = agent_client_new(pair[0], NULL);
+    if (!host || ask(host, data[0] & 0x7f) < 0 || agent_client_flush(host, NULL) < 0 ||
         hear_serial(agent, &serial) < 0)
         abort();
     if (!(data[0] & 0x80))
@@ -88,11 +88,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else if (write(agent, data + 1, size - 1) < 0)
         abort();
     shutdown(agent, SHUT_WR);
-    while (rpc_fill(host, NULL) == 0) {
+    while (agent_client_fill(host, NULL) == 0) {
         answer reply;
-        while ((got = rpc_next(host, &reply, NULL)) > 0) {
+        while ((got = agent_client_next(host, &reply, NULL)) > 0) {
             check(&reply);
-            rpc_answer_clear(&reply);
+            agent_client_answer_clear(&reply);
         }
         if (got < 0)
             return 0;

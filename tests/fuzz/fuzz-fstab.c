@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fstab_parse() on anything, and what is done with its fields. clang -fsanitize=fuzzer, or with
  * replay.c. */
-#include "fstab.h"
+#include "agent/guest/fstab.h"
 
-#include "devspec.h"
-#include "permitted.h"
+#include "agent/mount/mount-options.h"
+#include "agent/volume/device-spec.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +14,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check_device(const char *device)
 {
     struct devspec spec;
-    devspec_parse(device, &spec);
-    if (spec.kind > DEVSPEC_OTHER || strlen(spec.value) >= sizeof spec.value)
+    device_spec_parse(device, &spec);
+    if (spec.kind > DEVICE_SPEC_OTHER || strlen(spec.value) >= sizeof spec.value)
         abort();
-    if ((spec.kind == DEVSPEC_NODE || spec.kind == DEVSPEC_OTHER) && spec.value[0])
+    if ((spec.kind == DEVICE_SPEC_NODE || spec.kind == DEVICE_SPEC_OTHER) && spec.value[0])
         abort();
-    if (spec.kind == DEVSPEC_MAPPED && !spec.value[0])
+    if (spec.kind == DEVICE_SPEC_MAPPED && !spec.value[0])
         abort();
 }
 
@@ -30,11 +30,12 @@ static void check_options(const char *options)
     char *kept = malloc(strlen(options) + 1); /* exactly what it is promised */
     if (!kept)
         return;
-    if (fstab_option(options, "subvol", value, sizeof value) && strchr(value, ','))
+    if (mount_options_value(options, "subvol", value, sizeof value) && strchr(value, ','))
         abort();
-    if (permitted_options(options, kept, &refused) ? strlen(kept) > strlen(options) : !refused)
+    if (mount_options_permitted(options, kept, &refused) ? strlen(kept) > strlen(options)
+                                                         : !refused)
         abort();
-    fstab_has(options, "nofail");
+    mount_options_has(options, "nofail");
     free(kept);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* image_probe() on anything, as every format. clang -fsanitize=fuzzer, or with replay.c. */
-#include "image.h"
+#include "image/image-probe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -10,7 +10,7 @@ static void check(const struct image_info *info, int result, const error *err)
     if (result == 0 ? err != NULL : err == NULL)
         abort();
     if (result < 0 &&
-        (info->backing || info->data_file || info->extents || error_status(err) == STATUS_OK))
+        (info->backing || info->data_file || info->extents || error_kind(err) == ERROR_NONE))
         abort();
     if (info->extent_count > IMAGE_EXTENTS_MAX)
         abort();

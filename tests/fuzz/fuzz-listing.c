@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* listing_check_part() on anything, for every way to ask; what it lets through is read and printed.
  * clang -fsanitize=fuzzer, or with replay.c. */
-#include "listings.h"
+#include "scan/listing-reader.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* remote_uri_parse() on anything. clang -fsanitize=fuzzer, or with replay.c. */
-#include "remote-uri.h"
+#include "image/remote-uri.h"
 
 #include <stdint.h>
 #include <string.h>

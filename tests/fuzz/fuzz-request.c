@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a host says, to the agent's decoder: what it takes is the same after a round through the
  * encoder. clang -fsanitize=fuzzer, or with replay.c. */
-#include "frame.h"
+#include "wire/frame.h"
 #include <stdlib.h>
 #include <string.h>
 

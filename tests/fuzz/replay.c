@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runs a fuzz target over files: a corpus becomes a regression test without a fuzzer. */
-#include "cleanup.h"
+#include "base/cleanup.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The agent on the host, as that of an appliance that lives between commands: OP_NAME, OP_RELEASE,
  * OP_LIST. test-agent-keeping.c has OP_KEEP. */
-#include "agent-process.h"
+#include "lib/agent-process.h"
 
 #include <setjmp.h>
 #include <signal.h>

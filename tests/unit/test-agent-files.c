@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* OP_LS, with the agent on the host: the disk sdX "is" the directory sdX.tree (graft_ops_pretend).
  * What is mounted over others, and real filesystems, are for tests with a virtual machine. */
-#include "agent-listing.h"
+#include "lib/agent-listing.h"
 
-#include "slots.h"
+#include "base/drive-name.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>

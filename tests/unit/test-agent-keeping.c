@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The agent on the host, as that of an appliance that lives between commands: how long it does. */
-#include "agent-process.h"
+#include "lib/agent-process.h"
 
 #include <setjmp.h>
 #include <signal.h>

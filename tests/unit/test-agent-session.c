@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Commands through the agent on the host (session.x). The programs are the host's. */
-#include "agent-talk.h"
+#include "lib/agent-talk.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Commands on a terminal, through the agent on the host (session.x). */
-#include "agent-talk.h"
+#include "lib/agent-talk.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The agent on the host: framing, malformed requests, waiting for devices, probing. That real
  * filesystems are mounted and measured is for tests with a virtual machine. */
-#include "agent-process.h"
+#include "lib/agent-process.h"
 
-#include "slots.h"
+#include "appliance/slot-table.h"
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "appliance.h"
+#include "appliance/appliance.h"
 
-#include "tree.h"
+#include "base/file-tree.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +34,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    return tree_remove(AT_FDCWD, directory);
+    return file_tree_remove(AT_FDCWD, directory);
 }
 
 static void assert_root_drive(bool hotplug, const char *name)
@@ -111,7 +111,7 @@ static void one_without_its_root_drive_is_not_found(void **state)
 static void a_directory_that_is_not_there_is_named(void **state)
 {
     (void)state;
-    assert_int_equal(tree_remove(AT_FDCWD, directory), 0);
+    assert_int_equal(file_tree_remove(AT_FDCWD, directory), 0);
     assert_missing(false, directory);
     assert_int_equal(mkdir(directory, 0700), 0);
 }

@@ -2,9 +2,9 @@
 /* The agent's channel where one host goes and the next one comes: the driver of a virtio-serial
  * port keeps what the first one sent, and its events may come late. A datagram socket stands for
  * the port: a read gives one piece, as there. */
-#include "channel.h"
+#include "agent/util/channel.h"
 
-#include "frame.h"
+#include "wire/frame.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "layout.h"
-#include "output.h"
+#include "cli/columns.h"
+#include "cli/text-table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -113,11 +113,11 @@ static char *lay_out(bool headings)
     FILE *to = open_memstream(&text, &length);
 
     assert_int_equal(columns_choose(table, COUNT, "size,name", &choice, NULL), 0);
-    layout *made = layout_new(&choice, headings, false);
-    assert_int_equal(layout_add(made, rows[0], NULL), 0);
-    assert_int_equal(layout_add(made, rows[1], NULL), 0);
-    assert_int_equal(layout_print(made, to), 0);
-    layout_free(made);
+    text_table *made = text_table_new(&choice, headings, false);
+    assert_int_equal(text_table_add(made, rows[0], NULL), 0);
+    assert_int_equal(text_table_add(made, rows[1], NULL), 0);
+    assert_int_equal(text_table_print(made, to), 0);
+    text_table_free(made);
     fclose(to);
     return text;
 }

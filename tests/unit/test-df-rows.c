@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "../../virt-df-live/rows.h"
-#include "../../virt-df-live/writer.h"
+#include "unit/../../virt-df-live/rows.h"
+#include "unit/../../virt-df-live/writer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "frame.h"
+#include "wire/frame.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <setjmp.h>

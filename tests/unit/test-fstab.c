@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fstab, device names, mount options: text of strangers. */
-#include "fstab.h"
+#include "agent/guest/fstab.h"
 
-#include "cleanup.h"
-#include "devspec.h"
-#include "permitted.h"
+#include "agent/mount/mount-options.h"
+#include "agent/volume/device-spec.h"
+#include "base/cleanup.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -142,17 +142,18 @@ static void options(void **state)
 {
     char value[8];
     (void)state;
-    assert_true(fstab_option("rw,subvol=/@,x", "subvol", value, sizeof value));
+    assert_true(mount_options_value("rw,subvol=/@,x", "subvol", value, sizeof value));
     assert_string_equal(value, "/@");
-    assert_true(fstab_option("subvolid=5,subvol=@home/too/long", "subvol", value, sizeof value));
+    assert_true(
+        mount_options_value("subvolid=5,subvol=@home/too/long", "subvol", value, sizeof value));
     assert_string_equal(value, "@home/t");
-    assert_false(fstab_option("subvolid=5,xsubvol=1", "subvol", value, sizeof value));
-    assert_false(fstab_option("subvol", "subvol", value, sizeof value));
-    assert_false(fstab_option("", "subvol", value, sizeof value));
-    assert_true(fstab_has("a,nofail", "nofail"));
-    assert_true(fstab_has("nofail", "nofail"));
-    assert_false(fstab_has("nofails,anofail,nofail=1", "nofail"));
-    assert_false(fstab_has("", "nofail"));
+    assert_false(mount_options_value("subvolid=5,xsubvol=1", "subvol", value, sizeof value));
+    assert_false(mount_options_value("subvol", "subvol", value, sizeof value));
+    assert_false(mount_options_value("", "subvol", value, sizeof value));
+    assert_true(mount_options_has("a,nofail", "nofail"));
+    assert_true(mount_options_has("nofail", "nofail"));
+    assert_false(mount_options_has("nofails,anofail,nofail=1", "nofail"));
+    assert_false(mount_options_has("", "nofail"));
 }
 
 /* ---- devices ---- */
@@ -160,8 +161,8 @@ static void options(void **state)
 static void assert_node(const char *text, unsigned disk, unsigned partition)
 {
     struct devspec spec;
-    devspec_parse(text, &spec);
-    assert_int_equal(spec.kind, DEVSPEC_NODE);
+    device_spec_parse(text, &spec);
+    assert_int_equal(spec.kind, DEVICE_SPEC_NODE);
     assert_int_equal(spec.disk, disk);
     assert_int_equal(spec.partition, partition);
 }
@@ -181,10 +182,10 @@ static void nodes(void **state)
     assert_node("/dev/mmcblk0p1", 0, 1);
 }
 
-static void assert_named(const char *text, enum devspec_kind kind, const char *value)
+static void assert_named(const char *text, enum device_spec_kind kind, const char *value)
 {
     struct devspec spec;
-    devspec_parse(text, &spec);
+    device_spec_parse(text, &spec);
     assert_int_equal(spec.kind, kind);
     assert_string_equal(spec.value, value);
 }
@@ -192,17 +193,17 @@ static void assert_named(const char *text, enum devspec_kind kind, const char *v
 static void names(void **state)
 {
     (void)state;
-    assert_named("UUID=12-34", DEVSPEC_UUID, "12-34");
-    assert_named("UUID=\"12-34\"", DEVSPEC_UUID, "12-34");
-    assert_named("LABEL='a b'", DEVSPEC_LABEL, "a b");
-    assert_named("LABEL=\"", DEVSPEC_LABEL, "\"");
-    assert_named("LABEL=", DEVSPEC_LABEL, "");
-    assert_named("PARTUUID=a", DEVSPEC_PARTUUID, "a");
-    assert_named("PARTLABEL=EFI", DEVSPEC_PARTLABEL, "EFI");
-    assert_named("/dev/disk/by-uuid/12", DEVSPEC_UUID, "12");
-    assert_named("/dev/disk/by-label/a\\x20b\\x2", DEVSPEC_LABEL, "a b\\x2");
-    assert_named("/dev/disk/by-partuuid/1", DEVSPEC_PARTUUID, "1");
-    assert_named("/dev/disk/by-partlabel/1", DEVSPEC_PARTLABEL, "1");
+    assert_named("UUID=12-34", DEVICE_SPEC_UUID, "12-34");
+    assert_named("UUID=\"12-34\"", DEVICE_SPEC_UUID, "12-34");
+    assert_named("LABEL='a b'", DEVICE_SPEC_LABEL, "a b");
+    assert_named("LABEL=\"", DEVICE_SPEC_LABEL, "\"");
+    assert_named("LABEL=", DEVICE_SPEC_LABEL, "");
+    assert_named("PARTUUID=a", DEVICE_SPEC_PARTUUID, "a");
+    assert_named("PARTLABEL=EFI", DEVICE_SPEC_PARTLABEL, "EFI");
+    assert_named("/dev/disk/by-uuid/12", DEVICE_SPEC_UUID, "12");
+    assert_named("/dev/disk/by-label/a\\x20b\\x2", DEVICE_SPEC_LABEL, "a b\\x2");
+    assert_named("/dev/disk/by-partuuid/1", DEVICE_SPEC_PARTUUID, "1");
+    assert_named("/dev/disk/by-partlabel/1", DEVICE_SPEC_PARTLABEL, "1");
 }
 
 static void kinds(void **state)
@@ -228,12 +229,12 @@ static void kinds(void **state)
     struct devspec spec;
     (void)state;
     for (size_t i = 0; i < sizeof mapped / sizeof *mapped; i++) {
-        devspec_parse(mapped[i], &spec);
-        assert_int_equal(spec.kind, DEVSPEC_MAPPED);
+        device_spec_parse(mapped[i], &spec);
+        assert_int_equal(spec.kind, DEVICE_SPEC_MAPPED);
     }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        devspec_parse(others[i], &spec);
-        assert_int_equal(spec.kind, DEVSPEC_OTHER);
+        device_spec_parse(others[i], &spec);
+        assert_int_equal(spec.kind, DEVICE_SPEC_OTHER);
     }
 }
 
@@ -253,8 +254,8 @@ static void mapped_names_are_those_of_volumes(void **state)
     struct devspec spec;
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        devspec_parse(names[i][0], &spec);
-        assert_int_equal(spec.kind, DEVSPEC_MAPPED);
+        device_spec_parse(names[i][0], &spec);
+        assert_int_equal(spec.kind, DEVICE_SPEC_MAPPED);
         assert_string_equal(spec.value, names[i][1]);
     }
 }
@@ -266,11 +267,11 @@ static void long_names_are_cut(void **state)
     (void)state;
     memset(name, 'x', sizeof name - 1);
     snprintf(text, sizeof text, "LABEL=%s", name);
-    devspec_parse(text, &spec);
-    assert_int_equal(strlen(spec.value), DEVSPEC_MAX - 1);
+    device_spec_parse(text, &spec);
+    assert_int_equal(strlen(spec.value), DEVICE_SPEC_MAX - 1);
     snprintf(text, sizeof text, "/dev/disk/by-label/%s", name);
-    devspec_parse(text, &spec);
-    assert_int_equal(strlen(spec.value), DEVSPEC_MAX - 1);
+    device_spec_parse(text, &spec);
+    assert_int_equal(strlen(spec.value), DEVICE_SPEC_MAX - 1);
 }
 
 /* ---- -m ---- */
@@ -280,7 +281,7 @@ static void assert_permitted(const char *given, const char *wanted)
     char kept[256];
     const char *refused = NULL;
     assert_true(strlen(given) < sizeof kept);
-    assert_true(permitted_options(given, kept, &refused));
+    assert_true(mount_options_permitted(given, kept, &refused));
     assert_string_equal(kept, wanted);
 }
 
@@ -288,7 +289,7 @@ static void assert_refused(const char *given, const char *what)
 {
     char kept[256];
     const char *refused = NULL;
-    assert_false(permitted_options(given, kept, &refused));
+    assert_false(mount_options_permitted(given, kept, &refused));
     assert_string_equal(refused, what);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "guest.h"
+#include "guest/guest.h"
+#include "wire/protocol.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -52,7 +53,7 @@ static void a_uri_is_shown_without_its_password(void **state)
     assert_string_equal(guest->images[1].path, "http://me:***@host/b.img");
     assert_string_equal(guest->images[1].remote->password, "secret");
     assert_int_equal(guest_add_image(guest, "ftp://x/y", 9, IMAGE_DETECT, 0, &err), -1);
-    assert_int_equal(error_status(err), STATUS_UNSUPPORTED);
+    assert_int_equal(error_kind(err), ERROR_UNSUPPORTED);
     assert_int_equal(guest->image_count, 2);
 }
 
@@ -113,7 +114,7 @@ static void a_name_with_a_nul_is_refused(void **state)
 
     (void)state;
     assert_int_equal(guest_add_image(guest, "a\0b", 3, IMAGE_DETECT, 0, &err), -1);
-    assert_int_equal(error_status(err), STATUS_REFUSED);
+    assert_int_equal(error_kind(err), ERROR_REFUSED);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* image_chain_open() on images that name a backing file: what each policy follows. */
-#include "image-files.h"
+#include "lib/image-files.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@ static void deny_follows_nothing(void **state)
     (void)state;
     make_raw("base.raw", 1 << 20);
     make_qcow2_file("over.qcow2", "base.raw", "raw");
-    assert_policy_refuses("over.qcow2", BACKING_DENY, STATUS_REFUSED,
+    assert_policy_refuses("over.qcow2", BACKING_DENY, ERROR_REFUSED,
                           "the image names a backing file, \"base.raw\"; --backing=same-dir or "
                           "--backing=allow would follow it");
 }
@@ -83,16 +83,16 @@ static void same_dir_never_leaves_the_directory(void **state)
     make_raw("base.raw", 512);
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         make_qcow2_file("sub/over.qcow2", ways[i], "raw");
-        assert_policy_refuses("sub/over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED,
+        assert_policy_refuses("sub/over.qcow2", BACKING_SAME_DIR, ERROR_REFUSED,
                               "--backing=allow would follow it");
     }
     assert_true(asprintf(&sibling, "%s/subway", image_directory) > 0);
     assert_true(asprintf(&dots, "%s/sub/../base.raw", image_directory) > 0);
     make_raw("subway", 512);
     make_qcow2_file("sub/over.qcow2", sibling, "raw");
-    assert_policy_refuses("sub/over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED, "outside");
+    assert_policy_refuses("sub/over.qcow2", BACKING_SAME_DIR, ERROR_REFUSED, "outside");
     make_qcow2_file("sub/over.qcow2", dots, "raw");
-    assert_policy_refuses("sub/over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED, "outside");
+    assert_policy_refuses("sub/over.qcow2", BACKING_SAME_DIR, ERROR_REFUSED, "outside");
 }
 
 static void same_dir_follows_no_symlink(void **state)
@@ -102,9 +102,9 @@ static void same_dir_follows_no_symlink(void **state)
     assert_int_equal(symlink("inside.raw", "sub/harmless"), 0);
     assert_int_equal(symlink("/etc", "sub/etc"), 0);
     make_qcow2_file("sub/over.qcow2", "harmless", "raw");
-    assert_policy_refuses("sub/over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED, "symbolic link");
+    assert_policy_refuses("sub/over.qcow2", BACKING_SAME_DIR, ERROR_REFUSED, "symbolic link");
     make_qcow2_file("sub/over.qcow2", "etc/passwd", "raw");
-    assert_policy_refuses("sub/over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED, "symbolic link");
+    assert_policy_refuses("sub/over.qcow2", BACKING_SAME_DIR, ERROR_REFUSED, "symbolic link");
 }
 
 static void same_dir_is_that_of_the_named_image_for_the_whole_chain(void **state)
@@ -113,7 +113,7 @@ static void same_dir_is_that_of_the_named_image_for_the_whole_chain(void **state
     make_raw("base.raw", 512);
     make_qcow2_file("sub/mid.qcow2", "../../base.raw", "raw");
     make_qcow2_file("over.qcow2", "sub/mid.qcow2", "qcow2");
-    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED,
+    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, ERROR_REFUSED,
                           "backing file sub/mid.qcow2: the image names a backing file, "
                           "\"../../base.raw\", outside its directory");
 }
@@ -147,7 +147,7 @@ static void same_dir_follows_where_the_images_owner_can_go(void **state)
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         assert_int_equal(chmod("sub/private", 0700), 0);
         make_strangers_image(ways[i], "raw");
-        assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED,
+        assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, ERROR_REFUSED,
                               "backing file sub/private/base.raw: a directory on the way to it "
                               "belongs to another user than the image");
         assert_int_equal(chmod("sub/private", 0711), 0);
@@ -169,15 +169,15 @@ static void what_is_there_is_not_said_where_the_owner_cannot_go(void **state)
         skip();
     make_private_base();
     make_strangers_image("sub/private/nothing", "raw");
-    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED, "a directory on the way");
+    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, ERROR_REFUSED, "a directory on the way");
     /* Nor what a header says. */
     make_qcow2_file("sub/secret.qcow2", "../../name", "raw");
     assert_int_equal(chmod("sub/secret.qcow2", 0600), 0);
     make_strangers_image("sub/secret.qcow2", "qed");
-    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED,
+    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, ERROR_REFUSED,
                           "it belongs to another user than the image, and not everybody may read");
     assert_int_equal(chmod("sub/secret.qcow2", 0644), 0);
-    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, STATUS_CORRUPT, "no QED");
+    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, ERROR_CORRUPT, "no QED");
     assert_int_equal(unlink("over.qcow2"), 0);
 }
 
@@ -215,7 +215,7 @@ static void names_that_are_no_plain_files_are_unsupported(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         make_qcow2_file("over.qcow2", names[i], "raw");
-        assert_refused("over.qcow2", STATUS_UNSUPPORTED, names[i]);
+        assert_refused("over.qcow2", ERROR_UNSUPPORTED, names[i]);
     }
 }
 
@@ -251,7 +251,7 @@ static void a_json_name_may_be_no_more_than_a_file(void **state)
         assert_int_equal(chain->count, 2);
         assert_string_equal(chain->layers[1].path, "j.raw");
         assert_int_equal(chain->layers[1].format, IMAGE_RAW);
-        assert_policy_refuses("over.qcow2", BACKING_DENY, STATUS_REFUSED, name);
+        assert_policy_refuses("over.qcow2", BACKING_DENY, ERROR_REFUSED, name);
     }
 }
 
@@ -286,7 +286,7 @@ static void a_json_name_that_is_more_than_a_file_is_unsupported(void **state)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         AUTO_FREE char *name = quoted(names[i]);
         make_qcow2_file("over.qcow2", name, "raw");
-        assert_refused("over.qcow2", STATUS_UNSUPPORTED, "that is not a plain file");
+        assert_refused("over.qcow2", ERROR_UNSUPPORTED, "that is not a plain file");
     }
 }
 
@@ -295,7 +295,7 @@ static void json_names_do_not_leave_the_directory_either(void **state)
     (void)state;
     AUTO_FREE char *name = quoted("json:{'driver':'file','filename':'/etc/shadow'}");
     make_qcow2_file("over.qcow2", name, "raw");
-    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED, "outside its directory");
+    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, ERROR_REFUSED, "outside its directory");
 }
 
 static void a_stated_backing_format_is_taken_at_its_word(void **state)
@@ -316,7 +316,7 @@ static void an_unstated_backing_format_is_detected_and_judged_again(void **state
     (void)state;
     make_qcow2_file("guest.raw", "/etc/shadow", "raw");
     make_qcow2_file("over.qcow2", "guest.raw", NULL);
-    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED,
+    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, ERROR_REFUSED,
                           "backing file guest.raw: the image names a backing file, "
                           "\"/etc/shadow\", outside its directory");
 }
@@ -335,9 +335,9 @@ static void what_only_the_image_itself_says_it_is_names_nothing(void **state)
     make_raw("x.qcow2/base.raw", 1024);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         make_qcow2_file(names[i], "base.raw", "raw");
-        assert_policy_refuses(names[i], BACKING_SAME_DIR, STATUS_REFUSED, DOUBTED);
+        assert_policy_refuses(names[i], BACKING_SAME_DIR, ERROR_REFUSED, DOUBTED);
     }
-    assert_policy_refuses("guest", BACKING_SAME_DIR, STATUS_REFUSED,
+    assert_policy_refuses("guest", BACKING_SAME_DIR, ERROR_REFUSED,
                           "--format=qcow2 or --backing=allow would follow it");
 }
 
@@ -364,7 +364,7 @@ static void its_name_the_user_or_what_names_it_may_say_so(void **state)
     assert_int_equal(said->count, 2);
     /* What stands below, too. */
     make_qcow2_file("over.qcow2", "guest", NULL);
-    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, STATUS_REFUSED,
+    assert_policy_refuses("over.qcow2", BACKING_SAME_DIR, ERROR_REFUSED,
                           "backing file guest: the image names a backing file, \"base.raw\", "
                           "but " DOUBTED);
 }
@@ -374,7 +374,7 @@ static void a_missing_backing_file_is_named(void **state)
     (void)state;
     make_qcow2_file("over.qcow2", "gone.raw", "raw");
     for (int policy = BACKING_SAME_DIR; policy <= BACKING_ALLOW; policy++)
-        assert_policy_refuses("over.qcow2", (enum backing_policy)policy, STATUS_UNREADABLE,
+        assert_policy_refuses("over.qcow2", (enum backing_policy)policy, ERROR_UNREADABLE,
                               "backing file gone.raw: open gone.raw: No such file or directory");
 }
 
@@ -387,11 +387,11 @@ static void a_backing_file_is_a_file_too(void **state)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         make_qcow2_file("over.qcow2", names[i], "raw");
         for (int policy = BACKING_SAME_DIR; policy <= BACKING_ALLOW; policy++)
-            assert_policy_refuses("over.qcow2", (enum backing_policy)policy, STATUS_REFUSED,
+            assert_policy_refuses("over.qcow2", (enum backing_policy)policy, ERROR_REFUSED,
                                   "not an image");
     }
     make_qcow2_file("over.qcow2", "/dev/null", "raw");
-    assert_policy_refuses("over.qcow2", BACKING_ALLOW, STATUS_REFUSED,
+    assert_policy_refuses("over.qcow2", BACKING_ALLOW, ERROR_REFUSED,
                           "backing file /dev/null: it is a character device");
 }
 
@@ -402,8 +402,8 @@ static void a_loop_is_corrupt(void **state)
     make_qcow2_file("a.qcow2", "b.qcow2", "qcow2");
     make_qcow2_file("b.qcow2", "sub/../a.qcow2", "qcow2");
     for (int policy = BACKING_SAME_DIR; policy <= BACKING_ALLOW; policy++) {
-        assert_policy_refuses("self.qcow2", (enum backing_policy)policy, STATUS_CORRUPT, "a loop");
-        assert_policy_refuses("a.qcow2", (enum backing_policy)policy, STATUS_CORRUPT, "a loop");
+        assert_policy_refuses("self.qcow2", (enum backing_policy)policy, ERROR_CORRUPT, "a loop");
+        assert_policy_refuses("a.qcow2", (enum backing_policy)policy, ERROR_CORRUPT, "a loop");
     }
 }
 
@@ -420,7 +420,7 @@ static void a_chain_has_at_most_64_layers(void **state)
     }
     AUTO_IMAGE_CHAIN struct image_chain *chain = open_chain("chain1.qcow2", BACKING_SAME_DIR);
     assert_int_equal(chain->count, IMAGE_CHAIN_MAX);
-    assert_policy_refuses("chain0.qcow2", BACKING_SAME_DIR, STATUS_REFUSED, "more than 64 files");
+    assert_policy_refuses("chain0.qcow2", BACKING_SAME_DIR, ERROR_REFUSED, "more than 64 files");
 }
 
 static void the_size_is_that_of_the_image_not_of_its_backing(void **state)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* image_chain_open() on single files: what is an image, and what is said where it is none. Backing
  * files: test-image-backing.c. */
-#include "image-files.h"
+#include "lib/image-files.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -65,13 +65,13 @@ static void what_is_no_file_is_refused_by_its_kind(void **state)
     (void)state;
     assert_int_equal(mkfifo("fifo", 0600), 0);
     assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
-    assert_refused("fifo", STATUS_REFUSED, "it is a FIFO");
-    assert_refused("socket", STATUS_REFUSED, "it is a socket");
-    assert_refused("sub", STATUS_REFUSED, "it is a directory");
-    assert_refused("sub/", STATUS_REFUSED, "it is a directory");
-    assert_refused(".", STATUS_REFUSED, "it is a directory");
-    assert_refused("/", STATUS_REFUSED, "it is a directory");
-    assert_refused("/dev/null", STATUS_REFUSED, "it is a character device");
+    assert_refused("fifo", ERROR_REFUSED, "it is a FIFO");
+    assert_refused("socket", ERROR_REFUSED, "it is a socket");
+    assert_refused("sub", ERROR_REFUSED, "it is a directory");
+    assert_refused("sub/", ERROR_REFUSED, "it is a directory");
+    assert_refused(".", ERROR_REFUSED, "it is a directory");
+    assert_refused("/", ERROR_REFUSED, "it is a directory");
+    assert_refused("/dev/null", ERROR_REFUSED, "it is a character device");
 }
 
 static void a_fifo_is_not_even_opened(void **state)
@@ -79,7 +79,7 @@ static void a_fifo_is_not_even_opened(void **state)
     (void)state;
     assert_int_equal(mkfifo("quiet", 0600), 0);
     /* A writer that does not wait gets ENXIO as long as nobody has it open for reading. */
-    assert_refused("quiet", STATUS_REFUSED, "it is a FIFO");
+    assert_refused("quiet", ERROR_REFUSED, "it is a FIFO");
     assert_int_equal(open("quiet", O_WRONLY | O_NONBLOCK | O_CLOEXEC), -1);
     assert_int_equal(errno, ENXIO);
 }
@@ -88,9 +88,9 @@ static void an_empty_file_is_empty_in_any_format(void **state)
 {
     (void)state;
     make_raw("empty", 0);
-    assert_refused("empty", STATUS_EMPTY, "the file is empty (0 bytes)");
+    assert_refused("empty", ERROR_EMPTY, "the file is empty (0 bytes)");
     for (int format = IMAGE_RAW; format < IMAGE_FORMAT_COUNT; format++)
-        assert_refused_as("empty", (enum image_format)format, 512, BACKING_DENY, STATUS_EMPTY,
+        assert_refused_as("empty", (enum image_format)format, 512, BACKING_DENY, ERROR_EMPTY,
                           "the file is empty (0 bytes)");
 }
 
@@ -100,7 +100,7 @@ static void an_empty_disk_is_empty(void **state)
     make_qcow2_file("empty.qcow2", NULL, NULL);
     AUTO_FD int fd = open("empty.qcow2", O_WRONLY | O_CLOEXEC);
     assert_int_equal(pwrite(fd, "\0\0\0\0", 4, 28), 4);
-    assert_refused("empty.qcow2", STATUS_EMPTY, "the disk is empty");
+    assert_refused("empty.qcow2", ERROR_EMPTY, "the disk is empty");
 }
 
 static void the_size_is_a_multiple_of_the_sector(void **state)
@@ -109,34 +109,34 @@ static void the_size_is_a_multiple_of_the_sector(void **state)
 
     (void)state;
     make_raw("odd", 513);
-    assert_refused("odd", STATUS_REFUSED,
+    assert_refused("odd", ERROR_REFUSED,
                    "size 513 is not a multiple of the sector size, 512 bytes");
     make_raw("odd", 511);
-    assert_refused("odd", STATUS_REFUSED, "size 511");
+    assert_refused("odd", ERROR_REFUSED, "size 511");
     make_raw("even", 512);
-    assert_refused_as("even", IMAGE_DETECT, 4096, BACKING_DENY, STATUS_REFUSED, "4096 bytes");
+    assert_refused_as("even", IMAGE_DETECT, 4096, BACKING_DENY, ERROR_REFUSED, "4096 bytes");
     assert_int_equal(image_chain_open("even", IMAGE_RAW, 0, BACKING_DENY, &chain, NULL), 0);
 }
 
 static void what_is_missing_is_unreadable(void **state)
 {
     (void)state;
-    assert_refused("missing", STATUS_UNREADABLE, "open missing: No such file or directory");
-    assert_refused("no/missing", STATUS_UNREADABLE, "open no/missing: No such file");
-    assert_refused("", STATUS_UNREADABLE, "No such file or directory");
+    assert_refused("missing", ERROR_UNREADABLE, "open missing: No such file or directory");
+    assert_refused("no/missing", ERROR_UNREADABLE, "open no/missing: No such file");
+    assert_refused("", ERROR_UNREADABLE, "No such file or directory");
     make_raw("raw", 512);
-    assert_refused("raw/x", STATUS_UNREADABLE, "Not a directory");
-    assert_refused("raw/", STATUS_UNREADABLE, "Not a directory");
+    assert_refused("raw/x", ERROR_UNREADABLE, "Not a directory");
+    assert_refused("raw/", ERROR_UNREADABLE, "Not a directory");
 }
 
 static void white_space_around_a_missing_name_is_pointed_out(void **state)
 {
     (void)state;
-    assert_refused("missing ", STATUS_UNREADABLE, "(the name ends with a space)");
-    assert_refused("missing\r", STATUS_UNREADABLE, "(the name ends with a carriage return)");
-    assert_refused("missing\t", STATUS_UNREADABLE, "(the name ends with white space)");
-    assert_refused(" missing", STATUS_UNREADABLE, "(the name starts with a space)");
-    assert_refused("\tmissing", STATUS_UNREADABLE, "(the name starts with white space)");
+    assert_refused("missing ", ERROR_UNREADABLE, "(the name ends with a space)");
+    assert_refused("missing\r", ERROR_UNREADABLE, "(the name ends with a carriage return)");
+    assert_refused("missing\t", ERROR_UNREADABLE, "(the name ends with white space)");
+    assert_refused(" missing", ERROR_UNREADABLE, "(the name starts with a space)");
+    assert_refused("\tmissing", ERROR_UNREADABLE, "(the name starts with white space)");
 }
 
 static void a_name_with_white_space_is_a_name(void **state)
@@ -162,7 +162,7 @@ static void a_file_without_permission_is_unreadable(void **state)
         if (geteuid() == 0 && (setgid(65534) < 0 || setuid(65534) < 0))
             _exit(2);
         image_chain_open("secret", IMAGE_DETECT, 512, BACKING_SAME_DIR, &chain, &err);
-        _exit(err && error_status(err) == STATUS_UNREADABLE && error_errno(err) == EACCES ? 0 : 1);
+        _exit(err && error_kind(err) == ERROR_UNREADABLE && error_errno(err) == EACCES ? 0 : 1);
     }
     int result = -1;
     assert_int_equal(waitpid(child, &result, 0), child);
@@ -203,10 +203,10 @@ static void a_corrupt_header_is_corrupt(void **state)
     (void)state;
     make_qcow2_file("short.qcow2", NULL, NULL);
     assert_int_equal(truncate("short.qcow2", 50), 0);
-    assert_refused("short.qcow2", STATUS_CORRUPT, "truncated");
+    assert_refused("short.qcow2", ERROR_CORRUPT, "truncated");
     make_qcow2_file("short.qcow2", NULL, NULL);
     assert_int_equal(truncate("short.qcow2", 0x30000), 0);
-    assert_refused("short.qcow2", STATUS_CORRUPT, "truncated: its L1 table");
+    assert_refused("short.qcow2", ERROR_CORRUPT, "truncated: its L1 table");
 }
 
 static void raw_at_its_word_ignores_a_header(void **state)
@@ -226,7 +226,7 @@ static void an_encrypted_image_is_encrypted(void **state)
     make_qcow2_file("crypt.qcow2", NULL, NULL);
     AUTO_FD int fd = open("crypt.qcow2", O_WRONLY | O_CLOEXEC);
     assert_int_equal(pwrite(fd, "\0\0\0\2", 4, 32), 4);
-    assert_refused("crypt.qcow2", STATUS_ENCRYPTED, "the qcow2 image is encrypted");
+    assert_refused("crypt.qcow2", ERROR_ENCRYPTED, "the qcow2 image is encrypted");
     /* For those who may have a key. */
     AUTO_IMAGE_CHAIN struct image_chain *chain = NULL;
     assert_int_equal(
@@ -245,7 +245,7 @@ static void a_vmdk_with_a_parent_is_unsupported(void **state)
     AUTO_FD int fd = open("child.vmdk", O_WRONLY | O_CLOEXEC);
     assert_int_equal(pwrite(fd, header, sizeof header, 0), sizeof header);
     assert_int_equal(pwrite(fd, descriptor, sizeof descriptor, 512), sizeof descriptor);
-    assert_refused("child.vmdk", STATUS_UNSUPPORTED, "its parent, \"base.vmdk\", is not followed");
+    assert_refused("child.vmdk", ERROR_UNSUPPORTED, "its parent, \"base.vmdk\", is not followed");
 }
 
 static void what_dev_null_stands_for_is_empty(void **state)

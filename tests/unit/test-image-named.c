@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* image_chain_open_on() where somebody else than the image names what backs it: no policy holds for
  * that, and the images are not asked. */
-#include "image-files.h"
+#include "lib/image-files.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +28,7 @@ static int open_on(const char *path, const struct layer *layers, bool complete,
 #define LAYERS(...) ((const struct layer[]){__VA_ARGS__{NULL, IMAGE_RAW}})
 
 static void assert_refuses(const char *path, const struct layer *layers, bool complete,
-                           enum status status, const char *part)
+                           enum error_kind status, const char *part)
 {
     struct image_chain *chain = NULL;
     AUTO_ERROR error *err = NULL;
@@ -37,7 +37,7 @@ static void assert_refuses(const char *path, const struct layer *layers, bool co
     assert_null(chain);
     if (!strstr(error_message(err), part))
         fail_msg("%s", error_message(err));
-    assert_int_equal(error_status(err), status);
+    assert_int_equal(error_kind(err), status);
 }
 
 static void what_is_named_is_followed_whatever_the_image_says(void **state)
@@ -89,7 +89,7 @@ static void one_that_is_not_goes_on_by_the_policy(void **state)
     make_qcow2_file("over.qcow2", NULL, NULL);
     make_qcow2_file("mid.qcow2", "base.raw", "raw");
     make_raw("base.raw", 512);
-    assert_refuses("over.qcow2", LAYERS({"mid.qcow2", IMAGE_QCOW2}, ), false, STATUS_REFUSED,
+    assert_refuses("over.qcow2", LAYERS({"mid.qcow2", IMAGE_QCOW2}, ), false, ERROR_REFUSED,
                    "names a backing file, \"base.raw\"");
 }
 
@@ -121,13 +121,13 @@ static void what_does_not_fit_is_named(void **state)
     (void)state;
     make_qcow2_file("over.qcow2", NULL, NULL);
     make_raw("base.raw", 512);
-    assert_refuses("over.qcow2", LAYERS({"gone", IMAGE_RAW}, ), true, STATUS_UNREADABLE,
+    assert_refuses("over.qcow2", LAYERS({"gone", IMAGE_RAW}, ), true, ERROR_UNREADABLE,
                    "backing file gone: open gone: No such file");
     assert_refuses("over.qcow2", LAYERS({"base.raw", IMAGE_RAW}, {"base.raw", IMAGE_RAW}, ), true,
-                   STATUS_REFUSED, "a raw image cannot have a backing file, base.raw");
-    assert_refuses("over.qcow2", LAYERS({"over.qcow2", IMAGE_QCOW2}, ), true, STATUS_CORRUPT,
+                   ERROR_REFUSED, "a raw image cannot have a backing file, base.raw");
+    assert_refuses("over.qcow2", LAYERS({"over.qcow2", IMAGE_QCOW2}, ), true, ERROR_CORRUPT,
                    "a loop");
-    assert_refuses("over.qcow2", LAYERS({"base.raw", IMAGE_QCOW2}, ), true, STATUS_CORRUPT,
+    assert_refuses("over.qcow2", LAYERS({"base.raw", IMAGE_QCOW2}, ), true, ERROR_CORRUPT,
                    "backing file base.raw: ");
 }
 

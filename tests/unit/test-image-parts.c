@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* image_chain_open() on images that keep their data in other files: a qcow2's data file, a VMDK's
  * extents. They are named, so the policy is asked. */
-#include "image-files.h"
+#include "lib/image-files.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -41,24 +41,24 @@ static void a_data_file_follows_the_policy(void **state)
     (void)state;
     make_raw("outside.raw", 512);
     make_qcow2_with_data_file("sub/data.qcow2", "../outside.raw");
-    assert_policy_refuses("sub/data.qcow2", BACKING_DENY, STATUS_REFUSED,
+    assert_policy_refuses("sub/data.qcow2", BACKING_DENY, ERROR_REFUSED,
                           "the image names a data file, \"../outside.raw\"");
-    assert_policy_refuses("sub/data.qcow2", BACKING_SAME_DIR, STATUS_REFUSED,
+    assert_policy_refuses("sub/data.qcow2", BACKING_SAME_DIR, ERROR_REFUSED,
                           "the image names a data file, \"../outside.raw\", outside its directory");
     AUTO_IMAGE_CHAIN struct image_chain *chain = open_chain("sub/data.qcow2", BACKING_ALLOW);
     assert_int_equal(chain->count, 2);
     make_qcow2_with_data_file("sub/data.qcow2", "/etc/shadow");
-    assert_policy_refuses("sub/data.qcow2", BACKING_SAME_DIR, STATUS_REFUSED,
+    assert_policy_refuses("sub/data.qcow2", BACKING_SAME_DIR, ERROR_REFUSED,
                           "\"/etc/shadow\", outside its directory");
     make_qcow2_with_data_file("sub/data.qcow2", "nbd://host/x");
-    assert_refused("sub/data.qcow2", STATUS_UNSUPPORTED, "a data file, \"nbd://host/x\"");
+    assert_refused("sub/data.qcow2", ERROR_UNSUPPORTED, "a data file, \"nbd://host/x\"");
 }
 
 static void an_image_that_is_its_own_data_file_is_corrupt(void **state)
 {
     (void)state;
     make_qcow2_with_data_file("self.qcow2", "self.qcow2");
-    assert_policy_refuses("self.qcow2", BACKING_SAME_DIR, STATUS_CORRUPT, "names itself");
+    assert_policy_refuses("self.qcow2", BACKING_SAME_DIR, ERROR_CORRUPT, "names itself");
 }
 
 static void what_an_image_names_is_never_written(void **state)
@@ -109,12 +109,12 @@ static void extents_follow_the_policy(void **state)
 {
     (void)state;
     make_text("over.vmdk", DESCRIPTOR "RW 1 FLAT \"/etc/passwd\" 0\n");
-    assert_policy_refuses("over.vmdk", BACKING_DENY, STATUS_REFUSED,
+    assert_policy_refuses("over.vmdk", BACKING_DENY, ERROR_REFUSED,
                           "the image names an extent, \"/etc/passwd\"");
-    assert_policy_refuses("over.vmdk", BACKING_SAME_DIR, STATUS_REFUSED,
+    assert_policy_refuses("over.vmdk", BACKING_SAME_DIR, ERROR_REFUSED,
                           "\"/etc/passwd\", outside its directory");
     make_text("over.vmdk", DESCRIPTOR "RW 1 FLAT \"\\\\.\\PhysicalDrive0\" 0\n");
-    assert_policy_refuses("over.vmdk", BACKING_SAME_DIR, STATUS_UNREADABLE, "extent ");
+    assert_policy_refuses("over.vmdk", BACKING_SAME_DIR, ERROR_UNREADABLE, "extent ");
 }
 
 static void an_extent_has_what_the_descriptor_claims(void **state)
@@ -122,12 +122,11 @@ static void an_extent_has_what_the_descriptor_claims(void **state)
     (void)state;
     make_raw("f.vmdk", 4096);
     make_text("over.vmdk", DESCRIPTOR "RW 9 FLAT \"f.vmdk\" 0\n");
-    assert_policy_refuses("over.vmdk", BACKING_SAME_DIR, STATUS_CORRUPT,
-                          "extent f.vmdk: truncated");
+    assert_policy_refuses("over.vmdk", BACKING_SAME_DIR, ERROR_CORRUPT, "extent f.vmdk: truncated");
     make_text("over.vmdk", DESCRIPTOR "RW 1 FLAT \"f.vmdk\" 8\n");
-    assert_policy_refuses("over.vmdk", BACKING_SAME_DIR, STATUS_CORRUPT, "truncated");
+    assert_policy_refuses("over.vmdk", BACKING_SAME_DIR, ERROR_CORRUPT, "truncated");
     make_text("over.vmdk", DESCRIPTOR "RW 8 SPARSE \"f.vmdk\"\n");
-    assert_policy_refuses("over.vmdk", BACKING_SAME_DIR, STATUS_CORRUPT, "extent f.vmdk: ");
+    assert_policy_refuses("over.vmdk", BACKING_SAME_DIR, ERROR_CORRUPT, "extent f.vmdk: ");
 }
 
 static void an_extent_is_no_descriptor_and_not_itself(void **state)
@@ -136,9 +135,9 @@ static void an_extent_is_no_descriptor_and_not_itself(void **state)
     make_raw("f.vmdk", 4096);
     make_text("inner.vmdk", DESCRIPTOR "RW 8 FLAT \"f.vmdk\" 0\n");
     make_text("outer.vmdk", DESCRIPTOR "RW 8 SPARSE \"inner.vmdk\"\n");
-    assert_policy_refuses("outer.vmdk", BACKING_SAME_DIR, STATUS_CORRUPT, "but a descriptor");
+    assert_policy_refuses("outer.vmdk", BACKING_SAME_DIR, ERROR_CORRUPT, "but a descriptor");
     make_text("self.vmdk", DESCRIPTOR "RW 1 SPARSE \"self.vmdk\"\n");
-    assert_policy_refuses("self.vmdk", BACKING_SAME_DIR, STATUS_CORRUPT, "names itself");
+    assert_policy_refuses("self.vmdk", BACKING_SAME_DIR, ERROR_CORRUPT, "names itself");
 }
 
 int main(void)

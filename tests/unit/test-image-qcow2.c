@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* image_probe() on qcow2's header: its fields, names and extensions. */
-#include "image-maker.h"
+#include "lib/image-maker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,11 +13,11 @@ static void qcow_version_1_and_versions_to_come_are_unsupported(void **state)
     (void)state;
     make_qcow2(2);
     be32(4, 1);
-    assert_fails(STATUS_UNSUPPORTED, "qcow version 1");
+    assert_fails(ERROR_UNSUPPORTED, "qcow version 1");
     be32(4, 0);
-    assert_fails(STATUS_UNSUPPORTED, "qcow2 version 0");
+    assert_fails(ERROR_UNSUPPORTED, "qcow2 version 0");
     be32(4, 4);
-    assert_fails(STATUS_UNSUPPORTED, "qcow2 version 4");
+    assert_fails(ERROR_UNSUPPORTED, "qcow2 version 4");
 }
 
 static void qcow2_cluster_bits_have_a_range(void **state)
@@ -29,11 +29,11 @@ static void qcow2_cluster_bits_have_a_range(void **state)
     be32(20, 21);
     assert_info(IMAGE_QCOW2, 10 * MIB);
     be32(20, 8);
-    assert_fails(STATUS_CORRUPT, "cluster_bits are 8");
+    assert_fails(ERROR_CORRUPT, "cluster_bits are 8");
     be32(20, 22);
-    assert_fails(STATUS_CORRUPT, "cluster_bits are 22");
+    assert_fails(ERROR_CORRUPT, "cluster_bits are 22");
     be32(20, UINT32_MAX);
-    assert_fails(STATUS_CORRUPT, "cluster_bits are 4294967295");
+    assert_fails(ERROR_CORRUPT, "cluster_bits are 4294967295");
 }
 
 static void qcow2_header_length_has_a_range(void **state)
@@ -46,11 +46,11 @@ static void qcow2_header_length_has_a_range(void **state)
     be32(100, 512);
     assert_info(IMAGE_QCOW2, 10 * MIB);
     be32(100, 103);
-    assert_fails(STATUS_CORRUPT, "header_length is 103");
+    assert_fails(ERROR_CORRUPT, "header_length is 103");
     be32(100, 513);
-    assert_fails(STATUS_CORRUPT, "header_length is 513");
+    assert_fails(ERROR_CORRUPT, "header_length is 513");
     be32(100, UINT32_MAX);
-    assert_fails(STATUS_CORRUPT, "header_length");
+    assert_fails(ERROR_CORRUPT, "header_length");
 }
 
 static void qcow2_may_claim_4_eib_and_no_more(void **state)
@@ -60,9 +60,9 @@ static void qcow2_may_claim_4_eib_and_no_more(void **state)
     be64(24, IMAGE_MAX_SIZE);
     assert_info(IMAGE_QCOW2, IMAGE_MAX_SIZE);
     be64(24, IMAGE_MAX_SIZE + 1);
-    assert_fails(STATUS_CORRUPT, "claims 4611686018427387905 bytes");
+    assert_fails(ERROR_CORRUPT, "claims 4611686018427387905 bytes");
     be64(24, UINT64_MAX);
-    assert_fails(STATUS_CORRUPT, "claims 18446744073709551615 bytes");
+    assert_fails(ERROR_CORRUPT, "claims 18446744073709551615 bytes");
 }
 
 static void qcow2_without_its_l1_table_is_truncated(void **state)
@@ -72,9 +72,9 @@ static void qcow2_without_its_l1_table_is_truncated(void **state)
     be64(40, MIB - 1);
     assert_info(IMAGE_QCOW2, 10 * MIB);
     be64(40, MIB);
-    assert_fails(STATUS_CORRUPT, "truncated: its L1 table is at byte 1048576");
+    assert_fails(ERROR_CORRUPT, "truncated: its L1 table is at byte 1048576");
     be64(40, UINT64_MAX);
-    assert_fails(STATUS_CORRUPT, "truncated");
+    assert_fails(ERROR_CORRUPT, "truncated");
     be32(36, 0); /* an image of no bytes has none */
     assert_info(IMAGE_QCOW2, 10 * MIB);
 }
@@ -89,9 +89,9 @@ static void qcow2_encryption_is_reported(void **state)
     assert_int_equal(probe(&info, NULL), 0);
     assert_true(info.encrypted);
     be32(32, 1);
-    assert_fails(STATUS_ENCRYPTED, "encrypted by the old method, AES");
+    assert_fails(ERROR_ENCRYPTED, "encrypted by the old method, AES");
     be32(32, 3);
-    assert_fails(STATUS_UNSUPPORTED, "encryption method 3");
+    assert_fails(ERROR_UNSUPPORTED, "encryption method 3");
 }
 
 static void qcow2_names_its_backing_file(void **state)
@@ -115,12 +115,12 @@ static void qcow2_backing_name_may_end_with_the_cluster_and_not_later(void **sta
     qcow2_backing(65528, "12345678", 8);
     assert_backing("12345678", IMAGE_DETECT);
     be32(16, 9);
-    assert_fails(STATUS_CORRUPT, "outside the first cluster");
+    assert_fails(ERROR_CORRUPT, "outside the first cluster");
     be64(8, 65536);
     be32(16, 1);
-    assert_fails(STATUS_CORRUPT, "outside the first cluster");
+    assert_fails(ERROR_CORRUPT, "outside the first cluster");
     be64(8, UINT64_MAX);
-    assert_fails(STATUS_CORRUPT, "outside the first cluster");
+    assert_fails(ERROR_CORRUPT, "outside the first cluster");
 }
 
 static void qcow2_backing_name_has_at_most_1023_bytes(void **state)
@@ -134,9 +134,9 @@ static void qcow2_backing_name_has_at_most_1023_bytes(void **state)
     qcow2_backing(512, name, 1023);
     assert_backing(name, IMAGE_DETECT);
     be32(16, 1024);
-    assert_fails(STATUS_CORRUPT, "1024 bytes, more than 1023");
+    assert_fails(ERROR_CORRUPT, "1024 bytes, more than 1023");
     be32(16, UINT32_MAX);
-    assert_fails(STATUS_CORRUPT, "4294967295 bytes");
+    assert_fails(ERROR_CORRUPT, "4294967295 bytes");
 }
 
 static void qcow2_backing_name_beyond_the_file_is_truncated(void **state)
@@ -145,7 +145,7 @@ static void qcow2_backing_name_beyond_the_file_is_truncated(void **state)
     make_qcow2(3);
     be64(40, 200);
     qcow2_backing(512, "base.img", 8);
-    assert_fails_at(519, IMAGE_DETECT, STATUS_CORRUPT, "truncated: the name of its backing file");
+    assert_fails_at(519, IMAGE_DETECT, ERROR_CORRUPT, "truncated: the name of its backing file");
 }
 
 static void qcow2_backing_name_beyond_what_was_read_is_unsupported(void **state)
@@ -155,7 +155,7 @@ static void qcow2_backing_name_beyond_what_was_read_is_unsupported(void **state)
     be32(20, 21);
     be64(8, sizeof header);
     be32(16, 8);
-    assert_fails(STATUS_UNSUPPORTED, "beyond the first 65536 bytes");
+    assert_fails(ERROR_UNSUPPORTED, "beyond the first 65536 bytes");
 }
 
 static void qcow2_backing_name_with_a_nul_is_corrupt(void **state)
@@ -163,7 +163,7 @@ static void qcow2_backing_name_with_a_nul_is_corrupt(void **state)
     (void)state;
     make_qcow2(3);
     qcow2_backing(512, "base.img", 9);
-    assert_fails(STATUS_CORRUPT, "NUL");
+    assert_fails(ERROR_CORRUPT, "NUL");
 }
 
 static void an_empty_qcow2_backing_name_is_none(void **state)
@@ -189,7 +189,7 @@ static void an_unknown_backing_format_is_unsupported(void **state)
     make_qcow2(3);
     qcow2_extension(112, QCOW2_BACKING_FORMAT, "luks");
     qcow2_backing(512, "base.img", 8);
-    assert_fails(STATUS_UNSUPPORTED, "\"luks\"");
+    assert_fails(ERROR_UNSUPPORTED, "\"luks\"");
 }
 
 static void header_extensions_are_walked_in_any_order(void **state)
@@ -221,9 +221,9 @@ static void a_header_extension_must_end_before_the_backing_name(void **state)
     be32(116, 8);
     assert_backing("base.img", IMAGE_DETECT);
     be32(116, 9);
-    assert_fails(STATUS_CORRUPT, "header extension at byte 112 has 9 bytes");
+    assert_fails(ERROR_CORRUPT, "header extension at byte 112 has 9 bytes");
     be32(116, UINT32_MAX);
-    assert_fails(STATUS_CORRUPT, "header extension");
+    assert_fails(ERROR_CORRUPT, "header extension");
 }
 
 static void extensions_up_to_the_last_byte_of_the_cluster_need_no_end_marker(void **state)
@@ -263,9 +263,9 @@ static void the_data_file_feature_without_a_name_is_corrupt(void **state)
     (void)state;
     make_qcow2(3);
     be64(72, 4);
-    assert_fails(STATUS_CORRUPT, "does not name");
+    assert_fails(ERROR_CORRUPT, "does not name");
     qcow2_extension(112, QCOW2_DATA_FILE, "");
-    assert_fails(STATUS_CORRUPT, "does not name");
+    assert_fails(ERROR_CORRUPT, "does not name");
 }
 
 static void a_data_file_named_twice_is_corrupt(void **state)
@@ -274,7 +274,7 @@ static void a_data_file_named_twice_is_corrupt(void **state)
     make_qcow2(3);
     be64(72, 4);
     qcow2_extension(qcow2_extension(112, QCOW2_DATA_FILE, "a"), QCOW2_DATA_FILE, "b");
-    assert_fails(STATUS_CORRUPT, "twice");
+    assert_fails(ERROR_CORRUPT, "twice");
 }
 
 static void unknown_incompatible_features_are_unsupported(void **state)
@@ -284,9 +284,9 @@ static void unknown_incompatible_features_are_unsupported(void **state)
     be64(72, 0x1b); /* all but the data file */
     assert_info(IMAGE_QCOW2, 10 * MIB);
     be64(72, 0x20);
-    assert_fails(STATUS_UNSUPPORTED, "0x20");
+    assert_fails(ERROR_UNSUPPORTED, "0x20");
     be64(72, UINT64_C(1) << 63);
-    assert_fails(STATUS_UNSUPPORTED, "0x8000000000000000");
+    assert_fails(ERROR_UNSUPPORTED, "0x8000000000000000");
     be32(4, 2); /* version 2 has no such field */
     be64(72, 0);
     assert_info(IMAGE_QCOW2, 10 * MIB);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* image_probe() on a VMDK descriptor: the lines that name extents. */
-#include "image.h"
+#include "image/image-probe.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,13 +22,13 @@ static int probe(const char *lines, struct image_info *info, error **err)
     return image_probe(exact, (size_t)length, (uint64_t)length, IMAGE_DETECT, info, err);
 }
 
-static void assert_fails(const char *lines, enum status kind, const char *part)
+static void assert_fails(const char *lines, enum error_kind kind, const char *part)
 {
     struct image_info info;
     AUTO_ERROR error *err = NULL;
 
     assert_int_equal(probe(lines, &info, &err), -1);
-    assert_int_equal(error_status(err), kind);
+    assert_int_equal(error_kind(err), kind);
     if (!strstr(error_message(err), part))
         fail_msg("\"%s\" is not in \"%s\"", part, error_message(err));
     assert_null(info.extents);
@@ -77,9 +77,9 @@ static void what_stands_behind_a_nul_byte_is_no_descriptor(void **state)
 static void a_descriptor_without_extents_is_corrupt(void **state)
 {
     (void)state;
-    assert_fails("", STATUS_CORRUPT, "names no extent");
-    assert_fails("RW", STATUS_CORRUPT, "line 7");
-    assert_fails("\nRW \n", STATUS_CORRUPT, "line 8");
+    assert_fails("", ERROR_CORRUPT, "names no extent");
+    assert_fails("RW", ERROR_CORRUPT, "line 7");
+    assert_fails("\nRW \n", ERROR_CORRUPT, "line 8");
 }
 
 static void lines_that_are_none_are_corrupt(void **state)
@@ -94,7 +94,7 @@ static void lines_that_are_none_are_corrupt(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
-        assert_fails(lines[i], STATUS_CORRUPT, "line 7 of its descriptor");
+        assert_fails(lines[i], ERROR_CORRUPT, "line 7 of its descriptor");
 }
 
 static void sizes_do_not_overflow(void **state)
@@ -108,16 +108,16 @@ static void sizes_do_not_overflow(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
-        assert_fails(lines[i], STATUS_CORRUPT, "claims too much");
+        assert_fails(lines[i], ERROR_CORRUPT, "claims too much");
 }
 
 static void kinds_that_are_not_read_are_unsupported(void **state)
 {
     (void)state;
-    assert_fails("RW 1 ZERO", STATUS_UNSUPPORTED, "a kind that is not read");
-    assert_fails("RW 1 SESPARSE \"x\"", STATUS_UNSUPPORTED, "a kind that is not read");
-    assert_fails("RW 1 VMFSRDM \"x\"", STATUS_UNSUPPORTED, "a kind that is not read");
-    assert_fails("NOACCESS 1 FLAT \"x\" 0", STATUS_UNSUPPORTED, "not to be accessed");
+    assert_fails("RW 1 ZERO", ERROR_UNSUPPORTED, "a kind that is not read");
+    assert_fails("RW 1 SESPARSE \"x\"", ERROR_UNSUPPORTED, "a kind that is not read");
+    assert_fails("RW 1 VMFSRDM \"x\"", ERROR_UNSUPPORTED, "a kind that is not read");
+    assert_fails("NOACCESS 1 FLAT \"x\" 0", ERROR_UNSUPPORTED, "not to be accessed");
 }
 
 static void there_are_at_most_63_extents(void **state)
@@ -134,7 +134,7 @@ static void there_are_at_most_63_extents(void **state)
     assert_int_equal(probe(lines, &info, NULL), 0);
     fputs("RW 1 FLAT \"y\" 0\n", to);
     fclose(to);
-    assert_fails(lines, STATUS_UNSUPPORTED, "more than 63 files");
+    assert_fails(lines, ERROR_UNSUPPORTED, "more than 63 files");
 }
 
 static void a_descriptor_has_at_most_what_is_read_of_a_file(void **state)
@@ -146,7 +146,7 @@ static void a_descriptor_has_at_most_what_is_read_of_a_file(void **state)
     (void)state;
     assert_int_equal(image_probe(text, sizeof text, sizeof text + 1, IMAGE_DETECT, &info, &err),
                      -1);
-    assert_int_equal(error_status(err), STATUS_UNSUPPORTED);
+    assert_int_equal(error_kind(err), ERROR_UNSUPPORTED);
 }
 
 int main(void)

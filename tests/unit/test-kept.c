@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The scripted appliance that lives between commands: what it holds when a command is killed at
- * each point of attaching and detaching. What is then to be done about that is common/live.h's. */
-#include "fake-hypervisor.h"
-#include "hosts.h"
+ * each point of attaching and detaching. What is then to be done about that is
+ * common/appliance/persistent-slots.h's. */
+#include "lib/fake-hypervisor.h"
+#include "lib/hosts.h"
 
-#include "clock.h"
-#include "rpc.h"
+#include "appliance/agent-client.h"
+#include "base/clock.h"
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -38,32 +39,32 @@ static struct domain_spec spec(void)
 /* What a command has: the hypervisor and the agent. */
 struct command {
     hypervisor *hv;
-    rpc *agent;
+    agent_client *agent;
 };
 
 static void finish(struct command *command)
 {
-    rpc_free(command->agent);
+    agent_client_free(command->agent);
     /* free() would end the appliance: the process ends instead, as a command does. */
 }
 
 /* 0 if the agent did it. */
-static int hear(rpc *agent, int asked)
+static int hear(agent_client *agent, int asked)
 {
     answer reply = {0};
-    if (asked < 0 || rpc_wait(agent, clock_now() + 5 * CLOCK_SECOND, &reply, NULL) < 0)
+    if (asked < 0 || agent_client_wait(agent, clock_now() + 5 * CLOCK_SECOND, &reply, NULL) < 0)
         return -1;
     bool refused =
         reply.body.op != OP_HELLO && reply.body.answer_body_u.gone.message.message_len > 0;
-    rpc_answer_clear(&reply);
+    agent_client_answer_clear(&reply);
     return refused ? 1 : 0;
 }
 
 static int greet(struct command *command)
 {
     int fd = command->hv->ops->open_port(command->hv, AGENT_PORT_NAME, NULL);
-    command->agent = fd < 0 ? NULL : rpc_new(fd, NULL);
-    return command->agent ? hear(command->agent, rpc_hello(command->agent, NULL)) : -1;
+    command->agent = fd < 0 ? NULL : agent_client_new(fd, NULL);
+    return command->agent ? hear(command->agent, agent_client_hello(command->agent, NULL)) : -1;
 }
 
 static int launch(void *data)
@@ -73,7 +74,7 @@ static int launch(void *data)
     (void)data;
     HOST_CHECK(command.hv->ops->launch(command.hv, &asked, -1, NULL) == 0);
     HOST_CHECK(greet(&command) == 0);
-    int kept = hear(command.agent, rpc_keep(command.agent, settled.idle, NULL));
+    int kept = hear(command.agent, agent_client_keep(command.agent, settled.idle, NULL));
     return kept == 0 ? 0 : 2;
 }
 
@@ -113,7 +114,7 @@ static int attach(void *data)
     HOST_CHECK(find(&command) == 0);
     if (command.hv->ops->attach(command.hv, &disk, NULL) < 0)
         return 2;
-    if (hear(command.agent, rpc_name(command.agent, &name, NULL)) != 0)
+    if (hear(command.agent, agent_client_name(command.agent, &name, NULL)) != 0)
         return 3;
     close(fd);
     return 0;
@@ -139,12 +140,12 @@ static int detach(void *data)
     CLEANUP(finish) struct command command = {0};
     (void)data;
     HOST_CHECK(find(&command) == 0);
-    int released = hear(command.agent, rpc_release(command.agent, &release, NULL));
+    int released = hear(command.agent, agent_client_release(command.agent, &release, NULL));
     if (released != 0)
         return 2;
     HOST_CHECK(command.hv->ops->detach(command.hv, SLOT, NULL) == 0);
     HOST_CHECK(await_removal(command.hv) == 0);
-    HOST_CHECK(hear(command.agent, rpc_gone(command.agent, &gone, NULL)) == 0);
+    HOST_CHECK(hear(command.agent, agent_client_gone(command.agent, &gone, NULL)) == 0);
     return 0;
 }
 
@@ -157,8 +158,8 @@ static int look(void *data)
     answer reply = {0};
     HOST_CHECK(find(&command) == 0);
     HOST_CHECK(command.hv->ops->inspect(command.hv, table, NULL) == 0);
-    HOST_CHECK(rpc_list(command.agent, NULL) == 0);
-    HOST_CHECK(rpc_wait(command.agent, clock_now() + 5 * CLOCK_SECOND, &reply, NULL) == 0);
+    HOST_CHECK(agent_client_list(command.agent, NULL) == 0);
+    HOST_CHECK(agent_client_wait(command.agent, clock_now() + 5 * CLOCK_SECOND, &reply, NULL) == 0);
     const list_ret *list = &reply.body.answer_body_u.list;
     const listed *first = list->disks.disks_len ? &list->disks.disks_val[0] : NULL;
     snprintf(seen, 8, "%s%s%s%s", table[SLOT].device ? "d" : "", table[SLOT].files ? "f" : "",
@@ -167,7 +168,7 @@ static int look(void *data)
     HOST_CHECK(!first ||
                (first->named ? first->label.label_len == 4 : first->label.label_len == 0));
     free(table[SLOT].note);
-    rpc_answer_clear(&reply);
+    agent_client_answer_clear(&reply);
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keys.h"
+#include "guest/keys.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

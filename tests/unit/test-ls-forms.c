@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What virt-ls prints of made-up files. The expected lines are those that virt-ls 1.48 of
  * guestfs-tools printed of the same files on an ext4 image, but where a test says otherwise. */
-#include "../../virt-ls/form.h"
+#include "unit/../../virt-ls/form.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -64,7 +64,7 @@ static char *print(const struct ls_style *style, const char *directory)
     struct spool_room room = {.spool_max = 65536, .budget = 65536};
     AUTO_SPOOL spool *kept = spool_new(&room);
     struct guest guest = {.name = (char *)(uintptr_t) "web1.img"};
-    struct place place = {.guest = &guest, .directory = directory};
+    struct listed_directory place = {.guest = &guest, .directory = directory};
     AUTO_FREE form *self = form_new(style);
     struct listing_reader reader;
     listing_item item;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The question that comes of virt-ls's command line. */
-#include "../../virt-ls/usage.h"
+#include "unit/../../virt-ls/usage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "qmp.h"
+#include "appliance/qmp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "remote-uri.h"
+#include "image/remote-uri.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,13 +16,13 @@ static struct remote_uri *parse(const char *text)
     return uri;
 }
 
-static void assert_fails(const char *text, enum status kind, const char *part)
+static void assert_fails(const char *text, enum error_kind kind, const char *part)
 {
     AUTO_ERROR error *err = NULL;
     struct remote_uri *uri = remote_uri_parse(text, &err);
     if (uri)
         fail_msg("%s is none", text);
-    assert_int_equal(error_status(err), kind);
+    assert_int_equal(error_kind(err), kind);
     if (!strstr(error_message(err), part))
         fail_msg("\"%s\" is not in \"%s\"", part, error_message(err));
 }
@@ -120,9 +120,9 @@ static void ssh_has_an_absolute_path(void **state)
     uri = parse("ssh://host/x");
     assert_null(uri->port);
     remote_uri_free(uri);
-    assert_fails("ssh://host", STATUS_REFUSED, "names no file");
-    assert_fails("ssh://host/", STATUS_REFUSED, "names no file");
-    assert_fails("ssh://host/a?b", STATUS_REFUSED, "%3F");
+    assert_fails("ssh://host", ERROR_REFUSED, "names no file");
+    assert_fails("ssh://host/", ERROR_REFUSED, "names no file");
+    assert_fails("ssh://host/a?b", ERROR_REFUSED, "%3F");
 }
 
 static void a_password_is_hidden_wherever_an_at_sign_stands(void **state)
@@ -145,7 +145,7 @@ static void other_kinds_are_named_and_no_more_of_them(void **state)
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         AUTO_ERROR error *err = NULL;
         assert_null(remote_uri_parse(others[i], &err));
-        assert_int_equal(error_status(err), STATUS_UNSUPPORTED);
+        assert_int_equal(error_kind(err), ERROR_UNSUPPORTED);
         assert_null(strstr(error_message(err), "secret"));
         assert_non_null(strstr(error_message(err), "is not read"));
     }
@@ -154,33 +154,33 @@ static void other_kinds_are_named_and_no_more_of_them(void **state)
 static void what_is_no_uri_is_refused(void **state)
 {
     (void)state;
-    assert_fails("", STATUS_REFUSED, "no URI");
-    assert_fails("nbd:x", STATUS_REFUSED, "no URI");
-    assert_fails("http://h/a b", STATUS_REFUSED, "no valid URI");
-    assert_fails("http://h/%zz", STATUS_REFUSED, "no valid URI");
-    assert_fails("nbd://h:abc/x", STATUS_REFUSED, "no valid URI");
-    assert_fails("nbd://h:65536/x", STATUS_REFUSED, "below 65536");
-    assert_fails("nbd:///x", STATUS_REFUSED, "no host");
-    assert_fails("http:///x", STATUS_REFUSED, "no host");
-    assert_fails("ssh://-oProxyCommand=x/y", STATUS_REFUSED, "");
-    assert_fails("ssh://%2DoProxyCommand=x/y", STATUS_REFUSED, "dash");
-    assert_fails("nbd://[-x]/y", STATUS_REFUSED, "");
-    assert_fails("nbd://u@h/x", STATUS_REFUSED, "no user");
-    assert_fails("nbd://h/x?tls=1", STATUS_REFUSED, "\"?\"");
-    assert_fails("nbd+unix:///x", STATUS_REFUSED, "?socket=PATH");
-    assert_fails("nbd+unix:///x?socket=", STATUS_REFUSED, "?socket=PATH");
-    assert_fails("nbd+unix:///x?socket=/a&b=c", STATUS_REFUSED, "?socket=PATH");
-    assert_fails("nbd+unix://host/x?socket=/a", STATUS_REFUSED, "no host");
+    assert_fails("", ERROR_REFUSED, "no URI");
+    assert_fails("nbd:x", ERROR_REFUSED, "no URI");
+    assert_fails("http://h/a b", ERROR_REFUSED, "no valid URI");
+    assert_fails("http://h/%zz", ERROR_REFUSED, "no valid URI");
+    assert_fails("nbd://h:abc/x", ERROR_REFUSED, "no valid URI");
+    assert_fails("nbd://h:65536/x", ERROR_REFUSED, "below 65536");
+    assert_fails("nbd:///x", ERROR_REFUSED, "no host");
+    assert_fails("http:///x", ERROR_REFUSED, "no host");
+    assert_fails("ssh://-oProxyCommand=x/y", ERROR_REFUSED, "");
+    assert_fails("ssh://%2DoProxyCommand=x/y", ERROR_REFUSED, "dash");
+    assert_fails("nbd://[-x]/y", ERROR_REFUSED, "");
+    assert_fails("nbd://u@h/x", ERROR_REFUSED, "no user");
+    assert_fails("nbd://h/x?tls=1", ERROR_REFUSED, "\"?\"");
+    assert_fails("nbd+unix:///x", ERROR_REFUSED, "?socket=PATH");
+    assert_fails("nbd+unix:///x?socket=", ERROR_REFUSED, "?socket=PATH");
+    assert_fails("nbd+unix:///x?socket=/a&b=c", ERROR_REFUSED, "?socket=PATH");
+    assert_fails("nbd+unix://host/x?socket=/a", ERROR_REFUSED, "no host");
 }
 
 static void bytes_that_nobody_can_use_are_refused(void **state)
 {
     (void)state;
-    assert_fails("nbd://h/a%00b", STATUS_REFUSED, "NUL");
-    assert_fails("ssh://h/a%00b", STATUS_REFUSED, "NUL");
-    assert_fails("http://u:a%00@h/", STATUS_REFUSED, "NUL");
-    assert_fails("nbd+unix:///?socket=/a%00b", STATUS_REFUSED, "NUL");
-    assert_fails("nbd://h/%ff", STATUS_REFUSED, "UTF-8");
+    assert_fails("nbd://h/a%00b", ERROR_REFUSED, "NUL");
+    assert_fails("ssh://h/a%00b", ERROR_REFUSED, "NUL");
+    assert_fails("http://u:a%00@h/", ERROR_REFUSED, "NUL");
+    assert_fails("nbd+unix:///?socket=/a%00b", ERROR_REFUSED, "NUL");
+    assert_fails("nbd://h/%ff", ERROR_REFUSED, "UTF-8");
 }
 
 static void an_export_has_at_most_4096_bytes(void **state)
@@ -194,7 +194,7 @@ static void an_export_has_at_most_4096_bytes(void **state)
     remote_uri_free(parse(text));
     text[start + REMOTE_EXPORT_MAX] = 'x';
     text[start + REMOTE_EXPORT_MAX + 1] = '\0';
-    assert_fails(text, STATUS_REFUSED, "more than 4096 bytes");
+    assert_fails(text, ERROR_REFUSED, "more than 4096 bytes");
 }
 
 int main(void)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The processes that connect to remote images, against servers that answer late, wrongly or not at
- * all. Real servers: tests/df-remote.bats. */
-#include "remote.h"
+ * all. Real servers: tests/df/df-remote.bats. */
+#include "remote/remote.h"
 
-#include "clock.h"
-#include "fake-nbd.h"
-#include "tree.h"
+#include "base/clock.h"
+#include "base/file-tree.h"
+#include "lib/fake-nbd.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -31,7 +31,7 @@ static int make_directory(void **state)
 static int remove_directory(void **state)
 {
     (void)state;
-    return tree_remove(AT_FDCWD, directory);
+    return file_tree_remove(AT_FDCWD, directory);
 }
 
 /* A guest of one image behind a socket of that name. */
@@ -77,7 +77,7 @@ static void a_server_that_is_not_there_is_the_guests_answer(void **state)
     remote *self = remote_start(guest, &means, NULL);
     assert_non_null(self);
     assert_int_equal(hear(self, &err), -1);
-    assert_int_equal(error_status(err), STATUS_UNREADABLE);
+    assert_int_equal(error_kind(err), ERROR_UNREADABLE);
     assert_non_null(strstr(error_message(err), "none: No such file or directory"));
     pid_t pid = remote_pid(self);
     remote_free(self);
@@ -117,7 +117,7 @@ static void a_server_of_something_else_is_said_to_be_none(void **state)
     static const char banner[] = "220 mail.example.org ESMTP at your service\r\n";
     assert_int_equal(write(connection, banner, sizeof banner), sizeof banner);
     assert_int_equal(hear(self, &err), -1);
-    assert_int_equal(error_status(err), STATUS_UNREADABLE);
+    assert_int_equal(error_kind(err), ERROR_UNREADABLE);
     assert_non_null(strstr(error_message(err), "speak to its NBD server"));
     pid_t pid = remote_pid(self);
     remote_free(self);
@@ -207,7 +207,7 @@ static void a_process_that_is_killed_is_noticed(void **state)
     assert_true(connection >= 0);
     assert_int_equal(kill(remote_pid(self), SIGKILL), 0);
     assert_int_equal(hear(self, &err), -1);
-    assert_int_equal(error_status(err), STATUS_CRASHED);
+    assert_int_equal(error_kind(err), ERROR_HOST);
     pid_t pid = remote_pid(self);
     assert_ended(pid);
     remote_free(self); /* whoever has that number now is not hit */

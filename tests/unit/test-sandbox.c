@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "sandbox.h"
+#include "process/sandbox.h"
 
-#include "tree.h"
+#include "base/file-tree.h"
 #include <fcntl.h>
 #include <grp.h>
 #include <setjmp.h>
@@ -112,7 +112,7 @@ static void reading_needs_the_file_and_the_path(void **state)
     check(0711, 0640, 0, somebody.gid, true);
     check(0711, 0604, 0, somebody.gid, false);
     assert_false(sandbox_can_read(&somebody, "/nonexistent/file"));
-    tree_remove(AT_FDCWD, base);
+    file_tree_remove(AT_FDCWD, base);
 }
 
 int main(void)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a process that is forked finds of secrets, in all of its memory. */
 #define _GNU_SOURCE 1 /* pipe2 */
-#include "secret.h"
+#include "base/secret.h"
 
-#include "found-guest.h"
-#include "guestlist.h"
-#include "keys.h"
-#include "packet.h"
+#include "guest/guest-list.h"
+#include "guest/keys.h"
+#include "guest/lookup-record.h"
+#include "wire/packet.h"
 #include <fcntl.h>
 #include <inttypes.h>
 #include <setjmp.h>
@@ -200,7 +200,7 @@ static void keys_that_cannot_be_read(void **state)
 
 static void uris_in_a_list(void **state)
 {
-    guestlist *list = guestlist_new();
+    guest_list *list = guest_list_new();
     struct guest *guest = NULL;
     AUTO_FD int user = write_file("http://me:", "@h/a.img?x\n/b\n/c\n"),
                 query = write_file("http://me@h/a.img?", "\n");
@@ -210,14 +210,14 @@ static void uris_in_a_list(void **state)
     snprintf(paths[0], sizeof paths[0], "/proc/self/fd/%d", user);
     snprintf(paths[1], sizeof paths[1], "/proc/self/fd/%d", query);
     for (int i = 0; i < 2; i++)
-        assert_int_equal(guestlist_add_file(list, paths[i], IMAGE_DETECT, 0, NULL), 0);
+        assert_int_equal(guest_list_add_file(list, paths[i], IMAGE_DETECT, 0, NULL), 0);
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(guestlist_next(list, &guest, NULL), GUESTLIST_GUEST);
+        assert_int_equal(guest_list_next(list, &guest, NULL), GUEST_LIST_GUEST);
         assert_true(i == 1 || i == 2 || count_it() > 0);
         assert_int_equal(count_in_child(), 0);
         guest_free(guest);
     }
-    guestlist_free(list);
+    guest_list_free(list);
     assert_int_equal(count_it(), 0);
 }
 
@@ -239,9 +239,9 @@ static void what_libvirt_says(void **state)
     record.images.images_val = malloc(sizeof image);
     record.images.images_len = 1;
     record.images.images_val[0] = image;
-    guest = found_read(&record, NULL);
+    guest = lookup_record_read(&record, NULL);
     assert_non_null(guest);
-    found_wipe(&record);
+    lookup_record_wipe(&record);
     xdr_free((xdrproc_t)xdr_found_guest, (char *)&record);
     memset(&image, 0, sizeof image);
     assert_int_equal(count_it(), 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "spool.h"
+#include "scan/spool.h"
 
 #include <setjmp.h>
 #include <signal.h>

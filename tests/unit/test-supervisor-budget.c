@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The supervisor over a scripted hypervisor, where a slow guest stands in front and the answers of
  * all others are as long as can be: what waits has a budget, and nobody waits for ever. */
-#include "trial.h"
+#include "lib/trial.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The supervisor over a scripted hypervisor: how many appliances it takes to find who kills them
  * among 255 guests. */
-#include "trial.h"
+#include "lib/trial.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

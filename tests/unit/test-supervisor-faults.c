@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The supervisor over a scripted hypervisor, where guests, appliances and workers fail: what each
  * costs, and whom. */
-#include "trial.h"
+#include "lib/trial.h"
+#include "wire/status.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The supervisor over a scripted hypervisor, where somebody kills: workers, their wardens, their
  * QEMU at random moments, the supervisor itself; and clients that stop, and signals. */
-#include "trial.h"
+#include "lib/trial.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

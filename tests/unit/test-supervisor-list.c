@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The supervisor over a scripted hypervisor, with a list of a million names: what it takes of
  * memory does not depend on the list. */
-#include "trial.h"
+#include "lib/trial.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -41,7 +41,7 @@ static size_t scan_list(unsigned count)
     t->config.parallel = 2;
     trial_guests(t, 1); /* makes the image */
     write_list(t, count, path);
-    assert_int_equal(guestlist_add_file(t->guests, path, IMAGE_RAW, 0, NULL), 0);
+    assert_int_equal(guest_list_add_file(t->guests, path, IMAGE_RAW, 0, NULL), 0);
     trial_run(t);
     assert_int_equal(t->end, SUPERVISOR_DONE);
     assert_int_equal(t->answer_count, 1 + count);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The supervisor where guests are asked for listings: parts in order and once, whatever dies; what
  * is kept where; lies; time. */
-#include "trial.h"
+#include "lib/trial.h"
+#include "wire/status.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The supervisor over a scripted hypervisor, with guests whose images are elsewhere: behind an NBD
  * server that is good, slow or gone, and behind backups. */
-#include "fake-nbd.h"
-#include "trial.h"
+#include "lib/fake-nbd.h"
+#include "lib/trial.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -196,7 +196,7 @@ static int begin(void *connection, const struct backup_wish *wish, bool (*is_sta
     (void)connection;
     (void)is_stale;
     if (wish->uuid[0] == 'x')
-        return error_set(err, STATUS_UNSUPPORTED, "no backups here");
+        return error_set(err, ERROR_UNSUPPORTED, "no backups here");
     note("begin ");
     return wish->uuid[0] == 'l' ? symlink(served, wish->socket) : link(served, wish->socket);
 }
@@ -218,7 +218,7 @@ static void add_live(struct trial *t, const char *uuid, const char *number)
     guest->images[0].target = strdup(number);
     snprintf(guest->uuid, sizeof guest->uuid, "%s", uuid);
     assert_int_equal(guest_set_live(guest, NULL), 0);
-    assert_int_equal(guestlist_add(t->guests, guest, NULL), 0);
+    assert_int_equal(guest_list_add(t->guests, guest, NULL), 0);
 }
 
 /* So many were begun, and as many ended; not necessarily one after the other. */

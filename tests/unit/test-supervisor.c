@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The supervisor over a scripted hypervisor, where all goes well: order, who shares with whom, what
  * is reused. */
-#include "trial.h"
+#include "lib/trial.h"
 
 #include <setjmp.h>
 #include <signal.h>

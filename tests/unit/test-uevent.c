@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The kernel's announcements: what is a device of ours, and what a name for a node. */
-#include "uevent.h"
+#include "agent/device/uevent.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

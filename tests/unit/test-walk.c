@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The walk over made-up trees: its order, every type of file, what a hostile tree may have. */
-#include "walk.h"
+#include "agent/list/walk.h"
 
-#include "cleanup.h"
-#include "names.h"
+#include "agent/list/directory-names.h"
+#include "base/cleanup.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -419,35 +419,36 @@ static void a_name_that_is_longer_than_what_was_held(void **state)
     struct fixture *f = *state;
     char name[256];
     size_t held = 16;
-    struct names list = {.bytes = malloc(held), .room = held};
+    struct directory_names list = {.bytes = malloc(held), .room = held};
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = '\0';
     make_file(f, name, "");
-    assert_int_equal(names_read(&list, f->fd, NAMES_PLAIN, &held, 100000), 0);
+    assert_int_equal(directory_names_read(&list, f->fd, DIRECTORY_NAMES_PLAIN, &held, 100000), 0);
     assert_true(list.room >= sizeof name);
-    assert_string_equal(names_next(&list).text, name);
-    names_clear(&list, &held);
+    assert_string_equal(directory_names_next(&list).text, name);
+    directory_names_clear(&list, &held);
     assert_int_equal(held, 0);
 }
 
 static void too_many_names(void **state)
 {
     struct fixture *f = *state;
-    struct names list = {.bytes = NULL};
+    struct directory_names list = {.bytes = NULL};
     char name[256];
     size_t held = 0;
     for (unsigned i = 0; i < 1000; i++) {
         snprintf(name, sizeof name, "%0250u", i);
         make_file(f, name, "");
     }
-    assert_int_equal(names_read(&list, f->fd, NAMES_PLAIN, &held, 100000), -E2BIG);
+    assert_int_equal(directory_names_read(&list, f->fd, DIRECTORY_NAMES_PLAIN, &held, 100000),
+                     -E2BIG);
     assert_int_equal(held, 0);
     assert_int_equal(list.count, 0);
     assert_int_equal(lseek(f->fd, 0, SEEK_SET), 0);
-    assert_int_equal(names_read(&list, f->fd, NAMES_PLAIN, &held, 1000000), 0);
+    assert_int_equal(directory_names_read(&list, f->fd, DIRECTORY_NAMES_PLAIN, &held, 1000000), 0);
     assert_int_equal(list.count, 1000);
     assert_in_range(held, 250000, 1000000);
-    names_clear(&list, &held);
+    directory_names_clear(&list, &held);
     assert_int_equal(held, 0);
 }
 

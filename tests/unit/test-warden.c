@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Processes and the warden above them. What each does is told through shared memory. */
-#include "warden.h"
+#include "process/warden.h"
 
-#include "children.h"
-#include "clock.h"
+#include "base/clock.h"
+#include "process/child-list.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -158,7 +158,7 @@ static void a_killed_warden_takes_the_worker_with_it(void **state)
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     assert_true(vanishes(shared->worker));
     assert_int_equal(kill(shared->daemon, 0), 0);
-    children_end();
+    child_list_end();
     assert_all_gone(shared);
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A worker over a scripted hypervisor, with the test in the supervisor's place. */
-#include "worker.h"
+#include "scan/worker.h"
 
-#include "fake-hypervisor.h"
-#include "frame.h"
-#include "tree.h"
+#include "base/file-tree.h"
+#include "lib/fake-hypervisor.h"
+#include "wire/frame.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -83,7 +83,7 @@ static int tear_down(void **state)
     if (f->worker.reports >= 0)
         close(f->worker.reports);
     frame_reader_free(f->reader);
-    tree_remove(AT_FDCWD, f->base);
+    file_tree_remove(AT_FDCWD, f->base);
     fake_script_free(fake_script);
     free(f);
     return quiet && cleaned ? 0 : -1;

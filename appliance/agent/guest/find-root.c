@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "find-root.h"
+#include "agent/util/safe-open.h"
+#include "base/cleanup.h"
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Of more than that the error names these. */
+#define ROOTS_MAX 8
+
+/* Filesystems that stay mounted until it is known where they belong. */
+#define KEPT_MAX 16
+
+/* linux/btrfs_tree.h: the topmost directory of every subvolume, and the subvolume that all others
+ * are in. */
+#define BTRFS_TOP_INODE 256
+#define BTRFS_TOP "subvolid=5"
+
+struct search {
+    volume_table *all;
+    struct log_lines *notes;
+    struct find_root_root roots[ROOTS_MAX];
+    size_t count;
+    size_t kept;
+};
+
+static void add_root(struct search *self, struct content *what, enum root_kind kind,
+                     const char *subvolume, int directory)
+{
+    AUTO_FD int fd = directory;
+    if (self->count == ROOTS_MAX)
+        return;
+    struct find_root_root *root = &self->roots[self->count++];
+    root->what = what;
+    root->kind = kind;
+    root->directory = steal_fd(&fd);
+    snprintf(root->subvolume, sizeof root->subvolume, "%s", subvolume);
+}
+
+static int try_mount(struct search *self, struct content *what, const char *options)
+{
+    struct mount_outcome outcome;
+    int fd = volume_table_mount(self->all, what, "", options, &outcome);
+    if (fd >= 0)
+        return fd;
+    log_lines_add(self->notes, "%s: not mounted: %s", what->name, outcome.message);
+    what->status = outcome.status;
+    snprintf(what->message, sizeof what->message, "%s", outcome.message);
+    return -1;
+}
+
+/* ---- btrfs ---- */
+
+/* Whether the subvolume at the path is a root; if so it is added. */
+static bool try_subvolume(struct search *self, struct content *what, int top, const char *path)
+{
+    char options[SUBVOLUME_MAX + 16];
+    AUTO_FD int directory = safe_open_open(top, path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    if (directory < 0 || strchr(path, ',') || strlen(path) >= SUBVOLUME_MAX)
+        return false;
+    enum root_kind kind = detect_os(directory, what->fstype);
+    if (kind == ROOT_NONE)
+        return false;
+    snprintf(options, sizeof options, "subvol=/%s", path);
+    int fd = try_mount(self, what, options);
+    if (fd >= 0)
+        add_root(self, what, kind, path, fd);
+    return true;
+}
+
+/* Any other subvolume that is not in another one. */
+static void try_all_subvolumes(struct search *self, struct content *what, int top)
+{
+    struct stat status;
+    AUTO_FD int fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_DIR DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+    if (!entries)
+        return;
+    steal_fd(&fd); /* the stream's now */
+    for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries))
+        if (entry->d_name[0] != '.' &&
+            fstatat(top, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISDIR(status.st_mode) && status.st_ino == BTRFS_TOP_INODE)
+            try_subvolume(self, what, top, entry->d_name);
+}
+
+/* The subvolume that is mounted by default is no root (on SUSE it is one). */
+static void try_subvolumes(struct search *self, struct content *what)
+{
+    /* Ubuntu and Arch, Fedora, Debian; SUSE before its first snapshot. */
+    static const char *const known[] = {"@", "root", "@rootfs", "@root", "@/.snapshots/1/snapshot"};
+    size_t before = self->count;
+    AUTO_FD int top = try_mount(self, what, BTRFS_TOP);
+    if (top < 0)
+        return;
+    enum root_kind kind = detect_os(top, what->fstype);
+    if (kind != ROOT_NONE)
+        add_root(self, what, kind, "/", fcntl(top, F_DUPFD_CLOEXEC, 0));
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        try_subvolume(self, what, top, known[i]);
+    if (self->count == before)
+        try_all_subvolumes(self, what, top);
+}
+
+/* ---- all ---- */
+
+static void try_content(struct search *self, struct content *what)
+{
+    if (what->kind != CONTENT_FILESYSTEM || what->status != STATUS_OK)
+        return;
+    AUTO_FD int fd = try_mount(self, what, "");
+    if (fd < 0)
+        return;
+    enum root_kind kind = detect_os(fd, what->fstype);
+    if (kind != ROOT_NONE) {
+        add_root(self, what, kind, "", steal_fd(&fd));
+        return;
+    }
+    if (strcmp(what->fstype, "btrfs") == 0)
+        try_subvolumes(self, what);
+    if (self->kept < KEPT_MAX) {
+        what->kept = steal_fd(&fd);
+        self->kept++;
+    }
+}
+
+static void append(char *text, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Nothing, where there is no room for it. */
+static void append(char *text, size_t size, const char *format, ...)
+{
+    char more[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(more, sizeof more, format, arguments);
+    va_end(arguments);
+    size_t length = strlen(text);
+    if (length + strlen(more) < size)
+        snprintf(text + length, size - length, "%s", more);
+}
+
+void find_root_describe(const volume_table *all, char *text, size_t size)
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < volume_table_count(all); i++) {
+        const struct content *what = volume_table_at(all, i);
+        const char *comma = i > 0 ? ", " : "";
+        if (what->message[0])
+            append(text, size, "%s%s (%s)", comma, what->name, what->message);
+        else
+            append(text, size, "%s%s (%s)", comma, what->name,
+                   what->fstype[0] ? what->fstype : "nothing that is known");
+    }
+}
+
+/* What the contents say about the guest, where none is a root. */
+static enum status describe_none(const struct search *self, char *message, size_t size)
+{
+    char there_are[MAX_MESSAGE - 128];
+    enum status worst = STATUS_OK;
+    bool filesystems = false;
+    for (size_t i = 0; i < volume_table_count(self->all); i++) {
+        const struct content *what = volume_table_at(self->all, i);
+        worst = what->status > worst ? what->status : worst;
+        filesystems = filesystems || what->kind == CONTENT_FILESYSTEM;
+    }
+    find_root_describe(self->all, there_are, sizeof there_are);
+    snprintf(message, size, "no operating system found: %s%s", there_are,
+             filesystems ? "; -m DEV lists what is in one of them" : "");
+    if (filesystems && worst <= STATUS_EMPTY)
+        return STATUS_UNSUPPORTED;
+    return worst == STATUS_OK ? STATUS_EMPTY : worst;
+}
+
+static enum status describe_several(const struct search *self, char *message, size_t size)
+{
+    snprintf(message, size, "several operating systems: choose with -m ");
+    for (size_t i = 0; i < self->count; i++) {
+        const struct find_root_root *root = &self->roots[i];
+        append(message, size, "%s%s", i > 0 ? " or " : "", root->what->name);
+        if (root->subvolume[0])
+            append(message, size, ":/:subvol=%s", root->subvolume);
+    }
+    return STATUS_UNSUPPORTED;
+}
+
+enum status find_root_find(volume_table *all, struct find_root_root *root, struct log_lines *notes,
+                           char *message, size_t size)
+{
+    struct search self = {.all = all, .notes = notes};
+    root->directory = -1;
+    for (size_t i = 0; i < volume_table_count(all); i++)
+        try_content(&self, volume_table_at(all, i));
+    if (self.count == 1) {
+        *root = self.roots[0];
+        return STATUS_OK;
+    }
+    for (size_t i = 0; i < self.count; i++)
+        close(self.roots[i].directory);
+    return self.count == 0 ? describe_none(&self, message, size)
+                           : describe_several(&self, message, size);
+}

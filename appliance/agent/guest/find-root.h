@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which filesystem of a guest is the root of its operating system. */
+#ifndef VLT_AGENT_SYSTEM_H
+#define VLT_AGENT_SYSTEM_H
+
+#include "agent/util/log-lines.h"
+#include "agent/volume/volume-table.h"
+#include "detect-os.h"
+
+#define SUBVOLUME_MAX 256
+
+struct find_root_root {
+    enum root_kind kind;
+    struct content *what;
+    char subvolume[SUBVOLUME_MAX]; /* of a btrfs; "": the one that is mounted by default */
+    int directory;                 /* the mounted filesystem; the caller closes it */
+};
+
+/* Mounts one after the other. STATUS_OK: there is one root, in *root. Otherwise *message says why,
+ * with the filesystems that there are, and root->directory is -1. What could not be mounted has its
+ * status changed, and a note. */
+enum status find_root_find(volume_table *all, struct find_root_root *root, struct log_lines *notes,
+                           char *message, size_t size);
+
+/* "/dev/sda1 (ext4), /dev/sda2 (swap) …", as much as fits. */
+void find_root_describe(const volume_table *all, char *text, size_t size);
+
+#endif

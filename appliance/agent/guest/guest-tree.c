@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "guest-tree.h"
+#include "agent/util/safe-open.h"
+#include "find-root.h"
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+
+struct guest_tree {
+    volume_table *all;
+    const struct graft_ops *ops;
+    struct mount_plan plan;
+    int root;
+    bool planted;
+    bool folds;
+    char message[MAX_MESSAGE];
+};
+
+guest_tree *guest_tree_new(device_table *disks, kernel_modules *loaded, const struct graft_ops *ops,
+                           bool compose)
+{
+    guest_tree *self = calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->root = -1;
+    self->ops = ops;
+    self->all = volume_table_new(disks, loaded, ops, compose);
+    if (!self->all) {
+        free(self);
+        return NULL;
+    }
+    return self;
+}
+
+void guest_tree_clear(guest_tree *self)
+{
+    if (self->root >= 0)
+        close(steal_fd(&self->root));
+    if (self->planted)
+        self->ops->fell();
+    volume_table_release(self->all);
+    mount_plan_clear(&self->plan);
+    self->planted = self->folds = false;
+    self->message[0] = '\0';
+}
+
+const char *guest_tree_message(const guest_tree *self)
+{
+    return self->message;
+}
+
+const struct mount_plan *guest_tree_plan(const guest_tree *self)
+{
+    return &self->plan;
+}
+
+struct log_lines guest_tree_take_notes(guest_tree *self)
+{
+    struct log_lines notes = self->plan.notes;
+    memset(&self->plan.notes, 0, sizeof self->plan.notes);
+    return notes;
+}
+
+const struct scan_times *guest_tree_times(const guest_tree *self)
+{
+    return volume_table_times(self->all);
+}
+
+int guest_tree_root(const guest_tree *self)
+{
+    return self->root;
+}
+
+bool guest_tree_folds(const guest_tree *self)
+{
+    return self->folds;
+}
+
+uint64_t guest_tree_device(const guest_tree *self, uint64_t device)
+{
+    return volume_table_device(self->all, device);
+}
+
+ext4_inodes *guest_tree_inodes(void *self, dev_t device)
+{
+    guest_tree *tree = self;
+    return volume_table_inodes(tree->all, device);
+}
+
+static enum status fail(guest_tree *self, enum status why, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static enum status fail(guest_tree *self, enum status why, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(self->message, sizeof self->message, format, arguments);
+    va_end(arguments);
+    return why;
+}
+
+/* Takes the descriptor over. */
+static enum status plant(guest_tree *self, int directory, const char *fstype)
+{
+    self->root = directory;
+    self->folds = strcmp(fstype, "ntfs") == 0;
+    int result = self->ops->plant(directory);
+    if (result < 0)
+        return fail(self, STATUS_CRASHED, "mount the root: %s", strerror(-result));
+    self->planted = true;
+    return STATUS_OK;
+}
+
+/* Mounts an item where it belongs; what failed is in *outcome. */
+static int graft(guest_tree *self, const struct mount_plan_item *item,
+                 struct mount_outcome *outcome)
+{
+    AUTO_FD int mounted =
+        volume_table_mount(self->all, item->what, item->fstype, item->options, outcome);
+    if (mounted < 0)
+        return -1;
+    AUTO_FD int where = safe_open_open(self->root, item->where, O_PATH | O_DIRECTORY);
+    int result = where < 0 ? where : self->ops->graft(mounted, where);
+    if (result == 0)
+        return 0;
+    outcome->status = STATUS_UNSUPPORTED;
+    snprintf(outcome->message, sizeof outcome->message, "%s: %s",
+             where < 0 ? "the mount point" : "mount", strerror(-result));
+    return -1;
+}
+
+static void graft_fstab(guest_tree *self)
+{
+    char why[VOLUME_MESSAGE_MAX + CONTENT_NAME_MAX + 32];
+    struct mount_outcome outcome;
+    for (size_t i = 0; i < self->plan.count; i++) {
+        const struct mount_plan_item *item = &self->plan.items[i];
+        if (graft(self, item, &outcome) == 0)
+            continue;
+        log_lines_add(&self->plan.notes, "/etc/fstab: line %u: %s at %s: %s", item->line,
+                      item->what->name, item->where, outcome.message);
+        snprintf(why, sizeof why, "%s is not mounted here: %s", item->what->name, outcome.message);
+        mount_plan_add_gap(&self->plan, item->where, why);
+    }
+}
+
+static enum status build_system(guest_tree *self)
+{
+    struct find_root_root root;
+    enum status result =
+        find_root_find(self->all, &root, &self->plan.notes, self->message, sizeof self->message);
+    if (result != STATUS_OK)
+        return result;
+    log_lines_add(&self->plan.notes, "root: %s%s%s", root.what->name,
+                  root.subvolume[0] ? ", subvolume " : "", root.subvolume);
+    result = plant(self, root.directory, root.what->fstype);
+    if (result != STATUS_OK || root.kind != ROOT_LINUX)
+        return result;
+    mount_plan_fstab(&self->plan, self->all, self->root);
+    graft_fstab(self);
+    return STATUS_OK;
+}
+
+static enum status build_mounts(guest_tree *self, const struct ls_args *args)
+{
+    struct mount_outcome outcome;
+    enum status result =
+        mount_plan_mounts(&self->plan, self->all, args, self->message, sizeof self->message);
+    for (size_t i = 0; result == STATUS_OK && i < self->plan.count; i++) {
+        const struct mount_plan_item *item = &self->plan.items[i];
+        if (i == 0) {
+            int mounted =
+                volume_table_mount(self->all, item->what, item->fstype, item->options, &outcome);
+            if (mounted >= 0)
+                result = plant(self, mounted, item->fstype[0] ? item->fstype : item->what->fstype);
+            else
+                result = outcome.status;
+        } else if (graft(self, item, &outcome) < 0) {
+            result = outcome.status;
+        }
+        if (result != STATUS_OK && !self->message[0])
+            fail(self, result, "mount %s%s%s: %s", item->what->name, i > 0 ? " at " : "",
+                 i > 0 ? item->where : "", outcome.message);
+    }
+    return result;
+}
+
+enum status guest_tree_build(guest_tree *self, const struct ls_args *args)
+{
+    guest_tree_clear(self);
+    if (volume_table_find(self->all, args->disks.disks_val, args->disks.disks_len,
+                          args->keys.key_list_val, args->keys.key_list_len, self->message,
+                          sizeof self->message) < 0)
+        return STATUS_CRASHED;
+    return args->mounts.mounts_len == 0 ? build_system(self) : build_mounts(self, args);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The tree of one guest: its filesystems, mounted where they belong. One at a time. */
+#ifndef VLT_AGENT_ASSEMBLY_H
+#define VLT_AGENT_ASSEMBLY_H
+
+#include "agent/volume/volume-table.h"
+#include "mount-plan.h"
+
+typedef struct guest_tree guest_tree;
+
+/* Borrows them all. NULL: no memory. */
+guest_tree *guest_tree_new(device_table *disks, kernel_modules *loaded, const struct graft_ops *ops,
+                           bool compose);
+
+/* Puts it together: what args->mounts says, or else the operating system's root, and what its
+ * fstab says. Every disk must be there. STATUS_OK, or why there is no tree: guest_tree_message().
+ * With args->mounts everything must work; what cannot be mounted of fstab is a gap, and a note. */
+enum status guest_tree_build(guest_tree *self, const struct ls_args *args);
+
+const char *guest_tree_message(const guest_tree *self);
+/* Its gaps and notes. */
+const struct mount_plan *guest_tree_plan(const guest_tree *self);
+/* The notes are the caller's to clear from here on. */
+struct log_lines guest_tree_take_notes(guest_tree *self);
+const struct scan_times *guest_tree_times(const guest_tree *self);
+
+/* The guest's root directory; -1: there is none. */
+int guest_tree_root(const guest_tree *self);
+/* The guest does not care for the case of names. */
+bool guest_tree_folds(const guest_tree *self);
+/* volume_table_device() */
+uint64_t guest_tree_device(const guest_tree *self, uint64_t device);
+
+/* volume_table_inodes(); `self` is an assembly. */
+ext4_inodes *guest_tree_inodes(void *self, dev_t device);
+
+/* Unmounts it. No descriptor in it may be open but the root's. */
+void guest_tree_clear(guest_tree *self);
+
+#endif

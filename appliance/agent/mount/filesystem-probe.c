@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "filesystem-probe.h"
+#include <blkid/blkid.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+/* How much of a volume's start and end is looked at to call it empty. */
+#define BLANK_SIZE 65536
+
+/* Left out of the full round too: the RAID of PC firmware, which no disk image is part of, and
+ * which costs some 20 commands for a volume that holds nothing known. */
+static const char *const firmware_types[] = {"ddf_raid_member",
+                                             "isw_raid_member",
+                                             "lsi_mega_raid_member",
+                                             "via_raid_member",
+                                             "silicon_medley_raid_member",
+                                             "nvidia_raid_member",
+                                             "promise_fasttrack_raid_member",
+                                             "hpt45x_raid_member",
+                                             "hpt37x_raid_member",
+                                             "adaptec_raid_member",
+                                             "jmicron_raid_member",
+                                             NULL};
+
+/* Labels of ZFS, bluestore, LUKS2's first few second headers: one command instead of a dozen. */
+#define FULL_FRONT_SIZE (516 * 1024)
+
+/* The quick round's superblocks are within it: btrfs has its own at 64 KiB, UDF's and ISO 9660's
+ * descriptors begin at 32 KiB. */
+#define FRONT_SIZE (72 * 1024)
+
+/* Two rounds, because the time goes into SCSI commands (each about 0.5 ms under TCG), not into
+ * code: all that libblkid knows is some 35 of them scattered over the volume's first 4 MiB and its
+ * last 1.6 MiB. The quick round has what images really hold, and is satisfied by 3. Only where it
+ * finds nothing, or LUKS at the front, the full round follows. What this gives up: a filesystem
+ * beside the signature of something that only the full round knows (ZFS's labels, LUKS2's second
+ * header, firmware RAID) is taken for the filesystem, and not called ambiguous. */
+struct filesystem_probe {
+    blkid_probe quick;
+    blkid_probe full;
+    blkid_probe last;        /* the one of both that has the result */
+    char buffer[FRONT_SIZE]; /* FRONT_SIZE ≥ BLANK_SIZE */
+};
+
+static const char *const quick_types[] = {"linux_raid_member",
+                                          "LVM2_member",
+                                          "bcache",
+                                          "stratis",
+                                          "BitLocker",
+                                          "swsuspend",
+                                          "swap",
+                                          "xfs",
+                                          "ext4",
+                                          "ext3",
+                                          "ext2",
+                                          "jbd",
+                                          "vfat",
+                                          "exfat",
+                                          "ntfs",
+                                          "iso9660",
+                                          "udf",
+                                          "squashfs",
+                                          "erofs",
+                                          "f2fs",
+                                          "hfsplus",
+                                          "hfs",
+                                          "btrfs",
+                                          NULL};
+
+static blkid_probe new_blkid(void)
+{
+    blkid_probe blkid = blkid_new_probe();
+    if (!blkid)
+        return NULL;
+    blkid_probe_enable_superblocks(blkid, 1);
+    /* With BADCSUM a superblock whose checksum is wrong is still what it is, only broken. Without,
+     * it would be "nothing", and a damaged filesystem would pass for an empty disk. */
+    blkid_probe_set_superblocks_flags(blkid, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID |
+                                                 BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE |
+                                                 BLKID_SUBLKS_VERSION | BLKID_SUBLKS_BADCSUM);
+    return blkid;
+}
+
+filesystem_probe *filesystem_probe_new(void)
+{
+    filesystem_probe *probe = calloc(1, sizeof *probe);
+    if (!probe)
+        return NULL;
+    probe->quick = new_blkid();
+    probe->full = new_blkid();
+    if (!probe->quick || !probe->full ||
+        blkid_probe_filter_superblocks_type(probe->quick, BLKID_FLTR_ONLYIN,
+                                            (char **)(uintptr_t)quick_types) < 0 ||
+        blkid_probe_filter_superblocks_type(probe->full, BLKID_FLTR_NOTIN,
+                                            (char **)(uintptr_t)firmware_types) < 0) {
+        filesystem_probe_free(probe);
+        return NULL;
+    }
+    return probe;
+}
+
+void filesystem_probe_free(filesystem_probe *probe)
+{
+    if (!probe)
+        return;
+    blkid_free_probe(probe->quick);
+    blkid_free_probe(probe->full);
+    free(probe);
+}
+
+static const char *value(const filesystem_probe *probe, const char *name)
+{
+    const char *text;
+    if (blkid_probe_lookup_value(probe->last, name, &text, NULL) < 0)
+        return "";
+    return text;
+}
+
+/* Not USAGE "raid" for libblkid, yet parts of something larger all the same. */
+static bool is_member(const char *type, const char *usage)
+{
+    static const char *const types[] = {
+        "bcache", "jbd", "DM_snapshot_cow", "zfs_member", "xfs_log", "ceph_bluestore", "stratis"};
+    if (strcmp(usage, "raid") == 0)
+        return true;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(type, types[i]) == 0)
+            return true;
+    return false;
+}
+
+static void classify(const filesystem_probe *probe, struct finding *found)
+{
+    const char *usage = value(probe, "USAGE");
+    found->type = value(probe, "TYPE");
+    found->label = value(probe, "LABEL");
+    found->uuid = value(probe, "UUID");
+    found->sub = value(probe, "UUID_SUB");
+    found->version = value(probe, "VERSION");
+    if (strcmp(usage, "crypto") == 0) {
+        found->content = CONTENT_ENCRYPTED;
+        found->status = STATUS_ENCRYPTED;
+        snprintf(found->message, sizeof found->message, "encrypted: %s", found->type);
+    } else if (strcmp(found->type, "swap") == 0 || strcmp(found->type, "swsuspend") == 0) {
+        found->content = CONTENT_SWAP;
+    } else if (is_member(found->type, usage)) {
+        found->content = CONTENT_MEMBER;
+        found->status = STATUS_UNSUPPORTED;
+        snprintf(found->message, sizeof found->message, "part of something larger: %s",
+                 found->type);
+    } else if (strcmp(usage, "filesystem") == 0) {
+        found->content = CONTENT_FILESYSTEM;
+        /* Mounted all the same: whether it can be read is the kernel's word. */
+        if (*value(probe, "SBBADCSUM"))
+            snprintf(found->message, sizeof found->message, "the superblock's checksum is wrong");
+    } else {
+        found->content = CONTENT_UNKNOWN;
+        found->status = STATUS_UNSUPPORTED;
+        snprintf(found->message, sizeof found->message, "unsupported: %s", found->type);
+    }
+}
+
+/* Whether `count` bytes at the offset are zeros; false where they cannot be read. */
+static bool zeros(filesystem_probe *probe, int fd, uint64_t offset, size_t count)
+{
+    ssize_t got = pread(fd, probe->buffer, count, (off_t)offset);
+    if (got != (ssize_t)count)
+        return false;
+    return count == 0 ||
+           (!probe->buffer[0] && memcmp(probe->buffer, probe->buffer + 1, count - 1) == 0);
+}
+
+/* A GUID partition table, of which the kernel made no partitions: its header is in the second
+ * sector, and how large that is only the one who wrote it knew. */
+static bool has_lonely_table(int fd, struct finding *found)
+{
+    static const char signature[] = {'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T'};
+    static const unsigned sectors[] = {512, 4096};
+    char header[sizeof signature];
+    int block = 512;
+    ioctl(fd, BLKSSZGET, &block);
+    for (size_t i = 0; i < 2; i++) {
+        if (pread(fd, header, sizeof header, sectors[i]) != (ssize_t)sizeof header ||
+            memcmp(header, signature, sizeof header) != 0)
+            continue;
+        found->status = (unsigned)block == sectors[i] ? STATUS_EMPTY : STATUS_UNSUPPORTED;
+        if (found->status == STATUS_EMPTY)
+            snprintf(found->message, sizeof found->message, "a partition table without partitions");
+        else
+            snprintf(found->message, sizeof found->message,
+                     "its partition table is for sectors of %u bytes: try --blocksize=%u",
+                     sectors[i], sectors[i]);
+        return true;
+    }
+    return false;
+}
+
+static void nothing_found(filesystem_probe *probe, int fd, uint64_t size, struct finding *found)
+{
+    size_t part = size < BLANK_SIZE ? (size_t)size : BLANK_SIZE;
+    found->content = CONTENT_UNKNOWN;
+    if (has_lonely_table(fd, found))
+        return;
+    found->blank = zeros(probe, fd, 0, part) && zeros(probe, fd, size - part, part);
+}
+
+/* Brings what the quick round reads into the page cache, in three commands at once: libblkid reads
+ * page by page, and asks the kernel not to read ahead. */
+static bool prefetch(filesystem_probe *probe, int fd, uint64_t size)
+{
+    const uint64_t block = 64 * 1024;
+    if (size > 4 * block) {
+        /* md's superblocks: 0.90 in the last aligned 64 KiB block, 1.0 in the last 8-12 KiB. */
+        posix_fadvise(fd, (off_t)((size & ~(block - 1)) - block), 4096, POSIX_FADV_WILLNEED);
+        posix_fadvise(fd, (off_t)((size - 12288) & ~(uint64_t)4095), 12288, POSIX_FADV_WILLNEED);
+    }
+    return pread(fd, probe->buffer, FRONT_SIZE, 0) >= 0;
+}
+
+static int look_with(filesystem_probe *probe, blkid_probe blkid, int fd, uint64_t size)
+{
+    probe->last = blkid;
+    errno = 0;
+    if (blkid_probe_set_device(blkid, fd, 0, (blkid_loff_t)size) < 0)
+        return -1;
+    return blkid_do_safeprobe(blkid);
+}
+
+void filesystem_probe_look(filesystem_probe *probe, int fd, uint64_t size, struct finding *found)
+{
+    static const char luks[] = {'L', 'U', 'K', 'S', '\xba', '\xbe'};
+    memset(found, 0, offsetof(struct finding, message) + 1);
+    found->type = found->label = found->uuid = found->sub = found->version = "";
+    found->content = CONTENT_UNKNOWN;
+    int result = 1;
+    if (!prefetch(probe, fd, size))
+        result = -1;
+    else if (memcmp(probe->buffer, luks, sizeof luks) != 0)
+        result = look_with(probe, probe->quick, fd, size);
+    if (result == 1) {
+        posix_fadvise(fd, 0, FULL_FRONT_SIZE, POSIX_FADV_WILLNEED);
+        result = look_with(probe, probe->full, fd, size);
+    }
+    if (result == 0) {
+        classify(probe, found);
+    } else if (result == 1) {
+        nothing_found(probe, fd, size, found);
+    } else if (result == -2) {
+        /* Any of them might be a left-over; mounting the wrong one would report stale figures. */
+        found->status = STATUS_UNSUPPORTED;
+        snprintf(found->message, sizeof found->message,
+                 "ambiguous: signatures of more than one filesystem");
+    } else {
+        found->status = STATUS_UNREADABLE;
+        snprintf(found->message, sizeof found->message, "read: %s", strerror(errno ? errno : EIO));
+    }
+}

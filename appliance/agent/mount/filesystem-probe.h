@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is on a volume, by libblkid: signatures are read, nothing is mounted. */
+#ifndef VLT_AGENT_FILESYSTEMS_H
+#define VLT_AGENT_FILESYSTEMS_H
+
+#include "base/cleanup.h"
+#include "wire/protocol.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* So that MAX_VOLUMES volumes always fit into one frame: at most 900 bytes each. */
+#define VOLUME_MESSAGE_MAX 256
+
+/* Strings are bytes, and are what they point to until the prober's next call. */
+struct finding {
+    enum volume_content content;
+    enum status status;  /* STATUS_OK, or why the content is not to be mounted */
+    bool blank;          /* CONTENT_UNKNOWN: the first and the last blocks are zeros */
+    const char *type;    /* never NULL; "" where nothing was found */
+    const char *label;   /* … */
+    const char *uuid;    /* … */
+    const char *sub;     /* UUID of the one member, where `uuid` is that of the whole */
+    const char *version; /* of the superblock */
+    char message[VOLUME_MESSAGE_MAX];
+};
+
+typedef struct filesystem_probe filesystem_probe;
+
+filesystem_probe *filesystem_probe_new(void); /* NULL: no memory */
+void filesystem_probe_free(filesystem_probe *probe);
+
+/* Looks at the open volume of `size` bytes. Always fills in *found. */
+void filesystem_probe_look(filesystem_probe *probe, int fd, uint64_t size, struct finding *found);
+
+#endif

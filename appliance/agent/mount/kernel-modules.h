@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Kernel modules, from order files: a line is "PATH [PARAMETERS]", dependencies first. */
+#ifndef VLT_AGENT_MODULES_H
+#define VLT_AGENT_MODULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct kernel_modules kernel_modules;
+
+/* `directory` holds the FSTYPE.order files, FSTYPE as libblkid names it. With `simulate` nothing is
+ * loaded (tests on the host). NULL: no memory. */
+kernel_modules *kernel_modules_new(const char *directory, bool simulate);
+void kernel_modules_free(kernel_modules *loaded);
+
+/* Loads what a filesystem needs, the first time; a type without an order file is built in, or not
+ * known to this kernel, which the mount then says. 0, or -errno with *failed (when not NULL) the
+ * path at fault, valid until the next call. */
+int kernel_modules_need(kernel_modules *loaded, const char *fstype, const char **failed);
+
+/* Loads everything in the directory; the first failure is returned, the others go on. */
+int kernel_modules_need_all(kernel_modules *loaded, const char **failed);
+
+/* No more modules until the next boot, for the agent and for whoever takes it over. */
+int kernel_modules_lock(kernel_modules *loaded);
+
+/* Loads the modules of one order file. 0 (also where there is none) or -errno. */
+int kernel_modules_load_order(kernel_modules *loaded, const char *path, const char **failed);
+
+#endif

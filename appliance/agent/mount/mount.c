@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mount.h"
+
+#include "agent/util/helper-program.h"
+#include "btrfs.h"
+#include "kernel-log.h"
+#include <stddef.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+/* What mount(2) takes is a page. */
+#define OPTIONS_MAX 4096
+
+#define MOUNT_FLAGS (MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC | MS_NOATIME)
+
+/* A helper is PROGRAM -o OPTIONS. ntfs-3g detaches itself once the mount works, so waiting for it
+ * is waiting for the mount. */
+static const char *const ntfs_helper[] = {"ntfs-3g", "-o", "ro,nodev,nosuid,noexec,noatime", NULL};
+
+/* ext2/3/4: s_feature_incompat is little-endian at 0x60 of the superblock, which is at 1024;
+ * EXT4_FEATURE_INCOMPAT_RECOVER is 0x4 of it (fs/ext4/ext4.h). Without the flag the journal is
+ * empty, and a mount without it gives the same figures for about a fifth less time: no journal
+ * inode, no journal superblock, no jbd2 thread. */
+static int ext_needs_replay(int fd)
+{
+    unsigned char feature;
+    ssize_t count = pread(fd, &feature, 1, 1024 + 0x60);
+    if (count < 0)
+        return -errno;
+    return count == 1 ? (feature & 0x4) != 0 : -EIO;
+}
+
+/* Not here on purpose: jfs, reiserfs, minix, ufs, hfs, nilfs2 … are unmaintained or known to be
+ * easily crashed; they are reported as unsupported. */
+static const struct mount_type types[] = {
+    {"ext4", "ext4", NULL, "noload", NULL, ext_needs_replay, 0},
+    {"ext3", "ext3", NULL, "noload", NULL, ext_needs_replay, 0},
+    {"ext2", "ext2", NULL, NULL, NULL, NULL, 0}, /* has no journal, and no such option */
+    {"xfs", "xfs", "nouuid", "nouuid,norecovery", NULL, NULL, 0},
+    {"btrfs", "btrfs", NULL, "rescue=nologreplay", NULL, NULL, EIO},
+    {"vfat", "vfat", NULL, NULL, NULL, NULL, 0},
+    {"exfat", "exfat", NULL, NULL, NULL, NULL, 0},
+    {"ntfs", NULL, NULL, NULL, ntfs_helper, NULL, 0},
+    {"iso9660", "iso9660", NULL, NULL, NULL, NULL, 0},
+    {"udf", "udf", NULL, NULL, NULL, NULL, 0},
+    {"squashfs", "squashfs", NULL, NULL, NULL, NULL, 0},
+    {"erofs", "erofs", NULL, NULL, NULL, NULL, 0},
+    {"f2fs", "f2fs", NULL, "norecovery", NULL, NULL, 0},
+    {"hfsplus", "hfsplus", NULL, NULL, NULL, NULL, 0},
+};
+
+const struct mount_type *mount_type_find(const char *type)
+{
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(types[i].type, type) == 0)
+            return &types[i];
+    return NULL;
+}
+
+static void fail(struct mount_outcome *outcome, const char *what, int errnum)
+{
+    switch (errnum) {
+    case EIO:
+    case ENXIO:
+        outcome->status = STATUS_UNREADABLE;
+        break;
+    case ENODEV:
+    case EOPNOTSUPP:
+        outcome->status = STATUS_UNSUPPORTED;
+        break;
+    case ENOMEM:
+        outcome->status = STATUS_CRASHED; /* the appliance's fault, not the image's */
+        break;
+    default:
+        outcome->status = STATUS_CORRUPT;
+    }
+    snprintf(outcome->message, sizeof outcome->message, "mount %s: %s", what,
+             errnum == ENODEV ? "filesystem type not known to the appliance's kernel"
+                              : strerror(errnum));
+}
+
+/* Two lists of options as one, in a buffer of `size`; NULL stands for none. */
+static const char *join(const char *options, const char *more, char *buffer, size_t size)
+{
+    bool both = options && *options && more && *more;
+    snprintf(buffer, size, "%s%s%s", options ? options : "", both ? "," : "", more ? more : "");
+    return buffer;
+}
+
+static bool mount_by_helper(const char *node, const struct mount_type *how, const char *more,
+                            struct mount_outcome *outcome)
+{
+    char options[OPTIONS_MAX], said[VOLUME_MESSAGE_MAX - 32];
+    const char *const *argv = how->helper;
+    const char *const full[] = {argv[0], argv[1],     join(argv[2], more, options, sizeof options),
+                                node,    MOUNT_POINT, NULL};
+    int result = helper_program_run(full, NULL, 0, said, sizeof said);
+    if (result == 0)
+        return true;
+    outcome->status = result < 0 ? STATUS_UNSUPPORTED : STATUS_CORRUPT;
+    snprintf(outcome->message, sizeof outcome->message, "%s: %s", argv[0],
+             result < 0 ? strerror(-result) : said);
+    return false;
+}
+
+static bool mount_with(const char *node, const struct mount_type *how, const char *options,
+                       const char *more)
+{
+    char all[OPTIONS_MAX];
+    join(options, more, all, sizeof all);
+    return mount(node, MOUNT_POINT, how->kernel, MOUNT_FLAGS | MS_SILENT, all) == 0;
+}
+
+/* Lets the kernel read the superblock, loudly; nothing is mounted. What the filesystem's driver
+ * says to whoever asks: "e why" (Documentation/filesystems/mount_api.rst); false: nothing.
+ */
+static bool ask_driver(const char *node, const char *fstype, char *options, char *why, size_t size)
+{
+    char said[1024];
+    AUTO_FD int driver = fsopen(fstype, FSOPEN_CLOEXEC);
+    fsconfig(driver, FSCONFIG_SET_STRING, "source", node, 0);
+    fsconfig(driver, FSCONFIG_SET_FLAG, "ro", NULL, 0);
+    for (char *option = strsep(&options, ","); option; option = strsep(&options, ",")) {
+        char *value = strchr(option, '=');
+        if (value)
+            *value++ = '\0';
+        if (*option)
+            fsconfig(driver, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, option, value, 0);
+    }
+    fsconfig(driver, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+    ssize_t length = read(driver, said, sizeof said - 1);
+    if (length < 2)
+        return false;
+    said[length] = '\0';
+    snprintf(why, size, "%.*s", (int)strcspn(said + 2, "\n"), said + 2);
+    return *why != '\0';
+}
+
+/* Tries once more, and puts what the kernel says behind the message. Few drivers answer who asks:
+ * the others write to the log. */
+static void explain(const char *node, const struct mount_type *how, const char *more,
+                    struct mount_outcome *outcome)
+{
+    char why[VOLUME_MESSAGE_MAX / 2], options[OPTIONS_MAX], device[KERNEL_LOG_DEVICE_MAX];
+    AUTO_FD int log = kernel_log_begin();
+    join(how->options, more, options, sizeof options);
+    if (ask_driver(node, how->kernel, options, why, sizeof why) ||
+        (kernel_log_device(node, device) &&
+         kernel_log_end(log, device, how->kernel, why, sizeof why))) {
+        size_t length = strlen(outcome->message);
+        snprintf(outcome->message + length, sizeof outcome->message - length, " (%s)", why);
+    }
+}
+
+static bool mount_by_kernel(const char *node, int fd, const struct mount_type *how,
+                            const char *more, struct mount_outcome *outcome)
+{
+    int replay = how->needs_replay ? how->needs_replay(fd) : -ENOTSUP;
+    outcome->clean = replay <= 0;
+    if (mount_with(node, how, replay < 0 ? how->options : how->no_replay, more))
+        return true;
+    /* The journal needs a replay, and the device cannot be written: ext4, xfs and f2fs say EROFS,
+     * btrfs says EIO ("log replay required on RO media"). Where EIO means what it says, the second
+     * try fails with it too. */
+    int refusal = how->replay_errno ? how->replay_errno : EROFS;
+    if (errno == refusal && how->no_replay && mount_with(node, how, how->no_replay, more)) {
+        outcome->clean = false;
+        return true;
+    }
+    fail(outcome, how->kernel, errno);
+    explain(node, how, more, outcome);
+    return false;
+}
+
+static void take_figures(const struct mount_type *how, struct mount_outcome *outcome)
+{
+    struct statvfs figures;
+    if (statvfs(MOUNT_POINT, &figures) < 0) {
+        fail(outcome, "statvfs", errno);
+        return;
+    }
+    /* A crafted superblock can say anything; the host would take such an answer for a lie of ours.
+     */
+    uint64_t block = figures.f_frsize ? figures.f_frsize : figures.f_bsize, bytes;
+    if (block == 0 || block > MAX_BLOCK_SIZE ||
+        __builtin_mul_overflow(block, figures.f_blocks, &bytes) ||
+        figures.f_bfree > figures.f_blocks || figures.f_bavail > figures.f_blocks ||
+        figures.f_ffree > figures.f_files) {
+        outcome->status = STATUS_CORRUPT;
+        snprintf(outcome->message, sizeof outcome->message, "its figures contradict each other");
+        return;
+    }
+    if (strcmp(how->type, "btrfs") == 0) {
+        uint64_t available = figures.f_bavail + btrfs_free_data(MOUNT_POINT) / block;
+        figures.f_bavail = available < figures.f_bfree ? available : figures.f_bfree;
+    }
+    outcome->usage.block_size = block;
+    outcome->usage.blocks = figures.f_blocks;
+    outcome->usage.blocks_free = figures.f_bfree;
+    outcome->usage.blocks_available = figures.f_bavail;
+    outcome->usage.files = figures.f_files;
+    outcome->usage.files_free = figures.f_ffree;
+}
+
+static void unmount(struct mount_outcome *outcome)
+{
+    if (umount2(MOUNT_POINT, UMOUNT_NOFOLLOW) == 0)
+        return;
+    int errnum = errno;
+    umount2(MOUNT_POINT, MNT_DETACH | UMOUNT_NOFOLLOW);
+    snprintf(outcome->message, sizeof outcome->message, "unmount: %s", strerror(errnum));
+}
+
+bool mount_volume(const char *node, int fd, const struct mount_type *how, const char *more,
+                  struct mount_outcome *outcome)
+{
+    memset(outcome, 0, offsetof(struct mount_outcome, message) + 1);
+    outcome->clean = true;
+    return how->helper ? mount_by_helper(node, how, more, outcome)
+                       : mount_by_kernel(node, fd, how, more, outcome);
+}
+
+static void measure_by_mounting(const char *node, int fd, const struct mount_type *how,
+                                struct mount_outcome *outcome)
+{
+    if (mount_volume(node, fd, how, "", outcome)) {
+        take_figures(how, outcome);
+        unmount(outcome);
+    }
+    /* Also after a failed mount: it has been scanned by then. */
+    if (strcmp(how->type, "btrfs") == 0)
+        btrfs_forget(node);
+}
+
+static void measure_by_pretending(const char *node, int fd, const struct mount_type *how,
+                                  struct mount_outcome *outcome)
+{
+    struct stat status;
+    (void)node;
+    (void)how;
+    memset(outcome, 0, offsetof(struct mount_outcome, message) + 1);
+    outcome->clean = true;
+    if (fstat(fd, &status) < 0) {
+        fail(outcome, "statvfs", errno);
+        return;
+    }
+    outcome->usage.block_size = 1024;
+    outcome->usage.blocks = (uint64_t)status.st_size / 1024;
+    outcome->usage.blocks_free = outcome->usage.blocks_available = outcome->usage.blocks / 4;
+}
+
+const struct mount_ops mount_ops_kernel = {measure_by_mounting};
+const struct mount_ops mount_ops_pretend = {measure_by_pretending};

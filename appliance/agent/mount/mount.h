@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Mounting a volume read-only, asking how full it is, unmounting it. */
+#ifndef VLT_AGENT_MOUNTS_H
+#define VLT_AGENT_MOUNTS_H
+
+#include "filesystem-probe.h"
+#include "kernel-modules.h"
+#include "wire/protocol.h"
+#include <stdbool.h>
+
+/* How a filesystem is mounted. `type` is libblkid's name, `kernel` the kernel's. */
+struct mount_type {
+    const char *type;
+    const char *kernel;        /* NULL: by the helper */
+    const char *options;       /* besides read-only; NULL for none */
+    const char *no_replay;     /* … when a journal must not be replayed; NULL: cannot be needed */
+    const char *const *helper; /* argv of the program that serves it, NULL: the kernel does */
+    /* Whether the journal needs a replay, where that is seen without a mount: 1, 0 or -errno. The
+     * journal is then left alone in either case. NULL: a mount that fails with replay_errno says
+     * it. */
+    int (*needs_replay)(int fd);
+    int replay_errno; /* 0: EROFS */
+};
+
+/* The way to mount a type, or NULL where we do not. */
+const struct mount_type *mount_type_find(const char *type);
+
+struct mount_outcome {
+    enum status status; /* STATUS_OK: usage and clean mean something */
+    bool clean;
+    struct usage usage;
+    char message[VOLUME_MESSAGE_MAX];
+};
+
+/* What an appliance does for a volume; on a host nothing may be mounted, so tests have a stand-in.
+ */
+struct mount_ops {
+    void (*measure)(const char *node, int fd, const struct mount_type *how,
+                    struct mount_outcome *outcome);
+};
+
+extern const struct mount_ops mount_ops_kernel;
+/* Mounts nothing: a filesystem "is" its volume in blocks of 1024 bytes, a quarter of them free.
+ * It exercises the protocol, and says nothing about mounting. */
+extern const struct mount_ops mount_ops_pretend;
+
+/* Where volumes are mounted, one at a time. */
+#define MOUNT_POINT "/run/volume"
+
+/* Mounts a volume at MOUNT_POINT, with these options besides ("": none). false: *outcome says why.
+ * A btrfs is to be forgotten (btrfs.h) in either case, when it is no longer mounted. */
+bool mount_volume(const char *node, int fd, const struct mount_type *how, const char *more,
+                  struct mount_outcome *outcome);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Opening what is encrypted, by cryptsetup: LUKS, BitLocker. */
+#ifndef VLT_AGENT_ENCRYPTED_H
+#define VLT_AGENT_ENCRYPTED_H
+
+#include "device-mapper.h"
+#include "volume-table.h"
+
+/* Opens it, read-only, with the first of the keys that is for it and fits. 0, the `name` and the
+ * *number of the device with what is in it; -ENOKEY: no key is for it; another -errno, and *why.
+ */
+int crypt_open(const struct content *what, const key *keys, size_t count,
+               char name[DEVICE_MAPPER_NAME_MAX], dev_t *number, char *why, size_t size);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "device-mapper.h"
+#include "base/cleanup.h"
+#include <fcntl.h>
+#include <linux/dm-ioctl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+
+#define CONTROL "/dev/mapper/control"
+#define NAMES_MAX 512
+
+/* An ioctl's argument, and room for a few names. */
+struct call {
+    struct dm_ioctl head;
+    char names[NAMES_MAX];
+};
+
+static int call_with(unsigned long request, struct dm_ioctl *head, size_t size, const char *name)
+{
+    AUTO_FD int fd = open(CONTROL, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    head->version[0] = DM_VERSION_MAJOR;
+    head->data_size = (uint32_t)size;
+    head->data_start = sizeof *head;
+    snprintf(head->name, sizeof head->name, "%s", name);
+    return ioctl(fd, request, head) < 0 ? -errno : 0;
+}
+
+static int call(unsigned long request, struct call *args, const char *name)
+{
+    return call_with(request, &args->head, sizeof *args, name);
+}
+
+/* A target's place in the argument: itself and its parameters. The next one is aligned. */
+static size_t spec_size(const struct device_mapper_part *part)
+{
+    size_t size = sizeof(struct dm_target_spec) + strlen(part->parameters) + 1;
+    return (size + 7) & ~(size_t)7;
+}
+
+static int load_table(const char *name, bool read_only, const struct device_mapper_part *parts,
+                      size_t count)
+{
+    size_t size = sizeof(struct dm_ioctl);
+    uint64_t sector = 0;
+    for (size_t i = 0; i < count; i++)
+        size += spec_size(&parts[i]);
+    AUTO_FREE char *args = calloc(1, size);
+    if (!args)
+        return -ENOMEM;
+    struct dm_ioctl *head = (struct dm_ioctl *)(void *)args;
+    head->target_count = (uint32_t)count;
+    head->flags = read_only ? DM_READONLY_FLAG : 0;
+    char *at = args + sizeof *head;
+    for (size_t i = 0; i < count; i++) {
+        struct dm_target_spec *spec = (struct dm_target_spec *)(void *)at;
+        spec->sector_start = sector;
+        spec->length = parts[i].sectors;
+        spec->next = (uint32_t)spec_size(&parts[i]);
+        snprintf(spec->target_type, sizeof spec->target_type, "%s", parts[i].target);
+        memcpy(at + sizeof *spec, parts[i].parameters, strlen(parts[i].parameters) + 1);
+        sector += parts[i].sectors;
+        at += spec->next;
+    }
+    return call_with(DM_TABLE_LOAD, head, size, name);
+}
+
+int device_mapper_create(const char *name, bool read_only, const struct device_mapper_part *parts,
+                         size_t count, dev_t *number)
+{
+    struct call args = {.head.flags = 0};
+    if (strlen(name) >= DEVICE_MAPPER_NAME_MAX)
+        return -ENAMETOOLONG;
+    int result = call(DM_DEV_CREATE, &args, name);
+    if (result < 0)
+        return result;
+    *number = (dev_t)args.head.dev;
+    result = load_table(name, read_only, parts, count);
+    /* Without DM_SUSPEND_FLAG this is a resume, which makes the table the one in use. */
+    if (result == 0)
+        result = call(DM_DEV_SUSPEND, &(struct call){.head.flags = 0}, name);
+    if (result < 0)
+        call(DM_DEV_REMOVE, &(struct call){.head.flags = 0}, name);
+    return result;
+}
+
+int device_mapper_find(const char *name, dev_t *number)
+{
+    struct call args = {.head.flags = 0};
+    int result = call(DM_DEV_STATUS, &args, name);
+    *number = (dev_t)args.head.dev;
+    return result;
+}
+
+/* The kernel has no part in them. The next devices get the same numbers, and would have two names.
+ */
+static void remove_nodes(void)
+{
+    AUTO_DIR DIR *directory = opendir("/dev/mapper");
+    if (!directory)
+        return;
+    for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory))
+        if (strcmp(entry->d_name, "control") != 0)
+            unlinkat(dirfd(directory), entry->d_name, 0);
+}
+
+int device_mapper_remove_all(void)
+{
+    struct call args = {.head.flags = 0};
+    int result = call(DM_REMOVE_ALL, &args, "");
+    if (result < 0)
+        return result == -ENOENT ? 0 : result; /* no driver: no devices */
+    struct call left = {.head.flags = 0};
+    result = call(DM_LIST_DEVICES, &left, "");
+    if (result < 0)
+        return result;
+    /* dev 0: there is none. */
+    const struct dm_name_list *first = (const struct dm_name_list *)(const void *)left.names;
+    if ((left.head.flags & DM_BUFFER_FULL_FLAG) || first->dev)
+        return -EBUSY;
+    remove_nodes();
+    return 0;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lvm.h"
+#include "agent/device/device-nodes.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+
+#define PROGRAM "/usr/sbin/volume-groups"
+
+/* For its start; an answer may take as long as the host lets it. */
+#define START_SECONDS 30
+
+/* A line of an answer: two names of at most 127 bytes, and what is around them. */
+#define ANSWER_LINE_MAX 4096
+
+static int server = -1; /* the socket to it; there is one an appliance */
+
+static int spawn(int its_end)
+{
+    pid_t pid;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    char program[] = PROGRAM, path[] = "PATH=/usr/sbin:/usr/bin", locale[] = "LC_ALL=C.UTF-8";
+    char settings[] = "LVM_SYSTEM_DIR=/etc/lvm/scan"; /* appliance/root/lvm-scan.conf */
+    char *const argv[] = {program, NULL};
+    char *const environment[] = {path, locale, settings, NULL};
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, its_end, STDIN_FILENO);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    int result = posix_spawn(&pid, PROGRAM, &actions, &attributes, argv, environment);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return -result;
+}
+
+int lvm_start(void)
+{
+    int pair[2];
+    char ready;
+    if (server >= 0)
+        return 0;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    AUTO_FD int ours = pair[0];
+    AUTO_FD int its = pair[1];
+    int result = spawn(its);
+    close(steal_fd(&its)); /* its end, and so the conversation, is the process's alone */
+    struct pollfd waiting = {.fd = ours, .events = POLLIN};
+    if (result < 0)
+        return result;
+    if (poll(&waiting, 1, START_SECONDS * 1000) != 1 || recv(ours, &ready, 1, 0) != 1)
+        return -ETIMEDOUT;
+    server = steal_fd(&ours);
+    return 0;
+}
+
+/* Sends the devices' paths and where to answer to. */
+static int ask(const char *const *nodes, size_t count, int answer_to)
+{
+    static char text[MAX_VOLUMES * LVM_NODE_MAX];
+    size_t length = 0;
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = {.room = {0}};
+    for (size_t i = 0; i < count && length < sizeof text; i++)
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s%s", i > 0 ? "," : "",
+                                   nodes[i]);
+    struct iovec part = {text, length};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof answer_to);
+    memcpy(CMSG_DATA(header), &answer_to, sizeof answer_to);
+    return sendmsg(server, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* The value of NAME='…' in the line; "" where it is not there. */
+static const char *field(const char *line, const char *name, char *value, size_t size)
+{
+    char start[64];
+    snprintf(start, sizeof start, "LVM2_%s='", name);
+    const char *from = strstr(line, start);
+    from = from ? from + strlen(start) : "";
+    snprintf(value, size, "%.*s", (int)strcspn(from, "'"), from);
+    return value;
+}
+
+static void take_volume(const char *line, const char *complaint, struct lvm_volume *volume)
+{
+    char name[128], text[32], health[64];
+    memset(volume, 0, sizeof *volume);
+    /* Both together, as the device mapper's name for it, have 127 bytes at most. */
+    size_t length = strlen(field(line, "VG_NAME", volume->name, sizeof volume->name));
+    snprintf(volume->name + length, sizeof volume->name - length, "/%s",
+             field(line, "LV_NAME", name, sizeof name));
+    /* -1 where it is not active */
+    int major = atoi(field(line, "LV_KERNEL_MAJOR", text, sizeof text));
+    int minor = atoi(field(line, "LV_KERNEL_MINOR", text, sizeof text));
+    field(line, "LV_HEALTH_STATUS", health, sizeof health);
+    if (major > 0 && minor >= 0) {
+        volume->number = makedev((unsigned)major, (unsigned)minor);
+        snprintf(volume->node, sizeof volume->node, "/dev/logical%d", minor);
+        device_nodes_make(volume->node, (unsigned)major, (unsigned)minor);
+    } else if (strcmp(health, "partial") == 0) {
+        snprintf(volume->why, sizeof volume->why, "a physical volume of it is missing");
+    } else {
+        snprintf(volume->why, sizeof volume->why, "not activated: %s",
+                 *complaint ? complaint : "LVM does not say why");
+    }
+}
+
+/* A physical volume that belongs to a group. */
+static void take_member(const char *line, const char *const *nodes, bool *used, size_t count)
+{
+    char node[LVM_NODE_MAX], group[128];
+    field(line, "PV_NAME", node, sizeof node);
+    field(line, "VG_NAME", group, sizeof group);
+    if (!*group || *group == '[') /* "[unknown]": it is in use, and LVM cannot say by whom */
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(nodes[i], node) == 0)
+            used[i] = true;
+}
+
+/* What is heard of one request. */
+struct hearing {
+    const char *const *nodes;
+    bool *used;
+    size_t count;
+    void (*found)(void *owner, const struct lvm_volume *volume);
+    void *owner;
+    char *why;
+    size_t size;
+};
+
+/* Whether it was the last line. */
+static bool hear_line(struct hearing *self, const char *line)
+{
+    struct lvm_volume volume;
+    switch (line[0]) {
+    case 'E':
+        snprintf(self->why, self->size, "%s", line + 1);
+        break;
+    case 'V':
+        take_volume(line, self->why, &volume);
+        self->found(self->owner, &volume);
+        break;
+    case 'P':
+        if (!line[1]) /* those that belong to a group follow */
+            memset(self->used, 0, self->count * sizeof *self->used);
+        else
+            take_member(line, self->nodes, self->used, self->count);
+        break;
+    default:
+        break;
+    }
+    return strcmp(line, ".") == 0;
+}
+
+/* Sends the request. The stream of its answer, or NULL and errno. */
+static FILE *open_answer(const char *const *nodes, size_t count)
+{
+    int ends[2];
+    if (server < 0) {
+        errno = ENOSYS;
+        return NULL;
+    }
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return NULL;
+    AUTO_FD int in = ends[0];
+    AUTO_FD int out = ends[1];
+    int result = ask(nodes, count, out);
+    if (result == -EPIPE || result == -ECONNRESET) {
+        /* Whatever ended it, guests that have volumes would all fail from here on: the host scans
+         * them in another appliance. */
+        fprintf(stderr, "agent: the process that knows LVM has ended\n");
+        abort();
+    }
+    errno = -result;
+    FILE *answer = result < 0 ? NULL : fdopen(in, "re");
+    if (answer)
+        steal_fd(&in);
+    return answer;
+}
+
+int lvm_activate(const char *const *nodes, bool *used, size_t count,
+                 void (*found)(void *owner, const struct lvm_volume *volume), void *owner,
+                 char *why, size_t size)
+{
+    char line[ANSWER_LINE_MAX];
+    struct hearing self = {nodes, used, count, found, owner, why, size};
+    bool ended = false;
+    why[0] = '\0';
+    for (size_t i = 0; i < count; i++)
+        used[i] = true;
+    AUTO_FILE FILE *answer = open_answer(nodes, count);
+    if (!answer) {
+        snprintf(why, size, "%s", strerror(errno));
+        return -1;
+    }
+    while (!ended && fgets(line, sizeof line, answer)) {
+        line[strcspn(line, "\n")] = '\0';
+        ended = hear_line(&self, line);
+    }
+    if (!ended)
+        snprintf(why, size, "it did not come to its end");
+    return ended ? 0 : -1;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Arrays of Linux software RAID (md), by the kernel's ioctls (linux/raid/md_u.h). */
+#ifndef VLT_AGENT_RAIDS_H
+#define VLT_AGENT_RAIDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define MD_RAID_NODE_MAX 32
+
+/* Starts array number `index` (from 0; one that is not in use) of these members, whose superblocks
+ * are of that version ("0.90", "1.2" …). The kernel reads them, leaves out members that are not up
+ * to date, and starts without those that are missing where the level allows that. Nothing is
+ * resynchronised: it is auto-read-only until it is written. 0, `node` and *number; or -errno, and
+ * nothing is left of it. */
+int md_raid_start(unsigned index, const char *version, const dev_t *members, size_t count,
+                  char node[MD_RAID_NODE_MAX], dev_t *number);
+
+/* Whether it is gone: false while it is in use. */
+bool md_raid_stop(unsigned index);
+
+#define MD_RAID_PARTITIONS_MAX 128
+
+/* The numbers of its partitions, ascending; at most `room`. */
+size_t md_raid_partitions(unsigned index, unsigned *numbers, size_t room);
+/* A partition's device number, and its node; 0: there is none. */
+dev_t md_raid_partition(unsigned index, unsigned partition, char node[MD_RAID_NODE_MAX]);
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "volume-stack.h"
+#include "agent/mount/btrfs.h"
+#include "base/clock.h"
+#include "cow-overlay.h"
+#include "crypt.h"
+#include "device-mapper.h"
+#include "ldm-volumes.h"
+#include "lvm.h"
+#include "md-raid.h"
+#include "wire/volume-name.h"
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+/* How often one is looked for in another. */
+#define DEPTH_MAX 16
+
+/* Devices are let go of a moment after the last use, by who served them (ntfs-3g, which detached
+ * itself): nothing tells when. */
+#define PATIENCE (5 * CLOCK_SECOND)
+
+struct volume_stack {
+    unsigned overlays;
+    unsigned arrays;
+    bool any; /* something was made */
+};
+
+/* KiB/s; the kernel's least. What is to be resynchronised is not: it would be written to memory. */
+static void slow_resync_down(void)
+{
+    static const char *const paths[] = {"/proc/sys/dev/raid/speed_limit_min",
+                                        "/proc/sys/dev/raid/speed_limit_max"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        AUTO_FD int fd = open(paths[i], O_WRONLY | O_CLOEXEC);
+        if (fd >= 0 && write(fd, "1", 1) != 1)
+            fprintf(stderr, "agent: %s: %s\n", paths[i], strerror(errno));
+    }
+}
+
+int volume_stack_prepare(void)
+{
+    slow_resync_down();
+    return lvm_start();
+}
+
+volume_stack *volume_stack_new(void)
+{
+    return calloc(1, sizeof(volume_stack));
+}
+
+void volume_stack_free(volume_stack *self)
+{
+    free(self);
+}
+
+/* The writable view of what is to be part of something. NULL: there is none, and it says why. */
+static const char *overlay_of(volume_stack *self, struct content *what)
+{
+    char node[COW_OVERLAY_NODE_MAX];
+    if (what->overlay)
+        return what->overlay;
+    int result =
+        cow_overlay_make(self->overlays, what->number, what->size, node, &what->overlay_number);
+    if (result < 0) {
+        volume_table_say(what, STATUS_UNSUPPORTED, "device mapper: %s", strerror(-result));
+        return NULL;
+    }
+    self->overlays++;
+    self->any = true;
+    what->overlay = strdup(node);
+    if (!what->overlay)
+        abort(); /* an appliance without memory is of no use; the host sees it end */
+    return what->overlay;
+}
+
+static bool is_member(const struct content *what, const char *type)
+{
+    return what->kind == CONTENT_MEMBER && !what->tried && strcmp(what->fstype, type) == 0;
+}
+
+/* ---- what is encrypted ---- */
+
+static void open_one(volume_stack *self, volume_table *all, size_t index, const key *keys,
+                     size_t count)
+{
+    char name[DEVICE_MAPPER_NAME_MAX], node[COW_OVERLAY_NODE_MAX + DEVICE_MAPPER_NAME_MAX],
+        why[VOLUME_MESSAGE_MAX - 64];
+    dev_t number = 0;
+    struct content *what = volume_table_at(all, index);
+    if (what->kind != CONTENT_ENCRYPTED || what->tried)
+        return;
+    what->tried = true;
+    int result = crypt_open(what, keys, count, name, &number, why, sizeof why);
+    if (result == -ENOKEY) {
+        volume_table_say(what, STATUS_ENCRYPTED, "encrypted: %s", what->fstype);
+        return;
+    }
+    if (result < 0) {
+        volume_table_say(what, STATUS_ENCRYPTED, "encrypted: %s: %s", what->fstype, why);
+        return;
+    }
+    self->any = true;
+    volume_table_say(what, STATUS_OK, "%s", "");
+    snprintf(node, sizeof node, "/dev/mapper/%s", name);
+    volume_table_add(all, VOLUME_MAPPED, node + strlen("/dev/"), node, number);
+}
+
+static void open_encrypted(volume_stack *self, volume_table *all, const key *keys, size_t count)
+{
+    for (size_t i = 0, found = volume_table_count(all); i < found; i++)
+        open_one(self, all, i, keys, count);
+}
+
+/* ---- arrays ---- */
+
+/* What the host takes for a name. */
+static bool is_plain(const char *text)
+{
+    while (volume_name_has(*text))
+        text++;
+    return *text == '\0';
+}
+
+/* "host:name" of a superblock of version 1: "md0" where the name is a number, else "md/name". The
+ * superblock 0.90 has none: they are counted. */
+static void array_name(volume_table *all, const struct content *member, unsigned index, char *name,
+                       size_t size)
+{
+    const char *colon = strrchr(member->label, ':');
+    const char *own = colon ? colon + 1 : member->label;
+    bool digits = strspn(own, "0123456789") == strlen(own);
+    if (own[0] && is_plain(own))
+        snprintf(name, size, digits ? "md%.16s" : "md/%.64s", own);
+    else
+        snprintf(name, size, "md%u", index);
+    /* As the kernel's helpers do where a name is not free. */
+    for (unsigned number = 127; number > 0 && volume_table_named(all, name, SIZE_MAX); number--)
+        snprintf(name, size, "md%u", number);
+}
+
+/* All members of the array that `first` is part of, with their views. */
+static size_t gather(volume_stack *self, volume_table *all, size_t first, dev_t *members,
+                     size_t room)
+{
+    size_t count = 0;
+    char uuid[MAX_UUID + 1];
+    memcpy(uuid, volume_table_at(all, first)->uuid, sizeof uuid);
+    for (size_t i = first; i < volume_table_count(all); i++) {
+        struct content *what = volume_table_at(all, i);
+        if (!is_member(what, "linux_raid_member") || strcmp(what->uuid, uuid) != 0)
+            continue;
+        what->tried = true;
+        if (count < room && overlay_of(self, what)) {
+            members[count++] = what->overlay_number;
+            volume_table_say(what, STATUS_OK, "%s", "");
+        }
+    }
+    return count;
+}
+
+static void add_array(volume_stack *self, volume_table *all, const char *name, const char *node,
+                      dev_t number)
+{
+    unsigned part[MD_RAID_PARTITIONS_MAX];
+    char below[MAX_VOLUME_NAME], part_node[MD_RAID_NODE_MAX];
+    size_t partitions = md_raid_partitions(self->arrays, part, MD_RAID_PARTITIONS_MAX);
+    if (partitions == 0)
+        volume_table_add(all, VOLUME_RAID, name, node, number);
+    for (size_t i = 0; i < partitions; i++) {
+        /* A name that ends in a digit has a 'p' before the partition's number. */
+        bool digit = strchr("0123456789", name[strlen(name) - 1]) != NULL;
+        snprintf(below, sizeof below, "%.160s%s%u", name, digit ? "p" : "", part[i]);
+        dev_t part_number = md_raid_partition(self->arrays, part[i], part_node);
+        if (part_number)
+            volume_table_add(all, VOLUME_RAID, below, part_node, part_number);
+    }
+}
+
+static void start_array(volume_stack *self, volume_table *all, size_t first)
+{
+    dev_t members[SLOT_COUNT], number = 0;
+    char node[MD_RAID_NODE_MAX], name[MAX_VOLUME_NAME],
+        version[sizeof volume_table_at(all, 0)->version];
+    memcpy(version, volume_table_at(all, first)->version, sizeof version);
+    array_name(all, volume_table_at(all, first), self->arrays, name, sizeof name);
+    size_t count = gather(self, all, first, members, SLOT_COUNT);
+    int result =
+        count == 0 ? -ENODEV : md_raid_start(self->arrays, version, members, count, node, &number);
+    if (result == 0)
+        add_array(self, all, name, node, number);
+    else
+        volume_table_say(volume_table_at(all, first), STATUS_UNSUPPORTED,
+                         "software RAID: %zu of its members %s here, and it does not start: %s",
+                         count, count == 1 ? "is" : "are", strerror(-result));
+    self->arrays++; /* also where it did not: the others keep their names */
+}
+
+static void start_arrays(volume_stack *self, volume_table *all)
+{
+    for (size_t i = 0, found = volume_table_count(all); i < found; i++)
+        if (is_member(volume_table_at(all, i), "linux_raid_member"))
+            start_array(self, all, i);
+}
+
+/* ---- logical volumes ---- */
+
+/* Physical volumes. */
+struct members {
+    size_t count;
+    size_t index[MAX_VOLUMES];      /* among the contents */
+    const char *nodes[MAX_VOLUMES]; /* of their views */
+    bool used[MAX_VOLUMES];
+};
+
+/* Where logical volumes go, and what was there before. */
+struct hoard {
+    volume_table *all;
+    size_t before;
+};
+
+/* Two groups may have the same name: a volume whose name another has that was found now is another
+ * one. */
+static void add_logical(void *owner, const struct lvm_volume *found)
+{
+    const struct hoard *hoard = owner;
+    struct content *what;
+    if (volume_table_named(hoard->all, found->name, hoard->before))
+        return; /* it was found the last time */
+    what = volume_table_add(hoard->all, VOLUME_LOGICAL, found->name, found->node, found->number);
+    if (what && !found->number)
+        volume_table_say(what, STATUS_UNSUPPORTED, "%s", found->why);
+}
+
+/* The physical volumes, with their views; whether there is one that has not been tried. */
+static bool gather_members(volume_stack *self, volume_table *all, struct members *found)
+{
+    bool fresh = false;
+    found->count = 0;
+    for (size_t i = 0; i < volume_table_count(all); i++) {
+        struct content *what = volume_table_at(all, i);
+        if (what->kind != CONTENT_MEMBER || strcmp(what->fstype, "LVM2_member") != 0)
+            continue;
+        fresh = fresh || !what->tried;
+        what->tried = true;
+        const char *node = overlay_of(self, what);
+        if (!node)
+            continue;
+        found->index[found->count] = i;
+        found->nodes[found->count++] = node;
+    }
+    return fresh && found->count > 0;
+}
+
+static void activate_groups(volume_stack *self, volume_table *all)
+{
+    static struct members found; /* too large for the stack */
+    char why[VOLUME_MESSAGE_MAX - 64];
+    if (!gather_members(self, all, &found))
+        return;
+    struct hoard hoard = {all, volume_table_count(all)};
+    int result =
+        lvm_activate(found.nodes, found.used, found.count, add_logical, &hoard, why, sizeof why);
+    for (size_t i = 0; i < found.count; i++) {
+        struct content *what = volume_table_at(all, found.index[i]);
+        if (result < 0)
+            volume_table_say(what, STATUS_UNSUPPORTED, "LVM: %s", why);
+        else if (!found.used[i])
+            volume_table_say(what, STATUS_CORRUPT, "LVM: no volume group can be read from it%s%s",
+                             *why ? ": " : "", why);
+        else
+            volume_table_say(what, STATUS_OK, "%s", "");
+    }
+}
+
+/* ---- filesystems over several volumes ---- */
+
+static bool is_btrfs(const struct content *what)
+{
+    return what->kind == CONTENT_FILESYSTEM && strcmp(what->fstype, "btrfs") == 0;
+}
+
+/* Of a btrfs on several volumes the kernel has to know all before it mounts one. The first stands
+ * for it. Copies of one volume have the same UUID_SUB, and are filesystems of their own. */
+static void join_btrfs(volume_table *all)
+{
+    for (size_t i = 0; i < volume_table_count(all); i++) {
+        struct content *first = volume_table_at(all, i);
+        bool joined = false;
+        for (size_t j = i + 1; is_btrfs(first) && j < volume_table_count(all); j++) {
+            struct content *other = volume_table_at(all, j);
+            if (!is_btrfs(other) || strcmp(first->uuid, other->uuid) != 0 ||
+                strcmp(first->sub, other->sub) == 0)
+                continue;
+            other->kind = CONTENT_MEMBER;
+            other->touched = true; /* it is to be forgotten */
+            btrfs_introduce(other->node);
+            joined = true;
+        }
+        if (joined) {
+            first->touched = true;
+            btrfs_introduce(first->node);
+        }
+    }
+}
+
+void volume_stack_make(volume_stack *self, volume_table *all, const key *keys, size_t count)
+{
+    /* First, and once: only disks are dynamic, never what is made of them. */
+    self->any = ldm_volumes_make(all);
+    for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
+        size_t before = volume_table_count(all);
+        open_encrypted(self, all, keys, count);
+        start_arrays(self, all);
+        /* Last: a group may have volumes in any of those. */
+        if (volume_table_count(all) == before)
+            activate_groups(self, all);
+        if (volume_table_count(all) == before)
+            break;
+    }
+    join_btrfs(all);
+}
+
+/* Arrays may be made of devices of the mapper, and these of arrays. */
+static bool take_apart(volume_stack *self)
+{
+    bool gone = device_mapper_remove_all() == 0;
+    for (unsigned i = self->arrays; i-- > 0;)
+        gone = md_raid_stop(i) && gone;
+    return gone;
+}
+
+void volume_stack_clear(volume_stack *self)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+    const uint64_t deadline = clock_now() + PATIENCE;
+    bool gone = !self->any || take_apart(self);
+    while (!gone && clock_now() < deadline) {
+        nanosleep(&moment, NULL);
+        gone = take_apart(self);
+    }
+    if (!gone) {
+        /* The next guest must not meet this one's volumes. */
+        fprintf(stderr, "agent: volumes of a guest cannot be taken apart\n");
+        abort();
+    }
+    *self = (volume_stack){0};
+}

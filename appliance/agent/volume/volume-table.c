@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "volume-table.h"
+#include "agent/mount/filesystem-probe.h"
+#include "agent/mount/partition-table.h"
+#include "agent/mount/volume-size.h"
+#include "base/clock.h"
+#include "base/drive-name.h"
+#include "ldm-detect.h"
+#include "volume-stack.h"
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+struct volume_table {
+    device_table *disks;
+    kernel_modules *loaded;
+    const struct graft_ops *ops;
+    volume_stack *made; /* NULL: nothing is made of what is found */
+    filesystem_probe *probe;
+    struct content *list;
+    size_t count;
+    size_t room;
+    bool truncated;   /* there were more than MAX_VOLUMES */
+    bool tables_read; /* part_uuid and part_label are known */
+    struct scan_times times;
+};
+
+volume_table *volume_table_new(device_table *disks, kernel_modules *loaded,
+                               const struct graft_ops *ops, bool compose)
+{
+    volume_table *self = calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->disks = disks;
+    self->loaded = loaded;
+    self->ops = ops;
+    self->probe = filesystem_probe_new();
+    self->made = compose ? volume_stack_new() : NULL;
+    if (!self->probe || (compose && !self->made)) {
+        filesystem_probe_free(self->probe);
+        volume_stack_free(self->made);
+        free(self);
+        return NULL;
+    }
+    return self;
+}
+
+/* An appliance without memory is of no use; the host sees it end. */
+static void *checked(void *memory)
+{
+    if (!memory)
+        abort();
+    return memory;
+}
+
+void volume_table_release(volume_table *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        struct content *what = &self->list[i];
+        if (what->kept >= 0)
+            close(steal_fd(&what->kept));
+        if (what->fd >= 0)
+            close(steal_fd(&what->fd));
+        ext4_inodes_free(STEAL(what->inodes));
+        if (what->touched)
+            self->ops->forget(what->node, what->fstype);
+        what->touched = false;
+    }
+    if (self->made)
+        volume_stack_clear(self->made);
+}
+
+static void clear(volume_table *self)
+{
+    volume_table_release(self);
+    for (size_t i = 0; i < self->count; i++) {
+        free(self->list[i].node);
+        free(self->list[i].overlay);
+    }
+    self->count = 0;
+    self->truncated = self->tables_read = false;
+    memset(&self->times, 0, sizeof self->times);
+}
+
+size_t volume_table_count(const volume_table *self)
+{
+    return self->count;
+}
+
+struct content *volume_table_at(const volume_table *self, size_t index)
+{
+    return &self->list[index];
+}
+
+bool volume_table_named(const volume_table *self, const char *name, size_t among)
+{
+    for (size_t i = 0; i < self->count && i < among; i++)
+        if (strcmp(self->list[i].name + strlen("/dev/"), name) == 0)
+            return true;
+    return false;
+}
+
+const char *volume_table_disk_node(const volume_table *self, unsigned slot, char buffer[NODE_MAX])
+{
+    return device_table_node(self->disks, slot, 0, buffer);
+}
+
+bool volume_table_truncated(const volume_table *self)
+{
+    return self->truncated;
+}
+
+struct scan_times *volume_table_times(volume_table *self)
+{
+    return &self->times;
+}
+
+/* ---- finding ---- */
+
+void volume_table_say(struct content *what, enum status status, const char *format, ...)
+{
+    va_list arguments;
+    what->status = status;
+    va_start(arguments, format);
+    vsnprintf(what->message, sizeof what->message, format, arguments);
+    va_end(arguments);
+}
+
+static struct content *add(volume_table *self, enum volume_kind volume, const char *node)
+{
+    if (self->count == MAX_VOLUMES) {
+        self->truncated = true;
+        return NULL;
+    }
+    if (self->count == self->room) {
+        size_t room = self->room ? self->room * 2 : 16;
+        self->list = checked(reallocarray(self->list, room, sizeof *self->list));
+        self->room = room;
+    }
+    struct content *what = &self->list[self->count++];
+    memset(what, 0, sizeof *what);
+    what->volume = volume;
+    what->node = checked(strdup(node));
+    what->kept = -1;
+    what->kind = CONTENT_UNKNOWN;
+    what->fd = open(node, O_RDONLY | O_CLOEXEC);
+    int result = what->fd < 0 ? -errno : volume_size_read(what->fd, &what->size);
+    if (result < 0)
+        volume_table_say(what, STATUS_UNREADABLE, "%s", strerror(-result));
+    return what;
+}
+
+static void drop_last(volume_table *self)
+{
+    struct content *what = &self->list[--self->count];
+    if (what->fd >= 0)
+        close(what->fd);
+    free(what->node);
+}
+
+static void look(volume_table *self, struct content *what)
+{
+    struct finding found;
+    if (what->status != STATUS_OK)
+        return; /* it could not be opened */
+    uint64_t start = clock_now();
+    filesystem_probe_look(self->probe, what->fd, what->size, &found);
+    self->times.probed += clock_now() - start;
+    what->kind = found.content;
+    what->status = found.status;
+    what->blank = found.blank;
+    snprintf(what->message, sizeof what->message, "%s", found.message);
+    snprintf(what->fstype, sizeof what->fstype, "%s", found.type);
+    snprintf(what->label, sizeof what->label, "%s", found.label);
+    snprintf(what->uuid, sizeof what->uuid, "%s", found.uuid);
+    snprintf(what->sub, sizeof what->sub, "%s", found.sub);
+    snprintf(what->version, sizeof what->version, "%s", found.version);
+}
+
+static struct content *add_of_disk(volume_table *self, unsigned disk, unsigned slot,
+                                   unsigned partition)
+{
+    char node[NODE_MAX], drive[DRIVE_NAME_MAX];
+    device_table_node(self->disks, slot, partition, node);
+    struct content *what = add(self, partition ? VOLUME_PARTITION : VOLUME_DISK, node);
+    if (!what)
+        return NULL;
+    what->disk = disk;
+    what->slot = slot;
+    what->partition = partition;
+    what->number = device_table_number(self->disks, slot, partition);
+    drive_name(disk, drive);
+    if (partition)
+        snprintf(what->name, sizeof what->name, "/dev/%s%u", drive, partition);
+    else
+        snprintf(what->name, sizeof what->name, "/dev/%s", drive);
+    return what;
+}
+
+/* What is on a disk: itself, or its partitions. */
+static int find_disk(volume_table *self, unsigned index, const struct disk *disk, char *why,
+                     size_t room)
+{
+    const unsigned *numbers;
+    size_t partitions = device_table_partitions(self->disks, disk->slot, &numbers);
+    size_t first = self->count;
+    struct content *what = add_of_disk(self, index, disk->slot, 0);
+    if (!what)
+        return 0;
+    /* Whose figures are reported depends on it. */
+    if (what->status == STATUS_OK &&
+        !device_table_match(self->disks, disk, what->size, why, room)) {
+        if (!device_table_resized(self->disks, disk, what->size))
+            return -1;
+        volume_table_say(what, STATUS_CORRUPT,
+                         "the image was changed meanwhile: it has %llu bytes, and had %llu",
+                         (unsigned long long)what->size, (unsigned long long)disk->size);
+    }
+    if (partitions == 0 || what->status != STATUS_OK) {
+        look(self, what);
+        ldm_detect_mark(what->fd, what, 1);
+        return 0;
+    }
+    AUTO_FD int whole = steal_fd(&what->fd);
+    drop_last(self);
+    for (size_t i = 0; i < partitions; i++) {
+        what = add_of_disk(self, index, disk->slot, numbers[i]);
+        if (what && what->status == STATUS_OK && volume_size_is_container(what->fd, what->size))
+            drop_last(self);
+        else if (what)
+            look(self, what);
+    }
+    ldm_detect_mark(whole, &self->list[first], self->count - first);
+    return 0;
+}
+
+struct content *volume_table_add(volume_table *self, enum volume_kind volume, const char *name,
+                                 const char *node, dev_t number)
+{
+    static const int read_only = 1;
+    struct content *what = add(self, volume, node);
+    if (!what)
+        return NULL;
+    snprintf(what->name, sizeof what->name, "/dev/%s", name);
+    what->number = number;
+    /* As a disk is: filesystems then leave their journals alone. What cannot be set so stays as it
+     * is, and is not written either: it is only ever mounted read-only. */
+    if (what->fd >= 0)
+        ioctl(what->fd, BLKROSET, &read_only);
+    look(self, what);
+    return what;
+}
+
+int volume_table_find(volume_table *self, const struct disk *disks, size_t count, const key *keys,
+                      size_t key_count, char *why, size_t size)
+{
+    int result = 0;
+    clear(self);
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = find_disk(self, (unsigned)i, &disks[i], why, size);
+    if (result == 0 && self->made)
+        volume_stack_make(self->made, self, keys, key_count);
+    return result;
+}
+
+/* ---- by name ---- */
+
+static void take_name(char *to, size_t size, const char *text)
+{
+    snprintf(to, size, "%s", text ? text : "");
+}
+
+/* The names that a disk's partition table gives its partitions. */
+static void read_table(const volume_table *self, unsigned slot)
+{
+    char node[NODE_MAX];
+    AUTO_FD int fd = open(device_table_node(self->disks, slot, 0, node), O_RDONLY | O_CLOEXEC);
+    blkid_partlist table;
+    blkid_probe probe = fd < 0 ? NULL : partition_table_read(fd, &table);
+    if (!probe)
+        return;
+    for (size_t i = 0; table && i < self->count; i++) {
+        struct content *what = &self->list[i];
+        if (what->volume != VOLUME_PARTITION || what->slot != slot)
+            continue;
+        blkid_partition part = blkid_partlist_get_partition_by_partno(table, (int)what->partition);
+        if (!part)
+            continue;
+        take_name(what->part_uuid, sizeof what->part_uuid, blkid_partition_get_uuid(part));
+        take_name(what->part_label, sizeof what->part_label, blkid_partition_get_name(part));
+    }
+    blkid_free_probe(probe);
+}
+
+static void read_tables(volume_table *self)
+{
+    for (size_t i = 0; i < self->count && !self->tables_read; i++)
+        if (self->list[i].volume == VOLUME_PARTITION &&
+            (i == 0 || self->list[i].slot != self->list[i - 1].slot))
+            read_table(self, self->list[i].slot);
+    self->tables_read = true;
+}
+
+static bool is_named(const struct content *what, const struct devspec *spec)
+{
+    switch (spec->kind) {
+    case DEVICE_SPEC_UUID:
+        return *what->uuid && strcasecmp(what->uuid, spec->value) == 0;
+    case DEVICE_SPEC_LABEL:
+        return *what->label && strcmp(what->label, spec->value) == 0;
+    case DEVICE_SPEC_PARTUUID:
+        return *what->part_uuid && strcasecmp(what->part_uuid, spec->value) == 0;
+    case DEVICE_SPEC_PARTLABEL:
+        return *what->part_label && strcmp(what->part_label, spec->value) == 0;
+    case DEVICE_SPEC_NODE:
+        return what->volume <= VOLUME_PARTITION && what->disk == spec->disk &&
+               what->partition == spec->partition;
+    case DEVICE_SPEC_MAPPED:
+        return strcmp(what->name + strlen("/dev/"), spec->value) == 0;
+    default:
+        return false;
+    }
+}
+
+struct content *volume_table_match(volume_table *self, const struct devspec *spec)
+{
+    if (spec->kind == DEVICE_SPEC_PARTUUID || spec->kind == DEVICE_SPEC_PARTLABEL)
+        read_tables(self);
+    for (size_t i = 0; i < self->count; i++)
+        if (is_named(&self->list[i], spec))
+            return &self->list[i];
+    return NULL;
+}
+
+/* What is mounted from that device; NULL: it is no disk's. */
+static struct content *content_of(const volume_table *self, dev_t device)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        struct content *what = &self->list[i];
+        if (what->touched && what->number == device)
+            return what;
+    }
+    return NULL;
+}
+
+ext4_inodes *volume_table_inodes(volume_table *self, dev_t device)
+{
+    struct content *what = content_of(self, device);
+    if (!what || what->inodes || what->opaque)
+        return what ? what->inodes : NULL;
+    if (strncmp(what->fstype, "ext", 3) == 0)
+        what->inodes = ext4_inodes_open(what->node);
+    what->opaque = !what->inodes;
+    return what->inodes;
+}
+
+/* Documentation/admin-guide/devices.txt: disks by sixteen have a major each. The kernel gives
+ * partitions above 15 any number, so these keep the one that they have here. */
+uint64_t volume_table_device(const volume_table *self, uint64_t device)
+{
+    static const unsigned majors[] = {8,   65,  66,  67,  68,  69,  70,  71,
+                                      128, 129, 130, 131, 132, 133, 134, 135};
+    const struct content *what = content_of(self, device);
+    if (!what || what->volume > VOLUME_PARTITION || what->partition > 15)
+        return device;
+    return makedev(majors[what->disk / 16 % 16], what->disk % 16 * 16 + what->partition);
+}
+
+/* ---- mounting ---- */
+
+static void refuse(struct mount_outcome *outcome, enum status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void refuse(struct mount_outcome *outcome, enum status status, const char *format, ...)
+{
+    va_list arguments;
+    outcome->status = status;
+    va_start(arguments, format);
+    vsnprintf(outcome->message, sizeof outcome->message, format, arguments);
+    va_end(arguments);
+}
+
+static void refuse_content(struct mount_outcome *outcome, const struct content *what)
+{
+    if (what->message[0])
+        refuse(outcome, what->status, "%s", what->message);
+    else
+        refuse(outcome, what->status == STATUS_OK ? STATUS_UNSUPPORTED : what->status,
+               "no filesystem: %s", what->fstype[0] ? what->fstype : "no known signature");
+}
+
+const struct mount_type *volume_table_mountable(volume_table *self, const struct content *what,
+                                                const char *fstype, struct mount_outcome *outcome)
+{
+    const char *failed = "", *type = *fstype ? fstype : what->fstype;
+    memset(outcome, 0, offsetof(struct mount_outcome, message) + 1);
+    if (!*fstype && (what->status != STATUS_OK || what->kind != CONTENT_FILESYSTEM)) {
+        refuse_content(outcome, what);
+        return NULL;
+    }
+    const struct mount_type *how = mount_type_find(type);
+    if (!how) {
+        refuse(outcome, STATUS_UNSUPPORTED, "unsupported filesystem: %.32s", type);
+        return NULL;
+    }
+    int result = kernel_modules_need(self->loaded, type, &failed);
+    if (result < 0) {
+        refuse(outcome, STATUS_UNSUPPORTED, "module %.128s: %s", failed, strerror(-result));
+        return NULL;
+    }
+    return how;
+}
+
+int volume_table_mount(volume_table *self, struct content *what, const char *fstype,
+                       const char *options, struct mount_outcome *outcome)
+{
+    const struct mount_type *how = volume_table_mountable(self, what, fstype, outcome);
+    if (!how)
+        return -1;
+    if (!*fstype && !*options && what->kept >= 0)
+        return steal_fd(&what->kept);
+    if (what->fd < 0) {
+        refuse_content(outcome, what);
+        return -1;
+    }
+    uint64_t start = clock_now();
+    what->touched = true;
+    int mounted = self->ops->mount(what->node, what->fd, how, options, outcome);
+    self->times.mounted += clock_now() - start;
+    return mounted;
+}

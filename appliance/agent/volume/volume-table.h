@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a guest's disks hold, by the guest's own names, and how it is mounted. */
+#ifndef VLT_AGENT_CONTENTS_H
+#define VLT_AGENT_CONTENTS_H
+
+#include "agent/device/device-table.h"
+#include "agent/mount/detached-mounts.h"
+#include "agent/mount/ext4-inodes.h"
+#include "agent/mount/kernel-modules.h"
+#include "device-spec.h"
+
+/* "/dev/" and a name. */
+#define CONTENT_NAME_MAX (MAX_VOLUME_NAME + 8)
+
+struct content {
+    enum volume_kind volume;
+    unsigned disk;               /* of the guest, from 0 */
+    unsigned slot;               /* where it is in the appliance */
+    unsigned partition;          /* 0: the whole disk, which has none */
+    char name[CONTENT_NAME_MAX]; /* /dev/sda1, /dev/vg/lv */
+    char *node;                  /* where it is opened here */
+    dev_t number;                /* 0: not known */
+    uint64_t size;               /* bytes */
+    int fd;                      /* open for reading until volume_table_release(); -1 */
+
+    enum volume_content kind;
+    enum status status; /* STATUS_OK, or why it is not to be mounted, or could not be */
+    bool blank;         /* CONTENT_UNKNOWN: there are zeros */
+    char message[VOLUME_MESSAGE_MAX];
+    char fstype[MAX_FSTYPE + 1]; /* as libblkid has these */
+    char label[MAX_LABEL + 1];
+    char uuid[MAX_UUID + 1];
+    char sub[MAX_UUID + 1]; /* of a member */
+    char version[16];
+    char part_uuid[MAX_UUID + 1];
+    char part_label[MAX_LABEL + 1];
+
+    bool touched;        /* it has been mounted, or that was tried */
+    ext4_inodes *inodes; /* NULL: not opened */
+    bool opaque;         /* … and will not be */
+    int kept;            /* mounted already, without options, by whoever was looking; -1: not */
+
+    char *overlay;        /* composites': the node of its writable view; NULL: none */
+    dev_t overlay_number; /* … */
+    bool tried;           /* composites': it has been made part of something, or cannot be */
+    bool dynamic;         /* it belongs to a dynamic disk (ldm-detect.h) */
+};
+
+typedef struct volume_table volume_table;
+
+/* Borrows them all. `compose`: volumes are made of what the disks hold (volume-stack.h), which only
+ * an appliance can. NULL: no memory. */
+volume_table *volume_table_new(device_table *disks, kernel_modules *loaded,
+                               const struct graft_ops *ops, bool compose);
+
+/* Looks at these disks, all of which must be there, and opens what these keys open. 0; -1: a disk
+ * is not the one that was announced, and *why says so. */
+int volume_table_find(volume_table *self, const struct disk *disks, size_t count, const key *keys,
+                      size_t key_count, char *why, size_t size);
+
+size_t volume_table_count(const volume_table *self);
+/* What has been found. Valid until something is added. */
+struct content *volume_table_at(const volume_table *self, size_t index);
+/* The first that is named so, or NULL. */
+struct content *volume_table_match(volume_table *self, const struct devspec *spec);
+
+/* Loads what its filesystem needs. The way to mount it, or NULL: *outcome says why it cannot be
+ * mounted. `fstype`: "" for what was found. */
+const struct mount_type *volume_table_mountable(volume_table *self, const struct content *what,
+                                                const char *fstype, struct mount_outcome *outcome);
+
+/* Mounts it: as graft_ops.mount(), with the module it needs. What has been kept is taken. */
+int volume_table_mount(volume_table *self, struct content *what, const char *fstype,
+                       const char *options, struct mount_outcome *outcome);
+
+/* The device number that the guest itself would have for what is mounted from its disks. */
+uint64_t volume_table_device(const volume_table *self, uint64_t device);
+
+/* Who knows the files of a mounted filesystem by their inodes' numbers; NULL: the kernel. It stays
+ * until volume_table_release(). */
+ext4_inodes *volume_table_inodes(volume_table *self, dev_t device);
+
+/* Lets go of the disks: nothing of it may be mounted any more. What was found can still be read. */
+void volume_table_release(volume_table *self);
+
+/* Of all since volume_table_find(); `waited` is not. */
+struct scan_times *volume_table_times(volume_table *self);
+
+/* ---- for volume-stack.h ---- */
+
+/* Appends what is made of others: `name` as below /dev, opened at `node`. Looks at it; NULL: there
+ * are MAX_VOLUMES. Moves all that volume_table_at() gave. */
+struct content *volume_table_add(volume_table *self, enum volume_kind volume, const char *name,
+                                 const char *node, dev_t number);
+/* Another message and status. */
+void volume_table_say(struct content *what, enum status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Whether something of the first so many has that name, as below /dev. */
+bool volume_table_named(const volume_table *self, const char *name, size_t among);
+/* The node of the disk in that slot. Returns buffer. */
+const char *volume_table_disk_node(const volume_table *self, unsigned slot, char buffer[NODE_MAX]);
+/* There were more than MAX_VOLUMES. */
+bool volume_table_truncated(const volume_table *self);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "accelerator.h"
+
+#include "template-cache.h"
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#define VERDICT_MAX 256
+
+/* This boot of this kernel, in words. */
+static int name_boot(char *text, size_t length)
+{
+    char id[64] = "";
+    struct utsname kernel;
+    AUTO_FILE FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (!file || !fgets(id, sizeof id, file) || uname(&kernel) < 0)
+        return -1;
+    id[strcspn(id, "\n")] = 0;
+    snprintf(text, length, "%s %s", id, kernel.release);
+    return 0;
+}
+
+static char *verdict_path(void)
+{
+    AUTO_FREE char *cache = template_cache_directory();
+    char *path;
+    return !cache || asprintf(&path, "%s/accel", cache) < 0 ? NULL : path;
+}
+
+static bool kvm_can_be_opened(const struct sandbox *box)
+{
+    struct stat st;
+    if (!box->drop)
+        return access("/dev/kvm", R_OK | W_OK) == 0;
+    /* The sandbox has the device's group (sandbox.c), unless that is root's. */
+    return stat("/dev/kvm", &st) == 0 &&
+           ((st.st_gid != 0 && (st.st_mode & 060) == 060) || (st.st_mode & 06) == 06 ||
+            (st.st_uid == box->uid && (st.st_mode & 0600) == 0600));
+}
+
+const char *accelerator_known(const struct sandbox *box)
+{
+    char boot[VERDICT_MAX / 2], expected[VERDICT_MAX], found[VERDICT_MAX] = "";
+    static const char *const accels[] = {"kvm", "tcg"};
+    if (!kvm_can_be_opened(box))
+        return "tcg";
+    AUTO_FREE char *path = verdict_path();
+    int fd = path ? open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
+    AUTO_FILE FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+    if (!file || !fgets(found, sizeof found, file) || name_boot(boot, sizeof boot) < 0)
+        return NULL;
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(expected, sizeof expected, "%s %s\n", boot, accels[i]);
+        if (strcmp(found, expected) == 0)
+            return accels[i];
+    }
+    return NULL;
+}
+
+void accelerator_remember(const char *accel)
+{
+    char boot[VERDICT_MAX / 2];
+    AUTO_FREE char *path = verdict_path();
+    AUTO_FREE char *temporary = NULL;
+    if (!path || name_boot(boot, sizeof boot) < 0 || asprintf(&temporary, "%s.XXXXXX", path) < 0) {
+        temporary = NULL;
+        return;
+    }
+    AUTO_FD int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (dprintf(fd, "%s %s\n", boot, accel) < 0 || rename(temporary, path) < 0)
+        unlink(temporary);
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "agent-client.h"
+
+#include "base/clock.h"
+#include "wire/frame.h"
+#include "wire/volume-name.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* Requests that have no answer yet. The agent holds one of them, the others wait in the channel. */
+#define AGENT_CLIENT_WINDOW 256
+
+struct open_request {
+    op kind;
+    unsigned serial;
+    size_t disks; /* OP_SCAN */
+};
+
+struct agent_client {
+    int fd;
+    frame_reader *reader;
+    frame_writer *writer;
+    unsigned next_serial;
+    size_t first, count; /* a ring */
+    struct open_request open[AGENT_CLIENT_WINDOW];
+    bool late; /* agent_client_wait() has given up: the next answer is not that to the next question
+                */
+};
+
+/* Other than that of a connection before this one. */
+static unsigned random_serial(void)
+{
+    unsigned serial = 1;
+    return getrandom(&serial, sizeof serial, GRND_NONBLOCK) == (ssize_t)sizeof serial ? serial : 1;
+}
+
+agent_client *agent_client_new(int fd, error **err)
+{
+    agent_client *self = calloc(1, sizeof *self);
+    if (self) {
+        self->fd = fd;
+        self->next_serial = random_serial();
+        self->reader = frame_reader_new();
+        self->writer = frame_writer_new(PROTOCOL_MAX_FRAME);
+    }
+    if (!self || !self->reader || !self->writer || fcntl(fd, F_SETFL, O_NONBLOCK) < 0) {
+        error_set_errno(err, ERROR_APPLIANCE, errno, "cannot talk to the agent");
+        if (self)
+            agent_client_free(self);
+        else
+            close(fd);
+        return NULL;
+    }
+    return self;
+}
+
+void agent_client_free(agent_client *self)
+{
+    if (!self)
+        return;
+    close(self->fd);
+    frame_reader_free(self->reader);
+    frame_writer_free(self->writer);
+    free(self);
+}
+
+int agent_client_fd(const agent_client *self)
+{
+    return self->fd;
+}
+
+bool agent_client_wants_write(const agent_client *self)
+{
+    return frame_writer_pending(self->writer) > 0;
+}
+
+size_t agent_client_pending(const agent_client *self)
+{
+    return self->count;
+}
+
+static int send_request(agent_client *self, request *message, size_t disks, error **err)
+{
+    if (self->late)
+        return error_set(err, ERROR_TIMEOUT,
+                         "the appliance has not answered what it was asked before");
+    if (self->count == AGENT_CLIENT_WINDOW)
+        return error_set(err, ERROR_APPLIANCE, "more than %d questions to the agent",
+                         AGENT_CLIENT_WINDOW);
+    message->serial = self->next_serial++;
+    int put = frame_writer_put(self->writer, (xdrproc_t)xdr_request, message);
+    if (put < 0)
+        return error_set_errno(err, ERROR_APPLIANCE, -put, "cannot ask the agent");
+    self->open[(self->first + self->count++) % AGENT_CLIENT_WINDOW] =
+        (struct open_request){message->body.op, message->serial, disks};
+    return agent_client_flush(self, err);
+}
+
+int agent_client_hello(agent_client *self, error **err)
+{
+    request message = {.body = {.op = OP_HELLO}};
+    int called = frame_writer_call(self->writer);
+    if (called < 0)
+        return error_set_errno(err, ERROR_APPLIANCE, -called, "cannot ask the agent");
+    message.body.request_body_u.protocol_version = PROTOCOL_VERSION;
+    return send_request(self, &message, 0, err);
+}
+
+int agent_client_prepare(agent_client *self, error **err)
+{
+    return send_request(self, &(request){.body = {.op = OP_PREPARE}}, 0, err);
+}
+
+int agent_client_scan(agent_client *self, const scan_args *args, error **err)
+{
+    request message = {.body = {.op = OP_SCAN}};
+    message.body.request_body_u.scan = *args;
+    return send_request(self, &message, args->disks.disks_len, err);
+}
+
+int agent_client_ls(agent_client *self, const ls_args *args, error **err)
+{
+    request message = {.body = {.op = OP_LS}};
+    message.body.request_body_u.ls = *args;
+    return send_request(self, &message, args->disks.disks_len, err);
+}
+
+int agent_client_gone(agent_client *self, const gone_args *args, error **err)
+{
+    request message = {.body = {.op = OP_GONE}};
+    message.body.request_body_u.gone = *args;
+    return send_request(self, &message, 0, err);
+}
+
+int agent_client_keep(agent_client *self, unsigned idle, error **err)
+{
+    request message = {.body = {.op = OP_KEEP}};
+    message.body.request_body_u.keep.idle = idle;
+    return send_request(self, &message, 0, err);
+}
+
+int agent_client_name(agent_client *self, const name_args *args, error **err)
+{
+    request message = {.body = {.op = OP_NAME}};
+    message.body.request_body_u.name = *args;
+    return send_request(self, &message, 0, err);
+}
+
+int agent_client_release(agent_client *self, const release_args *args, error **err)
+{
+    request message = {.body = {.op = OP_RELEASE}};
+    message.body.request_body_u.release = *args;
+    return send_request(self, &message, 0, err);
+}
+
+int agent_client_list(agent_client *self, error **err)
+{
+    return send_request(self, &(request){.body = {.op = OP_LIST}}, 0, err);
+}
+
+int agent_client_flush(agent_client *self, error **err)
+{
+    int flushed = frame_writer_flush(self->writer, self->fd);
+    return flushed < 0 ? error_set_errno(err, ERROR_APPLIANCE, -flushed, "cannot ask the agent")
+                       : 0;
+}
+
+int agent_client_fill(agent_client *self, error **err)
+{
+    int got = frame_reader_fill(self->reader, self->fd);
+    if (got == 0)
+        return error_set(err, ERROR_APPLIANCE, "the appliance has ended");
+    if (got < 0 && got != -EAGAIN)
+        return error_set_errno(err, ERROR_APPLIANCE, -got, "cannot hear the agent");
+    return 0;
+}
+
+static int distrust(error **err, const char *what)
+{
+    return error_set(err, ERROR_APPLIANCE, "the appliance cannot be trusted any more: its agent %s",
+                     what);
+}
+
+static int check_usage(const volume *v, error **err)
+{
+    const usage *u = &v->usage;
+    uint64_t bytes;
+    if (v->mounted != 0 && v->mounted != 1)
+        return distrust(err, "gave a boolean that is none");
+    if (!v->mounted)
+        return 0;
+    if (u->block_size == 0 || u->block_size > MAX_BLOCK_SIZE ||
+        __builtin_mul_overflow(u->blocks, u->block_size, &bytes) || u->blocks_free > u->blocks ||
+        u->blocks_available > u->blocks || u->files_free > u->files)
+        return distrust(err, "gave figures that contradict each other");
+    return 0;
+}
+
+static bool is_volume_name(const volume *v)
+{
+    if (v->kind <= VOLUME_PARTITION)
+        return v->name.name_len == 0;
+    for (u_int i = 0; i < v->name.name_len; i++)
+        if (!volume_name_has(v->name.name_val[i]) && v->name.name_val[i] != '/')
+            return false;
+    return v->name.name_len > 0;
+}
+
+static int check_volume(const volume *v, size_t disks, error **err)
+{
+    if ((unsigned)v->kind > VOLUME_LOGICAL || (unsigned)v->content > CONTENT_ENCRYPTED ||
+        (unsigned)v->status > STATUS_CRASHED)
+        return distrust(err, "used a word that does not exist");
+    if (v->disk >= disks)
+        return distrust(err, "named a disk that it was not asked about");
+    if (!is_volume_name(v))
+        return distrust(err, "gave a volume a name that none can have");
+    return check_usage(v, err);
+}
+
+int agent_client_check_scan(const scan_ret *result, size_t disks, error **err)
+{
+    if ((unsigned)result->status > STATUS_CRASHED)
+        return distrust(err, "used a word that does not exist");
+    for (u_int i = 0; i < result->volumes.volumes_len; i++)
+        if (check_volume(&result->volumes.volumes_val[i], disks, err) < 0)
+            return -1;
+    return 0;
+}
+
+static bool is_label(const char *label, u_int length)
+{
+    for (u_int i = 0; i < length; i++)
+        if (!((label[i] >= 'a' && label[i] <= 'z') || (label[i] >= 'A' && label[i] <= 'Z')))
+            return false;
+    return true;
+}
+
+/* A disk that has a label has been named. */
+static bool is_listed(const listed *entry)
+{
+    return entry->disk.slot < SLOT_COUNT && (entry->named == 0 || entry->named == 1) &&
+           (entry->named || entry->label.label_len == 0) &&
+           is_label(entry->label.label_val, entry->label.label_len);
+}
+
+int agent_client_check_list(const list_ret *result, error **err)
+{
+    const listed *disks = result->disks.disks_val;
+    for (u_int i = 0; i < result->disks.disks_len; i++)
+        if (!is_listed(&disks[i]) || (i > 0 && disks[i].disk.slot <= disks[i - 1].disk.slot))
+            return distrust(err, "listed disks that cannot be");
+    return 0;
+}
+
+/* The items are checked by who reads them (listing-reader.h). */
+static int check_ls(const ls_ret *result, error **err)
+{
+    if (result->last && (unsigned)result->status > STATUS_CRASHED)
+        return distrust(err, "used a word that does not exist");
+    return 0;
+}
+
+static int check_answer(const struct open_request *asked, const answer *reply, error **err)
+{
+    if (reply->serial != asked->serial || reply->body.op != asked->kind)
+        return distrust(err, "answered a question that was not asked");
+    if (asked->kind == OP_HELLO &&
+        reply->body.answer_body_u.hello.protocol_version != PROTOCOL_VERSION)
+        return error_set(err, ERROR_APPLIANCE,
+                         "the appliance speaks protocol version %u, this program %d",
+                         reply->body.answer_body_u.hello.protocol_version, PROTOCOL_VERSION);
+    if (asked->kind == OP_SCAN)
+        return agent_client_check_scan(&reply->body.answer_body_u.scan, asked->disks, err);
+    if (asked->kind == OP_LS)
+        return check_ls(&reply->body.answer_body_u.ls, err);
+    if (asked->kind == OP_LIST)
+        return agent_client_check_list(&reply->body.answer_body_u.list, err);
+    return 0;
+}
+
+/* The next answer, whoever asked for it: 1 and *reply; 0: none; -1 and *err. */
+static int receive(agent_client *self, answer *reply, error **err)
+{
+    const void *body;
+    size_t length;
+    int got = frame_reader_next(self->reader, &body, &length);
+    if (got == 0)
+        return 0;
+    if (got < 0)
+        return distrust(err, "sent a message that is too long");
+    if (self->count == 0)
+        return distrust(err, "spoke without being asked");
+    memset(reply, 0, sizeof *reply);
+    if (frame_decode((xdrproc_t)xdr_answer, reply, sizeof *reply, body, length) < 0)
+        return distrust(err, "sent a message that is none");
+    return 1;
+}
+
+int agent_client_next(agent_client *self, answer *reply, error **err)
+{
+    const struct open_request *asked = &self->open[self->first];
+    int got;
+    /* Until HELLO is answered, answers to the host before us may still come. */
+    while ((got = receive(self, reply, err)) > 0 && asked->kind == OP_HELLO &&
+           reply->serial != asked->serial)
+        agent_client_answer_clear(reply);
+    if (got <= 0)
+        return got;
+    if (check_answer(asked, reply, err) < 0) {
+        agent_client_answer_clear(reply);
+        return -1;
+    }
+    if (reply->body.op == OP_LS && !reply->body.answer_body_u.ls.last)
+        return 1;
+    self->first = (self->first + 1) % AGENT_CLIENT_WINDOW;
+    self->count--;
+    return 1;
+}
+
+int agent_client_wait(agent_client *self, uint64_t deadline, answer *reply, error **err)
+{
+    for (;;) {
+        int got = agent_client_next(self, reply, err);
+        if (got != 0)
+            return got < 0 ? -1 : 0;
+        struct pollfd poll_fd = {self->fd, POLLIN | (agent_client_wants_write(self) ? POLLOUT : 0),
+                                 0};
+        /* One that talks without end is no answer either. */
+        int ready = clock_now() < deadline ? poll(&poll_fd, 1, clock_poll_timeout(deadline)) : 0;
+        if (ready == 0) {
+            self->late = true;
+            return error_set(err, ERROR_TIMEOUT, "no answer from the appliance in time");
+        }
+        if (ready < 0 && errno != EINTR)
+            return error_set_errno(err, ERROR_APPLIANCE, errno, "cannot wait for the agent");
+        if (ready > 0 && poll_fd.revents & POLLOUT && agent_client_flush(self, err) < 0)
+            return -1;
+        if (ready > 0 && poll_fd.revents & ~POLLOUT && agent_client_fill(self, err) < 0)
+            return -1;
+    }
+}
+
+void agent_client_answer_clear(answer *reply)
+{
+    xdr_free((xdrproc_t)xdr_answer, reply);
+    memset(reply, 0, sizeof *reply);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "appliance.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+static bool complete(const struct appliance_files *files)
+{
+    return access(files->kernel, R_OK) == 0 && access(files->initrd, R_OK) == 0 &&
+           access(files->root_drive, R_OK) == 0;
+}
+
+void appliance_files_clear(struct appliance_files *files)
+{
+    free(files->kernel);
+    free(files->initrd);
+    free(files->root_drive);
+    *files = (struct appliance_files){0};
+}
+
+static const char *root_drive(bool hotplug)
+{
+    return hotplug ? "tools" : "root";
+}
+
+/* 1: all three are there; 0: not; -1: no memory. */
+static int try_directory(const char *directory, bool hotplug, struct appliance_files *files)
+{
+    AUTO_FREE char *real = realpath(directory, NULL);
+    if (!real)
+        return 0;
+    if (asprintf(&files->kernel, "%s/kernel", real) < 0 ||
+        asprintf(&files->initrd, "%s/initrd", real) < 0 ||
+        asprintf(&files->root_drive, "%s/%s", real, root_drive(hotplug)) < 0)
+        return -1;
+    if (complete(files))
+        return 1;
+    appliance_files_clear(files);
+    return 0;
+}
+
+/* Where the appliance is, seen from the program: in the build tree, and as installed under any
+ * PREFIX. */
+static const char *const beside_program[] = {"../appliance", "../lib/virt-live-tools/appliance"};
+
+/* The directory that the running program is in. */
+static int program_directory(char path[PATH_MAX])
+{
+    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    if (length < 0)
+        return -1;
+    path[length] = 0;
+    char *slash = strrchr(path, '/');
+    if (slash)
+        *slash = 0;
+    return slash ? 0 : -1;
+}
+
+static int find_beside_program(bool hotplug, struct appliance_files *files, error **err)
+{
+    char program[PATH_MAX] = "";
+    int found = program_directory(program);
+    for (size_t i = 0; found == 0 && i < sizeof beside_program / sizeof *beside_program; i++) {
+        AUTO_FREE char *place = NULL;
+        if (asprintf(&place, "%s/%s", program, beside_program[i]) < 0) {
+            place = NULL;
+            return error_no_memory(err);
+        }
+        found = try_directory(place, hotplug, files);
+    }
+    if (found > 0)
+        return 0;
+    return error_set(err, ERROR_APPLIANCE,
+                     "no appliance (kernel, initrd, %s) in %s/%s or %s/%s: run `make appliance`, "
+                     "or name one with --appliance",
+                     root_drive(hotplug), program, beside_program[0], program, beside_program[1]);
+}
+
+int appliance_find(const char *directory, bool hotplug, struct appliance_files *files, error **err)
+{
+    *files = (struct appliance_files){0};
+    if (!directory)
+        return find_beside_program(hotplug, files, err);
+    if (try_directory(directory, hotplug, files) > 0)
+        return 0;
+    return error_set(err, ERROR_APPLIANCE,
+                     "no appliance (kernel, initrd, %s) in %s: `make appliance` builds one",
+                     root_drive(hotplug), directory);
+}
+
+int appliance_open_state(const char *template_dir, error **err)
+{
+    AUTO_FREE char *path = NULL;
+    if (asprintf(&path, "%s/state", template_dir) < 0) {
+        path = NULL;
+        return error_no_memory(err);
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? error_set_errno(err, ERROR_HOST, errno, "cannot open %s", path) : fd;
+}
+
+/* Why each stands there is in docs/performance.md and docs/security.md. */
+const char *appliance_command_line(void)
+{
+    return "console=ttyS0 quiet loglevel=3 panic=-1 oops=panic "
+           "mitigations=off nokaslr no_timer_check tsc=reliable random.trust_cpu=on "
+           "noreplace-smp cryptomgr.notests "
+           "raid=noautodetect audit=0 init_on_alloc=0 "
+           "psi=0 lsm= cgroup_disable=memory "
+           "rcupdate.rcu_expedited=1 rcu_nocbs=0 norandmaps";
+}
+
+static struct domain_spec make_spec(const struct appliance_config *config,
+                                    const struct appliance_paths *place, const char *console,
+                                    const char *channel)
+{
+    bool restore = place->state_fd >= 0;
+    return (struct domain_spec){
+        .name = place->name ? place->name : "appliance",
+        .uuid = place->uuid,
+        .accel = config->accel,
+        .memory_mib = config->memory_mib,
+        .kernel = config->files.kernel,
+        .initrd = config->files.initrd,
+        .root_drive = config->files.root_drive,
+        .command_line = appliance_command_line(),
+        .console_path = console,
+        .channel_path = place->daemon ? NULL : channel,
+        .memory_path = place->memory_path,
+        .memory_private = restore,
+        .incoming = restore,
+        .sessions = config->hotplug,
+        .kept = place->kept,
+        .uid = place->uid,
+        .gid = place->gid,
+    };
+}
+
+static int greet(agent_client *agent, uint64_t deadline, error **err)
+{
+    answer hello = {0};
+    if (agent_client_hello(agent, err) < 0 || agent_client_wait(agent, deadline, &hello, err) < 0)
+        return -1;
+    agent_client_answer_clear(&hello);
+    return 0;
+}
+
+/* Puts what the kernel said last into the message: it is the only witness. */
+static int died(const char *root, error **err)
+{
+    char tail[400];
+    appliance_console_tail(root, tail, sizeof tail);
+    return error_prefix(err, "the appliance did not come up%s%s",
+                        *tail ? "; its console ends with: " : "", tail);
+}
+
+int appliance_start(hypervisor *hv, const struct appliance_config *config,
+                    const struct appliance_paths *place, uint64_t deadline, agent_client **agent,
+                    error **err)
+{
+    AUTO_FREE char *console = NULL, *channel = NULL;
+    if (asprintf(&console, "%s/console", place->root) < 0 ||
+        asprintf(&channel, "%s/agent", place->root) < 0)
+        return error_no_memory(err);
+    struct domain_spec spec = make_spec(config, place, console, channel);
+    if (hv->ops->launch(hv, &spec, place->state_fd, err) < 0)
+        return -1;
+    int fd = hv->ops->open_port(hv, AGENT_PORT_NAME, err);
+    AUTO_AGENT_CLIENT agent_client *opened = fd < 0 ? NULL : agent_client_new(fd, err);
+    if (!opened)
+        return -1;
+    if (greet(opened, deadline, err) < 0)
+        return died(place->root, err);
+    *agent = STEAL(opened);
+    return 0;
+}
+
+/* What a kernel says when it panics fits into half of that. */
+#define CONSOLE_READ 16384
+
+/* The last `room` - 1 bytes of the file, as C string; empty where it cannot be read. */
+static void read_end(const char *path, char *text, size_t room)
+{
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+    off_t from = size > (off_t)room - 1 ? size - ((off_t)room - 1) : 0;
+    ssize_t got = fd < 0 ? 0 : pread(fd, text, room - 1, from);
+    text[got > 0 ? got : 0] = 0;
+}
+
+/* The line in which the kernel panics, the last time that it does; NULL: it does not. */
+static const char *find_panic(const char *text)
+{
+    const char *panic = NULL;
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        const char *found = strstr(line, "Kernel panic");
+        if (found && !memchr(line, '\n', (size_t)(found - line)))
+            panic = line;
+    }
+    return panic;
+}
+
+/* Where the last `room` bytes begin, at a line's beginning if there is one. */
+static const char *find_last_lines(const char *text, size_t room)
+{
+    size_t length = strlen(text);
+    if (length <= room)
+        return text;
+    const char *newline = strchr(text + length - room, '\n');
+    return newline && newline[1] ? newline + 1 : text + length - room;
+}
+
+void appliance_console_tail(const char *root, char *buffer, size_t length)
+{
+    static char text[CONSOLE_READ];
+    AUTO_FREE char *path = NULL;
+    *buffer = 0;
+    if (asprintf(&path, "%s/console", root) < 0) {
+        path = NULL;
+        return;
+    }
+    read_end(path, text, sizeof text);
+    const char *panic = find_panic(text);
+    snprintf(buffer, length, "%s", panic ? panic : find_last_lines(text, length - 1));
+}

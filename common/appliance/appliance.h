@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The appliance: its three files, and one of them brought up until the agent answers. */
+#ifndef VLT_APPLIANCE_H
+#define VLT_APPLIANCE_H
+
+#include "agent-client.h"
+#include "hypervisor.h"
+
+struct appliance_files {
+    char *kernel, *initrd, *root_drive; /* absolute paths, owned */
+};
+
+/* Looks in `directory` (--appliance); if that is NULL, beside the running program: ../appliance
+ * (the build tree), then ../lib/virt-live-tools/appliance (installed). The root drive is the file
+ * `root`, or `tools` for an appliance that lives between commands (`hotplug`). 0 or -1 and *err,
+ * which says where it looked. */
+int appliance_find(const char *directory, bool hotplug, struct appliance_files *files, error **err);
+void appliance_files_clear(struct appliance_files *files);
+
+#define APPLIANCE_MEMORY_MIN 256 /* MiB; less does not boot */
+#define APPLIANCE_MEMORY_MAX 65536
+#define APPLIANCE_MEMORY_DEFAULT 512
+/* Where keys are given: argon2id, which makes LUKS2's keys of passphrases, takes up to 1 GiB
+ * (cryptsetup's DEFAULT_LUKS2_MEMORY_KB). */
+#define APPLIANCE_MEMORY_KEYS 1792
+
+/* What an appliance is made of and runs on; a template is valid for one such set. */
+struct appliance_config {
+    struct appliance_files files;
+    const char *accel; /* "kvm" or "tcg" */
+    unsigned memory_mib;
+    bool hotplug; /* it lives between commands: its root drive has tools, and commands run in it */
+};
+
+/* Where one appliance has its files. */
+struct appliance_paths {
+    const char *root;        /* a directory of its own, short; made for it */
+    const char *memory_path; /* the file that is its memory; NULL: it has none */
+    int state_fd;     /* ≥ 0: restore this state, with the memory mapped privately; -1: boot */
+    bool daemon;      /* a libvirt daemon runs it, and chooses where its sockets are */
+    const char *name; /* of the domain; NULL: "appliance" */
+    const char *uuid; /* of the domain; NULL: any */
+    const struct domain_kept *kept; /* as in struct domain_spec */
+    uid_t uid;
+    gid_t gid;
+};
+
+/* The state that is saved in the directory of a template, for state_fd. -1 and *err. */
+int appliance_open_state(const char *template_dir, error **err);
+
+/* The command line of the guest's kernel. */
+const char *appliance_command_line(void);
+
+/* Starts an appliance on hv and waits for its agent's first answer. *agent is the caller's.
+ * 0 or -1 and *err, with the console's last lines where it died. */
+int appliance_start(hypervisor *hv, const struct appliance_config *config,
+                    const struct appliance_paths *place, uint64_t deadline, agent_client **agent,
+                    error **err);
+
+/* What the appliance's console under root says last, at most `length` - 1 bytes, as C string: from
+ * the kernel's panic on, if there was one, else the last lines. */
+void appliance_console_tail(const char *root, char *buffer, size_t length);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a command that attaches a disk leaves with the hypervisor, so that the next command finds
+ * it: one printable line. Pure. */
+#ifndef VLT_DISK_NOTE_H
+#define VLT_DISK_NOTE_H
+
+#include "image/image-probe.h"
+#include "wire/protocol.h"
+
+struct disk_record {
+    char serial[MAX_SERIAL + 1];
+    char label[MAX_SLOT_LABEL + 1]; /* "" where it has none */
+    bool writable;
+    enum image_format format;
+    uint64_t size; /* bytes; 0 where only QEMU knows */
+    char *image;   /* the path, bytes as the user gave them; owned */
+};
+
+/* New memory, or NULL: no memory. */
+char *disk_record_write(const struct disk_record *note);
+
+/* 0; -1 where it is none (the hypervisor may have been taken over), with *note cleared. */
+int disk_record_read(const char *text, struct disk_record *note);
+void disk_record_clear(struct disk_record *note);
+
+/* 1-MAX_SLOT_LABEL ASCII letters, and no disk's name ("sdb"). */
+bool disk_record_label_valid(const char *label, size_t length);
+
+static inline void cleanup_disk_record(struct disk_record *note)
+{
+    disk_record_clear(note);
+}
+#define AUTO_DISK_RECORD CLEANUP(cleanup_disk_record)
+
+#endif

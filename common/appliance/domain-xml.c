@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "domain-xml.h"
+
+#include "base/text.h"
+#include "slot-table.h"
+#include "wire/session.h"
+#include <libxml/parser.h>
+#include <libxml/xmlwriter.h>
+#include <libxml/xpathInternals.h>
+#include <limits.h>
+#include <stdint.h>
+#include <string.h>
+
+#define X(string) ((const xmlChar *)(string))
+#define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
+#define KEPT_NAMESPACE "http://virt-live-tools.org/appliance/1"
+
+/* libxml2's writer returns -1 when it has no memory, and goes on safely after that:
+ * one look at the end is enough. */
+struct writer {
+    xmlTextWriterPtr xml;
+    bool failed;
+};
+
+static void check(struct writer *w, int result)
+{
+    if (result < 0)
+        w->failed = true;
+}
+
+static void begin(struct writer *w, const char *name)
+{
+    check(w, xmlTextWriterStartElement(w->xml, X(name)));
+}
+
+static void end(struct writer *w)
+{
+    check(w, xmlTextWriterEndElement(w->xml));
+}
+
+static void attribute(struct writer *w, const char *name, const char *value)
+{
+    check(w, xmlTextWriterWriteAttribute(w->xml, X(name), X(value)));
+}
+
+static void text(struct writer *w, const char *name, const char *value)
+{
+    check(w, xmlTextWriterWriteElement(w->xml, X(name), X(value)));
+}
+
+/* <name a="b"/>, with as many attributes as there are pairs before the NULL. */
+static void leaf(struct writer *w, const char *name, const char *const *pairs)
+{
+    begin(w, name);
+    for (; *pairs; pairs += 2)
+        attribute(w, pairs[0], pairs[1]);
+    end(w);
+}
+#define LEAF(w, name, ...) leaf(w, name, (const char *const[]){__VA_ARGS__, NULL})
+
+static void write_os(struct writer *w, const struct domain_spec *spec)
+{
+    begin(w, "os");
+    begin(w, "type");
+    attribute(w, "arch", "x86_64");
+    attribute(w, "machine", "q35");
+    check(w, xmlTextWriterWriteString(w->xml, X("hvm")));
+    end(w);
+    text(w, "kernel", spec->kernel);
+    text(w, "initrd", spec->initrd);
+    text(w, "cmdline", spec->command_line);
+    end(w);
+}
+
+/* The hidden drive. libvirt runs without rights (sandbox.h), so it cannot change the file's owner,
+ * as root's libvirt would. */
+static void write_root_drive(struct writer *w, const struct domain_spec *spec)
+{
+    char target[16];
+    snprintf(target, sizeof target, "%d", ROOT_DRIVE_TARGET);
+    begin(w, "disk");
+    attribute(w, "type", "file");
+    attribute(w, "device", "disk");
+    LEAF(w, "driver", "name", "qemu", "type", "raw");
+    LEAF(w, "source", "file", spec->root_drive);
+    begin(w, "backingStore"); /* empty: the chain ends here */
+    end(w);
+    LEAF(w, "target", "dev", "sda", "bus", "scsi");
+    begin(w, "readonly");
+    end(w);
+    begin(w, "shareable");
+    end(w);
+    LEAF(w, "address", "type", "drive", "controller", "0", "bus", "0", "target", target, "unit",
+         "0");
+    end(w);
+}
+
+/* path NULL: libvirt chooses. */
+static void write_port(struct writer *w, const char *name, const char *path)
+{
+    begin(w, "channel");
+    attribute(w, "type", "unix");
+    begin(w, "source");
+    attribute(w, "mode", "bind");
+    if (path)
+        attribute(w, "path", path);
+    end(w);
+    LEAF(w, "target", "type", "virtio", "name", name);
+    end(w);
+}
+
+static void write_session_port(struct writer *w, const struct domain_spec *spec, unsigned number)
+{
+    AUTO_FREE char *path = NULL;
+    char name[sizeof SESSION_PORT_NAME + 12];
+    snprintf(name, sizeof name, SESSION_PORT_NAME "%u", number);
+    if (spec->channel_path && asprintf(&path, "%s-%u", spec->channel_path, number) < 0) {
+        path = NULL;
+        w->failed = true;
+        return;
+    }
+    write_port(w, name, path);
+}
+
+static void write_ports(struct writer *w, const struct domain_spec *spec)
+{
+    write_port(w, AGENT_PORT_NAME, spec->channel_path);
+    for (unsigned i = 0; spec->sessions && i < SESSION_PORTS; i++)
+        write_session_port(w, spec, i);
+}
+
+static void write_console(struct writer *w, const struct domain_spec *spec)
+{
+    if (!spec->console_path)
+        return;
+    begin(w, "serial");
+    attribute(w, "type", "file");
+    LEAF(w, "source", "path", spec->console_path);
+    end(w);
+}
+
+static void write_devices(struct writer *w, const struct domain_spec *spec)
+{
+    begin(w, "devices");
+    text(w, "emulator", DOMAIN_EMULATOR);
+    begin(w, "controller");
+    attribute(w, "type", "scsi");
+    attribute(w, "index", "0");
+    attribute(w, "model", "virtio-scsi");
+    /* Most commands are answered from memory: the virtual processor does that itself, sooner than
+     * it could wake another thread (docs/performance.md). */
+    LEAF(w, "driver", "ioeventfd", "off");
+    end(w);
+    LEAF(w, "controller", "type", "usb", "model", "none");
+    write_root_drive(w, spec);
+    write_ports(w, spec);
+    write_console(w, spec);
+    LEAF(w, "memballoon", "model", "none");
+    end(w);
+}
+
+static void qemu_argument(struct writer *w, const char *value)
+{
+    LEAF(w, "qemu:arg", "value", value);
+}
+
+/* QEMU reads commas in an option as separators; a doubled comma is a comma. */
+static char *double_commas(const char *path)
+{
+    char *out = malloc(2 * strlen(path) + 1);
+    if (!out)
+        return NULL;
+    char *to = out;
+    for (const char *from = path; *from; from++) {
+        *to++ = *from;
+        if (*from == ',')
+            *to++ = ',';
+    }
+    *to = 0;
+    return out;
+}
+
+/* Memory in a file of ours, mapped privately when it is a template's. */
+static void write_memory_backend(struct writer *w, const struct domain_spec *spec)
+{
+    if (!spec->memory_path)
+        return;
+    AUTO_FREE char *path = double_commas(spec->memory_path);
+    AUTO_FREE char *object = NULL;
+    if (!path ||
+        asprintf(&object, "memory-backend-file,id=appliance.ram,size=%uM,mem-path=%s,share=%s",
+                 spec->memory_mib, path, spec->memory_private ? "off" : "on") < 0) {
+        w->failed = true;
+        object = NULL;
+        return;
+    }
+    qemu_argument(w, "-object");
+    qemu_argument(w, object);
+    qemu_argument(w, "-machine");
+    qemu_argument(w, "memory-backend=appliance.ram");
+}
+
+/* What libvirt has no element for. */
+static void write_commandline(struct writer *w, const struct domain_spec *spec)
+{
+    begin(w, "qemu:commandline");
+    write_memory_backend(w, spec);
+    if (spec->incoming) {
+        qemu_argument(w, "-incoming");
+        qemu_argument(w, "defer");
+    }
+    /* libvirt starts QEMU with -no-shutdown and ends it when it hears of the end of the guest.
+     * Where nobody listens, between two commands or after a kill, it shall end by itself. */
+    qemu_argument(w, "-action");
+    qemu_argument(w, "reboot=shutdown,shutdown=poweroff");
+    end(w);
+}
+
+/* libvirt 9.0 reads each of the processor's 350 properties with a monitor command of its own, 0.3 s
+ * in all, unless it believes that QEMU cannot name those which it lacks: then it takes two words of
+ * flags, as it does with older ones. (qemu:capabilities: libvirt's documentation of its QEMU
+ * driver.) */
+static void write_capabilities(struct writer *w)
+{
+    begin(w, "qemu:capabilities");
+    LEAF(w, "qemu:del", "capability", "cpu-unavailable-features");
+    end(w);
+}
+
+/* MiB of translated code, which QEMU would let grow to 1 GiB, though a wave needs about 100. */
+#define TRANSLATED "256"
+
+static void write_features(struct writer *w, const struct domain_spec *spec)
+{
+    begin(w, "features");
+    begin(w, "acpi");
+    end(w);
+    if (strcmp(spec->accel, "tcg") == 0) {
+        begin(w, "tcg");
+        begin(w, "tb-cache");
+        attribute(w, "unit", "MiB");
+        check(w, xmlTextWriterWriteString(w->xml, X(TRANSLATED)));
+        end(w);
+        end(w);
+    }
+    end(w);
+}
+
+static void write_kept(struct writer *w, const struct domain_kept *kept)
+{
+    char slots[16], idle[16];
+    if (!kept)
+        return;
+    snprintf(slots, sizeof slots, "%u", kept->slots);
+    snprintf(idle, sizeof idle, "%u", kept->idle);
+    begin(w, "metadata");
+    LEAF(w, "vlt:appliance", "xmlns:vlt", KEPT_NAMESPACE, "slots", slots, "idle", idle);
+    end(w);
+}
+
+/* Numbers with "+", because libvirt looks up names first. */
+static void write_owner(struct writer *w, const struct domain_spec *spec)
+{
+    char label[40];
+    if (spec->uid == 0)
+        return;
+    snprintf(label, sizeof label, "+%ju:+%ju", (uintmax_t)spec->uid, (uintmax_t)spec->gid);
+    begin(w, "seclabel");
+    attribute(w, "type", "static");
+    attribute(w, "model", "dac");
+    attribute(w, "relabel", "no");
+    text(w, "label", label);
+    end(w);
+}
+
+static void write_domain(struct writer *w, const struct domain_spec *spec)
+{
+    char memory[16];
+    snprintf(memory, sizeof memory, "%u", spec->memory_mib);
+    begin(w, "domain");
+    attribute(w, "type", strcmp(spec->accel, "kvm") == 0 ? "kvm" : "qemu");
+    attribute(w, "xmlns:qemu", QEMU_NAMESPACE);
+    text(w, "name", spec->name);
+    if (spec->uuid)
+        text(w, "uuid", spec->uuid);
+    write_kept(w, spec->kept);
+    begin(w, "memory");
+    attribute(w, "unit", "MiB");
+    check(w, xmlTextWriterWriteString(w->xml, X(memory)));
+    end(w);
+    text(w, "vcpu", "1"); /* a second one made attaching slower, not faster (docs/performance.md) */
+    write_os(w, spec);
+    write_features(w, spec);
+    if (strcmp(spec->accel, "kvm") == 0)
+        LEAF(w, "cpu", "mode", "host-passthrough", "migratable", "on");
+    text(w, "on_poweroff", "destroy");
+    text(w, "on_reboot", "destroy");
+    text(w, "on_crash", "destroy");
+    write_devices(w, spec);
+    write_owner(w, spec);
+    write_commandline(w, spec);
+    write_capabilities(w);
+    end(w);
+}
+
+char *domain_xml_write(const struct domain_spec *spec, error **err)
+{
+    xmlBufferPtr buffer = xmlBufferCreate();
+    struct writer w = {.xml = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL};
+    char *xml = NULL;
+    if (w.xml) {
+        write_domain(&w, spec);
+        check(&w, xmlTextWriterEndDocument(w.xml));
+        xmlFreeTextWriter(w.xml);
+        if (!w.failed)
+            xml = strdup((const char *)xmlBufferContent(buffer));
+    }
+    if (buffer)
+        xmlBufferFree(buffer);
+    if (!xml)
+        error_set(err, ERROR_HOST, "cannot write the appliance's domain XML: no memory");
+    return xml;
+}
+
+static xmlDocPtr parse(const char *xml, error **err)
+{
+    xmlDocPtr document = xmlReadMemory(xml, (int)strlen(xml), "domain.xml", NULL,
+                                       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    if (!document)
+        error_set(err, ERROR_HOST, "libvirt's domain XML cannot be parsed");
+    return document;
+}
+
+/* What the XPath expression finds, if that is one node; NULL otherwise. `port` stands for $port,
+ * vlt: for our namespace. */
+static char *find_text(xmlDocPtr document, const char *path, const char *port)
+{
+    xmlXPathContextPtr context = xmlXPathNewContext(document);
+    char *value = NULL;
+    if (!context)
+        return NULL;
+    if (xmlXPathRegisterNs(context, X("vlt"), X(KEPT_NAMESPACE)) == 0 &&
+        (!port || xmlXPathRegisterVariable(context, X("port"), xmlXPathNewCString(port)) == 0)) {
+        xmlXPathObjectPtr found = xmlXPathEvalExpression(X(path), context);
+        if (found && found->nodesetval && found->nodesetval->nodeNr == 1) {
+            xmlChar *content = xmlNodeGetContent(found->nodesetval->nodeTab[0]);
+            value = content ? strdup((const char *)content) : NULL;
+            xmlFree(content);
+        }
+        xmlXPathFreeObject(found);
+    }
+    xmlXPathFreeContext(context);
+    return value;
+}
+
+char *domain_xml_port_path(const char *xml, const char *port, error **err)
+{
+    xmlDocPtr document = parse(xml, err);
+    if (!document)
+        return NULL;
+    char *path =
+        find_text(document, "/domain/devices/channel[target/@name=$port]/source/@path", port);
+    xmlFreeDoc(document);
+    if (!path)
+        error_set(err, ERROR_HOST, "the domain has no channel %s", port);
+    return path;
+}
+
+static int read_number(xmlDocPtr document, const char *path, unsigned minimum, unsigned maximum,
+                       unsigned *number)
+{
+    AUTO_FREE char *word = find_text(document, path, NULL);
+    uint64_t value;
+    if (!word || text_parse_number(word, path, minimum, maximum, &value, NULL) < 0)
+        return -1;
+    *number = (unsigned)value;
+    return 0;
+}
+
+int domain_xml_kept(const char *xml, struct domain_kept *kept, error **err)
+{
+    xmlDocPtr document = parse(xml, err);
+    if (!document)
+        return -1;
+    int slots =
+        read_number(document, "/domain/metadata/vlt:appliance/@slots", 1, SLOT_COUNT, &kept->slots);
+    int idle =
+        read_number(document, "/domain/metadata/vlt:appliance/@idle", 0, UINT_MAX, &kept->idle);
+    xmlFreeDoc(document);
+    return slots == 0 && idle == 0
+               ? 0
+               : error_set(err, ERROR_REFUSED,
+                           "the domain is not an appliance that virt-live-tools keeps");
+}

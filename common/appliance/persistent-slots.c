@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "persistent-slots.h"
+
+#include "base/clock.h"
+#include "base/drive-name.h"
+#include "base/text.h"
+#include "slot-table.h"
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* For the guest to announce a disk, or to let go of one: 40 ms each on an idle machine. */
+#define PATIENCE (30 * CLOCK_SECOND)
+/* For what was written to be on the host's disk: it may be all of the guest's memory, and what the
+ * host's memory has of the image, and the disk may be slow. */
+#define FLUSH_PATIENCE (600 * CLOCK_SECOND)
+
+struct persistent_slots {
+    hypervisor *hv;
+    agent_client *agent;
+    bool silent; /* a question to the agent is without an answer: it hears no others */
+    bool ended;  /* the hypervisor has said so */
+    uint64_t patience;
+    struct domain_kept kept;
+    slot_table *table;
+    struct disk_record notes[SLOT_COUNT]; /* of the slots that are ready */
+    bool removed[SLOT_COUNT];             /* the hypervisor has said so since it was asked to */
+};
+
+/* What there is, before anything is done about it. */
+struct disk_names {
+    struct hypervisor_slot held[SLOT_COUNT];
+    answer listed; /* the agent's */
+};
+
+void persistent_slots_free(persistent_slots *self)
+{
+    if (!self)
+        return;
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        disk_record_clear(&self->notes[slot]);
+    slot_table_free(self->table);
+    free(self);
+}
+
+const struct domain_kept *persistent_slots_kept(const persistent_slots *self)
+{
+    return &self->kept;
+}
+
+const struct disk_record *persistent_slots_disk(const persistent_slots *self, unsigned slot)
+{
+    return slot_table_state(self->table, slot) == SLOT_READY ? &self->notes[slot] : NULL;
+}
+
+void persistent_slots_set_patience(persistent_slots *self, uint64_t patience)
+{
+    self->patience = patience;
+}
+
+/* --- questions to the agent --- */
+
+/* The channel ends with its QEMU; where that had not read everything, the kernel has other words
+ * for it. */
+static int call_it_ended(error **err)
+{
+    int why = err ? error_errno(*err) : 0;
+    if (why != ECONNRESET && why != EPIPE)
+        return -1;
+    error_free(STEAL(*err));
+    return error_set(err, ERROR_APPLIANCE, "the appliance has ended");
+}
+
+/* The answer to what was just asked, if that worked; it is the caller's. */
+static int hear(persistent_slots *self, int asked, uint64_t patience, answer *reply, error **err)
+{
+    *reply = (answer){0};
+    if (asked == 0 && agent_client_wait(self->agent, clock_now() + patience, reply, err) == 0)
+        return 0;
+    self->silent = true;
+    return call_it_ended(err);
+}
+
+/* The same where the answer says no more than whether it worked. */
+static int hear_done(persistent_slots *self, int asked, uint64_t patience, enum error_kind kind,
+                     error **err)
+{
+    answer reply;
+    if (hear(self, asked, patience, &reply, err) < 0)
+        return -1;
+    /* All answers of that kind have the one layout. */
+    const done_ret *done = &reply.body.answer_body_u.gone;
+    int result = 0;
+    if (done->message.message_len > 0)
+        result =
+            error_set(err, kind, "%.*s", (int)done->message.message_len, done->message.message_val);
+    agent_client_answer_clear(&reply);
+    return result;
+}
+
+/* --- one disk --- */
+
+/* What the hypervisor has said by now; of what commands that were killed have removed, too. */
+static void take_events(persistent_slots *self)
+{
+    struct hypervisor_event event;
+    while ((event = self->hv->ops->next_event(self->hv)).kind == HYPERVISOR_DISK_REMOVED)
+        self->removed[event.slot] = true;
+    self->ended = self->ended || event.kind == HYPERVISOR_ENDED;
+}
+
+static int await_removal(persistent_slots *self, unsigned slot, error **err)
+{
+    uint64_t deadline = clock_now() + self->patience;
+    for (;;) {
+        take_events(self);
+        if (self->removed[slot])
+            return 0;
+        if (self->ended)
+            return error_set(err, ERROR_APPLIANCE, "the appliance has ended");
+        struct pollfd wait = {self->hv->ops->event_fd(self->hv), POLLIN, 0};
+        int ready = poll(&wait, 1, clock_poll_timeout(deadline));
+        if (ready == 0)
+            return error_set(err, ERROR_TIMEOUT,
+                             "the appliance has not let go of the disk at slot %u", slot);
+    }
+}
+
+/* Takes the disk away, whoever uses it. */
+static int begin_removal(persistent_slots *self, unsigned slot, error **err)
+{
+    take_events(self);
+    self->removed[slot] = false;
+    return self->hv->ops->detach(self->hv, slot, err);
+}
+
+/* Waits until it is gone on both sides; on the hypervisor's alone where the agent is silent: the
+ * next host will ask it. */
+static int end_removal(persistent_slots *self, unsigned slot, error **err)
+{
+    gone_args args = {.slots = {1, &slot}};
+    if (await_removal(self, slot, err) < 0)
+        return -1;
+    if (self->silent)
+        return 0;
+    return hear_done(self, agent_client_gone(self->agent, &args, err), self->patience,
+                     ERROR_APPLIANCE, err);
+}
+
+static int remove_disk(persistent_slots *self, unsigned slot, error **err)
+{
+    return begin_removal(self, slot, err) < 0 ? -1 : end_removal(self, slot, err);
+}
+
+/* --- what killed commands have left --- */
+
+static int take_inventory(persistent_slots *self, struct disk_names *found, error **err)
+{
+    /* The agent looks while the hypervisor is asked. */
+    int asked = agent_client_list(self->agent, err);
+    if (asked < 0 || self->hv->ops->inspect(self->hv, found->held, err) < 0)
+        return -1;
+    return hear(self, asked, self->patience, &found->listed, err);
+}
+
+static void clear_inventory(struct disk_names *found)
+{
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        free(found->held[slot].note);
+    agent_client_answer_clear(&found->listed);
+}
+
+static const listed *find_listed(const struct disk_names *found, unsigned slot)
+{
+    const list_ret *list = &found->listed.body.answer_body_u.list;
+    for (u_int i = 0; i < list->disks.disks_len; i++)
+        if (list->disks.disks_val[i].disk.slot == slot)
+            return &list->disks.disks_val[i];
+    return NULL;
+}
+
+/* A disk is ready when the hypervisor has it and its note, and the agent has named that very one.
+ */
+static bool is_ready(const struct hypervisor_slot *held, const listed *seen,
+                     struct disk_record *note)
+{
+    if (!held->device || !held->note || !seen || !seen->named ||
+        disk_record_read(held->note, note) < 0)
+        return false;
+    size_t length = strlen(note->serial);
+    if (length > 0 && seen->disk.serial.serial_len == length &&
+        memcmp(seen->disk.serial.serial_val, note->serial, length) == 0)
+        return true;
+    disk_record_clear(note);
+    return false;
+}
+
+static int mend_slot(persistent_slots *self, const struct disk_names *found, unsigned slot,
+                     error **err)
+{
+    const struct hypervisor_slot *held = &found->held[slot];
+    const listed *seen = find_listed(found, slot);
+    gone_args gone = {.slots = {1, &slot}};
+    if (is_ready(held, seen, &self->notes[slot])) {
+        if (slot_table_reserve_at(self->table, slot, err) < 0)
+            return -1;
+        return slot_table_commit(self->table, slot, err);
+    }
+    if (held->device)
+        return remove_disk(self, slot, err);
+    if (held->files && self->hv->ops->clear(self->hv, slot, err) < 0)
+        return -1;
+    /* The guest may be slower than the command that took it away was. */
+    return seen ? hear_done(self, agent_client_gone(self->agent, &gone, err), self->patience,
+                            ERROR_APPLIANCE, err)
+                : 0;
+}
+
+static int mend(persistent_slots *self, error **err)
+{
+    struct disk_names found = {0};
+    int result = take_inventory(self, &found, err);
+    for (unsigned slot = 0; result == 0 && slot < SLOT_COUNT; slot++)
+        result = mend_slot(self, &found, slot, err);
+    clear_inventory(&found);
+    return result;
+}
+
+persistent_slots *persistent_slots_new(hypervisor *hv, agent_client *agent, error **err)
+{
+    AUTO_FREE char *xml = hv->ops->describe(hv, err);
+    persistent_slots *self = xml ? calloc(1, sizeof *self) : NULL;
+    if (!xml)
+        return NULL;
+    if (!self) {
+        error_no_memory(err);
+        return NULL;
+    }
+    self->hv = hv;
+    self->agent = agent;
+    self->patience = PATIENCE;
+    if (domain_xml_kept(xml, &self->kept, err) == 0) {
+        self->table = slot_table_new(self->kept.slots);
+        if (self->table && mend(self, err) == 0)
+            return self;
+        if (!self->table)
+            error_no_memory(err);
+    }
+    persistent_slots_free(self);
+    return NULL;
+}
+
+/* --- slots --- */
+
+static int by_label(const persistent_slots *self, const char *label)
+{
+    for (unsigned slot = 0; slot < self->kept.slots; slot++) {
+        const struct disk_record *note = persistent_slots_disk(self, slot);
+        if (note && *note->label && strcmp(note->label, label) == 0)
+            return (int)slot;
+    }
+    return -1;
+}
+
+/* A slot's number, or a device's name; -1: it is neither. */
+static int by_number(const char *word)
+{
+    uint64_t number;
+    bool digits = *word >= '0' && *word <= '9';
+    if (!digits)
+        return drive_name_index(word);
+    return text_parse_number(word, "slot", 0, INT_MAX, &number, NULL) < 0 ? -1 : (int)number;
+}
+
+int persistent_slots_find(const persistent_slots *self, const char *word, error **err)
+{
+    int slot = by_label(self, word);
+    if (slot < 0)
+        slot = by_number(word);
+    if (slot < 0)
+        return error_set(err, ERROR_REFUSED,
+                         "\"%s\" is no slot, no device of one, and no disk's label", word);
+    return slot_table_check(self->table, (unsigned)slot, err) < 0 ? -1 : slot;
+}
+
+/* --- attach --- */
+
+/* Tells this disk from those that were in the slot before. */
+static int make_serial(char serial[MAX_SERIAL + 1], error **err)
+{
+    uint16_t number;
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+        return error_set_errno(err, ERROR_HOST, errno, "no random number");
+    snprintf(serial, MAX_SERIAL + 1, "%04x", number);
+    return 0;
+}
+
+static int make_note(const struct persistent_slots_request *request, struct disk_record *note,
+                     error **err)
+{
+    *note = (struct disk_record){
+        .writable = request->writable,
+        .format = request->chain->layers[0].format,
+        .size = request->chain->size,
+        .image = strdup(request->image),
+    };
+    if (request->label)
+        snprintf(note->label, sizeof note->label, "%s", request->label);
+    if (!note->image)
+        return error_no_memory(err);
+    return make_serial(note->serial, err);
+}
+
+/* A null drive that nobody can write to: it only keeps a slot for another disk. */
+static bool is_placeholder(const char *image, bool writable)
+{
+    return !writable && strcmp(image, "/dev/null") == 0;
+}
+
+static bool gives_way(const struct disk_record *there,
+                      const struct persistent_slots_request *request)
+{
+    return is_placeholder(there->image, there->writable) &&
+           !is_placeholder(request->image, request->writable);
+}
+
+/* The lowest free slot, or else the lowest whose disk gives way; -1: none. */
+static int choose_slot(const persistent_slots *self, const struct persistent_slots_request *request)
+{
+    for (unsigned slot = 0; slot < self->kept.slots; slot++)
+        if (slot_table_state(self->table, slot) == SLOT_FREE)
+            return (int)slot;
+    for (unsigned slot = 0; slot < self->kept.slots; slot++) {
+        const struct disk_record *there = persistent_slots_disk(self, slot);
+        if (there && gives_way(there, request))
+            return (int)slot;
+    }
+    return -1;
+}
+
+static int reserve(persistent_slots *self, const struct persistent_slots_request *request,
+                   error **err)
+{
+    int slot = request->slot < 0 ? choose_slot(self, request) : request->slot;
+    if (slot < 0)
+        return slot_table_reserve(self->table, err); /* which says that there is none */
+    const struct disk_record *there = persistent_slots_disk(self, (unsigned)slot);
+    bool swap = there && (request->replace || gives_way(there, request));
+    int namesake = request->label ? by_label(self, request->label) : -1;
+    if (namesake >= 0 && !(swap && namesake == slot))
+        return error_set(err, ERROR_REFUSED, "the label %s is that of the disk at slot %d",
+                         request->label, namesake);
+    if (swap && persistent_slots_detach(self, (unsigned)slot, false, err) < 0)
+        return -1;
+    return slot_table_reserve_at(self->table, (unsigned)slot, err) < 0 ? -1 : slot;
+}
+
+/* The kernel has seen that very disk, and it has its names. */
+static int name_disk(persistent_slots *self, unsigned slot, const struct disk_record *note,
+                     error **err)
+{
+    name_args args = {.disk = {.slot = slot, .size = note->size}};
+    args.disk.serial.serial_val = (char *)note->serial;
+    args.disk.serial.serial_len = (u_int)strlen(note->serial);
+    args.label.label_val = (char *)note->label;
+    args.label.label_len = (u_int)strlen(note->label);
+    return hear_done(self, agent_client_name(self->agent, &args, err), self->patience,
+                     ERROR_REFUSED, err);
+}
+
+static int plug(persistent_slots *self, unsigned slot,
+                const struct persistent_slots_request *request, const struct disk_record *note,
+                error **err)
+{
+    AUTO_FREE char *text = disk_record_write(note);
+    if (!text)
+        return error_no_memory(err);
+    struct hypervisor_disk disk = {
+        .slot = slot,
+        .chain = request->chain,
+        .serial = note->serial,
+        .block_size = request->block_size,
+        .writable = request->writable,
+        .note = text,
+    };
+    if (self->hv->ops->attach(self->hv, &disk, err) < 0)
+        return -1;
+    if (name_disk(self, slot, note, err) == 0)
+        return 0;
+    remove_disk(self, slot, NULL); /* where that fails, the next command does it */
+    return -1;
+}
+
+int persistent_slots_attach(persistent_slots *self, const struct persistent_slots_request *request,
+                            unsigned *slot, error **err)
+{
+    AUTO_DISK_RECORD struct disk_record note = {0};
+    int reserved = reserve(self, request, err);
+    if (reserved < 0)
+        return -1;
+    *slot = (unsigned)reserved;
+    if (make_note(request, &note, err) < 0 || plug(self, *slot, request, &note, err) < 0) {
+        slot_table_rollback(self->table, *slot, NULL);
+        return -1;
+    }
+    self->notes[*slot] = note;
+    note = (struct disk_record){0};
+    return slot_table_commit(self->table, *slot, err);
+}
+
+/* --- detach --- */
+
+int persistent_slots_detach_begin(persistent_slots *self, unsigned slot, bool force, error **err)
+{
+    release_args args = {.slot = slot, .force = force};
+    const struct disk_record *note = persistent_slots_disk(self, slot);
+    if (!note)
+        return error_set(err, ERROR_REFUSED, "there is no disk at slot %u", slot);
+    uint64_t patience = note->writable ? FLUSH_PATIENCE : self->patience;
+    if (hear_done(self, agent_client_release(self->agent, &args, err), patience, ERROR_REFUSED,
+                  err) < 0)
+        return -1;
+    return slot_table_detach(self->table, slot, err) < 0 ? -1 : begin_removal(self, slot, err);
+}
+
+int persistent_slots_detach_end(persistent_slots *self, unsigned slot, error **err)
+{
+    if (end_removal(self, slot, err) < 0)
+        return -1;
+    disk_record_clear(&self->notes[slot]);
+    return slot_table_release(self->table, slot, err);
+}
+
+int persistent_slots_detach(persistent_slots *self, unsigned slot, bool force, error **err)
+{
+    return persistent_slots_detach_begin(self, slot, force, err) < 0
+               ? -1
+               : persistent_slots_detach_end(self, slot, err);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "qemu-capabilities.h"
+
+#include "base/cleanup.h"
+#include "base/file-tree.h"
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* libvirt 9.0: qemu_conf.c puts it there in an embedded root; the file is named by a hash of the
+ * emulator's path, and checked by libvirt against the emulator's and its own version. */
+static const char *const levels[] = {"cache", "cache/qemu", "cache/qemu/capabilities"};
+#define CACHE "cache/qemu/capabilities"
+
+static int copy_into(int from, int to, const char *name)
+{
+    char path[64];
+    AUTO_FD int source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    AUTO_FD int target =
+        openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (source < 0 || target < 0)
+        return -errno;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", source);
+    return file_tree_copy_file(path, target);
+}
+
+static int copy_all(int from_fd, int to)
+{
+    int result = 0;
+    AUTO_DIR DIR *from = fdopendir(from_fd);
+    if (!from) {
+        close(from_fd);
+        return -errno;
+    }
+    for (struct dirent *entry; result == 0 && (entry = readdir(from));)
+        if (entry->d_name[0] != '.')
+            result = copy_into(dirfd(from), to, entry->d_name);
+    return result;
+}
+
+static int open_below(const char *directory, const char *name)
+{
+    AUTO_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -1 : openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int copy_directory(const char *from, const char *from_name, const char *to,
+                          const char *to_name)
+{
+    AUTO_FD int target = open_below(to, to_name);
+    int source = target < 0 ? -1 : open_below(from, from_name);
+    return source < 0 ? -errno : copy_all(source, target);
+}
+
+int qemu_capabilities_keep(const char *root, const char *template_dir)
+{
+    AUTO_FD int fd = open(template_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || (mkdirat(fd, KEPT_CAPABILITIES, 0755) < 0 && errno != EEXIST))
+        return -errno;
+    return copy_directory(root, CACHE, template_dir, KEPT_CAPABILITIES);
+}
+
+int qemu_capabilities_provide(const char *template_dir, const char *root)
+{
+    AUTO_FD int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+        if (fd < 0 || (mkdirat(fd, levels[i], 0755) < 0 && errno != EEXIST))
+            return -errno;
+    return copy_directory(template_dir, KEPT_CAPABILITIES, root, CACHE);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* QMP arguments for a disk: QEMU gets nothing but descriptors that we opened. Pure.
+ * Sources: QEMU 7.2 qapi/block-core.json (BlockdevOptions), hw/scsi/scsi-disk.c (properties). */
+#ifndef VLT_BLOCKDEV_H
+#define VLT_BLOCKDEV_H
+
+#include "image/image-probe.h"
+#include <jansson.h>
+
+/* "s7": the id of the device and of the topmost block node at slot 7. */
+#define QMP_BLOCKDEV_NAME_MAX 16
+char *qmp_blockdev_name(unsigned slot, char buffer[QMP_BLOCKDEV_NAME_MAX]);
+/* The inverse, strict; -1 for anything else (ids of devices that are not ours). */
+int qmp_blockdev_slot(const char *name);
+
+/* add-fd's arguments for a layer of the disk at `slot`: "s7", and with a note "s7 NOTE". NULL: no
+ * memory, or the note is not UTF-8. The caller's reference. */
+json_t *qmp_blockdev_tag(unsigned slot, const char *note);
+/* The slot in such a tag, -1 where it is none. *note points into it, or is NULL. */
+int qmp_blockdev_read_tag(const char *tag, const char **note);
+
+/* The text of a VMDK descriptor for the extents behind layer `index`, whose fd sets it names: what
+ * QEMU is to see instead of the image's own. NULL: no memory. The
+ * caller's. */
+bool qmp_blockdev_has_extents(const struct image_chain *chain, size_t index);
+char *qmp_blockdev_descriptor(const struct image_chain *chain, size_t index, const int64_t *fdsets);
+
+/* blockdev-add's arguments for a chain whose layer i is in fd set fdsets[i] (of a layer with
+ * extents: its qmp_blockdev_descriptor()): one nested object;
+ * every level names its backing explicitly (null at the end), so that QEMU opens no file by itself;
+ * read-only, and with locking off, so that an image in use is neither locked nor disturbed.
+ * writable: the topmost layer may be written, and QEMU locks the image as it does by default.
+ * io_uring: whether this host has it.
+ * secret: the id of QEMU's object that opens those layers which are encrypted; NULL where none is.
+ * A chain that is an NBD export has no fd sets: its socket was given to QEMU (getfd) under the name
+ * of the slot. A connection that is lost is not made again.
+ * NULL: no memory. The caller's reference. */
+json_t *qmp_blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot,
+                           bool io_uring, bool writable, const char *secret);
+
+/* object-add's arguments: a secret, which QEMU reads from its own descriptor `fd`. So it stands in
+ * no command, and in nobody's log of commands. */
+json_t *qmp_blockdev_secret(const char *id, int64_t fd);
+
+/* device_add's arguments: scsi-hd at target `slot`, lun 0, of the one SCSI controller there is, on
+ * the node of that slot, with that serial (protocol.x) as its revision level. */
+json_t *qmp_blockdev_device(unsigned slot, const char *serial, unsigned block_size, bool writable);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* QMP commands and replies as JSON text, for a monitor that somebody else speaks to. Pure. */
+#ifndef VLT_QMP_H
+#define VLT_QMP_H
+
+#include "base/error.h"
+#include <jansson.h>
+
+/* {"execute": command, "arguments": arguments}; steals the reference to arguments (NULL: none).
+ * New memory, or NULL: no memory. */
+char *qmp_command(const char *command, json_t *arguments);
+
+/* What a reply returns, a new reference; NULL and *err where it is an error (STATUS_REFUSED: QEMU
+ * is well, and says no), or no reply at all (STATUS_CRASHED). */
+json_t *qmp_return(const char *reply, error **err);
+
+#endif

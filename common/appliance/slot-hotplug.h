@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Disks into slots and out again: each attach is a transaction over the slot table, the hypervisor
+ * and the agent. Reserve, attach, and commit when the agent has seen the very disk (slot, size and
+ * serial); roll back on any failure. A slot is free again only when the hypervisor has said that
+ * the disk is removed and the agent that it is gone. */
+#ifndef VLT_HOTPLUG_H
+#define VLT_HOTPLUG_H
+
+#include "hypervisor.h"
+#include "slot-table.h"
+
+typedef struct slot_hotplug slot_hotplug;
+
+/* Works on hv, which stays the caller's. NULL: no memory. */
+slot_hotplug *slot_hotplug_new(hypervisor *hv);
+void slot_hotplug_free(slot_hotplug *self);
+
+/* Attaches at the lowest free slot; what `wanted` says of slot and serial is not looked at. Fills
+ * *request with what the agent must see there; its serial is freed with slot_hotplug_disk_clear().
+ * 0; or -1, and the slot is free. */
+int slot_hotplug_attach(slot_hotplug *self, const struct hypervisor_disk *wanted, disk *request,
+                        error **err);
+void slot_hotplug_disk_clear(disk *request);
+
+/* The agent has answered for the slot: attaching → ready. */
+int slot_hotplug_confirm(slot_hotplug *self, unsigned slot, error **err);
+
+/* Asks for all attached disks to go. The slots are free after as many slot_hotplug_removed() and
+ * one slot_hotplug_gone(); how many there are is returned, -1 and *err on failure. `slots` has room
+ * for SLOT_COUNT. */
+int slot_hotplug_detach_all(slot_hotplug *self, unsigned *slots, error **err);
+int slot_hotplug_removed(slot_hotplug *self, unsigned slot,
+                         error **err);                  /* the hypervisor says so */
+int slot_hotplug_gone(slot_hotplug *self, error **err); /* the agent says so, of all */
+
+unsigned slot_hotplug_attached(const slot_hotplug *self); /* slots that are not free */
+
+#endif

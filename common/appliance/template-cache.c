@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "template-cache.h"
+
+#include "base/file-tree.h"
+#include "qemu-capabilities.h"
+#include <fcntl.h>
+#include <glib.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <xxhash.h>
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+#define INFO_FORMAT                                                                                \
+    "virt-live-tools template 1\nram %" PRIu64 " %016" PRIx64 "\nstate %" PRIu64 " %016" PRIx64 "\n"
+
+char *template_cache_directory(void)
+{
+    const char *own = getenv("VIRT_LIVE_TOOLS_CACHE");
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    char *path;
+    int written = -1;
+    if (own && own[0] == '/')
+        return strdup(own);
+    if (geteuid() == 0)
+        return strdup(TEMPLATE_SYSTEM_DIR);
+    if (cache && cache[0] == '/')
+        written = asprintf(&path, "%s/virt-live-tools", cache);
+    else if (home && home[0] == '/')
+        written = asprintf(&path, "%s/.cache/virt-live-tools", home);
+    return written < 0 ? NULL : path;
+}
+
+/* --- the key --- */
+
+static void hash_text(GChecksum *sum, const char *text)
+{
+    g_checksum_update(sum, (const guchar *)text, (gssize)strlen(text) + 1);
+}
+
+/* A file that was replaced or rewritten has another inode, size or time. */
+static int hash_file(GChecksum *sum, const char *path, error **err)
+{
+    struct stat st;
+    char words[256];
+    if (stat(path, &st) < 0)
+        return error_set_errno(err, ERROR_HOST, errno, "cannot look at %s", path);
+    snprintf(words, sizeof words, "%ju %ju %jd %jd.%09ld %jd.%09ld", (uintmax_t)st.st_dev,
+             (uintmax_t)st.st_ino, (intmax_t)st.st_size, (intmax_t)st.st_mtim.tv_sec,
+             st.st_mtim.tv_nsec, (intmax_t)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+    hash_text(sum, path);
+    hash_text(sum, words);
+    return 0;
+}
+
+/* The processor's model and flags matter where the guest sees them, under KVM; TCG's is always the
+ * same. */
+static void hash_processor(GChecksum *sum)
+{
+    char line[8192];
+    AUTO_FILE FILE *file = fopen("/proc/cpuinfo", "re");
+    while (file && fgets(line, sizeof line, file) && line[0] != '\n')
+        if (!strstr(line, "MHz") && !strstr(line, "bogomips") && !strstr(line, "apicid") &&
+            !strstr(line, "processor\t"))
+            hash_text(sum, line);
+}
+
+static int hash_domain(GChecksum *sum, const struct appliance_config *config, error **err)
+{
+    struct domain_spec spec = {
+        .name = "appliance",
+        .accel = config->accel,
+        .memory_mib = config->memory_mib,
+        .kernel = config->files.kernel,
+        .initrd = config->files.initrd,
+        .root_drive = config->files.root_drive,
+        .command_line = appliance_command_line(),
+        .console_path = "console",
+        .memory_path = "ram",
+        .sessions = config->hotplug,
+    };
+    AUTO_FREE char *xml = domain_xml_write(&spec, err);
+    if (!xml)
+        return -1;
+    hash_text(sum, xml);
+    return 0;
+}
+
+char *template_key(const struct appliance_config *config, const char *library, error **err)
+{
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+    char *key = NULL;
+    hash_text(sum, PACKAGE_VERSION);
+    if (strcmp(config->accel, "kvm") == 0)
+        hash_processor(sum);
+    if (hash_file(sum, config->files.kernel, err) == 0 &&
+        hash_file(sum, config->files.initrd, err) == 0 &&
+        hash_file(sum, config->files.root_drive, err) == 0 &&
+        hash_file(sum, DOMAIN_EMULATOR, err) == 0 &&
+        (!library || hash_file(sum, library, err) == 0) && hash_domain(sum, config, err) == 0) {
+        key = strndup(g_checksum_get_string(sum), 32);
+        if (!key)
+            error_no_memory(err);
+    }
+    g_checksum_free(sum);
+    return key;
+}
+
+/* --- looking at one --- */
+
+/* Ours or root's, and nobody else may write it. */
+static bool trusted(const struct stat *st)
+{
+    return (st->st_uid == geteuid() || st->st_uid == 0) && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* The data of a sparse file, and where it lies. Holes are not read. */
+static int sum_file(int fd, uint64_t size, uint64_t *sum)
+{
+    XXH3_state_t *state = XXH3_createState();
+    void *map = size ? mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+    int result = state && map != MAP_FAILED ? 0 : -1;
+    if (result == 0) {
+        XXH3_64bits_reset(state);
+        for (off_t from = 0, to; (from = lseek(fd, from, SEEK_DATA)) >= 0; from = to) {
+            to = lseek(fd, from, SEEK_HOLE);
+            if (to <= from)
+                break;
+            XXH3_64bits_update(state, &from, sizeof from);
+            XXH3_64bits_update(state, (char *)map + from, (size_t)(to - from));
+        }
+        *sum = XXH3_64bits_digest(state);
+    }
+    if (map != MAP_FAILED)
+        munmap(map, size);
+    XXH3_freeState(state);
+    return result;
+}
+
+struct part {
+    uint64_t size, sum;
+};
+
+static int look_at_part(int directory, const char *name, struct part *part)
+{
+    struct stat st;
+    AUTO_FD int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0)
+        return -1;
+    part->size = (uint64_t)st.st_size;
+    return sum_file(fd, part->size, &part->sum);
+}
+
+static bool part_trusted(int directory, const char *name)
+{
+    struct stat st;
+    return fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+           trusted(&st);
+}
+
+static bool describe(int directory, char *text, size_t length)
+{
+    struct part ram, state;
+    if (look_at_part(directory, "ram", &ram) < 0 || look_at_part(directory, "state", &state) < 0)
+        return false;
+    snprintf(text, length, INFO_FORMAT, ram.size, ram.sum, state.size, state.sum);
+    return true;
+}
+
+/* NULL: it is good. Otherwise what is wrong with it. */
+static const char *find_fault(int directory)
+{
+    struct stat st;
+    char expected[256], found[256];
+    if (fstat(directory, &st) < 0 || !trusted(&st) || !part_trusted(directory, "ram") ||
+        !part_trusted(directory, "state") || !part_trusted(directory, "info"))
+        return "others could have written it";
+    AUTO_FD int fd = openat(directory, "info", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, expected, sizeof expected - 1);
+    if (length <= 0)
+        return "it is not complete";
+    expected[length] = 0;
+    if (!describe(directory, found, sizeof found) || strcmp(expected, found) != 0)
+        return "it is damaged";
+    return NULL;
+}
+
+/* Removes one that is bad, so that it is built anew; what cannot be removed stays unused. */
+static int try_directory(const char *cache, const char *key, char **directory, char **why)
+{
+    AUTO_FREE char *path = NULL;
+    if (asprintf(&path, "%s/template-%s", cache, key) < 0) {
+        path = NULL;
+        return 0;
+    }
+    AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    const char *fault = find_fault(fd);
+    if (!fault) {
+        futimens(fd,
+                 NULL); /* it is in use: prune() looks at that; where it is another's, they prune */
+        *directory = STEAL(path);
+        return 1;
+    }
+    free(*why);
+    if (asprintf(why, "the saved appliance %s is not used: %s", path, fault) < 0)
+        *why = NULL;
+    file_tree_remove(AT_FDCWD, path);
+    return 0;
+}
+
+int template_find(const char *key, char **directory, char **why)
+{
+    AUTO_FREE char *own = template_cache_directory();
+    *why = NULL;
+    if (own && try_directory(own, key, directory, why))
+        return 1;
+    return geteuid() == 0 ? 0 : try_directory(TEMPLATE_SYSTEM_DIR, key, directory, why);
+}
+
+/* --- making one --- */
+
+static int make_directory(const char *path, mode_t mode)
+{
+    AUTO_FREE char *parent = strdup(path);
+    char *slash = parent ? strrchr(parent, '/') : NULL;
+    if (mkdir(path, mode) == 0 || errno == EEXIST)
+        return 0;
+    if (errno != ENOENT || !slash || slash == parent)
+        return -1;
+    *slash = 0;
+    return make_directory(parent, mode) < 0 ? -1 : mkdir(path, mode);
+}
+
+static char *make_temporary(const char *parent, const struct sandbox *box)
+{
+    char *path;
+    if (asprintf(&path, "%s/building-XXXXXX", parent) < 0)
+        return NULL;
+    if (mkdtemp(path) && (!box->drop || chown(path, box->uid, box->gid) == 0))
+        return path;
+    int saved = errno;
+    rmdir(path);
+    free(path);
+    errno = saved;
+    return NULL;
+}
+
+/* The memory of an appliance and its state; the file systems that caches are on are larger. */
+#define ROOM_NEEDED ((uint64_t)256 << 20)
+
+/* What is no longer wanted: templates that nobody has used for a month (each build of the appliance
+ * has another), and those that were never finished. */
+#define UNUSED_AFTER ((time_t)30 * 24 * 3600)
+#define UNFINISHED_AFTER ((time_t)3600)
+
+static bool expired(int cache, const char *name)
+{
+    struct stat st;
+    time_t limit = strncmp(name, "template-", 9) == 0   ? UNUSED_AFTER
+                   : strncmp(name, "building-", 9) == 0 ? UNFINISHED_AFTER
+                                                        : 0;
+    return limit > 0 && fstatat(cache, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           time(NULL) - st.st_mtime > limit;
+}
+
+static void prune(const char *path)
+{
+    AUTO_DIR DIR *cache = opendir(path);
+    for (struct dirent *entry; cache && (entry = readdir(cache));)
+        if (expired(dirfd(cache), entry->d_name))
+            file_tree_remove(dirfd(cache), entry->d_name);
+}
+
+static bool has_room(const char *path)
+{
+    struct statvfs fs;
+    if (statvfs(path, &fs) < 0)
+        return false;
+    if ((uint64_t)fs.f_bavail * fs.f_frsize >= ROOM_NEEDED)
+        return true;
+    errno = ENOSPC;
+    return false;
+}
+
+/* The sandboxed_work_do user makes it, and so gets to it. */
+static bool can_be_entered(const char *path, const struct sandbox *box)
+{
+    if (sandbox_can_enter(box, path))
+        return true;
+    errno = EACCES;
+    return false;
+}
+
+char *template_begin(const struct sandbox *box, const char *fallback, bool *cached, char **why,
+                     error **err)
+{
+    AUTO_FREE char *cache = template_cache_directory();
+    char *begun = NULL;
+    *why = NULL;
+    if (cache)
+        prune(cache);
+    /* Root's is for everybody. */
+    *cached = cache && make_directory(cache, geteuid() == 0 ? 0755 : 0700) == 0 &&
+              has_room(cache) && can_be_entered(cache, box) &&
+              (begun = make_temporary(cache, box)) != NULL;
+    if (*cached)
+        return begun;
+    if (asprintf(why, "the appliance cannot be saved for the next command: %s: %s",
+                 cache ? cache : "no cache directory", strerror(errno)) < 0)
+        *why = NULL;
+    begun = make_temporary(fallback, box);
+    if (!begun)
+        error_set_errno(err, ERROR_HOST, errno, "cannot make a directory in %s", fallback);
+    return begun;
+}
+
+/* From here on the sandboxed_work_do user cannot change it, nor does a power failure. */
+static int seal(int directory, const char *name, mode_t mode)
+{
+    AUTO_FD int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fchown(fd, geteuid(), getegid()) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0)
+        return -1;
+    return 0;
+}
+
+/* What is in the directory, and it. One that is not there is fine. */
+static int seal_directory(int parent, const char *name)
+{
+    AUTO_DIR DIR *directory = NULL;
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -1;
+    directory = fdopendir(fd);
+    if (!directory) {
+        close(fd);
+        return -1;
+    }
+    for (struct dirent *entry; (entry = readdir(directory));)
+        if (entry->d_name[0] != '.' && seal(fd, entry->d_name, 0444) < 0)
+            return -1;
+    return seal(fd, ".", 0755);
+}
+
+static int write_info(int directory)
+{
+    char text[256];
+    AUTO_FD int fd = openat(directory, "info", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 || !describe(directory, text, sizeof text))
+        return -1;
+    if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+        return -1;
+    return seal(directory, "info", 0444);
+}
+
+static int publish(const char *begun, const char *cache, const char *key, char **directory,
+                   char **why, error **err)
+{
+    AUTO_FREE char *name = NULL;
+    if (asprintf(&name, "%s/template-%s", cache, key) < 0) {
+        name = NULL;
+        return error_no_memory(err);
+    }
+    int failed = rename(begun, name) < 0 ? errno : 0;
+    if (failed == EEXIST || failed == ENOTEMPTY || failed == ENOTDIR) {
+        if (try_directory(cache, key, directory, why)) {
+            file_tree_remove(AT_FDCWD, begun);
+            return 0;
+        }
+        file_tree_remove(AT_FDCWD, name); /* it may be no directory */
+        failed = rename(begun, name) < 0 ? errno : 0;
+    }
+    if (failed)
+        return error_set_errno(err, ERROR_HOST, failed, "cannot rename %s to %s", begun, name);
+    *directory = STEAL(name);
+    return 0;
+}
+
+int template_finish(const char *begun, const char *key, bool cached, char **directory, char **why,
+                    error **err)
+{
+    AUTO_FREE char *cache = template_cache_directory();
+    AUTO_FD int fd = open(begun, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    *why = NULL;
+    if (fd < 0 || seal(fd, ".", 0755) < 0 || seal(fd, "ram", 0444) < 0 ||
+        seal(fd, "state", 0444) < 0 || seal_directory(fd, KEPT_CAPABILITIES) < 0 ||
+        write_info(fd) < 0 || fsync(fd) < 0)
+        return error_set_errno(err, ERROR_HOST, errno, "cannot keep the saved appliance %s", begun);
+    if (!cached) {
+        *directory = strdup(begun);
+        return *directory ? 0 : error_no_memory(err);
+    }
+    return publish(begun, cache, key, directory, why, err);
+}
+
+/* Between filesystems only the older of the two calls works; the other may share what is there. */
+static ssize_t copy_some(int from, off_t *in, int to, size_t length)
+{
+    off_t out = *in;
+    ssize_t copied = copy_file_range(from, in, to, &out, length, 0);
+    if (copied >= 0 || (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP))
+        return copied;
+    return lseek(to, out, SEEK_SET) < 0 ? -1 : sendfile(to, from, in, length);
+}
+
+static int copy_extents(int from, int to, off_t size)
+{
+    if (ftruncate(to, size) < 0)
+        return -errno;
+    for (off_t start = 0, end; (start = lseek(from, start, SEEK_DATA)) >= 0; start = end) {
+        end = lseek(from, start, SEEK_HOLE);
+        for (off_t at = start; at < end;) {
+            ssize_t copied = copy_some(from, &at, to, (size_t)(end - at));
+            if (copied <= 0)
+                return copied < 0 ? -errno : -EIO;
+        }
+    }
+    return errno == ENXIO ? 0 : -errno; /* ENXIO: no data beyond */
+}
+
+int template_copy_memory(const char *directory, const char *to, const struct sandbox *box,
+                         error **err)
+{
+    struct stat st;
+    AUTO_FREE char *from = NULL;
+    if (asprintf(&from, "%s/ram", directory) < 0) {
+        from = NULL;
+        return error_no_memory(err);
+    }
+    AUTO_FD int in = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    AUTO_FD int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int result =
+        in < 0 || out < 0 || fstat(in, &st) < 0 ? -errno : copy_extents(in, out, st.st_size);
+    if (result == 0 && box->drop && fchown(out, box->uid, box->gid) < 0)
+        result = -errno;
+    if (result < 0)
+        return error_set_errno(err, ERROR_HOST, -result, "cannot copy %s to %s", from, to);
+    return 0;
+}

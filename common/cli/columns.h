@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Columns: one table of them in a command drives -o, --output-all, the headings, CSV, the laid-out
+ * table and the list in --help. */
+#ifndef VLT_OUTPUT_H
+#define VLT_OUTPUT_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Flags. */
+#define COLUMN_RIGHT 1u    /* numbers */
+#define COLUMN_TRUNCATE 2u /* may be cut where the terminal is too narrow */
+#define COLUMN_REASON 4u   /* says why something is missing: rows without figures are wanted too */
+
+struct column {
+    const char *name; /* what -o takes, in upper case, and the heading */
+    unsigned flags;
+    const char *help;
+    /* Writes the cell's bytes as they are, nothing where it is empty. row and style are the
+     * command's. */
+    void (*get)(const void *row, const void *style, FILE *to);
+};
+
+#define COLUMNS_MAX 64
+
+struct column_choice {
+    size_t count;
+    const struct column *columns[COLUMNS_MAX];
+};
+
+/* Reads "NAME,NAME…", in any case, each of the `count` in table. 0 or -1 and *err, which names the
+ * column that there is none of, and those that there are. */
+int columns_choose(const struct column *table, size_t count, const char *list,
+                   struct column_choice *choice, error **err);
+void columns_choose_all(const struct column *table, size_t count, struct column_choice *choice);
+
+/* Whether a chosen column has one of these flags. */
+bool columns_have(const struct column_choice *choice, unsigned flags);
+
+/* The cell's bytes and their *length, NUL behind them; new memory, or NULL: no memory. */
+char *columns_cell(const struct column *column, const void *row, const void *style, size_t *length);
+
+/* A line of CSV: the names. */
+void columns_csv_heading(const struct column_choice *choice, FILE *to);
+/* … the cells of a row. 0 or -1: no memory. */
+int columns_csv_row(const struct column_choice *choice, const void *row, const void *style,
+                    FILE *to);
+
+/* "  NAME  help" for each. */
+void columns_print_help(const struct column *table, size_t count, FILE *to);
+
+#endif

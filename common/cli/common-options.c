@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE 1 /* asprintf */
+#include "common-options.h"
+
+#include "appliance/appliance.h"
+#include "libvirt/lookup-libvirt.h"
+#include "option-values.h"
+#include "popt-escape.h"
+
+#include <string.h>
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+#define PARALLEL_MAX 64     /* the supervisor has no room for more */
+#define TIMEOUT_MAX 1000000 /* seconds; more than eleven days is a slip */
+
+enum code {
+    OPT_IMAGE = COMMON_OPTIONS_ARGUMENT,
+    OPT_ADD = 256,
+    OPT_DOMAIN,
+    OPT_CONNECT,
+    OPT_FORMAT,
+    OPT_BLOCKSIZE,
+    OPT_IMAGES_FROM,
+    OPT_NULL,
+    OPT_ISOLATE,
+    OPT_WAVE,
+    OPT_PARALLEL,
+    OPT_TIMEOUT,
+    OPT_ACCEL,
+    OPT_MEMSIZE,
+    OPT_APPLIANCE,
+    OPT_BACKING,
+    OPT_CONSISTENT,
+    OPT_KEY,
+    OPT_KEYS_FROM_STDIN,
+    OPT_PROGRESS,
+    OPT_QUIET,
+    OPT_STATS,
+    OPT_VERBOSE,
+    OPT_TRACE,
+    OPT_VERSION,
+    OPT_HELP,
+    OPT_USAGE
+};
+
+#define VALUE POPT_ARG_STRING
+#define MAYBE_VALUE (POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL)
+#define FLAG POPT_ARG_NONE
+
+struct poptOption common_options_popt[] = {
+    {"add", 'a', VALUE, NULL, OPT_ADD, "scan this image; several -a are the disks of one guest",
+     "FILE|URI"},
+    {"domain", 'd', VALUE, NULL, OPT_DOMAIN, "scan the disks of this libvirt guest", "NAME|UUID"},
+    {"connect", 'c', VALUE, NULL, OPT_CONNECT, "where libvirt's guests are", "URI"},
+    {"format", 0, MAYBE_VALUE, NULL, OPT_FORMAT,
+     "format of the images that follow (without a value: detect)", "raw|qcow2|..."},
+    {"blocksize", 0, MAYBE_VALUE, NULL, OPT_BLOCKSIZE,
+     "logical sector of the images that follow (without a value: 512)", "512|4096"},
+    {"images-from", 0, VALUE, NULL, OPT_IMAGES_FROM,
+     "scan the images in this list, one a line, - is stdin; TAB between images of one guest",
+     "FILE"},
+    {"null", '0', FLAG, NULL, OPT_NULL, "entries of lists end in NUL, not in newline", NULL},
+    {"isolate", 0, VALUE, NULL, OPT_ISOLATE,
+     "what guests must have in common to share an appliance: nothing (none), the owner of their "
+     "images (owner, the default), their directory too, or be the same (guest)",
+     "none|owner|directory|guest"},
+    {"wave", 0, VALUE, NULL, OPT_WAVE, "disks in an appliance at once, 1-255 (default 255)", "N"},
+    {NULL, 'P', VALUE, NULL, OPT_PARALLEL,
+     "appliances at once (default 0: from cores and available memory)", "N"},
+    {"timeout", 0, VALUE, NULL, OPT_TIMEOUT, "for one guest (default 60, 0: none)", "SECONDS"},
+    {"accel", 0, VALUE, NULL, OPT_ACCEL, "how appliances run (default auto)", "auto|kvm|tcg"},
+    {"memsize", 0, VALUE, NULL, OPT_MEMSIZE, "memory of an appliance", "MIB"},
+    {"appliance", 0, VALUE, NULL, OPT_APPLIANCE, "where the appliance's files are", "DIR"},
+    {"backing", 0, VALUE, NULL, OPT_BACKING,
+     "which other files an image may name (default same-dir)", "deny|same-dir|allow"},
+    {"consistent", 0, FLAG, NULL, OPT_CONSISTENT,
+     "read running libvirt guests as of one point in time, from a backup", NULL},
+    {"key", 0, VALUE, NULL, OPT_KEY,
+     "opens what is encrypted: ID:key:PASSPHRASE or ID:file:PATH; ID is a device of the guest, a "
+     "UUID, or all",
+     "SELECTOR"},
+    {"keys-from-stdin", 0, FLAG, NULL, OPT_KEYS_FROM_STDIN,
+     "each line of stdin is a key for all that is encrypted", NULL},
+    {"progress", 0, VALUE, NULL, OPT_PROGRESS,
+     "a progress bar on stderr (default auto: on a terminal)", "auto|always|never"},
+    {"quiet", 'q', FLAG, NULL, OPT_QUIET, "no progress bar, no warnings; errors only", NULL},
+    {"stats", 0, FLAG, NULL, OPT_STATS, "what the run took, as JSON, last on stderr", NULL},
+    {"verbose", 'v', FLAG, NULL, OPT_VERBOSE, "say what is being done", NULL},
+    {NULL, 'x', FLAG, NULL, OPT_TRACE, "trace calls to libvirt, with their time", NULL},
+    {"version", 'V', FLAG, NULL, OPT_VERSION, "print the version", NULL},
+    {"help", 0, FLAG, NULL, OPT_HELP, "print this help", NULL},
+    {"usage", 0, FLAG, NULL, OPT_USAGE, "print a brief usage message", NULL},
+    POPT_TABLEEND};
+
+void common_options_init(struct common_options *options)
+{
+    *options = (struct common_options){.config = {.isolation = ISOLATE_OWNER,
+                                                  .backing = BACKING_SAME_DIR,
+                                                  .wave = SLOT_COUNT,
+                                                  .timeout = 60}};
+}
+
+void common_options_clear(struct common_options *options)
+{
+    for (size_t i = 0; i < options->pending_count; i++)
+        guest_free(options->pending[i]);
+    for (size_t i = 0; i < options->list_count; i++)
+        free(options->lists[i]);
+    free(options->pending);
+    free(options->lists);
+    free(options->appliance);
+    free(options->connect);
+    keys_clear(&options->keys);
+    guest_list_free(options->guests);
+    common_options_init(options);
+}
+
+/* ---- values ---- */
+
+static int take_isolate(struct common_options *options, const char *word, error **err)
+{
+    static const char *const words[] = {[ISOLATE_NONE] = "none",
+                                        [ISOLATE_OWNER] = "owner",
+                                        [ISOLATE_DIRECTORY] = "directory",
+                                        [ISOLATE_GUEST] = "guest"};
+    unsigned chosen = 0;
+
+    if (option_value_choose("--isolate", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
+        return -1;
+    options->config.isolation = (enum isolation)chosen;
+    return 0;
+}
+
+static int take_progress(struct common_options *options, const char *word, error **err)
+{
+    static const char *const words[] = {
+        [PROGRESS_AUTO] = "auto", [PROGRESS_ALWAYS] = "always", [PROGRESS_NEVER] = "never"};
+    unsigned chosen = 0;
+
+    if (option_value_choose("--progress", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
+        return -1;
+    options->progress = (enum progress_mode)chosen;
+    return 0;
+}
+
+/* *to is owned. */
+static int take_word(const char *word, char **to, error **err)
+{
+    char *copy = strdup(word);
+
+    if (!copy)
+        return error_no_memory(err);
+    free(*to);
+    *to = copy;
+    return 0;
+}
+
+static int take_appliance(struct common_options *options, const char *word, error **err)
+{
+    if (take_word(word, &options->appliance, err) < 0)
+        return -1;
+    options->config.appliance = options->appliance;
+    return 0;
+}
+
+/* ---- images and lists ---- */
+
+/* A new guest behind those that stand already; NULL: no memory. */
+static struct guest *append_guest(struct common_options *options)
+{
+    size_t count = options->pending_count;
+    struct guest **pending = reallocarray(options->pending, count + 1, sizeof *pending);
+
+    if (!pending)
+        return NULL;
+    options->pending = pending;
+    pending[count] = guest_new(count);
+    if (pending[count])
+        options->pending_count++;
+    return pending[count];
+}
+
+static int add_image(struct common_options *options, struct guest *guest, const char *path,
+                     error **err)
+{
+    if (!guest)
+        return error_no_memory(err);
+    size_t length = strlen(path);
+    if (guest_add_image(guest, path, length, options->format, options->block_size, err) == 0)
+        return 0;
+    /* There may be a password in a URI. */
+    bool secret = remote_uri_is(path, length);
+    return error_prefix(err, "image \"%.*s%s\"", (int)(secret ? strcspn(path, ":") : length), path,
+                        secret ? "://..." : "");
+}
+
+/* Where several -a stand, their guest has the place of the first. */
+static int take_add(struct common_options *options, const char *path, error **err)
+{
+    if (!options->added)
+        options->added = append_guest(options);
+    return add_image(options, options->added, path, err);
+}
+
+/* Each is a guest of its own. */
+static int take_domain(struct common_options *options, const char *name, error **err)
+{
+    if (!*name)
+        return error_set(err, ERROR_REFUSED, "-d: the name of a guest is empty");
+    struct guest *guest = append_guest(options);
+    if (!guest)
+        return error_no_memory(err);
+    guest->sought = true;
+    return guest_set_name(guest, name, err);
+}
+
+/* guest_list_add_file() comes later, when it is known whether -0 stands behind; what held here for
+ * the list does not change any more. */
+static int take_list(struct common_options *options, const char *path, error **err)
+{
+    size_t count = options->list_count;
+    char **lists = reallocarray(options->lists, count + 1, sizeof *lists);
+
+    if (!lists)
+        return error_no_memory(err);
+    options->lists = lists;
+    lists[count] = strdup(path);
+    if (!lists[count])
+        return error_no_memory(err);
+    options->list_count++;
+    return guest_list_add_file(options->guests, path, options->format, options->block_size, err);
+}
+
+/* ---- the command line ---- */
+
+static int take_flag(struct common_options *options, int code)
+{
+    switch (code) {
+    case OPT_NULL:
+        options->null = true;
+        guest_list_set_delimiter(options->guests, '\0');
+        break;
+    case OPT_CONSISTENT:
+        options->consistent = true;
+        break;
+    case OPT_KEYS_FROM_STDIN:
+        options->keys_from_stdin = true;
+        break;
+    case OPT_QUIET:
+        options->quiet = true;
+        break;
+    case OPT_STATS:
+        options->stats = true;
+        break;
+    case OPT_VERBOSE:
+        options->verbose = true;
+        break;
+    case OPT_TRACE:
+        options->config.trace = true;
+        break;
+    case OPT_VERSION:
+        options->show = SHOW_VERSION;
+        break;
+    case OPT_HELP:
+        options->show = SHOW_HELP;
+        break;
+    default:
+        options->show = SHOW_USAGE;
+        break;
+    }
+    return 0;
+}
+
+static int take_common(struct common_options *options, int code, const char *value, error **err)
+{
+    switch (code) {
+    case OPT_IMAGE:
+        return add_image(options, append_guest(options), value, err);
+    case OPT_ADD:
+        return take_add(options, value, err);
+    case OPT_DOMAIN:
+        return take_domain(options, value, err);
+    case OPT_CONNECT:
+        return take_word(value, &options->connect, err);
+    case OPT_FORMAT:
+        return option_value_format(value, &options->format, err);
+    case OPT_BLOCKSIZE:
+        return option_value_block_size(value, &options->block_size, err);
+    case OPT_IMAGES_FROM:
+        return take_list(options, value, err);
+    case OPT_ISOLATE:
+        return take_isolate(options, value, err);
+    case OPT_WAVE:
+        return option_value_number("--wave", value, 1, SLOT_COUNT, &options->config.wave, err);
+    case OPT_PARALLEL:
+        return option_value_number("-P", value, 0, PARALLEL_MAX, &options->config.parallel, err);
+    case OPT_TIMEOUT:
+        return option_value_number("--timeout", value, 0, TIMEOUT_MAX, &options->config.timeout,
+                                   err);
+    case OPT_ACCEL:
+        return option_value_accel(value, &options->config.accel, err);
+    case OPT_MEMSIZE:
+        return option_value_number("--memsize", value, APPLIANCE_MEMORY_MIN, APPLIANCE_MEMORY_MAX,
+                                   &options->config.memory_mib, err);
+    case OPT_APPLIANCE:
+        return take_appliance(options, value, err);
+    case OPT_BACKING:
+        return option_value_backing(value, &options->config.backing, err);
+    case OPT_KEY:
+        return keys_add(&options->keys, value, err);
+    case OPT_PROGRESS:
+        return take_progress(options, value, err);
+    default:
+        return take_flag(options, code);
+    }
+}
+
+/* popt takes the next word as the value of an option whose value is optional; getopt, and so
+ * virt-df, does not. So "--format" becomes "--format=". (An image of the name --format is
+ * ./--format, here as there.) */
+static const char *with_value(const char *word)
+{
+    /* Those of all commands. */
+    static const char *const words[] = {"--format=", "--blocksize=", "--checksum=", "--checksums="};
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strncmp(word, words[i], strlen(words[i]) - 1) == 0 && !word[strlen(words[i]) - 1])
+            return words[i];
+    return word;
+}
+
+static void with_values(const char **words)
+{
+    for (; *words && strcmp(*words, "--") != 0; words++)
+        *words = with_value(*words);
+}
+
+static bool reads_stdin(const struct common_options *options)
+{
+    for (size_t i = 0; i < options->list_count; i++)
+        if (strcmp(options->lists[i], "-") == 0)
+            return true;
+    return false;
+}
+
+static int finish_keys(struct common_options *options, error **err)
+{
+    if (options->keys_from_stdin && reads_stdin(options))
+        return error_set(err, ERROR_REFUSED,
+                         "stdin cannot be both a list of images and --keys-from-stdin");
+    if (options->keys_from_stdin && keys_add_lines(&options->keys, STDIN_FILENO, err) < 0)
+        return -1;
+    if (options->keys.key_list_len == 0)
+        return 0;
+    options->config.keys = &options->keys;
+    if (options->config.memory_mib == 0)
+        options->config.memory_mib = APPLIANCE_MEMORY_KEYS;
+    return 0;
+}
+
+/* For an image that is named nobody can be asked. */
+static int finish_consistent(struct common_options *options,
+                             struct guest_list_hypervisor *hypervisor, error **err)
+{
+    bool any = hypervisor->all;
+
+    if (!options->consistent)
+        return 0;
+    for (size_t i = 0; i < options->pending_count; i++)
+        any |= options->pending[i]->sought;
+    if (!any)
+        return error_set(err, ERROR_REFUSED,
+                         "--consistent is for libvirt guests: name one with -d");
+    hypervisor->live = true;
+    options->config.backups = &backup_libvirt;
+    options->config.backups_uri = options->connect;
+    return 0;
+}
+
+/* Hands the guests over, in order, when the command line has been read. */
+static int finish(struct common_options *options, error **err)
+{
+    struct guest_list_hypervisor hypervisor = {.work = lookup_libvirt,
+                                               .uri = options->connect,
+                                               .uuids = options->uuids,
+                                               .timeout = options->config.timeout};
+
+    if (options->pending_count == 0 && options->list_count == 0) {
+        if (!options->all_by_default)
+            return error_set(err, ERROR_REFUSED,
+                             "no image given: name one with -a, a libvirt guest with -d, or a list "
+                             "of images with --images-from");
+        hypervisor.all = true;
+    }
+    if (finish_keys(options, err) < 0 || finish_consistent(options, &hypervisor, err) < 0)
+        return -1;
+    for (size_t i = 0; i < options->pending_count; i++)
+        if (guest_list_add(options->guests, STEAL(options->pending[i]), err) < 0)
+            return -1;
+    options->pending_count = 0;
+    options->added = NULL;
+    guest_list_set_hypervisor(options->guests, &hypervisor);
+    return 0;
+}
+
+static int parse(struct common_options *options, poptContext context, common_options_take take,
+                 void *data, error **err)
+{
+    int code;
+
+    while ((code = poptGetNextOpt(context)) >= 0) {
+        AUTO_FREE char *value = poptGetOptArg(context);
+        popt_escape_restore(value);
+        bool own = code >= COMMON_OPTIONS_COMMAND ||
+                   (code == COMMON_OPTIONS_ARGUMENT && options->own_arguments);
+        if ((own ? take(data, code, value, err) : take_common(options, code, value, err)) < 0)
+            return -1;
+        if (options->show != SHOW_NOTHING)
+            return 0;
+    }
+    if (code < -1)
+        return popt_escape_failed(context, code, err);
+    return finish(options, err);
+}
+
+int common_options_parse(struct common_options *options, int argc, char **argv,
+                         struct poptOption *table, common_options_take take, void *data,
+                         error **err)
+{
+    const char **words = popt_escape_words(argc, argv);
+    poptContext context = NULL;
+    int result;
+
+    if (words) {
+        with_values(words);
+        context = poptGetContext(NULL, argc, words, table, POPT_CONTEXT_ARG_OPTS);
+    }
+    options->guests = guest_list_new();
+    if (context && options->guests)
+        result = parse(options, context, take, data, err);
+    else
+        result = error_no_memory(err);
+    poptFreeContext(context);
+    free(words);
+    return result;
+}
+
+void common_options_print_help(FILE *to, const char *command, const char *arguments,
+                               struct poptOption *table, bool usage_only)
+{
+    const char *words[] = {command, NULL};
+    poptContext context = poptGetContext(NULL, 1, words, table, 0);
+
+    if (!context)
+        return;
+    poptSetOtherOptionHelp(context, arguments);
+    if (usage_only)
+        poptPrintUsage(context, to, 0);
+    else
+        poptPrintHelp(context, to, 0);
+    poptFreeContext(context);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The options that all commands share, and how a command line is read.
+ *
+ * --format and --blocksize are positional, as in virt-df: they hold for the images and lists that
+ * follow. So options and arguments are read in one pass, in the order in which they stand. */
+#ifndef VLT_OPTIONS_H
+#define VLT_OPTIONS_H
+
+#include "guest/keys.h"
+#include "progress.h"
+#include "scan/supervisor.h"
+
+#include <popt.h>
+
+/* What a command's exit status says. Where several are true: 3, else 4, else 1. A threshold stands
+ * before guests that failed, because it is what the user asked to be woken for, and those are named
+ * on stderr; it does not stand before 3, where most was not looked at. */
+enum command_exit {
+    COMMAND_OK = 0,
+    COMMAND_GUEST_FAILED = 1, /* a guest did not answer, or what it answered could not be written */
+    COMMAND_USAGE = 2,        /* wrong usage; nothing was started */
+    COMMAND_NO_APPLIANCE = 3,
+    COMMAND_THRESHOLD = 4 /* a threshold was passed */
+};
+
+/* What to do instead of the command's work. */
+enum common_options_show { SHOW_NOTHING, SHOW_HELP, SHOW_USAGE, SHOW_VERSION };
+
+struct common_options {
+    struct supervisor_config config; /* its strings are owned by this struct */
+    guest_list *guests;              /* complete when common_options_parse() is done; owned */
+    char **lists;                    /* what --images-from named; owned */
+    size_t list_count;
+    enum progress_mode progress;
+    enum common_options_show show;
+    bool quiet, stats, verbose;
+    key_list keys; /* what config.keys points to */
+    bool keys_from_stdin;
+    bool consistent;
+    bool null; /* -0: entries of lists end in NUL */
+    /* Set by the command before common_options_parse(): an argument that is no option is not an
+     * image but the command's own, and it takes it with the code COMMON_OPTIONS_ARGUMENT. */
+    bool own_arguments;
+    /* Set by the command, too: where nothing is named, all libvirt guests are meant. */
+    bool all_by_default;
+    bool uuids; /* libvirt guests are named by their UUIDs */
+
+    /* What stands so far while a command line is read. */
+    enum image_format format;
+    unsigned block_size;
+    struct guest **pending; /* in order; owned */
+    size_t pending_count;
+    struct guest *added; /* the one that -a adds to, one of pending */
+    char *appliance;     /* what config.appliance points to */
+    char *connect;       /* -c; what the list's hypervisor points to */
+};
+
+/* For a command's table: { NULL, 0, POPT_ARG_INCLUDE_TABLE, common_options_popt, 0, "…", NULL }. */
+extern struct poptOption common_options_popt[];
+
+/* A command's own options have codes from here on. */
+#define COMMON_OPTIONS_COMMAND 512
+#define COMMON_OPTIONS_ARGUMENT 0 /* popt's: an argument that is no option */
+
+/* Reads one of the command's own options: its code and its value (NULL where it takes none).
+ * 0 or -1 and *err. */
+typedef int (*common_options_take)(void *data, int code, const char *value, error **err);
+
+/* Fills in the defaults. Nothing is allocated. */
+void common_options_init(struct common_options *options);
+void common_options_clear(struct common_options *options);
+
+/* Reads the command line. 0: options are complete, or options->show is set and nothing else counts.
+ * -1 and *err: wrong usage. table is the command's, with common_options_popt in it. */
+int common_options_parse(struct common_options *options, int argc, char **argv,
+                         struct poptOption *table, common_options_take take, void *data,
+                         error **err);
+
+/* Prints what --help or --usage shows; arguments is "[OPTION...] IMAGE...". */
+void common_options_print_help(FILE *to, const char *command, const char *arguments,
+                               struct poptOption *table, bool usage_only);
+
+static inline void cleanup_common_options(struct common_options *options)
+{
+    common_options_clear(options);
+}
+#define AUTO_COMMON_OPTIONS CLEANUP(cleanup_common_options)
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the JSON Lines of all commands have in common. Functions return 0 or -1: no memory. */
+#ifndef VLT_JSONLINE_H
+#define VLT_JSONLINE_H
+
+#include "scan/supervisor.h"
+#include <jansson.h>
+
+/* The value is taken over; a NULL value is one that there was no memory for. */
+int json_lines_set(json_t *object, const char *key, json_t *value);
+/* Bytes as string (text.h), null where there are none. */
+int json_lines_set_bytes(json_t *object, const char *key, const void *bytes, size_t length);
+/* "guest" and "images". */
+int json_lines_set_guest(json_t *object, const struct guest *guest);
+/* "status" and "message". */
+int json_lines_set_status(json_t *object, enum status status, const void *message, size_t length);
+/* "elapsed_s". */
+int json_lines_set_elapsed(json_t *object, uint64_t microseconds);
+
+/* JSON integers of jansson end at INT64_MAX. */
+json_t *json_lines_unsigned(uint64_t value);
+
+/* Takes object over. failed: something of it is missing, so it is not written. */
+int json_lines_write_line(json_t *object, int failed, FILE *to);
+
+#endif

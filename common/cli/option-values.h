@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The values that options of several commands take: from a word of the command line to what it
+ * means. Each gives 0; or -1 and *err, which says what the word may be. */
+#ifndef VLT_OPTION_VALUES_H
+#define VLT_OPTION_VALUES_H
+
+#include "base/error.h"
+#include "image/image-probe.h"
+
+/* One of count words: its index in *chosen. *err names them all. `what` is the option. */
+int option_value_choose(const char *what, const char *word, const char *const *words, size_t count,
+                        unsigned *chosen, error **err);
+
+/* minimum ≤ *number ≤ maximum. */
+int option_value_number(const char *what, const char *word, unsigned minimum, unsigned maximum,
+                        unsigned *number, error **err);
+
+/* --format. NULL and the empty word: IMAGE_DETECT. */
+int option_value_format(const char *word, enum image_format *format, error **err);
+
+/* --blocksize, in bytes. NULL and the empty word: 0, nothing was said. */
+int option_value_block_size(const char *word, unsigned *bytes, error **err);
+
+/* --backing */
+int option_value_backing(const char *word, enum backing_policy *policy, error **err);
+
+/* --accel: "kvm" or "tcg", which are static; NULL is auto. */
+int option_value_accel(const char *word, const char **accel, error **err);
+
+#endif

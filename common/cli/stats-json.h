@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a run took, for --stats. */
+#ifndef VLT_STATS_H
+#define VLT_STATS_H
+
+#include "scan/supervisor.h"
+
+/* One JSON object on one line, times in seconds. New memory, or NULL: no memory. */
+char *stats_json(const struct supervisor_stats *stats);
+
+#endif

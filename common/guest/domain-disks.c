@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "domain-disks.h"
+
+#include "base/text.h"
+#include "domain-uri.h"
+#include "wire/worker.h"
+#include "xml-tree.h"
+#include <libxml/parser.h>
+#include <limits.h>
+
+static void cleanup_document(xmlDocPtr *document)
+{
+    xmlFreeDoc(*document);
+}
+#define AUTO_DOCUMENT CLEANUP(cleanup_document)
+
+/* --- where an image is --- */
+
+struct reading {
+    struct guest *guest;
+    const struct domain_sources *sources;
+};
+
+/* What stands at a <source>: a file or a block device. New memory in *path. */
+static int take_path(const xmlNode *source, const char *name, char **path, error **err)
+{
+    AUTO_XML char *value = xml_attribute(source, name);
+
+    if (!value || !*value)
+        return error_set(err, ERROR_UNREADABLE, "it has no source");
+    if (value[0] != '/')
+        return error_set(err, ERROR_UNSUPPORTED, "its source, \"%s\", is not an absolute path",
+                         value);
+    if (strlen(value) >= PATH_MAX)
+        return error_set(err, ERROR_REFUSED, "its source's path has more than %d bytes", PATH_MAX);
+    *path = strdup(value);
+    return *path ? 0 : error_no_memory(err);
+}
+
+static int take_volume(const struct reading *self, const xmlNode *source, char **path, error **err)
+{
+    AUTO_XML char *pool = xml_attribute(source, "pool");
+    AUTO_XML char *volume = xml_attribute(source, "volume");
+
+    if (!pool || !volume)
+        return error_set(err, ERROR_UNREADABLE, "it has no source");
+    if (self->sources->find_volume(self->sources->data, pool, volume, path, err) < 0)
+        return error_prefix(err, "volume %s of the pool %s", volume, pool);
+    if ((*path)[0] == '/' && strlen(*path) < PATH_MAX)
+        return 0;
+    error_set(err, ERROR_UNSUPPORTED, "volume %s of the pool %s is not a file but %s", volume, pool,
+              *path);
+    free(STEAL(*path));
+    return -1;
+}
+
+static int take_uri(const xmlNode *source, char **uri, error **err)
+{
+    *uri = domain_uri(source, err);
+    if (!*uri)
+        return -1;
+    if (strlen(*uri) <= REMOTE_URI_MAX)
+        return 0;
+    free(STEAL(*uri));
+    return error_set(err, ERROR_REFUSED, "its source's URI has more than %d bytes", REMOTE_URI_MAX);
+}
+
+/* A part of a file that is given to the guest as a disk. */
+static bool is_sliced(const xmlNode *source)
+{
+    const xmlNode *slices = xml_child(source, "slices");
+
+    for (xmlNode *slice = xml_child(slices, "slice"); slice;
+         slice = xml_element(slice->next, "slice")) {
+        AUTO_XML char *type = xml_attribute(slice, "type");
+        if (xml_equal(type, "storage"))
+            return true;
+    }
+    return false;
+}
+
+/* Of a <disk> or a <backingStore>: a path or a URI, new memory in *place. */
+static int take_source(const struct reading *self, const xmlNode *holder, char **place, error **err)
+{
+    AUTO_XML char *type = xml_attribute(holder, "type");
+    const xmlNode *source = xml_child(holder, "source");
+
+    if (is_sliced(source))
+        return error_set(err, ERROR_UNSUPPORTED, "it is a slice of its source");
+    if (!type || xml_equal(type, "file"))
+        return take_path(source, "file", place, err);
+    if (xml_equal(type, "block"))
+        return take_path(source, "dev", place, err);
+    if (xml_equal(type, "volume"))
+        return take_volume(self, source, place, err);
+    if (xml_equal(type, "network"))
+        return take_uri(source, place, err);
+    return error_set(err, ERROR_UNSUPPORTED,
+                     "it is of the type \"%s\"; only files and network disks are supported", type);
+}
+
+/* --- what an image is --- */
+
+static int take_format(const xmlNode *named, enum image_format *format, error **err)
+{
+    AUTO_XML char *type = xml_attribute(named, "type");
+
+    *format = type ? image_format_from_name(type) : IMAGE_RAW;
+    if (*format == IMAGE_DETECT)
+        return error_set(err, ERROR_UNSUPPORTED, "the format \"%s\" is not supported", type);
+    return 0;
+}
+
+static int take_block_size(const xmlNode *disk, unsigned *size, error **err)
+{
+    AUTO_XML char *value = xml_attribute(xml_child(disk, "blockio"), "logical_block_size");
+    uint64_t bytes = 0;
+
+    if (value && (text_parse_number(value, "", 512, 4096, &bytes, NULL) < 0 ||
+                  (bytes != 512 && bytes != 4096)))
+        return error_set(err, ERROR_UNSUPPORTED, "its logical sectors have \"%s\" bytes", value);
+    *size = (unsigned)bytes;
+    return 0;
+}
+
+/* A chain is files: each is opened here, and given to QEMU. */
+static int check_file(const char *place, error **err)
+{
+    return place[0] == '/' ? 0
+                           : error_set(err, ERROR_UNSUPPORTED,
+                                       "it is a network disk; only files can back a disk");
+}
+
+/* An element without a type ends the chain; one that is missing leaves it open. */
+static int take_backing(const struct reading *self, const xmlNode *disk,
+                        struct image_backing *backing, error **err)
+{
+    const xmlNode *store = xml_child(disk, "backingStore");
+
+    for (; store; store = xml_child(store, "backingStore")) {
+        AUTO_XML char *type = xml_attribute(store, "type");
+        AUTO_FREE char *path = NULL;
+        enum image_format format;
+        if (!type) {
+            backing->complete = true;
+            return 0;
+        }
+        if (take_source(self, store, &path, err) < 0 || check_file(path, err) < 0 ||
+            take_format(xml_child(store, "format"), &format, err) < 0)
+            return error_prefix(err, "what backs it");
+        if (image_backing_add(backing, path, format, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* --- how it is encrypted --- */
+
+/* It stands below <source>, or below <disk>, where it stood first. */
+static const xmlNode *find_encryption(const xmlNode *disk)
+{
+    const xmlNode *found = xml_child(xml_child(disk, "source"), "encryption");
+
+    return found ? found : xml_child(disk, "encryption");
+}
+
+/* That libvirt does not give it is no error yet: the user may have the key. */
+static int take_secret(const struct reading *self, const xmlNode *encryption,
+                       struct guest_encryption *into, error **err)
+{
+    const xmlNode *secret = xml_child(encryption, "secret");
+    AUTO_XML char *uuid = xml_attribute(secret, "uuid");
+    AUTO_XML char *usage = xml_attribute(secret, "usage");
+    AUTO_ERROR error *why = NULL;
+
+    if (!uuid && !usage)
+        error_set(&why, ERROR_ENCRYPTED, "libvirt names no secret for it");
+    else if (self->sources->find_secret(self->sources->data, uuid, usage, &into->passphrase,
+                                        &into->length, &why) < 0)
+        error_prefix(&why, "libvirt's secret %s", uuid ? uuid : usage);
+    into->missing = why ? strdup(error_message(why)) : NULL;
+    return why && !into->missing ? error_no_memory(err) : 0;
+}
+
+static int take_encryption(const struct reading *self, const xmlNode *disk, const char *place,
+                           enum image_format format, struct guest_encryption **into, error **err)
+{
+    const xmlNode *encryption = find_encryption(disk);
+    AUTO_XML char *method = xml_attribute(encryption, "format");
+
+    if (!encryption)
+        return 0;
+    if (place[0] != '/')
+        return error_set(err, ERROR_ENCRYPTED,
+                         "it is encrypted, and keys are not used for network disks");
+    if (!xml_equal(method, "luks") && format != IMAGE_QCOW2)
+        return error_set(err, ERROR_UNSUPPORTED, "its encryption, \"%s\", is not supported",
+                         method ? method : "");
+    *into = calloc(1, sizeof **into);
+    return *into ? take_secret(self, encryption, *into, err) : error_no_memory(err);
+}
+
+/* --- the disks --- */
+
+/* One that the guest only reads does not change under our eyes. */
+static int take_target(const xmlNode *disk, struct guest_image *image, error **err)
+{
+    AUTO_XML char *target = xml_attribute(xml_child(disk, "target"), "dev");
+
+    if (!target || !*target || strlen(target) > MAX_TARGET || xml_child(disk, "readonly"))
+        return 0;
+    image->target = strdup(target);
+    return image->target ? 0 : error_no_memory(err);
+}
+
+static int add_disk(const struct reading *self, const xmlNode *disk, error **err)
+{
+    AUTO_FREE char *place = NULL;
+    enum image_format format = IMAGE_RAW;
+    unsigned block_size = 0;
+    AUTO_IMAGE_BACKING struct image_backing *backing = calloc(1, sizeof *backing);
+    AUTO_GUEST_ENCRYPTION struct guest_encryption *encryption = NULL;
+
+    if (!backing)
+        return error_no_memory(err);
+    if (take_source(self, disk, &place, err) < 0 ||
+        take_format(xml_child(disk, "driver"), &format, err) < 0 ||
+        take_block_size(disk, &block_size, err) < 0 || take_backing(self, disk, backing, err) < 0 ||
+        take_encryption(self, disk, place, format, &encryption, err) < 0)
+        return -1;
+    if (place[0] != '/' && backing->count > 0)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "it is a network disk, and another image backs it");
+    if (guest_add_image(self->guest, place, strlen(place), format, block_size, err) < 0)
+        return -1;
+    struct guest_image *image = &self->guest->images[self->guest->image_count - 1];
+    image->encryption = STEAL(encryption);
+    if (backing->count > 0 || backing->complete)
+        image->backing = STEAL(backing);
+    return take_target(disk, image, err);
+}
+
+static bool is_removable(const xmlNode *disk)
+{
+    AUTO_XML char *device = xml_attribute(disk, "device");
+
+    return xml_equal(device, "cdrom") || xml_equal(device, "floppy");
+}
+
+static int take_disks(const struct reading *self, const xmlNode *devices, error **err)
+{
+    for (xmlNode *disk = xml_child(devices, "disk"); disk; disk = xml_element(disk->next, "disk")) {
+        AUTO_XML char *target = xml_attribute(xml_child(disk, "target"), "dev");
+        if (is_removable(disk))
+            continue;
+        if (self->guest->image_count == SLOT_COUNT)
+            return error_set(err, ERROR_REFUSED, "it has more than %d disks", SLOT_COUNT);
+        if (add_disk(self, disk, err) < 0)
+            return error_prefix(err, "disk %s", target ? target : "?");
+    }
+    if (self->guest->image_count == 0)
+        return error_set(err, ERROR_EMPTY, "it has no disks");
+    return 0;
+}
+
+/* Entities are not replaced (XML_PARSE_NOENT is not given), and libvirt writes no DTD. */
+static xmlDocPtr parse(const char *xml, size_t length, error **err)
+{
+    xmlDocPtr document = NULL;
+
+    if (length <= DOMAIN_XML_MAX)
+        document = xmlReadMemory(xml, (int)length, "domain.xml", NULL,
+                                 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+                                     XML_PARSE_NOCDATA);
+    if (!document || document->intSubset || document->extSubset) {
+        xmlFreeDoc(document);
+        error_set(err, ERROR_REFUSED, "its domain XML cannot be read: %s",
+                  length > DOMAIN_XML_MAX ? "it is too long"
+                  : document              ? "it has a DTD"
+                                          : "it is not well-formed");
+        return NULL;
+    }
+    return document;
+}
+
+int domain_disks(struct guest *guest, const char *xml, size_t length,
+                 const struct domain_sources *sources, error **err)
+{
+    const struct reading self = {guest, sources};
+    AUTO_DOCUMENT xmlDocPtr document = parse(xml, length, err);
+    const xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
+
+    if (!document)
+        return -1;
+    if (!root || !xml_is(root, "domain"))
+        return error_set(err, ERROR_REFUSED, "its domain XML cannot be read: it is no domain");
+    return take_disks(&self, xml_child(root, "devices"), err);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The URI of a network disk, from its <source> in a domain's XML. Pure. */
+#ifndef VLT_DOMAINURI_H
+#define VLT_DOMAINURI_H
+
+#include "base/error.h"
+#include <libxml/tree.h>
+
+/* nbd://HOST[:PORT]/EXPORT, nbd+unix:///EXPORT?socket=PATH, http(s)://HOST[:PORT]/PATH[?QUERY] or
+ * ssh://[USER@]HOST[:PORT]/PATH; all but QUERY with %XX where it must be. New memory; NULL and
+ * *err: STATUS_UNSUPPORTED for other protocols, and for what these URIs have no word for. */
+char *domain_uri(const xmlNode *source, error **err);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The guests that the user asked for, one at a time: from the command line, then from lists, or
+ * all that a hypervisor has.
+ *
+ * Lists are read as they come, so that `find | virt-df-live --images-from -` answers the first
+ * images before find has found the last; memory does not grow with the list. An entry is an image's
+ * path, or several with TAB between them: the disks of one guest. Bytes are taken as they are:
+ * spaces belong to the name. With newline as delimiter a CR before it belongs to the name too. */
+#ifndef VLT_GUESTLIST_H
+#define VLT_GUESTLIST_H
+
+#include "guest-lookup.h"
+
+/* Bytes of a path in a list; Linux opens paths of up to 4095. */
+#define GUEST_LIST_MAX_PATH 8192
+
+typedef struct guest_list guest_list;
+
+guest_list *guest_list_new(void); /* NULL: no memory */
+void guest_list_free(guest_list *list);
+
+/* Appends a guest from the command line; takes it over, also on failure. Its number is set here.
+ * Guests on the command line come before those in lists. One that is sought (guest.h) is looked for
+ * when its turn comes; what is found comes in its place, also if that is only that it is not there.
+ */
+int guest_list_add(guest_list *list, struct guest *guest, error **err);
+
+/* Appends a list: a path, or "-" for stdin. Opened when its turn comes. format and block_size hold
+ * for all its images. */
+int guest_list_add_file(guest_list *list, const char *path, enum image_format format,
+                        unsigned block_size, error **err);
+
+/* For all files: what ends an entry, '\n' (default) or '\0'. The last entry may lack it. */
+void guest_list_set_delimiter(guest_list *list, char delimiter);
+
+/* How guests that are sought are looked for, and where all of them are. */
+struct guest_list_hypervisor {
+    guest_lookup_work work;
+    const char *uri;  /* NULL: libvirt's default. It must outlive the list. */
+    bool all;         /* every guest that it has; nothing else is in the list then */
+    bool uuids;       /* guests that have a UUID are named by it */
+    bool live;        /* as guest_lookup_query's */
+    unsigned timeout; /* seconds, as for guest_lookup_start() */
+};
+void guest_list_set_hypervisor(guest_list *list, const struct guest_list_hypervisor *hypervisor);
+
+/* Calls to the hypervisor, as bytes, go there; before guest_list_begin(). */
+void guest_list_set_trace(guest_list *list, void (*trace)(void *data, const char *text),
+                          void *data);
+
+/* Starts looking, if there is anything to look for: before this process becomes a child subreaper
+ * (guest-lookup.h). A failure comes in place of the guests. */
+void guest_list_begin(guest_list *list);
+
+enum guest_list_next { GUEST_LIST_GUEST, GUEST_LIST_WAIT, GUEST_LIST_END };
+
+/* The next guest, now the caller's. GUEST_LIST_WAIT: nothing yet, poll guest_list_fd() for POLLIN
+ * until guest_list_deadline() first (this function never blocks on a pipe or a terminal; it reads
+ * once when called, after poll said so, or when the file is regular). A list's entry that is no
+ * image — blank, longer than a path can be (GUEST_LIST_MAX_PATH), with an empty name between TABs,
+ * with a NUL inside a line — comes as a guest with `refused` set, named LIST:ENTRY (entry from 1;
+ * stdin is "-"). A list that cannot be opened or read comes as one such guest, named after the
+ * list; the other lists go on. Where a hypervisor cannot be asked any more, each guest that is
+ * sought there comes as one such guest, and where all are wanted it does so itself, named by its
+ * URI. Only having no memory is fatal: then it returns GUEST_LIST_END and sets *err. */
+enum guest_list_next guest_list_next(guest_list *list, struct guest **guest, error **err);
+
+/* What to poll while GUEST_LIST_WAIT; -1 otherwise. Still the list's. */
+int guest_list_fd(const guest_list *list);
+uint64_t guest_list_deadline(const guest_list *list); /* of clock.h; CLOCK_NEVER */
+
+/* How many guests there are in all, if no list is involved or all have been read; 0: not known yet.
+ */
+uint64_t guest_list_total(const guest_list *list);
+
+static inline void cleanup_guest_list(guest_list **list)
+{
+    guest_list_free(*list);
+}
+#define AUTO_GUEST_LIST CLEANUP(cleanup_guest_list)
+
+#endif

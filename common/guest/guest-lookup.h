@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Guests that a hypervisor knows, one at a time as they are found.
+ *
+ * They are looked for in a process of its own, because a libvirt connection may hang, starts
+ * threads, and reads what another host says; the process that scans must neither wait for it nor
+ * have its threads when it forks. The process is no child of ours: a session's libvirt daemon that
+ * it may have to start must not become one, for what a supervisor finds below itself it ends. It
+ * lives as long as we read from it: when the pipe is closed, by us or by our death, it ends. */
+#ifndef VLT_LOOKUP_H
+#define VLT_LOOKUP_H
+
+#include "guest.h"
+
+/* What is asked for. */
+struct guest_lookup_query {
+    const char *uri;          /* of the hypervisor; NULL: libvirt's default */
+    const char *const *names; /* or UUIDs, each one guest; */
+    size_t count;             /* 0: all guests there are */
+    bool trace;               /* calls to libvirt are told */
+    bool live;                /* those that run are to be read from backups (guest.h) */
+};
+
+/* --- the process that looks --- */
+
+typedef struct guest_lookup_teller guest_lookup_teller;
+
+/* Each returns 0, or -1: nobody reads any more. A trace is bytes as they come. */
+int guest_lookup_tell_guest(guest_lookup_teller *teller, const struct guest *guest);
+int guest_lookup_tell_trace(guest_lookup_teller *teller, const char *text);
+
+/* Tells of each guest; where names were asked for, of one for each name, in their order: those that
+ * there are not as guests that are refused. 0; -1 and *err: it cannot go on; the rest was not told.
+ */
+typedef int (*guest_lookup_work)(const struct guest_lookup_query *query,
+                                 guest_lookup_teller *teller, error **err);
+
+/* --- the process that wants to know --- */
+
+typedef struct guest_lookup guest_lookup;
+
+/* Starts work(query) in a process. timeout: seconds that it may say nothing while we wait for it;
+ * 0: for ever. NULL and *err. Call it before this process becomes a child subreaper. */
+guest_lookup *guest_lookup_start(guest_lookup_work work, const struct guest_lookup_query *query,
+                                 unsigned timeout, error **err);
+void guest_lookup_free(guest_lookup *self); /* ends it */
+
+enum guest_lookup_next {
+    GUEST_LOOKUP_GUEST,
+    GUEST_LOOKUP_TRACE,
+    GUEST_LOOKUP_WAIT,
+    GUEST_LOOKUP_END
+};
+
+/* The next guest, or a trace's text (new memory), now the caller's. GUEST_LOOKUP_WAIT: poll
+ * guest_lookup_fd() for POLLIN until guest_lookup_deadline() first. GUEST_LOOKUP_END: no more; with
+ * *err where that is not all: STATUS_UNREADABLE, STATUS_TIMEOUT, or STATUS_CRASHED (no memory).
+ * Never blocks. */
+enum guest_lookup_next guest_lookup_next(guest_lookup *self, struct guest **guest, char **text,
+                                         error **err);
+
+int guest_lookup_fd(const guest_lookup *self);
+uint64_t guest_lookup_deadline(const guest_lookup *self); /* of clock.h; CLOCK_NEVER */
+
+static inline void cleanup_guest_lookup(guest_lookup **self)
+{
+    guest_lookup_free(*self);
+}
+#define AUTO_GUEST_LOOKUP CLEANUP(cleanup_guest_lookup)
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Walking through XML that libvirt wrote: elements without a namespace, by name. Private to what
+ * reads domains (domain-disks.c, domain-uri.c). */
+#ifndef VLT_XMLTREE_H
+#define VLT_XMLTREE_H
+
+#include "base/cleanup.h"
+#include <libxml/tree.h>
+#include <stdbool.h>
+#include <string.h>
+
+static inline void cleanup_xml(char **text)
+{
+    xmlFree(*text);
+}
+#define AUTO_XML CLEANUP(cleanup_xml)
+
+static inline bool xml_is(const xmlNode *node, const char *name)
+{
+    return node->type == XML_ELEMENT_NODE && !node->ns &&
+           xmlStrEqual(node->name, (const xmlChar *)name);
+}
+
+/* The first element of that name from here on; NULL: there is none. */
+static inline xmlNode *xml_element(xmlNode *node, const char *name)
+{
+    while (node && !xml_is(node, name))
+        node = node->next;
+    return node;
+}
+
+/* node may be NULL, here and below. */
+static inline xmlNode *xml_child(const xmlNode *node, const char *name)
+{
+    return node ? xml_element(node->children, name) : NULL;
+}
+
+/* New memory (AUTO_XML); NULL: there is no such attribute. */
+static inline char *xml_attribute(const xmlNode *node, const char *name)
+{
+    return node ? (char *)xmlGetNoNsProp(node, (const xmlChar *)name) : NULL;
+}
+
+static inline bool xml_equal(const char *value, const char *word)
+{
+    return value && strcmp(value, word) == 0;
+}
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The first bytes of an image, read with their bounds checked. Private to image*.c. */
+#ifndef VLT_IMAGE_HEADER_H
+#define VLT_IMAGE_HEADER_H
+
+#include "image-probe.h"
+#include <endian.h>
+#include <string.h>
+
+struct header {
+    const uint8_t *bytes;
+    size_t length;      /* of bytes */
+    uint64_t file_size; /* ≥ length */
+};
+
+/* Are the bytes from offset on, that many, among those that were read? */
+static inline bool header_has(const struct header *header, uint64_t offset, uint64_t size)
+{
+    return offset <= header->length && size <= header->length - offset;
+}
+
+/* The numbers of these images stand at no particular alignment. What was not read is 0: the
+ * parsers ask image_header_require() first, and this keeps an oversight from becoming a read
+ * overrun. */
+static inline uint64_t header_le64(const struct header *header, uint64_t offset)
+{
+    uint64_t value = 0;
+    if (header_has(header, offset, sizeof value))
+        memcpy(&value, header->bytes + offset, sizeof value);
+    return le64toh(value);
+}
+
+static inline uint32_t header_le32(const struct header *header, uint64_t offset)
+{
+    uint32_t value = 0;
+    if (header_has(header, offset, sizeof value))
+        memcpy(&value, header->bytes + offset, sizeof value);
+    return le32toh(value);
+}
+
+static inline uint64_t header_be64(const struct header *header, uint64_t offset)
+{
+    return htobe64(htole64(header_le64(header, offset)));
+}
+
+static inline uint32_t header_be32(const struct header *header, uint64_t offset)
+{
+    return htobe32(htole32(header_le32(header, offset)));
+}
+
+static inline bool header_is(const struct header *header, uint64_t offset, const void *bytes,
+                             size_t size)
+{
+    return header_has(header, offset, size) && memcmp(header->bytes + offset, bytes, size) == 0;
+}
+
+/* 0 if the first `size` bytes were read; else -1 with STATUS_CORRUPT "truncated: …". */
+int image_header_require(const struct header *header, size_t size, const char *format_name,
+                         error **err);
+
+/* The name of another file, from bytes that must have been read; refuses a NUL in it. */
+int image_header_name(const struct header *header, uint64_t offset, uint64_t size, const char *what,
+                      char **name, error **err);
+
+int image_probe_qcow2(const struct header *header, struct image_info *info, error **err);
+int image_probe_qed(const struct header *header, struct image_info *info, error **err);
+int image_probe_vmdk(const struct header *header, struct image_info *info, error **err);
+/* Of a vmdk that is a descriptor: its extents and the disk's size, their sum. */
+int image_probe_extents(const struct header *header, struct image_info *info, error **err);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What an image file is, read from its first bytes; and its backing chain, opened.
+ *
+ * Nothing here trusts the file: image_probe() is pure, reads only the bytes it is given and is
+ * fuzzed (tests/fuzz); image_chain_open() follows what an image names only as far as the policy
+ * lets it. */
+#ifndef VLT_IMAGE_H
+#define VLT_IMAGE_H
+
+#include "base/error.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum image_format {
+    IMAGE_DETECT = 0, /* look at the header */
+    IMAGE_RAW,
+    IMAGE_QCOW2,
+    IMAGE_QED,
+    IMAGE_VMDK,
+    IMAGE_VDI,
+    IMAGE_VHDX,
+    IMAGE_VPC,
+    IMAGE_PARALLELS,
+    IMAGE_FORMAT_COUNT
+};
+
+/* QEMU's name of the block driver ("raw", "qcow2", …), which is also what users type. */
+const char *image_format_name(enum image_format format);
+/* The format with that name, IMAGE_DETECT where there is none. */
+enum image_format image_format_from_name(const char *name);
+
+/* How many bytes image_probe() wants to see, if the file has as many: the qcow2 header names its
+ * backing file within its first cluster, which is at most 2 MiB, but QEMU writes it within 1 KiB
+ * of header extensions. */
+#define IMAGE_PROBE_BYTES 65536
+
+/* So many files may hold one disk: with 2 GiB in each, 126 GiB. */
+#define IMAGE_EXTENTS_MAX 63
+
+/* A part of a disk that is in a file of its own. */
+struct image_extent {
+    char *name;
+    enum image_format format; /* IMAGE_RAW, or IMAGE_VMDK for a sparse one */
+    uint64_t offset;          /* bytes, in a raw one; else 0 */
+    uint64_t size;            /* bytes of the disk */
+};
+
+struct image_info {
+    enum image_format format;
+    uint64_t
+        virtual_size; /* bytes; for raw the file's size; 0 where the header does not say:
+                         always for vhdx, for vpc where QEMU's choice depends on who wrote it */
+    char *backing;    /* as the image names it, never "", or NULL; owned */
+    enum image_format backing_format; /* IMAGE_DETECT where the image does not say */
+    char *data_file;                  /* qcow2's external data file, or NULL; owned */
+    bool encrypted;                   /* LUKS inside of a qcow2: QEMU opens it, with a key */
+    struct image_extent *extents;     /* of a vmdk that is a descriptor, in order; owned */
+    size_t extent_count;              /* at most IMAGE_EXTENTS_MAX */
+};
+
+void image_info_clear(struct image_info *info);
+
+/* Reads a header. `format` IMAGE_DETECT looks for a signature (none is raw; so is a fixed VPC,
+ * whose only signature is at the file's end, as it is for QEMU's own probing: its footer is then a
+ * last sector that nobody reads). Any other format is taken at its word and only its header is
+ * read. file_size is the whole file's, in bytes; length is what was read of it, from its start. 0,
+ * or -1 with *info cleared: STATUS_CORRUPT where a header contradicts itself or the file, or claims
+ * more than IMAGE_MAX_SIZE; STATUS_UNSUPPORTED for what we do not read, or for what lies further in
+ * than `length`. */
+int image_probe(const void *header, size_t length, uint64_t file_size, enum image_format format,
+                struct image_info *info, error **err);
+
+/* The kernel's and QEMU's off_t end at 8 EiB - 1; scsi disks that large are useless: 4 EiB. */
+#define IMAGE_MAX_SIZE ((uint64_t)1 << 62)
+
+/* What may an image name? (--backing) */
+enum backing_policy {
+    BACKING_DENY, /* nothing */
+    /* files below the directory of the image that the user named, no symlinks, which belong to that
+     * image's owner or may be read by everybody, as must be the directories on the way; and only
+     * where not the image alone says what format it has: its guest may have written that into a raw
+     * disk. The user may say it, the image that
+     * names it, or its own name ("web.qcow2", "web.qcow2.old"), which a guest does not give */
+    BACKING_SAME_DIR,
+    BACKING_ALLOW /* any file */
+};
+
+enum image_role {
+    IMAGE_ROLE_BACKING, /* the image itself, or what backs the last one of this role */
+    IMAGE_ROLE_DATA,    /* holds the data of the qcow2 before it */
+    IMAGE_ROLE_EXTENT,  /* holds a part of the vmdk before it, the next one of its disk */
+    IMAGE_ROLE_COUNT
+};
+
+/* One file of a chain, opened read-only. */
+struct image_layer {
+    char *path; /* for messages */
+    int fd;
+    enum image_format format;
+    bool block_device; /* QEMU wants another driver for it than for a file */
+    bool encrypted;    /* LUKS, inside of a qcow2 or, of a raw one, around the disk */
+    enum image_role role;
+    uint64_t offset, size; /* of an extent: as image_extent */
+};
+
+#define IMAGE_CHAIN_MAX 64 /* files */
+
+struct image_chain {
+    size_t count; /* ≥ 1; layers[0] is the image itself */
+    struct image_layer *layers;
+    /* Not NULL: layers[0].fd is no file but a stream socket, connected to an NBD server that has
+     * not been spoken to, and this is the export to ask for. It is the only layer then. */
+    char *nbd_export;
+    uint64_t size; /* bytes that the guest sees; 0: only QEMU can tell (image_info) */
+    uid_t uid;     /* owner of layers[0] */
+    gid_t gid;
+};
+
+/* Opens path and what it names: backing files, a qcow2's data file, a vmdk's extents. It may name
+ * nothing but files (image-reference.h), relative to its own directory. O_RDONLY, without touching
+ * access times where the kernel lets us, never blocking (a FIFO is refused, not waited for).
+ * Regular files and block devices only. block_size is the logical sector, 512 or 4096: the size
+ * must be a multiple of it. The statuses: STATUS_UNREADABLE (errno), STATUS_REFUSED (not a file, or
+ * the policy), STATUS_CORRUPT, STATUS_EMPTY for a file or a disk of no bytes, STATUS_ENCRYPTED
+ * where a key would be wanted, STATUS_UNSUPPORTED. Messages do not begin with the image's name;
+ * another file is named. */
+int image_chain_open(const char *path, enum image_format format, unsigned block_size,
+                     enum backing_policy policy, struct image_chain **chain, error **err);
+
+/* What backs an image, named by somebody who may name files: not by the image, so no policy holds
+ * for it, and what the images name there is not looked at. */
+struct image_backing {
+    size_t count;
+    struct image_name {
+        char *path;               /* owned */
+        enum image_format format; /* IMAGE_DETECT: look */
+    } * layers;                   /* the first one backs the image, each next one the one before */
+    bool complete;                /* nothing backs the last one; else it says itself what does */
+};
+
+/* As image_chain_open(); backing may be NULL: the image says what backs it. Encrypted images are
+ * opened: image_chain_check_open() refuses them. */
+int image_chain_open_on(const char *path, enum image_format format,
+                        const struct image_backing *backing, unsigned block_size,
+                        enum backing_policy policy, struct image_chain **chain, error **err);
+
+/* 0, or -1 and *err, STATUS_ENCRYPTED, where a key is wanted for any of its layers. */
+int image_chain_check_open(const struct image_chain *chain, error **err);
+
+/* Appends a layer. 0 or -1 and *err: no memory, or more than a chain may have (STATUS_REFUSED). */
+int image_backing_add(struct image_backing *backing, const char *path, enum image_format format,
+                      error **err);
+void image_backing_free(struct image_backing *backing);
+
+static inline void cleanup_image_backing(struct image_backing **backing)
+{
+    image_backing_free(*backing);
+}
+#define AUTO_IMAGE_BACKING CLEANUP(cleanup_image_backing)
+
+/* What /dev/null stands for where it is given as an image: a disk of IMAGE_NULL_SIZE bytes, all
+ * zeros; made writable, what is written is forgotten with it. (image_chain_open() refuses it as it
+ * does any character device.)
+ * NULL and *err. */
+#define IMAGE_NULL_SIZE ((uint64_t)1 << 20)
+struct image_chain *image_chain_null(error **err);
+
+/* Opens the image itself once more, for writing; what backs it stays as it is. One that keeps its
+ * data in files that it names is refused: what an image names is never written. 0; -1 and *err
+ * (STATUS_REFUSED). */
+int image_chain_make_writable(struct image_chain *chain, error **err);
+
+/* A chain of one, of such a socket, which is taken over. NULL and *err. */
+struct image_chain *image_chain_nbd(int fd, const char *path, const char *export_name,
+                                    enum image_format format, uint64_t size, error **err);
+
+/* Refuses what a header says that cannot be attached: a disk of no bytes, or one that is no
+ * multiple of block_size. 0; -1 and *err. */
+int image_check(const struct image_info *info, unsigned block_size, error **err);
+
+void image_chain_free(struct image_chain *chain);
+
+static inline void cleanup_image_chain(struct image_chain **chain)
+{
+    image_chain_free(*chain);
+}
+#define AUTO_IMAGE_CHAIN CLEANUP(cleanup_image_chain)
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The names that an image has for other files: what they mean, and whether the policy lets us go
+ * there. Private to image*.c. */
+#ifndef VLT_IMAGE_NAME_H
+#define VLT_IMAGE_NAME_H
+
+#include "image-file.h"
+
+/* Where a file is: its name as seen by us, and, under BACKING_SAME_DIR, as seen from the directory
+ * that it must be in. */
+struct image_location {
+    char *path;
+    char *below; /* NULL: unknown, or it is the image itself */
+};
+
+void image_location_clear(struct image_location *place);
+#define AUTO_IMAGE_PLACE CLEANUP(image_location_clear)
+
+/* What following names needs to know. */
+struct image_walk {
+    enum backing_policy policy;
+    const char *top; /* the image that the user named */
+    int directory;   /* the one that top is in, O_PATH; -1 unless the policy is BACKING_SAME_DIR */
+    uid_t owner;     /* of top */
+};
+
+/* The file that a name means. QEMU's block layer takes a name with a colon before any slash for
+ * "protocol:…" (path_has_protocol() in block.c). Of those only two mean a file, and are read here:
+ *     file:NAME
+ *     json:{"driver": FORMAT, "file": {"driver": "file", "filename": NAME}}
+ * the latter also flat ("file.filename"), without the format's level, and without its driver. Any
+ * other member changes what is read, and is refused with the rest (nbd:, http:, …).
+ * *format is overwritten where the name says one. New memory; NULL and *err: STATUS_UNSUPPORTED. */
+char *image_reference_file(const char *name, const char *what, enum image_format *format,
+                           error **err);
+
+/* Whether the last component of the path has the format's name behind a dot, as "a.qcow2" and
+ * "a.QCOW2-1" have; "qcow" will do for "qcow2". */
+bool image_reference_says(const char *path, enum image_format format);
+
+/* The place of the file that the image at `from` calls so, if the policy lets us go there. Fills
+ * file->directory, name, beneath, owner and path, which point into *place. `what` is the kind of
+ * file: "a backing file". 0; -1 and *err: STATUS_REFUSED, STATUS_UNSUPPORTED. */
+int image_reference_locate(const struct image_walk *walk, const struct image_location *from,
+                           const char *name, const char *what, enum image_format *format,
+                           struct image_location *place, struct image_file *file, error **err);
+
+/* The directory of walk->top is opened, and *file is top as seen from there, where the policy is
+ * BACKING_SAME_DIR: so nobody can exchange that directory in between. */
+int image_reference_locate_top(struct image_walk *walk, struct image_file *file, error **err);
+
+#endif

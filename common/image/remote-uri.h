@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A disk that is not a file here: its URI, taken apart. Pure.
+ *
+ *     nbd://HOST[:PORT]/EXPORT               nbd+unix:///EXPORT?socket=PATH
+ *     http://[USER[:PASSWORD]@]HOST[:PORT]/PATH[?QUERY], https://…
+ *     ssh://[USER[:PASSWORD]@]HOST[:PORT]/PATH
+ *
+ * Everything but QUERY may have %XX in it. PATH of ssh is absolute. */
+#ifndef VLT_REMOTE_URI_H
+#define VLT_REMOTE_URI_H
+
+#include "base/error.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+enum remote_kind { REMOTE_NBD, REMOTE_NBD_UNIX, REMOTE_HTTP, REMOTE_SSH };
+
+/* The longest URI that anything which names images may give us, bytes. */
+#define REMOTE_URI_MAX 8192
+
+/* The longest name that the protocol has for an export (NBD, doc/proto.md). */
+#define REMOTE_EXPORT_MAX 4096
+
+struct remote_uri {
+    enum remote_kind kind;
+    char
+        *text; /* as it was given; secret (secret.h), and so are these two, which are part of it: */
+    char *url; /* of http, without user and password */
+    char *password;
+    char *shown; /* what may be printed: no password, and nothing behind http's question mark */
+    char *name;  /* of the guest: the last component of the path, or else the host or socket */
+    char *host;  /* of nbd and ssh */
+    char *port;  /* of nbd; of ssh NULL where it is not said */
+    char *socket;
+    char *export_name; /* of nbd and nbd+unix; "" is the default export. UTF-8 */
+    char *path;        /* of ssh */
+    char *user;
+};
+
+/* Does it begin like a URI of any kind (letters, "://")? A file of such a name is ./NAME. */
+bool remote_uri_is(const char *word, size_t length);
+
+/* NULL and *err: STATUS_UNSUPPORTED for a URI of another kind, STATUS_REFUSED for one that is none.
+ * Messages do not contain the URI. */
+struct remote_uri *remote_uri_parse(const char *text, error **err);
+/* An export of that name behind a Unix socket that is not known yet; it has no text. NULL and *err.
+ */
+struct remote_uri *remote_uri_export(const char *name, error **err);
+void remote_uri_free(struct remote_uri *uri); /* NULL is fine */
+
+#endif

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Disks go through the monitor that libvirt keeps: that is the one way to give an unprivileged QEMU
+ * nothing but a descriptor (docs/security.md). A disk is three things in QEMU, each on top of the
+ * one before: an fd set for each layer, a tree of block nodes, and the device. */
+#include "hypervisor-libvirt.h"
+
+#include "appliance/qmp-blockdev.h"
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#define SECTOR 512
+#define NO_FDSET (-1)
+#define CLEAR_TRIES 500 /* 10 ms each, and a question */
+
+static int blame_appliance(error **err, error *why)
+{
+    error_set(err, ERROR_HOST, "%s", error_message(why));
+    error_free(why);
+    return -1;
+}
+
+/* --- fd sets --- */
+
+static void remove_files(libvirt_hypervisor *self, int64_t fdset)
+{
+    hypervisor_libvirt_monitor_do(self, "remove-fd",
+                                  json_pack("{s:I}", "fdset-id", (json_int_t)fdset), -1, NULL);
+}
+
+/* Gives a descriptor to QEMU; QEMU numbers the fd set. Told whose it is, it remembers: that takes
+ * time (qmp-blockdev.c), so only those tell that want to know later. */
+static int pass_layer(libvirt_hypervisor *self, const struct hypervisor_disk *disk, size_t layer,
+                      int fd, error **err)
+{
+    json_t *arguments = NULL;
+    if (disk->note) {
+        arguments = qmp_blockdev_tag(disk->slot, layer == 0 ? disk->note : NULL);
+        if (!arguments)
+            return error_set(err, ERROR_HOST, "the note of a disk is not text");
+    }
+    json_t *set = hypervisor_libvirt_monitor(self, "add-fd", arguments, fd, err);
+    if (!set)
+        return -1;
+    self->files[disk->slot].fdsets[layer] = json_integer_value(json_object_get(set, "fdset-id"));
+    json_decref(set);
+    return 0;
+}
+
+/* What QEMU is to see of a layer with extents: a file in memory. -1 and *err. */
+static int make_descriptor(const struct hypervisor_disk *disk, size_t layer, const int64_t *fdsets,
+                           error **err)
+{
+    AUTO_FREE char *text = qmp_blockdev_descriptor(disk->chain, layer, fdsets);
+    AUTO_FD int fd = memfd_create("descriptor", MFD_CLOEXEC);
+    char path[64];
+
+    if (!text)
+        return error_no_memory(err);
+    size_t length = strlen(text);
+    /* QEMU wants a descriptor that is open for reading only. */
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    /* … and of whole sectors: QEMU 7.2 may lose a read by io_uring that ends in the middle of one.
+     */
+    off_t size = (off_t)(length + SECTOR - 1) / SECTOR * SECTOR;
+    int reader = fd < 0 || write(fd, text, length) != (ssize_t)length || ftruncate(fd, size) < 0
+                     ? -1
+                     : open(path, O_RDONLY | O_CLOEXEC);
+    return reader >= 0 ? reader
+                       : error_set_errno(err, ERROR_HOST, errno, "cannot make a descriptor");
+}
+
+/* It is under its name until blockdev-add takes it away. */
+static int pass_socket(libvirt_hypervisor *self, unsigned slot, int fd, error **err)
+{
+    char name[QMP_BLOCKDEV_NAME_MAX];
+    return hypervisor_libvirt_monitor_do(
+        self, "getfd", json_pack("{s:s}", "fdname", qmp_blockdev_name(slot, name)), fd, err);
+}
+
+/* From the last to the first: those with extents name the fd sets of these. */
+static int pass_files(libvirt_hypervisor *self, const struct hypervisor_disk *disk, error **err)
+{
+    struct slot_files *files = &self->files[disk->slot];
+    const struct image_chain *chain = disk->chain;
+    if (chain->nbd_export) {
+        files->count = 0;
+        return pass_socket(self, disk->slot, chain->layers[0].fd, err);
+    }
+    for (files->count = 0; files->count < chain->count; files->count++)
+        files->fdsets[files->count] = NO_FDSET;
+    for (size_t i = chain->count; i-- > 0;) {
+        AUTO_FD int made = -1;
+        if (qmp_blockdev_has_extents(chain, i) &&
+            (made = make_descriptor(disk, i, files->fdsets, err)) < 0)
+            return -1;
+        if (pass_layer(self, disk, i, made >= 0 ? made : chain->layers[i].fd, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The slot and the note of an fd set, from what its descriptor was tagged with. -1: not ours. */
+static int read_tag(const json_t *set, const char **note)
+{
+    const char *tag = json_string_value(
+        json_object_get(json_array_get(json_object_get(set, "fds"), 0), "opaque"));
+    return tag ? qmp_blockdev_read_tag(tag, note) : -1;
+}
+
+static int remove_tagged_files(libvirt_hypervisor *self, unsigned slot, error **err)
+{
+    const char *note;
+    size_t i;
+    json_t *set, *sets = hypervisor_libvirt_monitor(self, "query-fdsets", NULL, -1, err);
+    if (!sets)
+        return -1;
+    json_array_foreach(sets, i, set)
+    {
+        if (read_tag(set, &note) == (int)slot)
+            remove_files(self, json_integer_value(json_object_get(set, "fdset-id")));
+    }
+    json_decref(sets);
+    return 0;
+}
+
+/* Those that this process made. */
+static void remove_own_files(libvirt_hypervisor *self, unsigned slot)
+{
+    struct slot_files *files = &self->files[slot];
+    for (size_t i = 0; i < files->count; i++)
+        if (files->fdsets[i] != NO_FDSET)
+            remove_files(self, files->fdsets[i]);
+    files->count = 0;
+}
+
+/* --- nodes --- */
+
+static int drop_node(libvirt_hypervisor *self, unsigned slot, error **err)
+{
+    char name[QMP_BLOCKDEV_NAME_MAX];
+    return hypervisor_libvirt_monitor_do(
+        self, "blockdev-del", json_pack("{s:s}", "node-name", qmp_blockdev_name(slot, name)), -1,
+        err);
+}
+
+/* 1: there is a node of that slot; 0: there is none; -1 and *err. */
+static int has_node(libvirt_hypervisor *self, unsigned slot, error **err)
+{
+    char name[QMP_BLOCKDEV_NAME_MAX];
+    size_t i;
+    int found = 0;
+    json_t *node, *nodes = hypervisor_libvirt_monitor(self, "query-named-block-nodes",
+                                                      json_pack("{s:b}", "flat", 1), -1, err);
+    if (!nodes)
+        return -1;
+    qmp_blockdev_name(slot, name);
+    json_array_foreach(nodes, i, node)
+    {
+        const char *other = json_string_value(json_object_get(node, "node-name"));
+        if (other && strcmp(name, other) == 0)
+            found = 1;
+    }
+    json_decref(nodes);
+    return found;
+}
+
+/* --- what is encrypted --- */
+
+#define SECRET "secret" /* its id: there is one at a time */
+
+struct secret {
+    int64_t fdset;
+    bool made;
+};
+
+static void drop_secret(libvirt_hypervisor *self, const struct secret *secret)
+{
+    if (secret->made)
+        hypervisor_libvirt_monitor_do(self, "object-del", json_pack("{s:s}", "id", SECRET), -1,
+                                      NULL);
+    if (secret->fdset != NO_FDSET)
+        remove_files(self, secret->fdset);
+}
+
+/* A file in memory, which QEMU opens as its own descriptor of it. */
+static int write_passphrase(const key *one, error **err)
+{
+    AUTO_FD int fd = memfd_create("secret", MFD_CLOEXEC);
+    size_t length = one->passphrase.passphrase_len;
+
+    if (fd < 0 || write(fd, one->passphrase.passphrase_val, length) != (ssize_t)length)
+        return error_set_errno(err, ERROR_HOST, errno, "cannot pass a key on");
+    return steal_fd(&fd);
+}
+
+static int make_secret(libvirt_hypervisor *self, const key *one, struct secret *secret, error **err)
+{
+    AUTO_FD int fd = write_passphrase(one, err);
+    json_t *set = fd < 0 ? NULL : hypervisor_libvirt_monitor(self, "add-fd", NULL, fd, err);
+
+    if (!set)
+        return -1;
+    secret->fdset = json_integer_value(json_object_get(set, "fdset-id"));
+    json_t *arguments = qmp_blockdev_secret(SECRET, json_integer_value(json_object_get(set, "fd")));
+    json_decref(set);
+    secret->made = hypervisor_libvirt_monitor_do(self, "object-add", arguments, -1, err) == 0;
+    return secret->made ? 0 : -1;
+}
+
+/* Of QEMU 7.2: crypto/block-luks.c and crypto/secret_common.c. */
+static bool does_not_fit(const error *why)
+{
+    const char *message = error_message(why);
+    return strstr(message, "Invalid password") || strstr(message, "is not valid UTF-8");
+}
+
+static int add_node(libvirt_hypervisor *self, const struct hypervisor_disk *disk,
+                    const char *secret, error **err)
+{
+    return hypervisor_libvirt_monitor_do(
+        self, "blockdev-add",
+        qmp_blockdev_chain(disk->chain, self->files[disk->slot].fdsets, disk->slot, self->io_uring,
+                           disk->writable, secret),
+        -1, err);
+}
+
+static int try_key(libvirt_hypervisor *self, const struct hypervisor_disk *disk, const key *one,
+                   error **err)
+{
+    struct secret secret = {.fdset = NO_FDSET};
+    AUTO_ERROR error *why = NULL;
+    int result = make_secret(self, one, &secret, &why);
+
+    if (result == 0)
+        result = add_node(self, disk, SECRET, err);
+    else if (does_not_fit(why))
+        error_propagate(err, STEAL(why));
+    else
+        blame_appliance(err, STEAL(why));
+    drop_secret(self, &secret); /* the node has what it needs */
+    return result;
+}
+
+static int add_encrypted(libvirt_hypervisor *self, const struct hypervisor_disk *disk, error **err)
+{
+    for (size_t i = 0; i < disk->key_count; i++) {
+        AUTO_ERROR error *why = NULL;
+        if (try_key(self, disk, disk->keys[i], &why) == 0)
+            return 0;
+        if (!does_not_fit(why))
+            return error_propagate(err, STEAL(why));
+    }
+    return error_set(err, ERROR_ENCRYPTED, "the image is encrypted, and %s",
+                     disk->key_count > 0 ? "no key that was given for it fits"
+                                         : "no key was given for it");
+}
+
+/* --- attaching --- */
+
+static bool ends_with_error(const char *message, int number)
+{
+    const char *why = strerror(number);
+    size_t length = strlen(message), end = strlen(why);
+    return length >= end && strcmp(message + length - end, why) == 0;
+}
+
+/* QEMU looked into the file, or at what it is to be, and did not like it: that is the image's
+ * fault, or its server's. Any other failure is the appliance's, and so is one for want of
+ * descriptors or memory: QEMU refuses the command then, too. */
+static int blame(error **err, error *why, const struct hypervisor_disk *disk)
+{
+    const char *message = error_message(why);
+    if (error_kind(why) != ERROR_REFUSED)
+        return error_propagate(err, why);
+    if (!disk->chain->nbd_export &&
+        (ends_with_error(message, EMFILE) || ends_with_error(message, ENOMEM)))
+        return blame_appliance(err, why);
+    if (strstr(message, "Failed to get \""))
+        error_set(err, ERROR_REFUSED, "the image is in use, by another disk or a running guest: %s",
+                  message);
+    else if (disk->chain->nbd_export)
+        error_set(err, ERROR_UNREADABLE, "%s", message);
+    else
+        error_set(err, ERROR_CORRUPT, "%s", message);
+    error_free(why);
+    return -1;
+}
+
+int hypervisor_libvirt_attach(hypervisor *base, const struct hypervisor_disk *disk, error **err)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    error *why = NULL;
+    if (pass_files(self, disk, &why) < 0) {
+        /* QEMU has not looked into them yet. */
+        remove_own_files(self, disk->slot);
+        return blame_appliance(err, why);
+    }
+    if ((image_chain_check_open(disk->chain, NULL) < 0 ? add_encrypted(self, disk, &why)
+                                                       : add_node(self, disk, NULL, &why)) < 0)
+        goto close;
+    hypervisor_libvirt_forget_events(self, disk->slot);
+    json_t *device =
+        qmp_blockdev_device(disk->slot, disk->serial, disk->block_size, disk->writable);
+    if (hypervisor_libvirt_monitor_do(self, "device_add", device, -1, &why) < 0)
+        goto drop;
+    /* The numbers of what is tagged are not kept: another process may take it away, and QEMU gives
+     * numbers anew. */
+    if (disk->note)
+        self->files[disk->slot].count = 0;
+    return 0;
+drop:
+    drop_node(self, disk->slot, NULL);
+close:
+    remove_own_files(self, disk->slot);
+    return blame(err, why, disk);
+}
+
+/* --- detaching --- */
+
+int hypervisor_libvirt_detach(hypervisor *base, unsigned slot, error **err)
+{
+    char name[QMP_BLOCKDEV_NAME_MAX];
+    return hypervisor_libvirt_monitor_do(libvirt_self(base), "device_del",
+                                         json_pack("{s:s}", "id", qmp_blockdev_name(slot, name)),
+                                         -1, err);
+}
+
+/* The node first: QEMU forgets the tags of an fd set whose descriptor has been removed, even while
+ * a node still uses it. A node that cannot be dropped has a device again: its files stay too. */
+static int take_away(libvirt_hypervisor *self, unsigned slot, error **err)
+{
+    AUTO_ERROR error *why = NULL;
+    if (drop_node(self, slot, &why) < 0 && has_node(self, slot, err) != 0)
+        return error_propagate(err, STEAL(why));
+    if (self->files[slot].count == 0)
+        return remove_tagged_files(self, slot, err);
+    remove_own_files(self, slot);
+    return 0;
+}
+
+void hypervisor_libvirt_disk_removed(libvirt_hypervisor *self, unsigned slot)
+{
+    take_away(self, slot, NULL);
+}
+
+/* --- what another process left --- */
+
+static int find_devices(libvirt_hypervisor *self, struct hypervisor_slot table[], error **err)
+{
+    size_t i;
+    json_t *entry,
+        *entries = hypervisor_libvirt_monitor(
+            self, "qom-list", json_pack("{s:s}", "path", "/machine/peripheral"), -1, err);
+    if (!entries)
+        return -1;
+    json_array_foreach(entries, i, entry)
+    {
+        const char *name = json_string_value(json_object_get(entry, "name"));
+        int slot = name ? qmp_blockdev_slot(name) : -1;
+        if (slot >= 0)
+            table[slot].device = true;
+    }
+    json_decref(entries);
+    return 0;
+}
+
+static int find_files(libvirt_hypervisor *self, struct hypervisor_slot table[], error **err)
+{
+    const char *note;
+    size_t i;
+    int result = 0;
+    json_t *set, *sets = hypervisor_libvirt_monitor(self, "query-fdsets", NULL, -1, err);
+    if (!sets)
+        return -1;
+    json_array_foreach(sets, i, set)
+    {
+        int slot = read_tag(set, &note);
+        if (slot < 0)
+            continue;
+        table[slot].files = true;
+        if (note && !table[slot].note) {
+            table[slot].note = strdup(note);
+            if (!table[slot].note)
+                result = error_no_memory(err);
+        }
+        if (result < 0)
+            break;
+    }
+    json_decref(sets);
+    return result;
+}
+
+int hypervisor_libvirt_inspect(hypervisor *base, struct hypervisor_slot table[], error **err)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    memset(table, 0, SLOT_COUNT * sizeof *table);
+    if (find_devices(self, table, err) == 0 && find_files(self, table, err) == 0)
+        return 0;
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        free(STEAL(table[slot].note));
+    return -1;
+}
+
+static int has_device(libvirt_hypervisor *self, unsigned slot, error **err)
+{
+    AUTO_FREE struct hypervisor_slot *table = calloc(SLOT_COUNT, sizeof *table);
+    if (!table)
+        return error_no_memory(err);
+    return find_devices(self, table, err) < 0 ? -1 : table[slot].device;
+}
+
+/* QEMU forgets a device's name first; the device itself goes, and lets go of its node, when no
+ * thread of QEMU can be looking at it any more. It says so once, and that may have been to the
+ * command before us: so this asks, for as long as that takes on a busy host. */
+int hypervisor_libvirt_clear(hypervisor *base, unsigned slot, error **err)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    for (int tries = 0;; tries++) {
+        AUTO_ERROR error *why = NULL;
+        if (take_away(self, slot, &why) == 0) {
+            hypervisor_libvirt_forget_events(self, slot);
+            return 0;
+        }
+        if (error_kind(why) != ERROR_REFUSED || tries == CLEAR_TRIES ||
+            has_device(self, slot, NULL) != 0)
+            return error_propagate(err, STEAL(why));
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+}

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* libvirt starts QEMU, sandboxes it and tells what becomes of it. */
+#include "hypervisor-libvirt.h"
+
+#include "appliance/qmp-blockdev.h"
+#include "appliance/qmp.h"
+#include "appliance/slot-table.h"
+#include "base/unix-socket.h"
+#include "libvirt-error.h"
+#include "libvirt-root.h"
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <libvirt/libvirt-qemu.h>
+#include <libvirt/virterror.h>
+#include <linux/io_uring.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void traced(const libvirt_hypervisor *self, const char *what, double since)
+{
+    if (self->trace)
+        self->trace(self->trace_data, what, seconds_now() - since);
+}
+
+static int libvirt_error(error **err, const char *what)
+{
+    return error_set(err, ERROR_APPLIANCE, "%s: %s", what, libvirt_error_message());
+}
+
+static void *run_events(void *unused)
+{
+    (void)unused;
+    for (;;)
+        virEventRunDefaultImpl();
+    return NULL;
+}
+
+/* --- the monitor --- */
+
+json_t *hypervisor_libvirt_monitor(libvirt_hypervisor *self, const char *command, json_t *arguments,
+                                   int fd, error **err)
+{
+    AUTO_FREE char *text = qmp_command(command, arguments);
+    AUTO_FREE char *reply = NULL;
+    double since = seconds_now();
+    if (!text) {
+        error_set(err, ERROR_APPLIANCE, "%s: no memory", command);
+        return NULL;
+    }
+    int sent = fd < 0 ? virDomainQemuMonitorCommand(self->domain, text, &reply, 0)
+                      : virDomainQemuMonitorCommandWithFiles(self->domain, text, 1, &fd, NULL, NULL,
+                                                             &reply, 0);
+    traced(self, command, since);
+    if (sent < 0) {
+        libvirt_error(err, command);
+        return NULL;
+    }
+    json_t *result = qmp_return(reply, err);
+    if (!result)
+        error_prefix(err, "%s", command);
+    return result;
+}
+
+int hypervisor_libvirt_monitor_do(libvirt_hypervisor *self, const char *command, json_t *arguments,
+                                  int fd, error **err)
+{
+    json_t *result = hypervisor_libvirt_monitor(self, command, arguments, fd, err);
+    if (!result)
+        return -1;
+    json_decref(result);
+    return 0;
+}
+
+/* --- events --- */
+
+static void push_event(libvirt_hypervisor *self, bool *flag)
+{
+    pthread_mutex_lock(&self->events.lock);
+    *flag = true;
+    pthread_mutex_unlock(&self->events.lock);
+    eventfd_write(self->events.fd, 1);
+}
+
+static void on_device_deleted(virConnectPtr connection, virDomainPtr domain, const char *event,
+                              long long seconds, unsigned microseconds, const char *details,
+                              void *data)
+{
+    libvirt_hypervisor *self = data;
+    (void)connection, (void)domain, (void)event, (void)seconds, (void)microseconds;
+    json_t *object = details ? json_loads(details, 0, NULL) : NULL;
+    const char *device = json_string_value(json_object_get(object, "device"));
+    int slot = device ? qmp_blockdev_slot(device) : -1;
+    if (slot >= 0)
+        push_event(self, &self->events.removed[slot]);
+    json_decref(object);
+}
+
+static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail,
+                        void *data)
+{
+    libvirt_hypervisor *self = data;
+    (void)connection, (void)domain, (void)detail;
+    if (event == VIR_DOMAIN_EVENT_STOPPED || event == VIR_DOMAIN_EVENT_CRASHED)
+        push_event(self, &self->events.ended);
+    return 0;
+}
+
+/* Of this domain alone: a daemon has others too. */
+static int listen_to_domain(libvirt_hypervisor *self, error **err)
+{
+    if (virConnectDomainEventRegisterAny(self->connection, self->domain,
+                                         VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                                         VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), self, NULL) < 0 ||
+        virConnectDomainQemuMonitorEventRegister(self->connection, self->domain, "DEVICE_DELETED",
+                                                 on_device_deleted, self, NULL, 0) < 0)
+        return libvirt_error(err, "cannot listen to libvirt's events");
+    return 0;
+}
+
+static int event_fd(hypervisor *base)
+{
+    return libvirt_self(base)->events.fd;
+}
+
+static struct hypervisor_event take_event(struct event_queue *queue)
+{
+    struct hypervisor_event event = {HYPERVISOR_NOTHING, 0};
+    eventfd_t ignored;
+    pthread_mutex_lock(&queue->lock);
+    eventfd_read(queue->fd, &ignored);
+    for (unsigned slot = 0; slot < SLOT_COUNT && event.kind == HYPERVISOR_NOTHING; slot++)
+        if (queue->removed[slot]) {
+            queue->removed[slot] = false;
+            event = (struct hypervisor_event){HYPERVISOR_DISK_REMOVED, slot};
+        }
+    if (event.kind == HYPERVISOR_NOTHING && queue->ended) {
+        queue->ended = false;
+        event.kind = HYPERVISOR_ENDED;
+    }
+    if (event.kind != HYPERVISOR_NOTHING)
+        eventfd_write(queue->fd, 1); /* there may be more; the next call finds out */
+    pthread_mutex_unlock(&queue->lock);
+    return event;
+}
+
+void hypervisor_libvirt_forget_events(libvirt_hypervisor *self, unsigned slot)
+{
+    pthread_mutex_lock(&self->events.lock);
+    self->events.removed[slot] = false;
+    pthread_mutex_unlock(&self->events.lock);
+}
+
+static struct hypervisor_event next_event(hypervisor *base)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    struct hypervisor_event event = take_event(&self->events);
+    if (event.kind == HYPERVISOR_DISK_REMOVED)
+        hypervisor_libvirt_disk_removed(self, event.slot);
+    return event;
+}
+
+/* --- the appliance --- */
+
+static json_t *capabilities_of_templates(void)
+{
+    /* The memory is in the template's file and not in the state. */
+    return json_pack("{s:[{s:s, s:b}]}", "capabilities", "capability", "x-ignore-shared", "state",
+                     1);
+}
+
+/* Migration reports its end only by an event or a query. It takes 5-10 ms, and so few steps that
+ * waiting for the event through libvirt's thread was no faster than asking. */
+static int await_migration(libvirt_hypervisor *self, error **err)
+{
+    for (;;) {
+        json_t *info = hypervisor_libvirt_monitor(self, "query-migrate", NULL, -1, err);
+        if (!info)
+            return -1;
+        const char *status = json_string_value(json_object_get(info, "status"));
+        const char *why = json_string_value(json_object_get(info, "error-desc"));
+        bool completed = status && strcmp(status, "completed") == 0;
+        bool failed = !status || strcmp(status, "failed") == 0 || strcmp(status, "cancelled") == 0;
+        if (failed)
+            error_set(err, ERROR_APPLIANCE, "QEMU could not %s",
+                      why ? why : "move the appliance's state");
+        json_decref(info);
+        if (completed || failed)
+            return completed ? 0 : -1;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
+static int pass_state(libvirt_hypervisor *self, const char *command, int fd, error **err)
+{
+    if (hypervisor_libvirt_monitor_do(self, "migrate-set-capabilities", capabilities_of_templates(),
+                                      -1, err) < 0 ||
+        hypervisor_libvirt_monitor_do(self, "getfd", json_pack("{s:s}", "fdname", "state"), fd,
+                                      err) < 0 ||
+        hypervisor_libvirt_monitor_do(self, command, json_pack("{s:s}", "uri", "fd:state"), -1,
+                                      err) < 0)
+        return -1;
+    return await_migration(self, err);
+}
+
+static char *describe(hypervisor *base, error **err)
+{
+    char *xml = virDomainGetXMLDesc(libvirt_self(base)->domain, 0);
+    if (!xml)
+        libvirt_error(err, "cannot read the appliance's domain XML");
+    return xml;
+}
+
+static int connect_port(libvirt_hypervisor *self, const char *name, error **err)
+{
+    AUTO_FREE char *xml = describe(&self->base, err);
+    AUTO_FREE char *path = xml ? domain_xml_port_path(xml, name, err) : NULL;
+    if (!path)
+        return -1;
+    int fd = unix_socket_connect(path);
+    return fd < 0 ? error_set_errno(err, ERROR_HOST, errno, "cannot connect to %s", path) : fd;
+}
+
+static int create(libvirt_hypervisor *self, const struct domain_spec *spec, bool paused,
+                  error **err)
+{
+    AUTO_FREE char *xml = domain_xml_write(spec, err);
+    if (!xml)
+        return -1;
+    double since = seconds_now();
+    self->domain = virDomainCreateXML(self->connection, xml,
+                                      paused ? VIR_DOMAIN_START_PAUSED : VIR_DOMAIN_NONE);
+    traced(self, "virDomainCreateXML", since);
+    if (!self->domain)
+        return libvirt_error(err, "cannot start the appliance");
+    return listen_to_domain(self, err);
+}
+
+/* The host end is there before the state is: the guest, which was saved with one, then hears of no
+ * change. */
+static int launch(hypervisor *base, const struct domain_spec *spec, int state_fd, error **err)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    if (create(self, spec, state_fd >= 0, err) < 0)
+        return -1;
+    self->channel = connect_port(self, AGENT_PORT_NAME, err);
+    if (self->channel < 0)
+        return -1;
+    if (state_fd >= 0 && (pass_state(self, "migrate-incoming", state_fd, err) < 0 ||
+                          hypervisor_libvirt_monitor_do(self, "cont", NULL, -1, err) < 0))
+        return error_prefix(err, "cannot restore the appliance");
+    return 0;
+}
+
+static int save(hypervisor *base, int fd, error **err)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    if (hypervisor_libvirt_monitor_do(self, "stop", NULL, -1, err) < 0 ||
+        pass_state(self, "migrate", fd, err) < 0)
+        return error_prefix(err, "cannot save the appliance");
+    return 0;
+}
+
+static int open_port(hypervisor *base, const char *name, error **err)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    bool ours = self->channel >= 0 && strcmp(name, AGENT_PORT_NAME) == 0;
+    return ours ? steal_fd(&self->channel) : connect_port(self, name, err);
+}
+
+/* Whether libvirt's last error was that there is no such domain. */
+static bool is_unknown(void)
+{
+    const virError *last = virGetLastError();
+    return last && last->code == VIR_ERR_NO_DOMAIN;
+}
+
+/* Whether QEMU answers. An embedded libvirt that finds a domain in its directory still waits for
+ * QEMU's monitor in a thread of its own, and takes the domain to be running until then. 1; 0: it
+ * has ended; -1 and *err. */
+static int is_alive(libvirt_hypervisor *self, error **err)
+{
+    AUTO_ERROR error *why = NULL;
+    if (hypervisor_libvirt_monitor_do(self, "query-status", NULL, -1, &why) == 0)
+        return 1;
+    return virDomainIsActive(self->domain) == 0 || is_unknown() ? 0
+                                                                : error_propagate(err, STEAL(why));
+}
+
+static int find(hypervisor *base, const char *uuid, error **err)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    double since = seconds_now();
+    if (self->domain)
+        virDomainFree(STEAL(self->domain));
+    self->domain = virDomainLookupByUUIDString(self->connection, uuid);
+    traced(self, "virDomainLookupByUUIDString", since);
+    if (self->domain)
+        return 0;
+    return is_unknown() ? 1 : libvirt_error(err, "cannot look for the appliance");
+}
+
+static int take_over(hypervisor *base, error **err)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    int alive = is_alive(self, err);
+    if (alive > 0)
+        return listen_to_domain(self, err);
+    virDomainFree(STEAL(self->domain));
+    return alive == 0 ? 1 : -1;
+}
+
+/* --- beginning and end --- */
+
+/* With it QEMU reads what is in the page cache without waking another thread. Some hosts forbid it.
+ */
+static bool has_io_uring(void)
+{
+    struct io_uring_params parameters = {0};
+    AUTO_FD int fd = (int)syscall(__NR_io_uring_setup, 1, &parameters);
+    return fd >= 0;
+}
+
+static int start_libvirt(error **err)
+{
+    pthread_t thread;
+    libvirt_error_silence();
+    if (virEventRegisterDefaultImpl() < 0 || virInitialize() < 0)
+        return libvirt_error(err, "cannot initialise libvirt");
+    int started = pthread_create(&thread, NULL, run_events, NULL);
+    if (started != 0)
+        return error_set_errno(err, ERROR_HOST, started, "cannot start a thread");
+    return 0;
+}
+
+static int open_daemon(libvirt_hypervisor *self, const char *uri, error **err)
+{
+    double since = seconds_now();
+    self->connection = virConnectOpen(uri);
+    traced(self, "virConnectOpen", since);
+    if (self->connection)
+        return 0;
+    libvirt_error(err, "cannot connect to libvirt");
+    return error_prefix(err, "%s", uri);
+}
+
+static int open_embedded(libvirt_hypervisor *self, error **err)
+{
+    AUTO_FREE char *uri = libvirt_root_uri(self->root);
+    double since = seconds_now();
+    if (!uri)
+        return error_no_memory(err);
+    self->connection = virConnectOpen(uri);
+    traced(self, "virConnectOpen", since);
+    return self->connection ? 0 : libvirt_error(err, "cannot start libvirt's QEMU driver");
+}
+
+/* The directory is there before libvirt is initialised: it reads the environment then. */
+static int open_connection(libvirt_hypervisor *self, const char *uri, error **err)
+{
+    if (uri)
+        return start_libvirt(err) < 0 ? -1 : open_daemon(self, uri, err);
+    if (libvirt_root_make(self->root, err) < 0 || start_libvirt(err) < 0)
+        return -1;
+    return open_embedded(self, err);
+}
+
+/* libvirt's own way waits, in steps of 0.2 s, for QEMU to vanish. The pid file is libvirt's, in a
+ * directory of ours, and we have no more rights than QEMU has: nothing is gained by lying in it. */
+static void kill_process(const libvirt_hypervisor *self)
+{
+    AUTO_FREE char *path = NULL;
+    if (asprintf(&path, "%s/run/qemu/%s.pid", self->root, virDomainGetName(self->domain)) < 0) {
+        path = NULL;
+        return;
+    }
+    AUTO_FILE FILE *file = fopen(path, "re");
+    int pid;
+    if (file && fscanf(file, "%d", &pid) == 1 && pid > 1)
+        kill(pid, SIGKILL);
+}
+
+static void end(hypervisor *base)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    if (!self->domain)
+        return;
+    if (self->embedded) {
+        kill_process(self);
+        return;
+    }
+    double since = seconds_now();
+    virDomainDestroy(self->domain);
+    traced(self, "virDomainDestroy", since);
+}
+
+/* The connection stays open: its threads may be using it, and the process ends soon. */
+static void free_hypervisor(hypervisor *base)
+{
+    end(base);
+}
+
+static const struct hypervisor_ops operations = {
+    .launch = launch,
+    .find = find,
+    .take_over = take_over,
+    .describe = describe,
+    .open_port = open_port,
+    .save = save,
+    .attach = hypervisor_libvirt_attach,
+    .inspect = hypervisor_libvirt_inspect,
+    .clear = hypervisor_libvirt_clear,
+    .detach = hypervisor_libvirt_detach,
+    .event_fd = event_fd,
+    .next_event = next_event,
+    .end = end,
+    .free = free_hypervisor,
+};
+
+hypervisor *hypervisor_libvirt_at(const char *uri, const char *root, hypervisor_trace trace,
+                                  void *data, error **err)
+{
+    /* The event thread keeps a pointer to it for as long as the process lives. */
+    static libvirt_hypervisor only;
+    libvirt_hypervisor *self = &only;
+    self->base.ops = &operations;
+    self->embedded = !uri;
+    self->trace = trace;
+    self->trace_data = data;
+    self->channel = -1;
+    self->io_uring = has_io_uring();
+    self->root = strdup(root);
+    self->events.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!self->root || self->events.fd < 0) {
+        error_set_errno(err, ERROR_HOST, errno, "cannot prepare for libvirt");
+        return NULL;
+    }
+    pthread_mutex_init(&self->events.lock, NULL);
+    return open_connection(self, uri, err) < 0 ? NULL : &self->base;
+}
+
+hypervisor *hypervisor_libvirt_new(const char *root, hypervisor_trace trace, void *data,
+                                   error **err)
+{
+    return hypervisor_libvirt_at(NULL, root, trace, data, err);
+}
+
+const char *hypervisor_libvirt_library(void)
+{
+    Dl_info info;
+    void *inside = dlsym(RTLD_DEFAULT, "virDomainCreateXML");
+    return inside && dladdr(inside, &info) ? info.dli_fname : NULL;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "libvirt-root.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* libvirt looks for its per-user directories even when it is given a root. All of them are in
+ * there, so that nothing of the user's own libvirt is read or written. */
+static int set_environment(const char *root)
+{
+    AUTO_FREE char *log = NULL;
+    if (asprintf(&log, "3:file:%s/libvirt.log", root) < 0) {
+        log = NULL;
+        return -1;
+    }
+    if (setenv("HOME", root, 1) || setenv("XDG_CACHE_HOME", root, 1) ||
+        setenv("XDG_CONFIG_HOME", root, 1) || setenv("XDG_RUNTIME_DIR", root, 1) ||
+        setenv("XDG_DATA_HOME", root, 1) || setenv("LIBVIRT_LOG_OUTPUTS", log, 0))
+        return -1;
+    return 0;
+}
+
+/* stdio_handler: without "file" libvirt wants virtlogd, a daemon. */
+static int write_configuration(const char *root, error **err)
+{
+    AUTO_FREE char *directory = NULL, *path = NULL;
+    if (asprintf(&directory, "%s/etc", root) < 0 || asprintf(&path, "%s/etc/qemu.conf", root) < 0)
+        return error_no_memory(err);
+    if ((mkdir(root, 0700) < 0 && errno != EEXIST) ||
+        (mkdir(directory, 0700) < 0 && errno != EEXIST))
+        return error_set_errno(err, ERROR_HOST, errno, "cannot make %s", directory);
+    AUTO_FILE FILE *file = fopen(path, "we");
+    if (!file || fputs("stdio_handler = \"file\"\n", file) < 0 || fflush(file) != 0)
+        return error_set_errno(err, ERROR_HOST, errno, "cannot write %s", path);
+    return 0;
+}
+
+int libvirt_root_make(const char *root, error **err)
+{
+    if (write_configuration(root, err) < 0)
+        return -1;
+    return set_environment(root) < 0 ? error_no_memory(err) : 0;
+}
+
+/* A path in a URI's query: everything but the unreserved characters of RFC 3986 and "/" as %XX. */
+char *libvirt_root_uri(const char *root)
+{
+    static const char prefix[] = "qemu:///embed?root=";
+    char *uri = malloc(sizeof prefix + 3 * strlen(root));
+    if (!uri)
+        return NULL;
+    char *to = stpcpy(uri, prefix);
+    for (const unsigned char *from = (const unsigned char *)root; *from; from++)
+        to += isalnum(*from) || strchr("-._~/", *from) ? sprintf(to, "%c", *from)
+                                                       : sprintf(to, "%%%02X", *from);
+    *to = 0;
+    return uri;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run-directory.h"
+
+#include <stdint.h>
+
+#include "base/file-tree.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/un.h>
+#include <time.h>
+
+/* Random letters come after it (mkdtemp). */
+#define PREFIX "virt-live-"
+#define NAME_LENGTH (sizeof PREFIX "XXXXXX" - 1)
+#define LOCK "lock"
+#define NEW_LOCK "lock.new"
+
+/* The longest path that libvirt makes for a socket below a worker's root, with room for growth:
+ * "/w1000000/lib/qemu/domain-1-appliance/monitor.sock". */
+#define ROOM_FOR_SOCKETS 56
+
+/* What the copy of an appliance's memory takes (128 MB), with room for what else there is. */
+#define ROOM_FOR_MEMORY ((uint64_t)192 << 20)
+
+struct run_directory {
+    char *path;
+    int fd;
+    int lock;
+    struct sandbox box;
+};
+
+/* --- what earlier runs left --- */
+
+/* Ends processes of our sandbox, or ours, whose command line names a file below the directory. */
+static void end_leftover(const struct sandbox *box, const char *pid_name, const char *directory)
+{
+    char path[64], arguments[65536];
+    struct stat st;
+    snprintf(path, sizeof path, "/proc/%.20s/cmdline", pid_name);
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0 || st.st_uid != box->uid)
+        return;
+    ssize_t length = read(fd, arguments, sizeof arguments);
+    if (length > 0 && memmem(arguments, (size_t)length, directory, strlen(directory)))
+        kill((pid_t)strtol(pid_name, NULL, 10), SIGKILL);
+}
+
+static void end_leftovers(const struct sandbox *box, const char *directory)
+{
+    AUTO_DIR DIR *proc = opendir("/proc");
+    for (struct dirent *entry; proc && (entry = readdir(proc));)
+        if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+            end_leftover(box, entry->d_name, directory);
+}
+
+/* A run that lives holds its lock. One that is just being made has none yet, and is left alone. */
+static bool abandoned(int base_fd, const char *name)
+{
+    struct stat st;
+    AUTO_FREE char *lock = NULL;
+    if (asprintf(&lock, "%s/" LOCK, name) < 0) {
+        lock = NULL;
+        return false;
+    }
+    AUTO_FD int fd = openat(base_fd, lock, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+           flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+/* Seconds after which one without a lock is no longer being made: whoever made it was killed then.
+ */
+#define MAKING_TIME 60
+
+/* One that was never finished has no more in it than a lock that was not held yet. What holds
+ * anything else stays, whosesoever it is. */
+static void remove_unfinished(int base_fd, const char *name)
+{
+    struct stat st;
+    AUTO_FREE char *lock = NULL;
+    if (fstatat(base_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        time(NULL) - st.st_mtime < MAKING_TIME)
+        return;
+    if (asprintf(&lock, "%s/" NEW_LOCK, name) < 0) {
+        lock = NULL;
+        return;
+    }
+    unlinkat(base_fd, lock, 0);
+    unlinkat(base_fd, name, AT_REMOVEDIR); /* where anything is in it, it stays */
+}
+
+/* Whether it is the directory of a run of this user; virt-hotplug's place, for one, has a name that
+ * only begins so. */
+static bool is_runs(int base_fd, const char *name)
+{
+    struct stat st;
+    return strlen(name) == NAME_LENGTH && strncmp(name, PREFIX, strlen(PREFIX)) == 0 &&
+           fstatat(base_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+           st.st_uid == geteuid();
+}
+
+static void sweep(const struct sandbox *box, const char *base)
+{
+    AUTO_DIR DIR *directory = opendir(base);
+    for (struct dirent *entry; directory && (entry = readdir(directory));) {
+        AUTO_FREE char *path = NULL;
+        if (!is_runs(dirfd(directory), entry->d_name))
+            continue;
+        if (!abandoned(dirfd(directory), entry->d_name)) {
+            remove_unfinished(dirfd(directory), entry->d_name);
+            continue;
+        }
+        if (asprintf(&path, "%s/%s/", base, entry->d_name) < 0) {
+            path = NULL;
+            continue;
+        }
+        end_leftovers(box, path);
+        file_tree_remove(dirfd(directory), entry->d_name);
+    }
+}
+
+/* --- this run's --- */
+
+/* 0 or -errno. */
+static int usable(const struct sandbox *box, const char *base)
+{
+    struct statvfs fs;
+    if (!base || base[0] != '/' ||
+        strlen(base) + sizeof "/" PREFIX "XXXXXX" + ROOM_FOR_SOCKETS >=
+            sizeof((struct sockaddr_un *)NULL)->sun_path ||
+        access(base, W_OK | X_OK) < 0 || !sandbox_can_enter(box, base))
+        return -ENOENT;
+    if (statvfs(base, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < ROOM_FOR_MEMORY)
+        return -ENOSPC;
+    return 0;
+}
+
+static int make(run_directory *self, const char *base)
+{
+    if (asprintf(&self->path, "%s/" PREFIX "XXXXXX", base) < 0) {
+        self->path = NULL;
+        return -ENOMEM;
+    }
+    if (!mkdtemp(self->path)) {
+        int why = -errno;
+        free(STEAL(self->path));
+        return why;
+    }
+    /* Whoever is in the sandbox has to get at its own directory below, and need not see the others.
+     */
+    self->fd = open(self->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (self->fd < 0 || fchmod(self->fd, self->box.drop ? 0711 : 0700) < 0)
+        return -errno;
+    /* Nobody sees the lock before it is held: a run that starts at the same time would take it. */
+    self->lock = openat(self->fd, NEW_LOCK, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (self->lock < 0 || flock(self->lock, LOCK_EX) < 0 ||
+        renameat(self->fd, NEW_LOCK, self->fd, LOCK) < 0)
+        return -errno;
+    return 0;
+}
+
+/* What make() has left where it failed: without a lock no other run would remove it. */
+static void unmake(run_directory *self)
+{
+    if (self->fd >= 0) {
+        unlinkat(self->fd, NEW_LOCK, 0);
+        close(self->fd);
+    }
+    if (self->lock >= 0)
+        close(self->lock);
+    if (self->path)
+        rmdir(self->path);
+    free(STEAL(self->path));
+    self->fd = self->lock = -1;
+}
+
+static void forget(run_directory *self)
+{
+    if (!self)
+        return;
+    if (self->fd >= 0)
+        close(self->fd);
+    if (self->lock >= 0)
+        close(self->lock);
+    free(self->path);
+    free(self);
+}
+
+static run_directory *make_in(const struct sandbox *box, const char *const *bases, size_t count,
+                              error **err)
+{
+    run_directory *self = calloc(1, sizeof *self);
+    int made = -ENOENT;
+    if (!self) {
+        error_no_memory(err);
+        return NULL;
+    }
+    *self = (run_directory){.fd = -1, .lock = -1, .box = *box};
+    for (size_t i = 0; i < count && made < 0; i++) {
+        int fit = usable(box, bases[i]);
+        if (fit == -ENOENT)
+            continue;
+        sweep(box, bases[i]);
+        made = fit < 0 ? fit : make(self, bases[i]);
+        if (made < 0)
+            unmake(self);
+    }
+    if (made < 0) {
+        error_set_errno(err, ERROR_HOST, -made,
+                        "cannot make a temporary directory in $XDG_RUNTIME_DIR, $TMPDIR or %s",
+                        bases[count - 1]);
+        forget(self);
+        return NULL;
+    }
+    return self;
+}
+
+run_directory *run_directory_new(const struct sandbox *box, error **err)
+{
+    const char *bases[] = {box->drop ? NULL : getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/tmp"};
+
+    return make_in(box, bases, sizeof bases / sizeof *bases, err);
+}
+
+run_directory *run_directory_new_for_files(const struct sandbox *box, error **err)
+{
+    const char *bases[] = {getenv("TMPDIR"), "/var/tmp"};
+
+    return make_in(box, bases, sizeof bases / sizeof *bases, err);
+}
+
+void run_directory_free(run_directory *self)
+{
+    if (self)
+        file_tree_remove(AT_FDCWD, self->path);
+    forget(self);
+}
+
+const char *run_directory_path(const run_directory *self)
+{
+    return self->path;
+}
+
+char *run_directory_subdirectory(run_directory *self, const char *name, error **err)
+{
+    char *path = NULL;
+    if (mkdirat(self->fd, name, 0700) < 0 ||
+        (self->box.drop && fchownat(self->fd, name, self->box.uid, self->box.gid, 0) < 0) ||
+        asprintf(&path, "%s/%s", self->path, name) < 0) {
+        error_set_errno(err, ERROR_HOST, errno, "cannot make %s/%s", self->path, name);
+        return NULL;
+    }
+    return path;
+}
+
+int run_directory_remove_subdirectory(run_directory *self, const char *name)
+{
+    return file_tree_remove(self->fd, name);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The temporary directory of one run: sockets, libvirt's files, consoles. One that a killed run
+ * left behind is removed by the next, with the QEMU that may still work in it. */
+#ifndef VLT_RUNDIR_H
+#define VLT_RUNDIR_H
+
+#include "sandbox.h"
+
+typedef struct run_directory run_directory;
+
+/* Makes BASE/virt-live-XXXXXX, where BASE is the first usable one of $XDG_RUNTIME_DIR (not root's),
+ * $TMPDIR, /tmp: usable is what can be written, has room for an appliance's memory, and is short
+ * enough for the Unix sockets below it.
+ * Locked as long as this process, or a child that keeps the descriptor, lives. NULL and *err. */
+run_directory *run_directory_new(const struct sandbox *box, error **err);
+
+/* The same where files may be large: in $TMPDIR or /var/tmp, of which neither should be memory. */
+run_directory *run_directory_new_for_files(const struct sandbox *box, error **err);
+
+/* Removes it. Only the process that made it should. */
+void run_directory_free(run_directory *self);
+
+const char *run_directory_path(const run_directory *self);
+
+/* A new directory below it that belongs to the sandboxed_work_do user, 0700: "…/NAME". The caller's
+ * string, or NULL and *err. */
+char *run_directory_subdirectory(run_directory *self, const char *name, error **err);
+int run_directory_remove_subdirectory(run_directory *self, const char *name); /* 0 or -errno */
+
+#endif

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "guest-queue.h"
+
+#include <string.h>
+
+/* So often may a guest be in a worker that is killed and has answered for nobody, before it is
+ * taken for the reason. */
+#define MAX_EXCUSES 3
+
+struct guest_queue {
+    enum isolation isolation;
+    uint64_t last_quarantine;
+    size_t first, count;     /* a ring */
+    size_t hint;             /* nobody before it, counted from the first, waits */
+    uint64_t names, answers; /* bytes */
+    unsigned waiting;
+    unsigned far;         /* guests of that kind */
+    unsigned connections; /* … that have some */
+    struct entry entries[GUEST_QUEUE_WINDOW];
+};
+
+guest_queue *guest_queue_new(enum isolation isolation)
+{
+    guest_queue *self = calloc(1, sizeof *self);
+    if (self)
+        self->isolation = isolation;
+    return self;
+}
+
+static struct entry *at(const guest_queue *self, size_t index)
+{
+    return (struct entry *)&self->entries[(self->first + index) % GUEST_QUEUE_WINDOW];
+}
+
+static void forget_listing(struct entry *entry)
+{
+    spool_free(STEAL(entry->listing));
+    entry->checked = (struct listing_check){0};
+    free(STEAL(entry->notes));
+    entry->notes_length = 0;
+}
+
+/* Whatever was left of them goes. */
+static void disconnect(guest_queue *self, struct entry *entry)
+{
+    self->connections -= entry->connections != NULL;
+    remote_free(STEAL(entry->connections));
+}
+
+static uint64_t bytes_of_names(const struct guest *guest)
+{
+    uint64_t bytes = guest->name ? strlen(guest->name) : 0;
+    for (size_t i = 0; i < guest->image_count; i++)
+        bytes += sizeof guest->images[i] + strlen(guest->images[i].path);
+    return bytes;
+}
+
+static uint64_t bytes_of_answer(const struct entry *entry)
+{
+    const scan_ret *result = &entry->result;
+    uint64_t bytes = entry->notes_length + result->message.message_len;
+    for (u_int i = 0; i < result->volumes.volumes_len; i++) {
+        const volume *one = &result->volumes.volumes_val[i];
+        bytes += sizeof *one + one->name.name_len + one->fstype.fstype_len + one->label.label_len +
+                 one->uuid.uuid_len + one->message.message_len;
+    }
+    return bytes;
+}
+
+static void clear(guest_queue *self, struct entry *entry)
+{
+    disconnect(self, entry);
+    self->names -= bytes_of_names(entry->guest);
+    self->answers -= entry->bytes;
+    self->far -= entry->far;
+    forget_listing(entry);
+    guest_free(entry->guest);
+    free(entry->directory);
+    xdr_free((xdrproc_t)xdr_scan_ret, &entry->result);
+    *entry = (struct entry){0};
+}
+
+void guest_queue_free(guest_queue *self)
+{
+    if (!self)
+        return;
+    for (size_t i = 0; i < self->count; i++)
+        clear(self, at(self, i));
+    free(self);
+}
+
+bool guest_queue_full(const guest_queue *self)
+{
+    return self->count == GUEST_QUEUE_WINDOW ||
+           (self->count > 0 && self->names + self->answers > GUEST_QUEUE_BYTES);
+}
+
+bool guest_queue_empty(const guest_queue *self)
+{
+    return self->count == 0;
+}
+
+unsigned guest_queue_waiting(const guest_queue *self)
+{
+    return self->waiting;
+}
+
+struct entry *guest_queue_add(guest_queue *self, struct guest *guest)
+{
+    if (guest_queue_full(self)) {
+        guest_free(guest);
+        return NULL;
+    }
+    struct entry *entry = at(self, self->count++);
+    bool far = guest_is_remote(guest);
+    *entry = (struct entry){.guest = guest, .state = far ? ENTRY_FAR : ENTRY_WAITING, .far = far};
+    self->names += bytes_of_names(guest);
+    self->waiting += !far;
+    self->far += far;
+    return entry;
+}
+
+static char *directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("");
+}
+
+int guest_queue_set_owner(struct entry *entry, size_t index, uid_t uid, gid_t gid)
+{
+    AUTO_FREE char *directory = directory_of(entry->guest->images[index].path);
+    if (!directory)
+        return -1;
+    if (index == 0) {
+        entry->uid = uid;
+        entry->gid = gid;
+        entry->directory = STEAL(directory);
+    } else {
+        entry->mixed |= entry->uid != uid || entry->gid != gid;
+        entry->scattered |= !entry->directory || strcmp(entry->directory, directory) != 0;
+    }
+    return 0;
+}
+
+static bool trust_each_other(const guest_queue *self, const struct entry *a, const struct entry *b)
+{
+    bool same_owner = !a->mixed && !b->mixed && a->uid == b->uid && a->gid == b->gid;
+    switch (self->isolation) {
+    case ISOLATE_NONE:
+        return true;
+    case ISOLATE_OWNER:
+        return same_owner;
+    case ISOLATE_DIRECTORY:
+        return same_owner && !a->scattered && !b->scattered && a->directory && b->directory &&
+               strcmp(a->directory, b->directory) == 0;
+    case ISOLATE_GUEST:
+        return false;
+    }
+    return false;
+}
+
+bool guest_queue_may_share(const guest_queue *self, const struct entry *a, const struct entry *b)
+{
+    return a == b || (!a->far && !b->far && !a->sealed && !b->sealed &&
+                      a->quarantine == b->quarantine && trust_each_other(self, a, b));
+}
+
+bool guest_queue_held_up(const guest_queue *self)
+{
+    return self->answers > GUEST_QUEUE_BYTES;
+}
+
+struct entry *guest_queue_next(guest_queue *self, const struct entry *like, unsigned disks)
+{
+    size_t end = guest_queue_held_up(self) ? 1 : self->count;
+    while (self->hint < self->count && at(self, self->hint)->state != ENTRY_WAITING)
+        self->hint++;
+    for (size_t i = self->hint; i < end; i++) {
+        struct entry *entry = at(self, i);
+        if (entry->state == ENTRY_WAITING && entry->guest->image_count <= disks &&
+            (!like || guest_queue_may_share(self, like, entry)))
+            return entry;
+    }
+    return NULL;
+}
+
+bool guest_queue_one_by_one(const struct entry *like)
+{
+    return like->quarantine != 0;
+}
+
+void guest_queue_take(guest_queue *self, struct entry *entry)
+{
+    entry->state = ENTRY_TAKEN;
+    self->waiting--;
+}
+
+struct entry *guest_queue_find(const guest_queue *self, enum entry_state state,
+                               const struct entry *after)
+{
+    bool behind = after == NULL;
+    /* Most runs have none of these, and ask for them all the time. */
+    if ((state == ENTRY_FAR || state == ENTRY_OPENING) && self->far == 0)
+        return NULL;
+    for (size_t i = 0; i < self->count; i++) {
+        struct entry *entry = at(self, i);
+        if (behind && entry->state == state)
+            return entry;
+        behind = behind || entry == after;
+    }
+    return NULL;
+}
+
+bool guest_queue_is_first(const guest_queue *self, const struct entry *entry)
+{
+    return entry == at(self, 0);
+}
+
+void guest_queue_open(guest_queue *self, struct entry *entry, remote *connections)
+{
+    entry->state = ENTRY_OPENING;
+    entry->connections = connections;
+    self->connections++;
+}
+
+void guest_queue_opened(guest_queue *self, struct entry *entry)
+{
+    entry->state = ENTRY_WAITING;
+    entry->connecting = remote_took(entry->connections);
+    self->waiting++;
+    self->hint = 0;
+}
+
+unsigned guest_queue_connections(const guest_queue *self)
+{
+    return self->connections;
+}
+
+bool guest_queue_owns(const guest_queue *self, pid_t pid)
+{
+    for (size_t i = 0; self->connections > 0 && i < self->count; i++)
+        if (at(self, i)->connections && remote_pid(at(self, i)->connections) == pid)
+            return true;
+    return false;
+}
+
+void guest_queue_answer(guest_queue *self, struct entry *entry, scan_ret *result, uint64_t elapsed)
+{
+    self->waiting -= entry->state == ENTRY_WAITING;
+    disconnect(self, entry);
+    entry->state = ENTRY_ANSWERED;
+    entry->result = *result;
+    entry->elapsed = elapsed;
+    entry->bytes = bytes_of_answer(entry);
+    self->answers += entry->bytes;
+    memset(result, 0, sizeof *result);
+}
+
+void guest_queue_refuse(guest_queue *self, struct entry *entry, enum status status,
+                        const char *message, uint64_t elapsed)
+{
+    scan_ret result = {.status = status};
+    forget_listing(entry);
+    result.message.message_val = strndup(message, MAX_MESSAGE);
+    if (result.message.message_val)
+        result.message.message_len = (u_int)strlen(result.message.message_val);
+    guest_queue_answer(self, entry, &result, elapsed);
+}
+
+void guest_queue_give_back(guest_queue *self, struct entry *const *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        forget_listing(entries[i]);   /* it will be told again from the beginning */
+        disconnect(self, entries[i]); /* QEMU had them */
+        entries[i]->state = entries[i]->far ? ENTRY_FAR : ENTRY_WAITING;
+        entries[i]->turn = entries[i]->timed = 0;
+        self->waiting += !entries[i]->far;
+    }
+    self->hint = 0;
+}
+
+bool guest_queue_excuse(guest_queue *self, struct entry *const *entries, size_t count,
+                        bool progress)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!progress && entries[i]->excused == MAX_EXCUSES)
+            return false;
+    for (size_t i = 0; i < count; i++)
+        entries[i]->excused += !progress;
+    guest_queue_give_back(self, entries, count);
+    return true;
+}
+
+void guest_queue_put_apart(guest_queue *self, struct entry *const *entries, size_t count)
+{
+    self->last_quarantine++;
+    for (size_t i = 0; i < count; i++) {
+        entries[i]->quarantine = self->last_quarantine;
+        entries[i]->excused = 0; /* of the company that it had */
+    }
+    guest_queue_give_back(self, entries, count);
+}
+
+int guest_queue_put_back(guest_queue *self, struct entry *const *entries, size_t count, bool alone)
+{
+    if (count == 0)
+        return 0;
+    if (count == 1) {
+        if (alone)
+            return 1;
+        guest_queue_put_apart(self, entries, 1);
+        return 0;
+    }
+    guest_queue_put_apart(self, entries, 1);
+    guest_queue_put_apart(self, entries + 1, count - 1);
+    return 0;
+}
+
+const struct entry *guest_queue_front(const guest_queue *self)
+{
+    return self->count > 0 && at(self, 0)->state == ENTRY_ANSWERED ? at(self, 0) : NULL;
+}
+
+void guest_queue_pop(guest_queue *self)
+{
+    clear(self, at(self, 0));
+    self->first = (self->first + 1) % GUEST_QUEUE_WINDOW;
+    self->count--;
+    if (self->hint > 0)
+        self->hint--;
+}

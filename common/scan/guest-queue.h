@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The guests between the list and the output: which of them may share an appliance, who is to be
+ * scanned next, who has been answered, in the order of the list. No I/O, but
+ * that with a guest goes what was kept of it: its listing, and who connects to its images.
+ *
+ * A window of GUEST_QUEUE_WINDOW guests is looked at, so memory does not grow with the list, and
+ * guests of one trust domain find each other although others stand between them. Fewer, where they
+ * have long names or answers: what waits behind a slow guest has a budget. */
+#ifndef VLT_WAVES_H
+#define VLT_WAVES_H
+
+#include "guest/guest.h"
+#include "listing-reader.h"
+#include "remote/remote.h"
+#include "supervisor.h"
+#include "wire/protocol.h"
+
+#define GUEST_QUEUE_WINDOW 2048
+/* Bytes of names and answers in it. One guest may have more. */
+#define GUEST_QUEUE_BYTES ((uint64_t)64 << 20)
+
+typedef struct guest_queue guest_queue;
+
+enum entry_state {
+    ENTRY_FAR,     /* its remote images are not connected */
+    ENTRY_OPENING, /* … are being connected */
+    ENTRY_WAITING, /* for an appliance */
+    ENTRY_TAKEN,
+    ENTRY_ANSWERED
+};
+
+/* One guest in the window. Read it; only waves_…() write it, but for what says otherwise. */
+struct entry {
+    struct guest *guest;
+    enum entry_state state;
+    bool far;       /* has images that are not files here: it shares with nobody, ever */
+    bool sealed;    /* QEMU must open an image with a key, which may take it long: the same */
+    bool mixed;     /* its images belong to several users: it shares with nobody */
+    bool scattered; /* … or are in several directories: nor where directories count */
+    uid_t uid;      /* its images' */
+    gid_t gid;
+    char *directory;     /* of its images, as named */
+    uint64_t quarantine; /* not 0: an appliance died with it; shares only with the same number */
+    unsigned excused;    /* how often guest_queue_excuse() has given it back without progress */
+    scan_ret result;     /* when answered */
+    uint64_t elapsed;
+    uint64_t bytes; /* of the answer */
+    /* The supervisor's, forgotten when the guest waits again. */
+    uint64_t turn;       /* when its turn began, 0: not yet */
+    uint64_t timed;      /* when its turn began, but later by what nobody listened for */
+    uint64_t connecting; /* microseconds that connecting to its images took */
+    remote *connections; /* of its remote images, from ENTRY_OPENING on; NULL: none */
+    spool *listing;      /* what has come of it; NULL: nothing */
+    struct listing_check checked;
+    char *notes; /* of its outcome */
+    size_t notes_length;
+};
+
+guest_queue *guest_queue_new(enum isolation isolation); /* NULL: no memory */
+void guest_queue_free(guest_queue *self);
+
+bool guest_queue_full(
+    const guest_queue *self); /* no room in the window, or no bytes left of its budget */
+bool guest_queue_empty(const guest_queue *self); /* nobody in it */
+unsigned guest_queue_waiting(const guest_queue *self);
+
+/* Appends a guest, which is taken over. NULL: no memory (the guest is freed). Not when full. */
+struct entry *guest_queue_add(guest_queue *self, struct guest *guest);
+
+/* The owner of the guest's image `index`, once it is known: call for each image in turn. 0 or -1:
+ * no memory. */
+int guest_queue_set_owner(struct entry *entry, size_t index, uid_t uid, gid_t gid);
+
+/* Whether the two may be in one appliance. */
+bool guest_queue_may_share(const guest_queue *self, const struct entry *a, const struct entry *b);
+
+/* The answers that wait are over the budget. */
+bool guest_queue_held_up(const guest_queue *self);
+
+/* The oldest waiting guest that may share an appliance with `like` (NULL: the oldest of all) and
+ * has at most `disks` images. NULL: none. While it is held up, only the guest that all wait for may
+ * be given to anybody. */
+struct entry *guest_queue_next(guest_queue *self, const struct entry *like, unsigned disks);
+void guest_queue_take(guest_queue *self, struct entry *entry);
+/* Whether an appliance with such a guest gets the next one only when this one has been answered:
+ * one of that company has killed an appliance. */
+bool guest_queue_one_by_one(const struct entry *like);
+
+/* The oldest guest behind `after` (NULL: of all) that is in this state. NULL: none. */
+struct entry *guest_queue_find(const guest_queue *self, enum entry_state state,
+                               const struct entry *after);
+/* Whether it is the oldest of all, the one that everybody else's answers wait for. */
+bool guest_queue_is_first(const guest_queue *self, const struct entry *entry);
+/* Its images are being connected: it has the connections, which are taken over. */
+void guest_queue_open(guest_queue *self, struct entry *entry, remote *connections);
+void guest_queue_opened(guest_queue *self,
+                        struct entry *entry);              /* they are: it waits for an appliance */
+unsigned guest_queue_connections(const guest_queue *self); /* how many guests have some */
+/* Whether the process is one that connects for a guest. */
+bool guest_queue_owns(const guest_queue *self, pid_t pid);
+
+/* Answers for a guest. Takes over what the result has allocated: *result is all zero afterwards. */
+void guest_queue_answer(guest_queue *self, struct entry *entry, scan_ret *result, uint64_t elapsed);
+/* The same with a status and a message, and without what has come of its listing. */
+void guest_queue_refuse(guest_queue *self, struct entry *entry, enum status status,
+                        const char *message, uint64_t elapsed);
+
+/* An appliance died with these guests taken and unanswered, in the order in which they were asked
+ * about. They wait again, in fewer company: the first, which was being scanned and is the
+ * likeliest, alone; the rest together. A rest is to be given one after the other
+ * (guest_queue_one_by_one()), so that its next death leaves a single guest here, which then waits
+ * alone. One that was alone (`alone`: nobody else was ever attached to that appliance) is the
+ * culprit and is left for the caller to answer: 1; otherwise 0. */
+int guest_queue_put_back(guest_queue *self, struct entry *const *entries, size_t count, bool alone);
+
+/* An appliance stood still with these guests taken and unanswered, and the one that was being
+ * scanned has been answered for. They wait again, one by one and with nobody else: it may have been
+ * one of them, and then its next stand still is its own. */
+void guest_queue_put_apart(guest_queue *self, struct entry *const *entries, size_t count);
+
+/* An appliance was ended with these guests taken and unanswered, and none of them is to blame: they
+ * wait again, in the company that they had. */
+void guest_queue_give_back(guest_queue *self, struct entry *const *entries, size_t count);
+
+/* The same where the worker was killed by somebody: true. False, and nothing has changed, when that
+ * has happened so often to one of them that it may be no coincidence. `progress`: the worker had
+ * answered for some guest, so this one does not count: it cannot go on for ever, and whoever kills
+ * its workers becomes the first of its company in a few of them. */
+bool guest_queue_excuse(guest_queue *self, struct entry *const *entries, size_t count,
+                        bool progress);
+
+/* The oldest guest, if it has been answered: for output. guest_queue_pop() forgets it. */
+const struct entry *guest_queue_front(const guest_queue *self);
+void guest_queue_pop(guest_queue *self);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Listings (listing.x) on the host: whether one is an answer that an honest agent could give, and
+ * its items one at a time. */
+#ifndef VLT_LISTINGS_H
+#define VLT_LISTINGS_H
+
+#include "spool.h"
+#include "wire/listing.h"
+#include "wire/protocol.h"
+#include <stdbool.h>
+
+/* Bytes of one guest's listing. A hostile agent must not fill the disk; ten million files with
+ * names of usual length are a third of it. */
+#define LISTING_MAX ((uint64_t)4 << 30)
+
+/* How far a guest's listing has been checked. Begins as all zero bytes. */
+struct listing_check {
+    bool begun;
+    unsigned directory;
+};
+
+/* Whether these bytes, the next of a listing that answers `asked`, are items that may stand there.
+ * 0 or -1 and *err. */
+int listing_check_part(struct listing_check *self, const ls_args *asked, const void *items,
+                       size_t length, error **err);
+
+/* Reads a listing from its beginning. What it has is a record of the spool's. */
+struct listing_reader {
+    spool *from;
+    uint64_t record; /* where it is in the spool */
+    const char *items;
+    size_t length, at;
+};
+
+/* A place in a listing. */
+struct listing_mark {
+    uint64_t record;
+    size_t at;
+    bool begun;
+};
+
+void listing_read(struct listing_reader *self, spool *from);
+/* The next item: 1 and *item, which the caller ends with listing_item_clear(); 0: there is no
+ * further one; -1 and *err. */
+int listing_next(struct listing_reader *self, listing_item *item, error **err);
+void listing_item_clear(listing_item *item);
+
+/* Where the reader is, and to be there again: 0 or -1 and *err. */
+struct listing_mark listing_tell(const struct listing_reader *self);
+int listing_seek(struct listing_reader *self, const struct listing_mark *mark, error **err);
+
+/* Bytes of a digest of that kind; 0: none. */
+size_t listing_digest_length(enum ls_checksum kind);
+
+#endif

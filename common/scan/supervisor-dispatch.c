@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "supervisor-internal.h"
+#include "wire/status.h"
+
+#define EMPTY_TIMEOUT 60 /* seconds: 255 disks take 6 s */
+
+/* Fewer waiting guests than this are done sooner by the appliances that are there than by one that
+ * has yet to come up: a restore costs about as much as so many guests. */
+#define WORTH_AN_APPLIANCE 24
+
+static uint64_t wave_limit(const struct supervisor *self)
+{
+    return self->config->isolation == ISOLATE_GUEST ? SLOT_COUNT : self->wave;
+}
+
+static void order_plain(struct supervisor *self, struct worker_handle *member, order_kind kind,
+                        enum worker_handle_state state)
+{
+    int sent = worker_order(&member->worker, &(order){.kind = kind}, NULL, 0);
+    if (sent == -EAGAIN)
+        return; /* it has orders, and will answer: then again */
+    if (sent < 0) {
+        supervisor_refused(self, member);
+        return;
+    }
+    member->state = state;
+    if (state == WORKER_HANDLE_EMPTYING)
+        member->deadline = clock_now() + EMPTY_TIMEOUT * CLOCK_SECOND;
+    else if (member->given_count == 0)
+        member->deadline = clock_now() + FINISH_TIMEOUT * CLOCK_SECOND;
+}
+
+void supervisor_pursue(struct supervisor *self, struct worker_handle *member)
+{
+    if (member->handover.entry && worker_handle_hand_over(member) < 0)
+        supervisor_refused(self, member);
+}
+
+static unsigned count_working(const struct supervisor *self)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < self->member_count; i++)
+        count += worker_handle_working(self->members[i]);
+    return count;
+}
+
+/* Whether it failed for want of descriptors, and guests are under way that will give some back. */
+static bool is_short_for_now(const struct supervisor *self, const error *err)
+{
+    int why = error_errno(err);
+    return (why == EMFILE || why == ENFILE) && count_working(self) > 0;
+}
+
+/* A guest to the worker. An image that cannot be opened is answered for here. False: it waits, and
+ * so does everybody else. */
+static bool give(struct supervisor *self, struct worker_handle *member, struct entry *entry)
+{
+    AUTO_ERROR error *err = NULL;
+    guest_queue_take(self->window, entry);
+    if (worker_handle_take_on(member, entry, self->config->backing, &err) < 0) {
+        bool short_for_now = is_short_for_now(self, err);
+        if (short_for_now)
+            guest_queue_give_back(self->window, &entry, 1);
+        else if (!supervisor_remote_excuse(self, entry))
+            guest_queue_refuse(self->window, entry, status_of_error(error_kind(err)),
+                               error_message(err), 0);
+        return !short_for_now;
+    }
+    if (!member->has_trust) {
+        self->stats->waves++;
+        if (worker_handle_set_trust(member, entry) < 0) {
+            worker_handle_drop_handover(member);
+            guest_queue_refuse(self->window, entry, STATUS_CRASHED, "no memory", 0);
+            return true;
+        }
+    } else if (member->used == 0) {
+        self->stats->waves++;
+    }
+    member->used += (unsigned)entry->guest->image_count;
+    member->scanned++;
+    member->given[member->given_count++] = entry;
+    supervisor_begin_turn(member);
+    supervisor_pursue(self, member);
+    return true;
+}
+
+static unsigned room(const struct supervisor *self, const struct worker_handle *member)
+{
+    uint64_t limit = wave_limit(self);
+    if (self->config->isolation == ISOLATE_GUEST && member->scanned > 0)
+        return 0;
+    /* A guest with more disks than a wave has one to itself. */
+    return member->used == 0      ? SLOT_COUNT
+           : member->used < limit ? (unsigned)(limit - member->used)
+                                  : 0;
+}
+
+static struct entry *next_for(struct supervisor *self, const struct worker_handle *member)
+{
+    unsigned slots = room(self, member);
+    return slots ? guest_queue_next(self->window, member->has_trust ? &member->trust : NULL, slots)
+                 : NULL;
+}
+
+/* Nothing more for it as it is: emptied if guests of its trust domain wait and that costs less than
+ * a new appliance, ended otherwise. */
+static void turn_over(struct supervisor *self, struct worker_handle *member)
+{
+    bool more = guest_queue_next(self->window, &member->trust, SLOT_COUNT) != NULL;
+    bool cheaper = self->empty_cost * member->used < self->start_cost;
+    bool reuse = more && cheaper && self->config->isolation != ISOLATE_GUEST &&
+                 member->trust.quarantine == 0;
+    if (member->handover.entry)
+        return;
+    if (!reuse)
+        order_plain(self, member, ORDER_FINISH, WORKER_HANDLE_FINISHING);
+    else if (member->given_count == 0)
+        order_plain(self, member, ORDER_EMPTY, WORKER_HANDLE_EMPTYING);
+}
+
+/* Whether it may be given one more guest before it has answered for those that it has. */
+static bool takes_more(const struct worker_handle *member)
+{
+    bool one_by_one = member->has_trust && guest_queue_one_by_one(&member->trust);
+    return member->state == WORKER_HANDLE_READY && !member->handover.entry &&
+           member->given_count < (one_by_one ? 1 : WORKER_HANDLE_DEPTH);
+}
+
+static void fill(struct supervisor *self, struct worker_handle *member)
+{
+    struct entry *entry = NULL;
+    while (takes_more(member) && (entry = next_for(self, member)) && give(self, member, entry))
+        ;
+    if (takes_more(member) && member->has_trust && !entry &&
+        (guest_queue_waiting(self->window) > 0 || self->list_ended || room(self, member) == 0))
+        turn_over(self, member);
+}
+
+/* How many workers there should be that have not been given anything yet. */
+static unsigned fresh_wanted(const struct supervisor *self)
+{
+    unsigned waiting = guest_queue_waiting(self->window), taking = 0, capacity = 0;
+    for (size_t i = 0; i < self->member_count; i++) {
+        const struct worker_handle *member = self->members[i];
+        if (member->state != WORKER_HANDLE_READY && member->state != WORKER_HANDLE_EMPTYING)
+            continue;
+        if (!member->has_trust)
+            continue;
+        taking++;
+        if (guest_queue_next(self->window, &member->trust, SLOT_COUNT))
+            capacity += room(self, member);
+    }
+    if (waiting == 0)
+        return 0;
+    /* Those that are working will not take all that waits: their successors come up meanwhile. */
+    unsigned beyond = waiting > capacity ? waiting - capacity : 0;
+    unsigned per_wave = self->config->isolation == ISOLATE_GUEST ? 1 : self->wave;
+    unsigned successors = (beyond + per_wave - 1) / per_wave;
+    unsigned idle_places = taking < self->parallel ? self->parallel - taking : 0;
+    unsigned helpers =
+        taking == 0 ? 1 + (waiting - 1) / WORTH_AN_APPLIANCE : waiting / WORTH_AN_APPLIANCE;
+    unsigned wanted = helpers < idle_places ? helpers : idle_places;
+    if (successors > wanted)
+        wanted = successors;
+    return wanted < self->parallel ? wanted : self->parallel;
+}
+
+int supervisor_start_members(struct supervisor *self, error **err)
+{
+    unsigned fresh = 0;
+    for (size_t i = 0; i < self->member_count; i++) {
+        const struct worker_handle *member = self->members[i];
+        fresh += member->state == WORKER_HANDLE_STARTING ||
+                 (member->state == WORKER_HANDLE_READY && !member->has_trust);
+    }
+    unsigned wanted = fresh_wanted(self);
+    for (; fresh < wanted && self->member_count < MAX_MEMBERS && supervisor_admit(self); fresh++)
+        if (supervisor_start(self, err) < 0)
+            return -1;
+    return 0;
+}
+
+void supervisor_give(struct supervisor *self)
+{
+    for (size_t i = 0; i < self->member_count; i++)
+        if (self->members[i]->has_trust)
+            fill(self, self->members[i]);
+    /* Those that have worked first; a fresh one only where there is a place for it. */
+    for (size_t i = 0; i < self->member_count; i++)
+        if (!self->members[i]->has_trust && count_working(self) < self->parallel)
+            fill(self, self->members[i]);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "supervisor-internal.h"
+#include "wire/status.h"
+
+#include <sys/stat.h>
+
+/* --- the list --- */
+
+static bool short_of_files(const error *err)
+{
+    return error_errno(err) == EMFILE || error_errno(err) == ENFILE;
+}
+
+/* Who owns the image, and, where there are keys, whether QEMU will want one. Only for that, and to
+ * say at once why it cannot be an image, is it opened. */
+static int look_at_image(const struct supervisor *self, struct entry *entry, size_t index,
+                         error **err)
+{
+    const struct guest_image *image = &entry->guest->images[index];
+    AUTO_IMAGE_CHAIN struct image_chain *chain = NULL;
+    struct stat st = {0};
+    bool plausible = stat(image->path, &st) == 0 && st.st_size > 0 && S_ISREG(st.st_mode);
+    bool has_keys = self->config->keys || (image->encryption && image->encryption->passphrase);
+
+    AUTO_ERROR error *why = NULL;
+    if ((!plausible || has_keys) &&
+        guest_image_open(image, self->config->backing, &chain, &why) < 0 && !short_of_files(why)) {
+        error_propagate(err, STEAL(why));
+        return entry->guest->image_count > 1 ? error_prefix(err, "%s", image->path) : -1;
+    }
+    /* Where it could not be opened now, the worse is assumed. */
+    if (has_keys && (!chain || image_chain_check_open(chain, NULL) < 0))
+        entry->sealed = true;
+    if (guest_queue_set_owner(entry, index, st.st_uid, st.st_gid) < 0)
+        return error_no_memory(err);
+    return 0;
+}
+
+/* Answers at once for what needs no appliance to be refused. */
+static void look_at(struct supervisor *self, struct entry *entry)
+{
+    const struct guest *guest = entry->guest;
+    AUTO_ERROR error *err = NULL;
+
+    for (size_t i = 0; !guest->refused && !err && i < guest->image_count; i++)
+        if (!guest->images[i].remote)
+            look_at_image(self, entry, i, &err);
+    const error *why = guest->refused ? guest->refused : err;
+    if (why)
+        guest_queue_refuse(self->window, entry, status_of_error(error_kind(why)),
+                           error_message(why), 0);
+}
+
+int supervisor_list_read(struct supervisor *self, error **err)
+{
+    self->list_waits = false;
+    while (!self->list_ended && !self->list_waits && !guest_queue_full(self->window)) {
+        struct guest *guest = NULL;
+        error *fatal = NULL;
+        switch (guest_list_next(self->guests, &guest, &fatal)) {
+        case GUEST_LIST_WAIT:
+            self->list_waits = true;
+            break;
+        case GUEST_LIST_END:
+            self->list_ended = true;
+            if (fatal)
+                return error_propagate(err, fatal);
+            break;
+        case GUEST_LIST_GUEST: {
+            self->stats->guests++;
+            self->stats->images += guest->image_count;
+            struct entry *entry = guest_queue_add(self->window, guest);
+            if (!entry)
+                return error_no_memory(err);
+            look_at(self, entry);
+        }
+        }
+    }
+    return 0;
+}
+
+uint64_t supervisor_list_deadline(const struct supervisor *self)
+{
+    return self->list_waits ? guest_list_deadline(self->guests) : CLOCK_NEVER;
+}
+
+int supervisor_list_answer(struct supervisor *self, error **err)
+{
+    const struct entry *entry;
+    while ((entry = guest_queue_front(self->window))) {
+        struct guest_answer answer = {
+            .guest = entry->guest,
+            .result = &entry->result,
+            .elapsed = entry->elapsed,
+            .listing = entry->listing,
+            .notes = entry->notes,
+            .notes_length = entry->notes_length,
+        };
+        uint64_t since = clock_now();
+        self->answered++;
+        int failed = self->client->answer(self->client->data, &answer, err);
+        if (failed < 0)
+            return -1;
+        self->stats->failed += (uint64_t)failed;
+        supervisor_excuse(self, clock_now() - since); /* a pager takes its time */
+        guest_queue_pop(self->window);
+        if (self->client->progress)
+            self->client->progress(self->client->data, self->answered,
+                                   guest_list_total(self->guests));
+    }
+    return 0;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Guests in, answers out, in the same order: the supervisor owns the workers, the deadlines and the
+ * order, and sees to it that every guest is answered for exactly once, whatever becomes of the
+ * workers, their appliances, or the process that asks for it all. */
+#ifndef VLT_SUPERVISOR_H
+#define VLT_SUPERVISOR_H
+
+#include "appliance/hypervisor.h"
+#include "guest/guest-list.h"
+#include "question.h"
+#include "remote/backup.h"
+#include "spool.h"
+
+/* Which guests may share an appliance. */
+enum isolation {
+    ISOLATE_NONE,      /* all */
+    ISOLATE_OWNER,     /* those whose images belong to the same user and group */
+    ISOLATE_DIRECTORY, /* … and lie in the same directory */
+    ISOLATE_GUEST      /* each has one to itself */
+};
+
+/* The answer for one guest. */
+struct guest_answer {
+    const struct guest *guest;
+    const scan_ret *result; /* its status, message and volumes */
+    uint64_t elapsed;       /* microseconds, from its turn to its answer; 0 where it had no turn */
+    /* Of OP_LS. */
+    spool *listing;    /* listing_reader takes items out of it; NULL: there is none */
+    const char *notes; /* lines, for -v; not terminated */
+    size_t notes_length;
+};
+
+enum supervisor_log {
+    LOG_WARNING, /* the user should know, once */
+    LOG_VERBOSE, /* -v */
+    LOG_TRACE    /* -x: calls to libvirt */
+};
+
+/* What calls back. Called in this process, never from a signal handler; text is bytes as they came
+ * (text_escape() before a terminal sees them). */
+struct supervisor_client {
+    void *data;
+    /* In the order of the list. 0; 1: the guest has failed, in whole or in part; -1 and *err ends
+     * the run (stdout is gone). */
+    int (*answer)(void *data, const struct guest_answer *answer, error **err);
+    void (*log)(void *data, enum supervisor_log level, const char *text);
+    /* May be NULL. total is 0 while it is not known. */
+    void (*progress)(void *data, uint64_t answered, uint64_t total);
+};
+
+struct supervisor_config {
+    enum isolation isolation;
+    enum backing_policy backing;
+    unsigned wave;     /* disks in an appliance at once, 1-SLOT_COUNT */
+    unsigned parallel; /* appliances at once; 0: from cores and memory */
+    /* Seconds for one guest, from its turn to its answer, which of OP_LS is the end of its listing;
+     * 0: none. */
+    unsigned timeout;
+    unsigned memory_mib;             /* of an appliance; 0: the default, and it needs less */
+    const char *accel;               /* "kvm", "tcg", or NULL: what works */
+    const char *appliance;           /* directory, or NULL: the built-in one */
+    bool hotplug;                    /* the appliance that commands can run in (appliance.h) */
+    bool trace;                      /* log calls to libvirt */
+    const struct question *question; /* NULL: OP_SCAN of each guest */
+    const key_list *keys;            /* for what is encrypted; NULL: none */
+    /* Who makes backups of guests that are live, and of which hypervisor (NULL: the default one).
+     * NULL: nobody, and there are none. */
+    const struct backup_ops *backups;
+    const char *backups_uri;
+    uint64_t listing_max; /* bytes of one guest's listing; 0: LISTING_MAX */
+    /* A test's hypervisor: then no appliance is looked for and no template made. NULL: libvirt. */
+    hypervisor_factory factory;
+};
+
+/* What a run took: --stats, docs/performance.md. Times are microseconds, summed over guests or
+ * appliances. */
+struct supervisor_stats {
+    uint64_t guests, images, failed;
+    uint64_t waves; /* appliances, or their emptied reuse, that scanned something */
+    uint64_t boots, restores, emptied;
+    char accel[8]; /* "" while no appliance was needed */
+    uint64_t wall;
+    uint64_t prepare;            /* until the template was there */
+    uint64_t start;              /* appliances, until they answered */
+    uint64_t attach;             /* host side */
+    uint64_t wait, probe, mount; /* in the appliance (scan_times) */
+    /* Of listings that waited for their turn; not in stats_json(). */
+    uint64_t listing_memory; /* bytes, at most */
+    uint64_t listings_filed;
+};
+
+enum supervisor_end {
+    SUPERVISOR_DONE,         /* every guest has been answered for */
+    SUPERVISOR_NO_APPLIANCE, /* *err says why; the guests so far were answered for */
+    SUPERVISOR_STOPPED,      /* the client's answer() failed: *err */
+    SUPERVISOR_SIGNALLED     /* SIGINT, SIGTERM, SIGHUP: *signal; everything is cleaned up */
+};
+
+/* Runs until the list ends. Takes guests from the list; the list stays the caller's. Call it once
+ * in a process that has no threads: it becomes a child subreaper, and every child that it does not
+ * have before is taken to be its own. */
+enum supervisor_end supervisor_run(const struct supervisor_config *config, guest_list *guests,
+                                   const struct supervisor_client *client,
+                                   struct supervisor_stats *stats, int *signal, error **err);
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "template-builder.h"
+
+#include "appliance/accelerator.h"
+#include "appliance/template-cache.h"
+#include "base/clock.h"
+#include "base/file-tree.h"
+#include "wire/frame.h"
+#include "wire/worker.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+/* A boot takes 2-4 s under TCG on an idle machine; this is for a crowded one. */
+#define BOOT_TIMEOUT 120
+/* Under KVM it takes less than one; a KVM that hangs shall not cost more than this. */
+#define KVM_BOOT_TIMEOUT 20
+
+#define MAX_BUILDERS 2 /* KVM and TCG side by side */
+
+struct builder {
+    struct appliance_config appliance;
+    struct worker worker;
+    frame_reader *reader;
+    bool running;
+    bool saved;
+    bool cached;
+    bool kept; /* its directory has been handed over */
+    char *key;
+    char *name; /* of its directory in the run's */
+    char *root, *directory;
+};
+
+struct provisioner {
+    const struct supervisor_config *config;
+    const struct supervisor_client *client;
+    run_directory *run;
+    const struct sandbox *box;
+    int signal_fd;
+    struct builder builders[MAX_BUILDERS];
+    size_t count;
+    bool warned;    /* that what is built cannot be kept */
+    error *failure; /* the last builder's */
+};
+
+static void say(const struct provisioner *self, enum supervisor_log level, const char *text)
+{
+    if (text)
+        self->client->log(self->client->data, level, text);
+}
+
+/* --- files --- */
+
+/* Root's sandbox cannot look into /root: what it cannot read is copied to where it can. */
+static int stage_file(struct provisioner *self, char **path, const char *name, error **err)
+{
+    char *copy;
+    if (sandbox_can_read(self->box, *path))
+        return 0;
+    if (asprintf(&copy, "%s/%s", run_directory_path(self->run), name) < 0)
+        return error_no_memory(err);
+    AUTO_FD int fd = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    int result = fd < 0 ? -errno : file_tree_copy_file(*path, fd);
+    if (result < 0) {
+        error_set_errno(err, ERROR_HOST, -result, "cannot copy %s to %s", *path, copy);
+        free(copy);
+        return -1;
+    }
+    free(*path);
+    *path = copy;
+    return 0;
+}
+
+static int stage(struct provisioner *self, struct appliance_files *files, error **err)
+{
+    if (stage_file(self, &files->kernel, "kernel", err) < 0 ||
+        stage_file(self, &files->initrd, "initrd", err) < 0)
+        return -1;
+    return stage_file(self, &files->root_drive, "root", err);
+}
+
+/* --- builders --- */
+
+static int start_builder(struct provisioner *self, struct builder *builder, error **err)
+{
+    AUTO_FREE char *why = NULL;
+    builder->name = strdup(builder->appliance.accel);
+    builder->directory =
+        template_begin(self->box, run_directory_path(self->run), &builder->cached, &why, err);
+    if (!builder->directory || !builder->name)
+        return -1;
+    if (!builder->cached && !self->warned)
+        say(self, LOG_WARNING, why);
+    self->warned |= !builder->cached;
+    builder->root = run_directory_subdirectory(self->run, builder->name, err);
+    builder->reader = frame_reader_new();
+    if (!builder->root || !builder->reader)
+        return -1;
+    struct worker_config config = {
+        .factory = hypervisor_libvirt_new,
+        .appliance = builder->appliance,
+        .sandbox = *self->box,
+        .root = builder->root,
+        .build_dir = builder->directory,
+        .start_timeout =
+            strcmp(builder->appliance.accel, "kvm") == 0 ? KVM_BOOT_TIMEOUT : BOOT_TIMEOUT,
+        .trace = self->config->trace,
+    };
+    if (worker_start(&config, &builder->worker, err) < 0)
+        return -1;
+    builder->running = true;
+    return 0;
+}
+
+/* Ends it and waits for that: its warden has cleaned up then. */
+static void end_builder(struct builder *builder)
+{
+    if (!builder->running)
+        return;
+    kill(builder->worker.pid, SIGTERM);
+    while (waitpid(builder->worker.pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    close(builder->worker.orders);
+    close(builder->worker.reports);
+    builder->running = false;
+}
+
+static void clear_builder(struct builder *builder)
+{
+    end_builder(builder);
+    if (builder->directory && !builder->kept)
+        file_tree_remove(AT_FDCWD, builder->directory);
+    frame_reader_free(builder->reader);
+    free(builder->key);
+    free(builder->name);
+    free(builder->root);
+    free(builder->directory);
+    *builder = (struct builder){0};
+}
+
+static void failed(struct provisioner *self, struct builder *builder, const char *why,
+                   size_t length)
+{
+    error_free(self->failure);
+    self->failure = NULL;
+    error_set(&self->failure, ERROR_HOST, "%s: %.*s", builder->appliance.accel, (int)length, why);
+    say(self, LOG_VERBOSE, error_message(self->failure));
+    end_builder(builder);
+}
+
+/* Takes what the builder has said. */
+static void hear(struct provisioner *self, struct builder *builder)
+{
+    const void *body;
+    size_t length;
+    static const char lost[] = "the appliance was lost";
+    int got = frame_reader_fill(builder->reader, builder->worker.reports), next;
+    while ((next = frame_reader_next(builder->reader, &body, &length)) > 0) {
+        report message = {0};
+        if (frame_decode((xdrproc_t)xdr_report, &message, sizeof message, body, length) < 0)
+            break;
+        if (message.kind == REPORT_SAVED)
+            builder->saved = true;
+        else if (message.kind == REPORT_FAILED)
+            failed(self, builder, message.report_u.failed.failed_val,
+                   message.report_u.failed.failed_len);
+        else if (message.kind == REPORT_LOG) {
+            AUTO_FREE char *text =
+                message.report_u.log.log_len
+                    ? strndup(message.report_u.log.log_val, message.report_u.log.log_len)
+                    : NULL;
+            say(self, LOG_TRACE, text);
+        }
+        xdr_free((xdrproc_t)xdr_report, &message);
+    }
+    if (builder->running && !builder->saved &&
+        (got == 0 || next < 0 || (got < 0 && got != -EAGAIN)))
+        failed(self, builder, lost, strlen(lost));
+}
+
+/* Until one has saved its appliance, none is left, or a signal comes. The one that saved, or NULL.
+ */
+static struct builder *race(struct provisioner *self, bool *signalled)
+{
+    uint64_t deadline = clock_now() + (BOOT_TIMEOUT + 10) * CLOCK_SECOND;
+    for (;;) {
+        struct pollfd fds[1 + MAX_BUILDERS] = {{self->signal_fd, POLLIN, 0}};
+        size_t running = 0;
+        for (size_t i = 0; i < self->count; i++) {
+            if (self->builders[i].saved)
+                return &self->builders[i];
+            fds[1 + i] = (struct pollfd){-1, POLLIN, 0};
+            if (self->builders[i].running) {
+                fds[1 + i].fd = self->builders[i].worker.reports;
+                running++;
+            }
+        }
+        if (running == 0)
+            return NULL;
+        int ready = poll(fds, 1 + self->count, clock_poll_timeout(deadline));
+        *signalled = ready > 0 && fds[0].revents;
+        if (*signalled || ready == 0)
+            return NULL;
+        for (size_t i = 0; i < self->count; i++)
+            if (ready > 0 && fds[1 + i].revents)
+                hear(self, &self->builders[i]);
+    }
+}
+
+/* --- the whole --- */
+
+static int add_candidate(struct provisioner *self, const struct appliance_config *appliance,
+                         const char *accel, error **err)
+{
+    struct builder *builder = &self->builders[self->count++];
+    builder->appliance = *appliance;
+    builder->appliance.accel = accel;
+    builder->key = template_key(&builder->appliance, hypervisor_libvirt_library(), err);
+    return builder->key ? 0 : -1;
+}
+
+static int choose_candidates(struct provisioner *self, const struct appliance_config *appliance,
+                             error **err)
+{
+    const char *accel = self->config->accel ? self->config->accel : accelerator_known(self->box);
+    if (accel)
+        return add_candidate(self, appliance, accel, err);
+    if (add_candidate(self, appliance, "kvm", err) < 0)
+        return -1;
+    return add_candidate(self, appliance, "tcg", err);
+}
+
+/* 1: a template is there. With two candidates the accelerator is not known: neither is looked for.
+ */
+static int find_ready(struct provisioner *self, struct template_builder *result)
+{
+    AUTO_FREE char *why = NULL;
+    if (self->count != 1)
+        return 0;
+    int found = template_find(self->builders[0].key, &result->template_dir, &why);
+    say(self, LOG_VERBOSE, why);
+    if (found)
+        result->appliance.accel = self->builders[0].appliance.accel;
+    return found;
+}
+
+/* QEMU 7.2 opens the file of a private mapping for writing. So that one which was taken over by an
+ * image cannot reach later runs, it gets a copy that lasts as long as this run. */
+static int stage_memory(struct provisioner *self, struct template_builder *result, error **err)
+{
+    if (asprintf(&result->memory_path, "%s/ram", run_directory_path(self->run)) < 0) {
+        result->memory_path = NULL;
+        return error_no_memory(err);
+    }
+    return template_copy_memory(result->template_dir, result->memory_path, self->box, err);
+}
+
+static enum template_builder_end build(struct provisioner *self, struct template_builder *result,
+                                       error **err)
+{
+    bool signalled = false;
+    AUTO_FREE char *why = NULL;
+    for (size_t i = 0; i < self->count; i++)
+        if (start_builder(self, &self->builders[i], err) < 0)
+            return TEMPLATE_BUILDER_FAILED;
+    say(self, LOG_VERBOSE,
+        "starting an appliance for the first time; the next command will find it saved");
+    struct builder *winner = race(self, &signalled);
+    if (signalled)
+        return TEMPLATE_BUILDER_SIGNALLED;
+    if (!winner) {
+        error_propagate(err, self->failure);
+        self->failure = NULL;
+        if (err && !*err)
+            error_set(err, ERROR_TIMEOUT, "the appliance did not come up within %d s",
+                      BOOT_TIMEOUT);
+        return TEMPLATE_BUILDER_FAILED;
+    }
+    for (size_t i = 0; i < self->count; i++)
+        end_builder(&self->builders[i]);
+    winner->kept = template_finish(winner->directory, winner->key, winner->cached,
+                                   &result->template_dir, &why, err) == 0;
+    say(self, LOG_VERBOSE, why);
+    if (!winner->kept)
+        return TEMPLATE_BUILDER_FAILED;
+    if (self->count > 1)
+        accelerator_remember(winner->appliance.accel);
+    result->appliance.accel = winner->appliance.accel;
+    result->booted = true;
+    return TEMPLATE_BUILDER_DONE;
+}
+
+static enum template_builder_end provide(struct provisioner *self, struct template_builder *result,
+                                         error **err)
+{
+    if (appliance_find(self->config->appliance, self->config->hotplug, &result->files, err) < 0)
+        return TEMPLATE_BUILDER_FAILED;
+    result->appliance.memory_mib =
+        self->config->memory_mib ? self->config->memory_mib : APPLIANCE_MEMORY_DEFAULT;
+    result->appliance.hotplug = self->config->hotplug;
+    result->appliance.files = result->files;
+    if (choose_candidates(self, &result->appliance, err) < 0 ||
+        stage(self, &result->files, err) < 0)
+        return TEMPLATE_BUILDER_FAILED;
+    /* The key names the originals: copies have another path each time. */
+    result->appliance.files = result->files;
+    for (size_t i = 0; i < self->count; i++)
+        self->builders[i].appliance.files = result->files;
+    enum template_builder_end end =
+        find_ready(self, result) ? TEMPLATE_BUILDER_DONE : build(self, result, err);
+    if (end == TEMPLATE_BUILDER_DONE && stage_memory(self, result, err) < 0)
+        return TEMPLATE_BUILDER_FAILED;
+    return end;
+}
+
+enum template_builder_end template_builder_make(const struct supervisor_config *config,
+                                                const struct supervisor_client *client,
+                                                run_directory *run, const struct sandbox *box,
+                                                int signal_fd, struct template_builder *result,
+                                                error **err)
+{
+    struct provisioner self = {
+        .config = config, .client = client, .run = run, .box = box, .signal_fd = signal_fd};
+    *result = (struct template_builder){0};
+    enum template_builder_end end = provide(&self, result, err);
+    for (size_t i = 0; i < self.count; i++)
+        clear_builder(&self.builders[i]);
+    error_free(self.failure);
+    if (end != TEMPLATE_BUILDER_DONE)
+        template_builder_clear(result);
+    return end;
+}
+
+void template_builder_clear(struct template_builder *provision)
+{
+    appliance_files_clear(&provision->files);
+    free(provision->template_dir);
+    free(provision->memory_path);
+    *provision = (struct template_builder){0};
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What must be there before the first worker can start: the appliance's files where QEMU may read
+ * them, an accelerator that has been seen to work, and a template. Done once a run, when the first
+ * guest needs it. */
+#ifndef VLT_PROVISION_H
+#define VLT_PROVISION_H
+
+#include "process/run-directory.h"
+#include "supervisor.h"
+#include "worker.h"
+
+struct template_builder {
+    struct appliance_config appliance; /* files and accel as workers use them */
+    char *template_dir;                /* its state and capabilities; never NULL after success */
+    char *memory_path;                 /* this run's copy of its memory */
+    bool booted;                       /* it had to be built */
+    struct appliance_files files;      /* owned */
+};
+
+enum template_builder_end {
+    TEMPLATE_BUILDER_DONE,
+    TEMPLATE_BUILDER_FAILED,
+    TEMPLATE_BUILDER_SIGNALLED
+};
+
+/* Blocks until it is done, or signal_fd (a signalfd of those that ask for an end) is readable. *err
+ * for TEMPLATE_BUILDER_FAILED. */
+enum template_builder_end template_builder_make(const struct supervisor_config *config,
+                                                const struct supervisor_client *client,
+                                                run_directory *run, const struct sandbox *box,
+                                                int signal_fd, struct template_builder *result,
+                                                error **err);
+void template_builder_clear(struct template_builder *provision);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "worker-handle.h"
+
+#include "base/clock.h"
+#include "wire/worker.h"
+#include <string.h>
+
+#define DEFAULT_BLOCK_SIZE 512
+
+static int send_disk(struct worker_handle *member, const struct guest_image *image,
+                     const struct image_chain *chain)
+{
+    const struct guest_encryption *encryption = image->encryption;
+    layer layers[MAX_LAYERS];
+    int fds[MAX_LAYERS];
+    for (size_t i = 0; i < chain->count; i++) {
+        const struct image_layer *from = &chain->layers[i];
+        layers[i] = (layer){from->format,    from->block_device, from->encrypted,
+                            (int)from->role, from->offset,       from->size};
+        fds[i] = chain->layers[i].fd;
+    }
+    order message = {.kind = ORDER_DISK};
+    message.order_u.disk = (disk_order){
+        .guest = member->handover.entry->guest->number,
+        .size = chain->size,
+        .block_size = image->block_size ? image->block_size : DEFAULT_BLOCK_SIZE,
+        .layers = {(u_int)chain->count, layers},
+        .nbd = chain->nbd_export != NULL,
+    };
+    if (chain->nbd_export) {
+        message.order_u.disk.export_name.export_name_val = chain->nbd_export;
+        message.order_u.disk.export_name.export_name_len = (u_int)strlen(chain->nbd_export);
+    }
+    if (encryption && encryption->passphrase) {
+        message.order_u.disk.passphrase.passphrase_val = encryption->passphrase;
+        message.order_u.disk.passphrase.passphrase_len = (u_int)encryption->length;
+    }
+    return worker_order(&member->worker, &message, fds, chain->count);
+}
+
+static int send_ask(struct worker_handle *member)
+{
+    order message = {.kind = ORDER_ASK};
+    message.order_u.ask = member->handover.entry->guest->number;
+    return worker_order(&member->worker, &message, NULL, 0);
+}
+
+int worker_handle_hand_over(struct worker_handle *member)
+{
+    struct handover *on = &member->handover;
+    int result = 0;
+    if (on->connecting)
+        return 0;
+    while (result == 0 && on->sent < on->count) {
+        const struct guest_image *image = &on->entry->guest->images[on->sent];
+        result = send_disk(member, image, on->chains[on->sent]);
+        if (result == 0) {
+            image_chain_free(STEAL(on->chains[on->sent]));
+            on->sent++;
+        }
+    }
+    if (result == 0)
+        result = send_ask(member);
+    if (result == -EAGAIN)
+        return 0;
+    worker_handle_drop_handover(member);
+    return result == 0 ? 1 : -1;
+}
+
+void worker_handle_drop_handover(struct worker_handle *member)
+{
+    for (size_t i = 0; i < member->handover.count; i++)
+        image_chain_free(member->handover.chains[i]);
+    member->handover = (struct handover){0};
+}
+
+/* Between looking at the owner and opening, somebody may have put another file there: then the
+ * guest would be in the wrong company. */
+static int check_owner(const struct entry *entry, const struct image_chain *chain, error **err)
+{
+    if (entry->far || entry->mixed || (chain->uid == entry->uid && chain->gid == entry->gid))
+        return 0;
+    return error_set(err, ERROR_REFUSED, "the image's owner changed while it waited for its turn");
+}
+
+static int open_image(const struct entry *entry, size_t index, enum backing_policy policy,
+                      struct image_chain **chain, error **err)
+{
+    const struct guest_image *image = &entry->guest->images[index];
+    int result = guest_image_open(image, policy, chain, err);
+    /* One that was not encrypted when it was looked at, or for which nobody has a key. */
+    if (result == 0 && !entry->sealed)
+        result = guest_image_check_open(image, *chain, err);
+    if (result < 0)
+        return entry->guest->image_count > 1 ? error_prefix(err, "%s", image->path) : -1;
+    return check_owner(entry, *chain, err);
+}
+
+int worker_handle_take_on(struct worker_handle *member, struct entry *entry,
+                          enum backing_policy policy, error **err)
+{
+    struct handover *on = &member->handover;
+    *on = (struct handover){
+        .entry = entry, .connecting = entry->far, .count = entry->guest->image_count};
+    int result = entry->far ? remote_request(entry->connections, err) : 0;
+    for (size_t i = 0; result == 0 && i < on->count; i++)
+        if (!entry->guest->images[i].remote)
+            result = open_image(entry, i, policy, &on->chains[i], err);
+    if (result < 0)
+        worker_handle_drop_handover(member);
+    return result;
+}
+
+int worker_handle_connect(struct worker_handle *member, error **err)
+{
+    struct handover *on = &member->handover;
+    int got = remote_hear(on->entry->connections, err);
+    if (got <= 0)
+        return got;
+    for (size_t i = 0; i < on->count; i++)
+        if (on->entry->guest->images[i].remote)
+            on->chains[i] = remote_take(on->entry->connections, i);
+    on->connecting = false;
+    return 1;
+}
+
+struct entry *worker_handle_find(const struct worker_handle *member, uint64_t guest)
+{
+    for (size_t i = 0; i < member->given_count; i++)
+        if (member->given[i]->guest->number == guest)
+            return member->given[i] == member->handover.entry ? NULL : member->given[i];
+    return NULL;
+}
+
+void worker_handle_answered(struct worker_handle *member, const struct entry *entry)
+{
+    size_t i = 0;
+    while (i < member->given_count && member->given[i] != entry)
+        i++;
+    if (i == member->given_count)
+        return;
+    member->given_count--;
+    memmove(&member->given[i], &member->given[i + 1],
+            (member->given_count - i) * sizeof *member->given);
+}
+
+bool worker_handle_working(const struct worker_handle *member)
+{
+    return member->state != WORKER_HANDLE_ENDED && member->given_count > 0;
+}
+
+int worker_handle_set_trust(struct worker_handle *member, const struct entry *entry)
+{
+    char *directory = entry->directory ? strdup(entry->directory) : NULL;
+    if (entry->directory && !directory)
+        return -1;
+    free(member->trust.directory);
+    member->trust = (struct entry){
+        .far = entry->far,
+        .sealed = entry->sealed,
+        .mixed = entry->mixed,
+        .scattered = entry->scattered,
+        .uid = entry->uid,
+        .gid = entry->gid,
+        .directory = directory,
+        .quarantine = entry->quarantine,
+    };
+    member->has_trust = true;
+    return 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The workers of a run, as the supervisor sees them: what each is doing, what it was given, and
+ * when it must have answered. Knows nothing of lists and output. */
+#ifndef VLT_CREW_H
+#define VLT_CREW_H
+
+#include "guest-queue.h"
+#include "wire/frame.h"
+#include "worker.h"
+
+/* Guests given to one worker and not yet answered. Enough for the attaching to run ahead of the
+ * agent; few enough that two workers end at the same time, and that little has to be done again
+ * when one dies. */
+#define WORKER_HANDLE_DEPTH 12
+
+enum worker_handle_state {
+    WORKER_HANDLE_STARTING,  /* its appliance is coming up */
+    WORKER_HANDLE_READY,     /* takes guests */
+    WORKER_HANDLE_EMPTYING,  /* detaches its disks, then takes guests again */
+    WORKER_HANDLE_FINISHING, /* takes no more; answers what it has */
+    WORKER_HANDLE_ENDED      /* to be reaped */
+};
+
+/* A guest whose disks are on their way to the worker. */
+struct handover {
+    struct entry *entry; /* NULL: none */
+    bool connecting;     /* to its remote images: their chains are not there yet */
+    struct image_chain *chains[SLOT_COUNT];
+    size_t sent, count;
+};
+
+struct worker_handle {
+    struct worker worker;
+    enum worker_handle_state state;
+    char *root;
+    frame_reader *reader;
+    uint64_t deadline;  /* of starting, emptying, and ending when all is answered; CLOCK_NEVER
+                           otherwise. That of a guest is the supervisor's */
+    unsigned used;      /* slots that have been occupied since it was last empty */
+    unsigned scanned;   /* guests it was ever given */
+    unsigned answered;  /* … and has answered for */
+    struct entry trust; /* of the guests that it was given: what guest_queue_may_share() compares;
+                           owns its directory */
+    bool has_trust;
+    struct handover handover;
+    struct entry *given[WORKER_HANDLE_DEPTH]; /* in order; given[0] is the one whose turn it is */
+    size_t given_count;
+};
+
+/* Sends what the socket takes of the handover. 1: all of it, and the order to ask; 0: the rest
+ * waits for POLLOUT; -1: the worker is lost. */
+int worker_handle_hand_over(struct worker_handle *member);
+
+/* Opens the entry's images for the worker; remote ones are asked for. -1 and *err: the guest's own
+ * answer. */
+int worker_handle_take_on(struct worker_handle *member, struct entry *entry,
+                          enum backing_policy policy, error **err);
+void worker_handle_drop_handover(struct worker_handle *member);
+/* Hears of the remote ones. 1: they are all there; 0: not yet; -1 and *err: the guest's own answer.
+ */
+int worker_handle_connect(struct worker_handle *member, error **err);
+
+/* The guest that the member may answer for: it was given it with all its disks, and owes the
+ * answer. NULL: it has no such guest. */
+struct entry *worker_handle_find(const struct worker_handle *member, uint64_t guest);
+/* Takes an answered guest out of given[]. */
+void worker_handle_answered(struct worker_handle *member, const struct entry *entry);
+
+/* Whether it owes an answer. */
+bool worker_handle_working(const struct worker_handle *member);
+
+/* Gives it something to compare other guests with. 0 or -1: no memory. */
+int worker_handle_set_trust(struct worker_handle *member, const struct entry *entry);
+
+#endif

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "worker-loop.h"
+#include "wire/status.h"
+
+#include "appliance/qemu-capabilities.h"
+#include "appliance/slot-hotplug.h"
+#include "base/clock.h"
+#include "guest/keys.h"
+#include "wire/packet.h"
+#include "worker-report.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Guests under way at once: the supervisor sends fewer. */
+#define MAX_UNDER_WAY 256
+
+/* A guest between its first disk and its answer. */
+struct under_way {
+    uint64_t guest;
+    u_int disk_count;
+    disk disks[SLOT_COUNT];
+    error *failed;     /* a disk could not be attached: this is the answer */
+    uint64_t attached; /* microseconds spent attaching */
+};
+
+struct event_loop {
+    const struct worker_config *config;
+    int orders;
+    struct reports reports;
+    hypervisor *hv;
+    agent_client *agent;
+    slot_hotplug *disks;
+    struct under_way *filling;              /* the guest whose disks are being attached, or NULL */
+    struct under_way *asked[MAX_UNDER_WAY]; /* in the order of their questions: a ring */
+    size_t first, count;
+    key_list keys;     /* of the run */
+    uint64_t emptying; /* since when, 0: not */
+    bool finishing;
+};
+
+static void on_trace(void *data, const char *what, double seconds)
+{
+    struct event_loop *self = data;
+    char text[128];
+    snprintf(text, sizeof text, "libvirt: %s: %.1f ms", what, seconds * 1000);
+    worker_report_text(&self->reports, REPORT_LOG, text);
+}
+
+/* `last` is what OP_LS was answered with in the end; NULL: nothing of the kind. */
+static int send_outcome(struct event_loop *self, const struct under_way *guest,
+                        const scan_ret *result, const ls_ret *last)
+{
+    outcome message = {
+        .guest = guest->guest,
+        .attached = guest->attached,
+        .result = *result,
+    };
+    if (last) {
+        message.notes.notes_len = last->notes.notes_len;
+        message.notes.notes_val = last->notes.notes_val;
+    }
+    return worker_report_outcome(&self->reports, &message);
+}
+
+static void free_under_way(struct under_way *guest)
+{
+    if (!guest)
+        return;
+    for (u_int i = 0; i < guest->disk_count; i++)
+        slot_hotplug_disk_clear(&guest->disks[i]);
+    error_free(guest->failed);
+    free(guest);
+}
+
+/* --- orders --- */
+
+/* What may open the disk: the key that came with it, and those of the run. */
+static int attach_chain(struct event_loop *self, const disk_order *order,
+                        const struct image_chain *chain, error **err)
+{
+    const key *keys[MAX_KEYS + 1];
+    const key own = {
+        .passphrase = {order->passphrase.passphrase_len, order->passphrase.passphrase_val}};
+    struct under_way *guest = self->filling;
+    size_t count = order->passphrase.passphrase_len > 0;
+
+    keys[0] = &own;
+    count += keys_for_disk(&self->keys, guest->disk_count, keys + count);
+    const struct hypervisor_disk wanted = {
+        .chain = chain, .block_size = order->block_size, .keys = keys, .key_count = count};
+    return slot_hotplug_attach(self->disks, &wanted, &guest->disks[guest->disk_count++], err);
+}
+
+static int attach_disk(struct event_loop *self, const disk_order *order, const int *fds,
+                       size_t fd_count, error **err)
+{
+    struct image_layer layers[MAX_LAYERS] = {0};
+    const struct under_way *guest = self->filling;
+    if (fd_count != order->layers.layers_len || fd_count == 0 || guest->disk_count == SLOT_COUNT)
+        return error_set(err, ERROR_APPLIANCE, "an order without its descriptors");
+    for (size_t i = 0; i < fd_count; i++) {
+        const layer *from = &order->layers.layers_val[i];
+        layers[i] = (struct image_layer){
+            .fd = fds[i],
+            .format = (enum image_format)from->format,
+            .block_device = from->block_device,
+            .encrypted = from->encrypted,
+            .role = (enum image_role)from->role,
+            .offset = from->offset,
+            .size = from->size,
+        };
+    }
+    AUTO_FREE char *export_name = NULL;
+    if (order->nbd) {
+        export_name =
+            strndup(order->export_name.export_name_val ? order->export_name.export_name_val : "",
+                    order->export_name.export_name_len);
+        if (!export_name)
+            return error_no_memory(err);
+    }
+    struct image_chain chain = {
+        .count = fd_count, .layers = layers, .size = order->size, .nbd_export = export_name};
+    return attach_chain(self, order, &chain, err);
+}
+
+static int on_disk(struct event_loop *self, const disk_order *order, const int *fds,
+                   size_t fd_count, error **err)
+{
+    if (!self->filling) {
+        self->filling = calloc(1, sizeof *self->filling);
+        if (!self->filling)
+            return error_no_memory(err);
+        self->filling->guest = order->guest;
+    }
+    struct under_way *guest = self->filling;
+    uint64_t since = clock_now();
+    if (guest->guest != order->guest)
+        return error_set(err, ERROR_APPLIANCE, "orders for two guests at once");
+    if (!guest->failed && attach_disk(self, order, fds, fd_count, &guest->failed) < 0) {
+        guest->disk_count -= guest->disk_count > 0;
+        /* Not the guest's fault: it is for another appliance. */
+        if (!error_is_of_guest(guest->failed))
+            return error_propagate(err, STEAL(guest->failed));
+    }
+    guest->attached += clock_now() - since;
+    return 0;
+}
+
+static int refuse_guest(struct event_loop *self, struct under_way *guest)
+{
+    const char *why = error_message(guest->failed);
+    scan_ret result = {.status = status_of_error(error_kind(guest->failed))};
+    result.message.message_val = (char *)why;
+    result.message.message_len = (u_int)strnlen(why, MAX_MESSAGE);
+    int sent = send_outcome(self, guest, &result, NULL);
+    free_under_way(guest);
+    return sent;
+}
+
+static int ask(struct event_loop *self, const struct under_way *guest, error **err)
+{
+    const struct question *question = self->config->question;
+    if (question && question->op == OP_LS) {
+        ls_args args = question->ls;
+        args.keys = self->keys;
+        args.disks.disks_len = guest->disk_count;
+        args.disks.disks_val = (disk *)guest->disks;
+        return agent_client_ls(self->agent, &args, err);
+    }
+    scan_args args = {.disks = {guest->disk_count, (disk *)guest->disks}, .keys = self->keys};
+    return agent_client_scan(self->agent, &args, err);
+}
+
+static int on_ask(struct event_loop *self, uint64_t asked, error **err)
+{
+    struct under_way *guest = STEAL(self->filling);
+    if (!guest || guest->guest != asked || self->count == MAX_UNDER_WAY) {
+        free_under_way(guest);
+        return error_set(err, ERROR_APPLIANCE, "an order to ask about what is not attached");
+    }
+    if (guest->failed)
+        return refuse_guest(self, guest);
+    self->asked[(self->first + self->count++) % MAX_UNDER_WAY] = guest;
+    return ask(self, guest, err);
+}
+
+static int emptied(struct event_loop *self)
+{
+    report message = {.kind = REPORT_EMPTIED};
+    message.report_u.emptied = clock_now() - self->emptying;
+    self->emptying = 0;
+    return worker_report_send(&self->reports, &message);
+}
+
+static int on_empty(struct event_loop *self, error **err)
+{
+    u_int slots[SLOT_COUNT];
+    self->emptying = clock_now();
+    int count = slot_hotplug_detach_all(self->disks, slots, err);
+    if (count < 0)
+        return -1;
+    gone_args args = {.slots = {(u_int)count, slots}};
+    return count == 0 ? emptied(self) : agent_client_gone(self->agent, &args, err);
+}
+
+static int obey(struct event_loop *self, order *order, const int *fds, size_t fd_count, error **err)
+{
+    switch (order->kind) {
+    case ORDER_DISK:
+        return on_disk(self, &order->order_u.disk, fds, fd_count, err);
+    case ORDER_ASK:
+        return on_ask(self, order->order_u.ask, err);
+    case ORDER_EMPTY:
+        return on_empty(self, err);
+    case ORDER_FINISH:
+        self->finishing = true;
+        return 0;
+    case ORDER_KEYS:
+        self->keys = order->order_u.keys;
+        order->order_u.keys = (key_list){0};
+        return 0;
+    }
+    return error_set(err, ERROR_APPLIANCE, "an order of an unknown kind");
+}
+
+static int on_order(struct event_loop *self, error **err)
+{
+    int fds[MAX_LAYERS];
+    size_t fd_count;
+    order message = {0};
+    int got = packet_receive(self->orders, (xdrproc_t)xdr_order, &message, sizeof message, fds,
+                             &fd_count);
+    if (got == -EAGAIN || got == -EINTR)
+        return 0;
+    if (got == -EBADMSG)
+        return error_set(err, ERROR_APPLIANCE, "an order that is none");
+    if (got < 0)
+        return error_set_errno(err, ERROR_HOST, -got, "cannot take orders");
+    if (got == 0)
+        return error_set(err, ERROR_APPLIANCE, "the supervisor has gone");
+    int result = obey(self, &message, fds, fd_count, err);
+    if (message.kind == ORDER_DISK && message.order_u.disk.passphrase.passphrase_len > 0)
+        explicit_bzero(message.order_u.disk.passphrase.passphrase_val,
+                       message.order_u.disk.passphrase.passphrase_len);
+    xdr_free((xdrproc_t)xdr_order, &message);
+    for (size_t i = 0; i < fd_count; i++)
+        close(fds[i]);
+    return result;
+}
+
+/* --- what the agent and the hypervisor say --- */
+
+/* The guest whose turn it was has been answered for. */
+static int on_result(struct event_loop *self, const scan_ret *result, const ls_ret *last,
+                     error **err)
+{
+    struct under_way *guest = self->asked[self->first];
+    self->first = (self->first + 1) % MAX_UNDER_WAY;
+    self->count--;
+    int done = 0;
+    for (u_int i = 0; i < guest->disk_count && done == 0; i++)
+        done = slot_hotplug_confirm(self->disks, guest->disks[i].slot, err);
+    if (done == 0)
+        done = send_outcome(self, guest, result, last);
+    free_under_way(guest);
+    return done;
+}
+
+/* Passed on as it comes: what is in a listing is for others to look at. */
+static int on_listed(struct event_loop *self, const ls_ret *some, error **err)
+{
+    if ((!some->last || some->items.items_len > 0) &&
+        worker_report_part(&self->reports, self->asked[self->first]->guest, some) < 0)
+        return -1;
+    if (!some->last)
+        return 0;
+    scan_ret result = {.status = some->status, .times = some->times};
+    result.message.message_val = some->message.message_val;
+    result.message.message_len = some->message.message_len;
+    return on_result(self, &result, some, err);
+}
+
+static int after_detach(struct event_loop *self)
+{
+    return self->emptying && slot_hotplug_attached(self->disks) == 0 ? emptied(self) : 0;
+}
+
+static int on_answer(struct event_loop *self, const answer *reply, error **err)
+{
+    if (reply->body.op == OP_SCAN)
+        return on_result(self, &reply->body.answer_body_u.scan, NULL, err);
+    if (reply->body.op == OP_LS)
+        return on_listed(self, &reply->body.answer_body_u.ls, err);
+    const done_ret *done = &reply->body.answer_body_u.gone;
+    if (reply->body.op == OP_GONE && done->message.message_len > 0)
+        return error_set(err, ERROR_APPLIANCE, "the disks cannot be detached: %.*s",
+                         (int)done->message.message_len, done->message.message_val);
+    if (reply->body.op == OP_GONE && slot_hotplug_gone(self->disks, err) < 0)
+        return -1;
+    return after_detach(self);
+}
+
+static int on_agent(struct event_loop *self, error **err)
+{
+    answer reply = {0};
+    int got;
+    if (agent_client_fill(self->agent, err) < 0)
+        return -1;
+    while ((got = agent_client_next(self->agent, &reply, err)) > 0) {
+        int result = on_answer(self, &reply, err);
+        agent_client_answer_clear(&reply);
+        if (result < 0)
+            return -1;
+    }
+    return got;
+}
+
+static int on_hypervisor(struct event_loop *self, error **err)
+{
+    for (;;) {
+        struct hypervisor_event event = self->hv->ops->next_event(self->hv);
+        switch (event.kind) {
+        case HYPERVISOR_NOTHING:
+            return after_detach(self);
+        case HYPERVISOR_ENDED:
+            return error_set(err, ERROR_APPLIANCE, "the appliance has ended");
+        case HYPERVISOR_DISK_REMOVED:
+            if (slot_hotplug_removed(self->disks, event.slot, err) < 0)
+                return -1;
+        }
+    }
+}
+
+/* --- the process --- */
+
+/* An appliance that has failed is heard once more: whose answer has come is not tried again. */
+static int hear_out(struct event_loop *self)
+{
+    struct pollfd readable = {agent_client_fd(self->agent), POLLIN, 0};
+    while (poll(&readable, 1, 0) == 1 && on_agent(self, NULL) == 0)
+        ;
+    return -1;
+}
+
+/* Answers first: they are what the supervisor waits for, and an order takes milliseconds. */
+static int serve(struct event_loop *self, error **err)
+{
+    while (!(self->finishing && self->count == 0)) {
+        struct pollfd fds[] = {
+            {agent_client_fd(self->agent),
+             POLLIN | (agent_client_wants_write(self->agent) ? POLLOUT : 0), 0},
+            {self->hv->ops->event_fd(self->hv), POLLIN, 0},
+            {self->orders, self->emptying ? 0 : POLLIN, 0},
+        };
+        if (poll(fds, 3, -1) < 0 && errno != EINTR)
+            return error_set_errno(err, ERROR_HOST, errno, "cannot wait");
+        if (fds[0].revents & ~POLLOUT && on_agent(self, err) < 0)
+            return -1;
+        if (fds[0].revents & POLLOUT && agent_client_flush(self->agent, err) < 0)
+            return -1;
+        if ((fds[1].revents && on_hypervisor(self, err) < 0) ||
+            (fds[2].revents && on_order(self, err) < 0))
+            return hear_out(self);
+    }
+    return 0;
+}
+
+static int report_ready(struct event_loop *self, uint64_t since)
+{
+    report message = {.kind = REPORT_READY};
+    message.report_u.ready = (ready_report){
+        .took = clock_now() - since,
+        .restored = self->config->template_dir != NULL,
+    };
+    return worker_report_send(&self->reports, &message);
+}
+
+/* Loads and locks what a template must have loaded and locked, and saves it. */
+static int build(struct event_loop *self, uint64_t deadline, error **err)
+{
+    answer reply = {0};
+    AUTO_FREE char *path = NULL;
+    if (agent_client_prepare(self->agent, err) < 0 ||
+        agent_client_wait(self->agent, deadline, &reply, err) < 0)
+        return -1;
+    const done_ret *done = &reply.body.answer_body_u.prepare;
+    int refused = (int)done->message.message_len;
+    if (refused)
+        error_set(err, ERROR_APPLIANCE, "the appliance could not be prepared: %.*s", refused,
+                  done->message.message_val);
+    agent_client_answer_clear(&reply);
+    if (refused)
+        return -1;
+    if (asprintf(&path, "%s/state", self->config->build_dir) < 0) {
+        path = NULL;
+        return error_no_memory(err);
+    }
+    AUTO_FD int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_set_errno(err, ERROR_HOST, errno, "cannot make %s", path);
+    if (self->hv->ops->save(self->hv, fd, err) < 0)
+        return -1;
+    qemu_capabilities_keep(self->config->root, self->config->build_dir);
+    return worker_report_send(&self->reports, &(report){.kind = REPORT_SAVED});
+}
+
+/* The memory's file: the template's, the one being built, or one of this appliance alone. */
+static char *memory_path(const struct worker_config *config)
+{
+    char *path;
+    if (config->template_dir)
+        return strdup(config->memory_path);
+    return asprintf(&path, "%s/ram", config->build_dir ? config->build_dir : config->root) < 0
+               ? NULL
+               : path;
+}
+
+static int bring_up(struct event_loop *self, uint64_t deadline, error **err)
+{
+    const struct worker_config *config = self->config;
+    AUTO_FREE char *memory = memory_path(config);
+    AUTO_FD int state = config->template_dir ? appliance_open_state(config->template_dir, err) : -1;
+    if (!memory || (config->template_dir && state < 0))
+        return memory ? -1 : error_no_memory(err);
+    struct appliance_paths place = {.root = config->root, .memory_path = memory, .state_fd = state};
+    if (config->template_dir)
+        qemu_capabilities_provide(config->template_dir, config->root);
+    self->hv = config->factory(config->root, config->trace ? on_trace : NULL, self, err);
+    if (!self->hv)
+        return -1;
+    return appliance_start(self->hv, &config->appliance, &place, deadline, &self->agent, err);
+}
+
+static int run(struct event_loop *self, error **err)
+{
+    uint64_t since = clock_now();
+    uint64_t deadline = since + self->config->start_timeout * CLOCK_SECOND;
+    if (bring_up(self, deadline, err) < 0)
+        return -1;
+    if (self->config->build_dir)
+        return build(self, deadline, err);
+    self->disks = slot_hotplug_new(self->hv);
+    if (!self->disks)
+        return error_no_memory(err);
+    if (report_ready(self, since) < 0)
+        return error_set(err, ERROR_APPLIANCE, "the supervisor has gone");
+    return serve(self, err);
+}
+
+/* What its kernel said last is the only witness of why it died. */
+static void report_console(struct event_loop *self)
+{
+    char tail[1200], *line, *rest = tail;
+    appliance_console_tail(self->config->root, tail, sizeof tail);
+    while ((line = strsep(&rest, "\r\n")))
+        if (*line)
+            worker_report_text(&self->reports, REPORT_CONSOLE, line);
+}
+
+int worker_loop(const struct worker_config *config, int orders, int reports, error *refused)
+{
+    AUTO_ERROR error *err = refused;
+    AUTO_FRAME_WRITER frame_writer *out = frame_writer_new(2 * PROTOCOL_MAX_FRAME);
+    struct event_loop self = {.config = config, .orders = orders, .reports = {reports, out}};
+    if (!out)
+        return 1;
+    int result = refused ? -1 : run(&self, &err);
+    if (result < 0 && self.agent)
+        report_console(&self);
+    if (result < 0)
+        worker_report_text(&self.reports, REPORT_FAILED,
+                           err ? error_message(err) : "the supervisor has gone");
+    if (self.hv)
+        self.hv->ops->end(self.hv);
+    return result < 0 ? 1 : 0; /* the process ends: what is left goes with it */
+}

@@ -1,0 +1,369 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+#   make-guests.sh --list                    the names of the guests it can make
+#   make-guests.sh BUILD DIR [NAME…]         makes them (all, or these) in DIR
+#
+# Disk images of small guests, for virt-ls: several filesystems with an operating system's look, and trees with every type
+# of file. Without root and without mounting anything here: what must be mounted to be made is made by BUILD's virt-hotplug.
+# debian.img is a real one, made by mmdebstrap: that needs the network, and takes a minute.
+
+# Scripts for the shell of an appliance stand in single quotes.
+# shellcheck disable=SC2016
+
+set -eEuo pipefail
+
+PATH=$PATH:/usr/sbin:/sbin
+uuid=4f1c2a5e-9d1b-4c57-8e0f-2f6f3c1d9b0
+readonly MiB=1048576
+
+die() { echo "make-guests: $*" >&2; exit 1; }
+
+need() { command -v "$1" > /dev/null || die "no $1: install $2, or leave the guest out by naming those that you want"; }
+
+blank() { rm -f "$1"; truncate -s "$2" "$1"; }
+
+# put FILE INTO OFFSET: without filling holes
+put() { dd if="$1" of="$2" bs=64K seek="$3" oflag=seek_bytes conv=notrunc,sparse status=none; }
+
+table() { need sfdisk fdisk; sfdisk -q --no-reread --no-tell-kernel "$1" > /dev/null; }
+
+# ext TYPE FILE SIZE TREE [MKE2FS-OPTION…]
+ext()
+{
+    local type=$1 file=$2 size=$3 tree=$4
+    shift 4
+    need mke2fs e2fsprogs
+    blank "$file" "$size"
+    mke2fs -q -F -t "$type" -E root_owner=0:0 -d "$tree" "$@" "$file"
+}
+
+# --- an operating system's look ---------------------------------------------------------------------------------------
+
+# root DIR: of a merged /usr, with its /etc/fstab from stdin
+root()
+{
+    mkdir -p "$1"/{etc,usr/bin,usr/lib,boot,home,srv/my\ data,tmp,proc,data}
+    ln -s usr/bin "$1/bin"
+    ln -s ../usr/lib/os-release "$1/etc/os-release"
+    ln -s /home "$1/srv/absolute"
+    ln -s ../../../../etc "$1/srv/up"
+    echo 'ID=guest' > "$1/usr/lib/os-release"
+    echo guest > "$1/etc/hostname"
+    echo 'under the mount' > "$1/home/hidden"
+    touch "$1/usr/bin/env"
+    cat > "$1/etc/fstab"
+}
+
+# tree DIR FILE…: a directory with empty files, and directories where they end with a slash
+tree()
+{
+    local dir=$1 file
+    shift
+    mkdir -p "$dir"
+    for file; do
+        [[ $file != */* ]] || mkdir -p "$dir/${file%/*}"
+        [[ $file == */ ]] || touch "$dir/$file"
+    done
+}
+
+# Every way of naming a filesystem that there is, and what is to be passed over.
+make_linux()
+{
+    local dir=$work/linux
+    need mkfs.vfat dosfstools
+    need mkfs.xfs xfsprogs
+    root "$dir/root" <<- END
+	# a comment
+	UUID=${uuid}1	/	ext4	errors=remount-ro	0 1
+	/dev/disk/by-partlabel/my\\x20data	/srv/my\\040data xfs defaults 0 2
+	UUID=1234-5678 /boot/efi vfat umask=0077 0 1
+	LABEL=boot     /boot     ext2 nodev,nofail   0 2
+	PARTUUID=${uuid}c /home  auto defaults   0 2
+	/dev/sda6      none      swap sw         0 0
+	tmpfs          /tmp      tmpfs defaults  0 0
+	/dev/sdb1      /media    auto nofail     0 0
+	/dev/mapper/vg-data /data ext4 defaults  0 2
+	/home/x        /mnt      none bind       0 0
+	END
+    tree "$dir/boot" vmlinuz efi/
+    tree "$dir/home" alice/.profile bob/
+    ext ext4 "$work/p3" 24M "$dir/root" -U "${uuid}1" -L root
+    ext ext2 "$work/p2" 8M "$dir/boot" -L boot
+    ext ext4 "$work/p4" 8M "$dir/home"
+    blank "$work/p1" 16M
+    mkfs.vfat -n EFI -i 12345678 "$work/p1" > /dev/null
+    mmd -i "$work/p1" ::/EFI
+    blank "$work/p5" 320M
+    printf '/\n0 0\nd--755 0 0\nfile ---644 0 0 /dev/null\n$\n' > "$work/proto"
+    mkfs.xfs -q -f -p "$work/proto" "$work/p5"
+    blank "$work/p6" 8M
+    mkswap -q "$work/p6"
+    blank "$1" 400M
+    table "$1" <<- END
+	label: gpt
+	start=2048, size=$((16 * 2048)), type=U
+	start=$((17 * 2048)), size=$((8 * 2048)), type=L
+	start=$((25 * 2048)), size=$((24 * 2048)), type=L
+	start=$((49 * 2048)), size=$((8 * 2048)), type=L, uuid=${uuid}c
+	start=$((57 * 2048)), size=$((320 * 2048)), type=L, name="my data"
+	start=$((377 * 2048)), size=$((8 * 2048)), type=S
+	END
+    put "$work/p1" "$1" $MiB
+    put "$work/p2" "$1" $((17 * MiB))
+    put "$work/p3" "$1" $((25 * MiB))
+    put "$work/p4" "$1" $((49 * MiB))
+    put "$work/p5" "$1" $((57 * MiB))
+    put "$work/p6" "$1" $((377 * MiB))
+}
+
+# Two roots on one disk, named by kernel names.
+make_dual()
+{
+    root "$work/dual1" <<< '/dev/vda1 / ext4'
+    root "$work/dual2" <<< '/dev/sda2 / ext4'
+    echo other > "$work/dual2/etc/hostname"
+    ext ext4 "$work/d1" 8M "$work/dual1"
+    ext ext4 "$work/d2" 8M "$work/dual2"
+    blank "$1" 20M
+    printf 'label: dos\nstart=2048, size=%d, type=83\nstart=%d, size=%d, type=83\n' \
+        $((8 * 2048)) $((9 * 2048)) $((8 * 2048)) | table "$1"
+    put "$work/d1" "$1" $MiB
+    put "$work/d2" "$1" $((9 * MiB))
+}
+
+# as_its_root COMMAND…: as root or, where mmdebstrap made the tree for an ordinary user, as root of that user's namespace
+as_its_root()
+{
+    if [ "$(id -u)" = 0 ]; then "$@"; else mmdebstrap --unshare-helper "$@"; fi
+}
+
+# The kernel package that the appliance is made of has what belongs into /boot.
+unpack_boot()
+{
+    local debs=("$build"/appliance/debs/linux-image-*.deb) fetch
+    fetch=$(cd "$(dirname "$0")/../../appliance/debian" && pwd)/fetch-debian.sh
+    [ -e "${debs[-1]}" ] || die "debian.img: there is no kernel package in $build/appliance/debs"
+    mkdir -p "$1/grub"
+    "$fetch" --tar "${debs[-1]}" | tar -x -C "$1" --strip-components=2 --wildcards './boot/*'
+}
+
+# list BELOW [COMMAND…] DIR: the tree in DIR as virt-ls -lR --uids prints it where it is mounted at BELOW, unsorted
+list()
+{
+    local below=$1
+    shift
+    "${@:1:$#-1}" find "${@: -1}" -mindepth 1 \
+        \( -type l -printf "%y %04m %s %U %G $below/%P -> %l\n" -o -printf "%y %04m %s %U %G $below/%P\n" \) | sed 's/^f/-/'
+}
+
+# A real one: /boot by its label, /home by its UUID. What there is in them is told in debian.files.
+make_debian()
+{
+    local root=$work/debian mb=512 part
+    need mmdebstrap mmdebstrap
+    mmdebstrap --variant=minbase "${DEBIAN:-bookworm}" "$root" 2> "$work/mmdebstrap.log" ||
+        die "mmdebstrap: $(tail -n 1 "$work/mmdebstrap.log")"
+    as_its_root tee "$root/etc/fstab" <<- END > /dev/null
+	UUID=${uuid}2 /     ext4 errors=remount-ro 0 1
+	LABEL=DEBBOOT /boot ext4 defaults          0 2
+	UUID=${uuid}3 /home ext4 defaults          0 2
+	END
+    unpack_boot "$work/debian-boot"
+    tree "$work/debian-home" user/.bashrc
+    {
+        list "" as_its_root "$root"
+        for part in boot home; do list "/$part" "$work/debian-$part"; done
+    } > "$dir/debian.files"
+    blank "$work/b1" 32M
+    blank "$work/b2" ${mb}M
+    blank "$work/b3" 16M
+    mke2fs -q -F -t ext4 -d "$work/debian-boot" -L DEBBOOT "$work/b1"
+    chmod 666 "$work/b2" # for whoever root is there
+    as_its_root mke2fs -q -F -t ext4 -d "$root" -U "${uuid}2" "$work/b2"
+    mke2fs -q -F -t ext4 -d "$work/debian-home" -U "${uuid}3" "$work/b3"
+    as_its_root find "$root" -mindepth 1 -delete # only its root may
+    blank "$1" $((mb + 56))M
+    table "$1" <<- END
+	label: gpt
+	start=2048, size=$((32 * 2048)), type=L
+	start=$((33 * 2048)), size=$((mb * 2048)), type=L
+	start=$(((33 + mb) * 2048)), size=$((16 * 2048)), type=L
+	END
+    put "$work/b1" "$1" $MiB
+    put "$work/b2" "$1" $((33 * MiB))
+    put "$work/b3" "$1" $(((33 + mb) * MiB))
+}
+
+# --- what is made in an appliance -------------------------------------------------------------------------------------
+
+# inside IMAGE SCRIPT: runs it with the image, writable, as $1
+inside()
+{
+    local name=${appliance-} device
+    if [ -z "$name" ]; then
+        name=$("$build/bin/virt-hotplug" launch) || die "virt-hotplug does not start"
+        appliance=$name
+    fi
+    device=$("$build/bin/virt-hotplug" attach "$name" --rw --format=raw "$1")
+    "$build/bin/virt-hotplug" run "$name" -- sh -euc "mkdir -p /tmp/m; $2" sh "$device"
+    "$build/bin/virt-hotplug" detach "$name" "$device"
+}
+
+# The shell's words for a root with an fstab, in $PWD of the appliance.
+readonly inside_root='
+make_root() { mkdir -p etc usr/bin usr/lib home var; ln -s usr/bin bin; echo ID=guest > usr/lib/os-release; echo "$1" > etc/fstab; }'
+
+make_fedora()
+{
+    blank "$1" 128M
+    inside "$1" "$inside_root"'
+        mkfs.btrfs -q -U '"${uuid}4"' "$1" >/dev/null; mount "$1" /tmp/m; cd /tmp/m
+        btrfs -q subvolume create root; btrfs -q subvolume create home; touch home/alice
+        (cd root; make_root "UUID='"${uuid}4"' / btrfs subvol=root,compress=zstd:1 0 0
+UUID='"${uuid}4"' /home btrfs subvol=home,compress=zstd:1 0 0")
+        cd /; umount /tmp/m'
+}
+
+# A clone of the former, and other files.
+make_clone()
+{
+    [ -e "$dir/fedora.img" ] || make fedora.img
+    cp --sparse=always "$dir/fedora.img" "$1"
+    inside "$1" 'mount "$1" /tmp/m; mv /tmp/m/home/alice /tmp/m/home/carol; umount /tmp/m'
+}
+
+make_ubuntu()
+{
+    blank "$1" 128M
+    inside "$1" "$inside_root"'
+        mkfs.btrfs -q -U '"${uuid}5"' "$1" >/dev/null; mount "$1" /tmp/m; cd /tmp/m
+        btrfs -q subvolume create @; btrfs -q subvolume create @home; touch @home/bob
+        (cd @; make_root "UUID='"${uuid}5"' / btrfs defaults,subvol=@ 0 1
+UUID='"${uuid}5"' /home btrfs defaults,subvol=@home 0 2")
+        cd /; umount /tmp/m'
+}
+
+# The root is a snapshot, and the default subvolume; what is not part of it is named by its path.
+make_suse()
+{
+    blank "$1" 128M
+    inside "$1" "$inside_root"'
+        mkfs.btrfs -q -U '"${uuid}6"' "$1" >/dev/null; mount "$1" /tmp/m; cd /tmp/m
+        btrfs -q subvolume create @; btrfs -q subvolume create @/var; btrfs -q subvolume create @/.snapshots
+        mkdir @/.snapshots/1; btrfs -q subvolume create @/.snapshots/1/snapshot; mkdir @/var/log
+        (cd @/.snapshots/1/snapshot; mkdir .snapshots; make_root "UUID='"${uuid}6"' / btrfs defaults 0 0
+UUID='"${uuid}6"' /var btrfs subvol=/@/var 0 0
+UUID='"${uuid}6"' /.snapshots btrfs subvol=/@/.snapshots 0 0")
+        btrfs subvolume set-default @/.snapshots/1/snapshot
+        cd /; umount /tmp/m'
+}
+
+make_windows()
+{
+    blank "$1" 32M
+    inside "$1" 'mkntfs -q -F -Q -L Windows "$1" >/dev/null 2>&1; ntfs-3g "$1" /tmp/m; cd /tmp/m
+        mkdir -p WINDOWS/system32/drivers/etc "Users/Jürgen/My Documents"; echo "127.0.0.1 localhost" > WINDOWS/system32/drivers/etc/hosts
+        cd /; umount /tmp/m'
+}
+
+# Every type of file and hostile names, as far as the filesystem has them.
+readonly inside_tree='
+make_tree() {
+    mkdir -p dir/sub/deep empty "with space"; echo text > file; echo hello > dir/hello; : > dir/sub/zero
+    head -c 100000 /dev/zero > dir/zeros; touch -d "2020-02-29 12:34:56" file dir/hello
+    touch "dir-" dir.x "dir/sub/a,b" "quo'"'"'te"
+    [ "$1" = plain ] || {
+        chmod 4751 file; chmod 1777 empty; chown 1000:100 dir/hello; ln file dir/hard
+        ln -s dir/hello link; ln -s /nowhere dangling; ln -s loop loop
+        mkfifo fifo; mknod block b 7 300; mknod char c 1 3
+        touch "$(printf "new\nline")" "$(printf "escape\033[31m")" "$(printf "invalid\377\376")" "back\\slash" "dou\"ble"
+        touch "$(printf %0255d 0)"; truncate -s 200M sparse; echo end >> sparse
+        touch -h -d "2001-02-03 04:05:06" link fifo
+    }
+}'
+
+# in_filesystem IMAGE SIZE KIND MKFS…: a tree in what MKFS "$1" makes
+in_filesystem()
+{
+    local image=$1 kind=$3 mount=mount
+    blank "$image" "$2"
+    shift 3
+    [ "$1" != mkntfs ] || mount=ntfs-3g
+    inside "$image" "$inside_tree"'
+        '"$*"' "$1" >/dev/null 2>&1; '$mount' "$1" /tmp/m; cd /tmp/m; make_tree '"$kind"'; cd /; umount /tmp/m'
+}
+make_tree_ext4()
+{
+    in_filesystem "$1" 32M full mkfs.ext4 -q
+    # The appliance has nothing that makes a socket.
+    printf 'mknod socket p\nsif socket mode 0140755\n' | debugfs -w -f - "$1" > /dev/null 2>&1
+}
+make_tree_xfs() { in_filesystem "$1" 320M full mkfs.xfs -q; }
+make_tree_btrfs() { in_filesystem "$1" 128M full mkfs.btrfs -q; }
+make_tree_vfat() { in_filesystem "$1" 64M plain mkfs.vfat --mbr=n -F 32; }
+make_tree_ntfs() { in_filesystem "$1" 32M plain mkntfs -q -F -Q; }
+make_tree_iso9660()
+{
+    need xorriso xorriso
+    local dir=$work/iso
+    tree "$dir" dir/sub/zero empty/.keep 'with space/x' dir- dir.x
+    echo hello > "$dir/dir/hello"
+    ln -s dir/hello "$dir/link"
+    ln -s /nowhere "$dir/dangling"
+    mkfifo "$dir/fifo"
+    xorriso -as mkisofs -quiet -R -V TREE -o "$1" "$dir" 2> /dev/null
+}
+
+# --- names: file, and the function that makes it ----------------------------------------------------------------------
+
+guests()
+{
+    cat <<- END
+	linux.img linux
+	dual.img dual
+	fedora.img fedora
+	clone.img clone
+	ubuntu.img ubuntu
+	suse.img suse
+	windows.img windows
+	tree-ext4.img tree_ext4
+	tree-xfs.img tree_xfs
+	tree-btrfs.img tree_btrfs
+	tree-vfat.img tree_vfat
+	tree-ntfs.img tree_ntfs
+	tree-iso9660.iso tree_iso9660
+	debian.img debian
+	END
+}
+
+# make NAME: under another name first, so that an interrupted run leaves no half an image
+make()
+{
+    local function image=$work/$1
+    function=$(guests | awk -v name="$1" '$1 == name { print $2 }')
+    [ -n "$function" ] || die "$1: no such guest; make-guests.sh --list names them"
+    "make_$function" "$image"
+    cp --sparse=always "$image" "$dir/$1.new"
+    mv "$dir/$1.new" "$dir/$1"
+    rm -f "$image"
+}
+
+end()
+{
+    [ -z "${appliance-}" ] || "$build/bin/virt-hotplug" shutdown "$appliance" > /dev/null
+    rm -rf "$work"
+}
+
+case ${1:-} in
+--list)   guests | cut -d ' ' -f 1; exit ;;
+'' | -*)  echo "usage: make-guests.sh --list | BUILD DIR [NAME…]" >&2; exit 1 ;;
+esac
+build=$1 dir=$2; shift 2
+mkdir -p "$dir"
+work=$(mktemp -d)
+chmod 711 "$work"
+trap end EXIT
+if [ $# = 0 ]; then mapfile -t names < <(guests | cut -d ' ' -f 1); else names=("$@"); fi
+trap 'echo "make-guests: ${name:-}: failed in line $LINENO: $BASH_COMMAND" >&2' ERR
+for name in "${names[@]}"; do make "$name"; done

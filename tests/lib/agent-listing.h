@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* OP_LS asked of an agent that is a process of the host, and its answers as text. */
+#ifndef VLT_AGENT_LISTING_H
+#define VLT_AGENT_LISTING_H
+
+#include "agent-process.h"
+#include "wire/listing.h"
+
+struct question {
+    struct ls_args args;
+    disk disks[2];
+    ls_mount mounts[2];
+    ls_directory directories[4];
+};
+
+/* A disk's image has this size. */
+#define QUESTION_DISK_SIZE (1 << 20)
+
+/* An opaque of XDR: that text, which must stay. */
+#define SET(field, text)                                                                           \
+    do {                                                                                           \
+        field##_val = (char *)(uintptr_t)(text);                                                   \
+        field##_len = (u_int)strlen(text);                                                         \
+    } while (0)
+
+void question_begin(struct question *q, enum ls_order order);
+void question_disk(struct question *q, unsigned slot);
+void question_mount(struct question *q, const char *device, const char *where, const char *options);
+void question_directory(struct question *q, const char *path);
+void question_ask(struct agent_process *f, const struct question *q);
+
+struct heard {
+    unsigned answers, entries, problems;
+    size_t length;
+    char text[65536]; /* "[0] a b !path: message", a space between items; as much as fits */
+    enum status status;
+    char message[MAX_MESSAGE + 1];
+    char notes[4096];
+};
+
+/* All answers to the last request. */
+void question_hear(struct agent_process *f, struct heard *heard);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What tests of lists of guests have in common. What is not so fails the test. */
+#ifndef VLT_GUESTLIST_CHECKS_H
+#define VLT_GUESTLIST_CHECKS_H
+
+#include "guest/guest-list.h"
+
+/* There is no further guest, nothing to wait for, and no error. */
+void assert_end(guest_list *list);
+
+#endif

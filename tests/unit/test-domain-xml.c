@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "appliance/domain-xml.h"
+
+#include <libxml/parser.h>
+#include <libxml/xpath.h>
+#include <libxml/xpathInternals.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NASTY "/a \"b\" & <c>, 'd'"
+
+static struct domain_spec plain(void)
+{
+    return (struct domain_spec){
+        .name = "appliance",
+        .accel = "tcg",
+        .memory_mib = 512,
+        .kernel = "/k",
+        .initrd = "/i",
+        .root_drive = "/r",
+        .command_line = "quiet",
+        .console_path = "/c",
+        .channel_path = "/s",
+        .memory_path = "/m",
+    };
+}
+
+/* The string that the XPath expression yields; new memory. The XML must be well-formed. */
+static char *ask(const struct domain_spec *spec, const char *path)
+{
+    AUTO_FREE char *xml = domain_xml_write(spec, NULL);
+    assert_non_null(xml);
+    xmlDocPtr document = xmlReadMemory(xml, (int)strlen(xml), NULL, NULL, XML_PARSE_NONET);
+    assert_non_null(document);
+    xmlXPathContextPtr context = xmlXPathNewContext(document);
+    xmlXPathRegisterNs(context, (const xmlChar *)"qemu",
+                       (const xmlChar *)"http://libvirt.org/schemas/domain/qemu/1.0");
+    xmlXPathObjectPtr found = xmlXPathEvalExpression((const xmlChar *)path, context);
+    assert_non_null(found);
+    xmlChar *text = xmlXPathCastToString(found);
+    char *copy = strdup((const char *)text);
+    xmlFree(text);
+    xmlXPathFreeObject(found);
+    xmlXPathFreeContext(context);
+    xmlFreeDoc(document);
+    return copy;
+}
+
+static void check(const struct domain_spec *spec, const char *path, const char *expected)
+{
+    AUTO_FREE char *found = ask(spec, path);
+    assert_string_equal(found, expected);
+}
+
+static void what_is_asked_for_stands_there(void **state)
+{
+    struct domain_spec spec = plain();
+    (void)state;
+    check(&spec, "string(/domain/@type)", "qemu");
+    check(&spec, "string(/domain/name)", "appliance");
+    check(&spec, "string(/domain/memory[@unit='MiB'])", "512");
+    check(&spec, "string(/domain/os/kernel)", "/k");
+    check(&spec, "string(/domain/os/initrd)", "/i");
+    check(&spec, "string(/domain/os/cmdline)", "quiet");
+    check(&spec, "string(//serial/source/@path)", "/c");
+}
+
+static void kvm_is_another_type_with_the_hosts_processor(void **state)
+{
+    struct domain_spec spec = plain();
+    (void)state;
+    check(&spec, "count(//cpu)", "0");
+    spec.accel = "kvm";
+    check(&spec, "string(/domain/@type)", "kvm");
+    check(&spec, "string(//cpu/@mode)", "host-passthrough");
+}
+
+static void the_root_drive_is_read_only_at_target_255(void **state)
+{
+    struct domain_spec spec = plain();
+    (void)state;
+    check(&spec, "count(//disk)", "1");
+    check(&spec, "string(//disk/source/@file)", "/r");
+    check(&spec, "count(//disk/readonly)", "1");
+    check(&spec, "string(//disk/address/@target)", "255");
+}
+
+static void there_is_no_network(void **state)
+{
+    struct domain_spec spec = plain();
+    (void)state;
+    check(&spec, "count(//interface)", "0");
+}
+
+static void special_characters_come_back_as_they_were(void **state)
+{
+    struct domain_spec spec = plain();
+    (void)state;
+    spec.kernel = spec.initrd = spec.root_drive = spec.command_line = NASTY;
+    spec.console_path = spec.channel_path = NASTY;
+    check(&spec, "string(/domain/os/kernel)", NASTY);
+    check(&spec, "string(/domain/os/initrd)", NASTY);
+    check(&spec, "string(/domain/os/cmdline)", NASTY);
+    check(&spec, "string(//disk/source/@file)", NASTY);
+    check(&spec, "string(//serial/source/@path)", NASTY);
+    check(&spec, "string(//channel/source/@path)", NASTY);
+}
+
+static void commas_in_the_memorys_path_are_doubled(void **state)
+{
+    struct domain_spec spec = plain();
+    (void)state;
+    spec.memory_path = "/a,b,,c\"&<";
+    check(&spec, "string(//qemu:arg[2]/@value)",
+          "memory-backend-file,id=appliance.ram,size=512M,mem-path=/a,,b,,,,c\"&<,share=on");
+}
+
+static void a_template_is_mapped_privately(void **state)
+{
+    struct domain_spec spec = plain();
+    (void)state;
+    check(&spec, "count(//qemu:arg[@value='-incoming'])", "0");
+    spec.memory_private = spec.incoming = true;
+    check(&spec, "string(//qemu:arg[2]/@value)",
+          "memory-backend-file,id=appliance.ram,size=512M,mem-path=/m,share=off");
+    check(&spec, "string(//qemu:arg[@value='-incoming']/following-sibling::*[1]/@value)", "defer");
+}
+
+static void what_is_not_asked_for_is_not_there(void **state)
+{
+    struct domain_spec spec = plain();
+    (void)state;
+    spec.console_path = spec.channel_path = spec.memory_path = NULL;
+    check(&spec, "count(//serial)", "0");
+    check(&spec, "count(//channel/source/@path)", "0");
+    check(&spec, "count(//channel/target)", "1");
+    check(&spec, "count(//qemu:arg[@value='-object'])", "0");
+}
+
+/* Nobody may be there to end it. */
+static void a_guest_that_ends_ends_its_qemu(void **state)
+{
+    struct domain_spec spec = plain();
+    (void)state;
+    check(&spec, "string(//qemu:arg[@value='-action']/following-sibling::*[1]/@value)",
+          "reboot=shutdown,shutdown=poweroff");
+}
+
+static void the_channels_path_is_read_back(void **state)
+{
+    struct domain_spec spec = plain();
+    (void)state;
+    spec.channel_path = NASTY;
+    AUTO_FREE char *xml = domain_xml_write(&spec, NULL);
+    AUTO_FREE char *path = domain_xml_port_path(xml, AGENT_PORT_NAME, NULL);
+    assert_string_equal(path, NASTY);
+}
+
+static void session_ports_stand_beside_the_agents(void **state)
+{
+    struct domain_spec spec = plain();
+    (void)state;
+    spec.sessions = true;
+    check(&spec, "count(//channel)", "9");
+    check(&spec, "string(//channel[1]/target/@name)", AGENT_PORT_NAME);
+    check(&spec, "string(//channel[2]/target/@name)", SESSION_PORT_NAME "0");
+    check(&spec, "string(//channel[2]/source/@path)", "/s-0");
+    check(&spec, "string(//channel[9]/target/@name)", SESSION_PORT_NAME "7");
+    AUTO_FREE char *xml = domain_xml_write(&spec, NULL);
+    AUTO_FREE char *path = domain_xml_port_path(xml, SESSION_PORT_NAME "7", NULL);
+    assert_string_equal(path, "/s-7");
+    spec.channel_path = NULL;
+    check(&spec, "count(//channel/source)", "9");
+    check(&spec, "count(//channel/source/@path)", "0");
+}
+
+static void assert_no_such_port(const char *port)
+{
+    AUTO_ERROR error *err = NULL;
+    struct domain_spec spec = plain();
+    AUTO_FREE char *xml = domain_xml_write(&spec, NULL);
+    AUTO_FREE char *path = domain_xml_port_path(xml, port, &err);
+    assert_null(path);
+    assert_non_null(strstr(error_message(err), port));
+}
+
+static void a_port_that_is_not_there_is_named(void **state)
+{
+    (void)state;
+    assert_no_such_port(SESSION_PORT_NAME "0");
+    assert_no_such_port("' or @name='" AGENT_PORT_NAME);
+}
+
+static void what_was_settled_is_read_back(void **state)
+{
+    static const struct domain_kept ends[] = {{1, 0}, {255, UINT_MAX}, {4, 600}};
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct domain_spec spec = plain();
+        struct domain_kept kept = {0};
+        spec.kept = &ends[i];
+        AUTO_FREE char *xml = domain_xml_write(&spec, NULL);
+        assert_int_equal(domain_xml_kept(xml, &kept, NULL), 0);
+        assert_int_equal(kept.slots, ends[i].slots);
+        assert_int_equal(kept.idle, ends[i].idle);
+    }
+}
+
+static void assert_not_kept(const char *xml)
+{
+    AUTO_ERROR error *err = NULL;
+    struct domain_kept kept;
+    assert_int_equal(domain_xml_kept(xml, &kept, &err), -1);
+    assert_non_null(err);
+}
+
+#define KEPT(attributes)                                                                           \
+    "<domain><metadata><x:appliance xmlns:x='http://virt-live-tools.org/appliance/1' " attributes  \
+    "/></metadata></domain>"
+
+static void another_domain_is_none_that_we_keep(void **state)
+{
+    struct domain_kept kept;
+    struct domain_spec spec = plain();
+    (void)state;
+    AUTO_FREE char *plain_xml = domain_xml_write(&spec, NULL);
+    assert_not_kept(plain_xml);
+    assert_int_equal(domain_xml_kept(KEPT("slots='1' idle='0'"), &kept, NULL), 0);
+    assert_not_kept("");
+    assert_not_kept("<domain/>");
+    assert_not_kept("<domain><metadata><appliance slots='1' idle='0'/></metadata></domain>");
+    assert_not_kept(KEPT("idle='0'"));
+    assert_not_kept(KEPT("slots='1'"));
+    assert_not_kept(KEPT("slots='0' idle='0'"));
+    assert_not_kept(KEPT("slots='256' idle='0'"));
+    assert_not_kept(KEPT("slots='1' idle='4294967296'"));
+    assert_not_kept(KEPT("slots='1' idle='-1'"));
+    assert_not_kept(KEPT("slots='1' idle=' 1'"));
+    assert_not_kept(KEPT("slots='' idle='1'"));
+    assert_not_kept(KEPT("slots='18446744073709551617' idle='1'"));
+}
+
+static void a_daemon_is_told_the_user(void **state)
+{
+    struct domain_spec spec = plain();
+    (void)state;
+    check(&spec, "count(//seclabel)", "0");
+    spec.uid = 65534;
+    spec.gid = 100;
+    check(&spec, "string(/domain/seclabel/label)", "+65534:+100");
+    check(&spec, "string(/domain/seclabel/@type)", "static");
+    check(&spec, "string(/domain/seclabel/@model)", "dac");
+    check(&spec, "string(/domain/seclabel/@relabel)", "no");
+}
+
+static void assert_refused(const char *xml)
+{
+    AUTO_ERROR error *err = NULL;
+    AUTO_FREE char *path = domain_xml_port_path(xml, AGENT_PORT_NAME, &err);
+    assert_null(path);
+    assert_non_null(err);
+}
+
+#define CHANNEL(source, name)                                                                      \
+    "<domain><devices><channel>" source "<target name='" name "'/></channel></devices></domain>"
+
+static void xml_without_our_channel_is_an_error(void **state)
+{
+    (void)state;
+    assert_refused("");
+    assert_refused("not XML");
+    assert_refused("<domain>");
+    assert_refused("<domain/>");
+    assert_refused(CHANNEL("<source path='/x'/>", "org.qemu.guest_agent.0"));
+    assert_refused(CHANNEL("", AGENT_PORT_NAME));
+    assert_refused(CHANNEL("<source/>", AGENT_PORT_NAME));
+    assert_refused(CHANNEL("<source path='/x'/><source path='/y'/>", AGENT_PORT_NAME));
+}
+
+static void entities_of_files_are_not_read(void **state)
+{
+    (void)state;
+    AUTO_FREE char *path = domain_xml_port_path(
+        "<!DOCTYPE d [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><domain><devices><channel>"
+        "<source path='/x'/><target name='" AGENT_PORT_NAME "'/>&e;</channel></devices></domain>",
+        AGENT_PORT_NAME, NULL);
+    if (path)
+        assert_string_equal(path, "/x");
+}
+
+static void entities_that_multiply_are_refused(void **state)
+{
+    char xml[4096] = "<!DOCTYPE d [<!ENTITY a0 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'>";
+    (void)state;
+    for (int i = 1; i < 10; i++) {
+        size_t length = strlen(xml);
+        snprintf(xml + length, sizeof xml - length,
+                 "<!ENTITY a%d '&a%d;&a%d;&a%d;&a%d;&a%d;&a%d;&a%d;&a%d;&a%d;&a%d;'>", i, i - 1,
+                 i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+    }
+    strcat(xml, "]>" CHANNEL("<source path='&a9;'/>", AGENT_PORT_NAME));
+    assert_refused(xml);
+}
+
+static void a_name_of_20_megabytes_is_refused(void **state)
+{
+    size_t length = 20 << 20;
+    AUTO_FREE char *xml = malloc(length + 256);
+    (void)state;
+    assert_non_null(xml);
+    strcpy(xml, "<domain><devices><channel><source path='");
+    memset(xml + strlen(xml), 'x', length);
+    strcpy(xml + 40 + length,
+           "'/><target name='" AGENT_PORT_NAME "'/></channel></devices></domain>");
+    assert_refused(xml);
+}
+
+static void a_domain_nested_too_deeply_is_refused(void **state)
+{
+    size_t levels = 100000;
+    AUTO_FREE char *xml = malloc(3 * levels + 1);
+    (void)state;
+    assert_non_null(xml);
+    for (size_t i = 0; i < levels; i++)
+        memcpy(xml + 3 * i, "<a>", 3);
+    xml[3 * levels] = 0;
+    assert_refused(xml);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_asked_for_stands_there),
+        cmocka_unit_test(kvm_is_another_type_with_the_hosts_processor),
+        cmocka_unit_test(the_root_drive_is_read_only_at_target_255),
+        cmocka_unit_test(there_is_no_network),
+        cmocka_unit_test(special_characters_come_back_as_they_were),
+        cmocka_unit_test(commas_in_the_memorys_path_are_doubled),
+        cmocka_unit_test(a_template_is_mapped_privately),
+        cmocka_unit_test(what_is_not_asked_for_is_not_there),
+        cmocka_unit_test(a_guest_that_ends_ends_its_qemu),
+        cmocka_unit_test(the_channels_path_is_read_back),
+        cmocka_unit_test(session_ports_stand_beside_the_agents),
+        cmocka_unit_test(a_port_that_is_not_there_is_named),
+        cmocka_unit_test(what_was_settled_is_read_back),
+        cmocka_unit_test(another_domain_is_none_that_we_keep),
+        cmocka_unit_test(a_daemon_is_told_the_user),
+        cmocka_unit_test(xml_without_our_channel_is_an_error),
+        cmocka_unit_test(entities_of_files_are_not_read),
+        cmocka_unit_test(entities_that_multiply_are_refused),
+        cmocka_unit_test(a_name_of_20_megabytes_is_refused),
+        cmocka_unit_test(a_domain_nested_too_deeply_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "appliance-connection.h"
+
+#include "appliance/appliance.h"
+#include "base/clock.h"
+#include "command-line.h"
+#include "ports.h"
+#include "sandboxed-work.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+/* An agent that is busy has at most one disk to flush. */
+#define HELLO_PATIENCE (30 * CLOCK_SECOND)
+#define END_PATIENCE 10000 /* milliseconds */
+
+char *appliance_connection_domain_name(const appliance_directory *place)
+{
+    char *name;
+    if (!appliance_directory_uri(place))
+        return strdup(APPLIANCE_NAME);
+    return asprintf(&name, "virt-live-tools-%s", appliance_directory_name(place)) < 0 ? NULL : name;
+}
+
+int appliance_connection_has_ended(const appliance_directory *place, error **err)
+{
+    return error_set(err, ERROR_APPLIANCE,
+                     "the appliance has ended; `" PROGRAM
+                     " shutdown %s` removes what is left of it",
+                     appliance_directory_name(place));
+}
+
+int appliance_connection_find(const appliance_directory *place, hypervisor **hv, error **err)
+{
+    if (!appliance_directory_uuid(place))
+        return 1;
+    *hv = hypervisor_libvirt_at(appliance_directory_uri(place), appliance_directory_root(place),
+                                command_line_options.trace ? command_line_trace : NULL, NULL, err);
+    return *hv ? (*hv)->ops->find(*hv, appliance_directory_uuid(place), err) : -1;
+}
+
+static int greet(struct appliance_connection *living, int port, error **err)
+{
+    answer hello = {0};
+    living->agent = port < 0 ? NULL : agent_client_new(port, err);
+    if (!living->agent || agent_client_hello(living->agent, err) < 0 ||
+        agent_client_wait(living->agent, clock_now() + HELLO_PATIENCE, &hello, err) < 0)
+        return -1;
+    agent_client_answer_clear(&hello);
+    return 0;
+}
+
+/* libvirt inside this process has no rights. It waits for ever for a QEMU that stands still, so the
+ * agent, which has a deadline, answers before. */
+static int reach_own(const appliance_directory *place, const struct sandbox *box,
+                     struct appliance_connection *living, error **err)
+{
+    if (sandbox_enter(box, err) < 0 ||
+        greet(living, ports_connect(place, PORTS_AGENT, err), err) < 0)
+        return -1;
+    return appliance_connection_find(place, &living->hv, err);
+}
+
+/* A daemon, and what it made, are reached with our own rights. */
+static int reach_daemon(const appliance_directory *place, const struct sandbox *box,
+                        struct appliance_connection *living, error **err)
+{
+    int found = appliance_connection_find(place, &living->hv, err);
+    if (found != 0)
+        return found;
+    AUTO_FD int port = living->hv->ops->open_port(living->hv, AGENT_PORT_NAME, err);
+    if (port < 0 || sandbox_enter(box, err) < 0)
+        return -1;
+    return greet(living, steal_fd(&port), err);
+}
+
+int appliance_connection_open(const appliance_directory *place, const struct sandbox *box,
+                              struct appliance_connection *living, error **err)
+{
+    *living = (struct appliance_connection){0};
+    if (!appliance_directory_alive(place))
+        return 1;
+    int reached = appliance_directory_uri(place) ? reach_daemon(place, box, living, err)
+                                                 : reach_own(place, box, living, err);
+    if (reached == 0)
+        reached = living->hv->ops->take_over(living->hv, err);
+    if (reached != 0)
+        return reached;
+    living->disks = persistent_slots_new(living->hv, living->agent, err);
+    return living->disks ? 0 : -1;
+}
+
+void appliance_connection_close(struct appliance_connection *living)
+{
+    persistent_slots_free(living->disks);
+    agent_client_free(living->agent);
+    /* The connection lasts as long as the process, and the appliance longer. */
+    *living = (struct appliance_connection){0};
+}
+
+int appliance_connection_open_named(const char *name, struct appliance_connection *living,
+                                    error **err)
+{
+    /* Never freed: libvirt has a lock of its own on the root for as long as this process lives, and
+     * whoever gets ours must get that one, too. (Used: or the compiler does away with the variable,
+     * and a leak checker finds what it held.) */
+    static appliance_directory *held __attribute__((used));
+    struct sandbox box;
+    if (sandbox_choose(&box, err) < 0)
+        return -1;
+    held = appliance_directory_open(name, err);
+    int opened = held ? appliance_connection_open(held, &box, living, err) : -1;
+    return opened > 0 ? appliance_connection_has_ended(held, err) : opened;
+}
+
+/* --- the end --- */
+
+/* With the sandbox's rights: what the pid file says is not to be trusted with root's. */
+static int kill_qemu(void *data, error **err)
+{
+    const appliance_directory *place = data;
+    pid_t pid = appliance_directory_qemu(place);
+    AUTO_FD int process = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    /* Still locked, so the number has not been given to another process meanwhile. */
+    if (appliance_directory_qemu(place) == 0)
+        return 0;
+    if (process < 0)
+        return error_set(err, ERROR_REFUSED, "cannot tell which process its QEMU is");
+    if (syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+        return error_set_errno(err, ERROR_REFUSED, errno, "cannot end its QEMU (process %d)", pid);
+    if (poll(&(struct pollfd){process, POLLIN, 0}, 1, END_PATIENCE) != 1)
+        return error_set(err, ERROR_REFUSED, "its QEMU (process %d) does not end", pid);
+    return 0;
+}
+
+static int destroy_domain(const appliance_directory *place, error **err)
+{
+    hypervisor *hv = NULL;
+    int found = appliance_connection_find(place, &hv, err);
+    if (found != 0)
+        return found > 0 ? 0 : -1;
+    hv->ops->end(hv);
+    found = hv->ops->find(hv, appliance_directory_uuid(place), err);
+    if (found == 0)
+        return error_set(err, ERROR_REFUSED, "libvirt has not ended it");
+    return found > 0 ? 0 : -1;
+}
+
+int appliance_connection_end(const appliance_directory *place, const struct sandbox *box,
+                             error **err)
+{
+    if (appliance_directory_uri(place))
+        return destroy_domain(place, err);
+    return appliance_directory_qemu(place)
+               ? sandboxed_work_do(box, kill_qemu, (void *)(uintptr_t)place, -1, err)
+               : 0;
+}

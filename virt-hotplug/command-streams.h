@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The host's end of a command that runs in the appliance (session.x): its standard streams are
+ * ours, signals that we get are its, and its exit status comes back. */
+#ifndef VHP_STREAM_H
+#define VHP_STREAM_H
+
+#include "base/error.h"
+#include <stdbool.h>
+
+struct command_streams_command {
+    char *const *arguments;   /* bytes; NULL behind the last */
+    char *const *environment; /* NAME=VALUE, to be added; NULL behind the last; or NULL */
+    bool terminal;            /* stdin and stdout are a terminal, and it shall have one */
+};
+
+/* Runs it through a connected port, which stays the caller's; blocks until it has ended. Its exit
+ * status, 128 and the signal's number where one ended it; -1 and *err: STATUS_UNSUPPORTED where it
+ * could not be started, errno EPIPE where our reader has gone, STATUS_CRASHED where the appliance
+ * has ended or broke the protocol. The terminal is as it was before. */
+int command_streams_run(int port, const struct command_streams_command *command, error **err);
+
+#endif

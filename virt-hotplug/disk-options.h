@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Images as `attach` and `launch` take them. */
+#ifndef VHP_DISKS_H
+#define VHP_DISKS_H
+
+#include "command-line.h"
+#include "image/image-probe.h"
+
+/* What stands on the command line; the strings are popt's. */
+struct disk_options {
+    char *format, *block_size, *backing;
+    int writable;
+};
+
+#define DISK_OPTIONS(where)                                                                        \
+    {"rw", 0, POPT_ARG_NONE, &(where).writable, 0, "what is written goes into the image", NULL},   \
+        {"format",                                                                                 \
+         0,                                                                                        \
+         POPT_ARG_STRING,                                                                          \
+         &(where).format,                                                                          \
+         0,                                                                                        \
+         "the image's format (default: detect; raw is asserted for writing by naming it)",         \
+         "raw|qcow2|..."},                                                                         \
+        {"blocksize", 0, POPT_ARG_STRING, &(where).block_size, 0, "logical sector (default 512)",  \
+         "512|4096"},                                                                              \
+    {                                                                                              \
+        "backing", 0, POPT_ARG_STRING, &(where).backing, 0,                                        \
+            "which other files an image may name (default same-dir)", "deny|same-dir|allow"        \
+    }
+
+/* 0; -1 and *err: wrong usage. */
+int disk_options_check(const struct disk_options *options, error **err);
+
+/* The image and what it names, opened; after disk_options_check(). NULL and *err. */
+struct image_chain *disk_options_open(const char *image, const struct disk_options *options,
+                                      error **err);
+unsigned disk_options_block_size(const struct disk_options *options);
+
+/* "/dev/sdb" on stdout. */
+void disk_options_print_device(unsigned slot);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "new-appliance.h"
+
+#include "appliance-connection.h"
+#include "appliance/persistent-slots.h"
+#include "appliance/qemu-capabilities.h"
+#include "appliance/template-cache.h"
+#include "base/clock.h"
+#include "command-line.h"
+#include "ports.h"
+#include "process/landlock.h"
+#include "sandboxed-work.h"
+#include "scan/template-builder.h"
+
+#include <string.h>
+
+/* A restore takes 0.3 s on an idle machine. A daemon that starts its first QEMU may probe it for
+ * minutes before that, where PID 1 reaps late: libvirt waits for each QEMU to vanish. */
+#define NEW_APPLIANCE_TIMEOUT (60 * CLOCK_SECOND)
+#define DAEMON_TIMEOUT (300 * CLOCK_SECOND)
+
+struct launching {
+    const struct start *start;
+    const struct template_builder *provision;
+    const appliance_directory *place;
+};
+
+void new_appliance_clear(struct start *start)
+{
+    for (unsigned i = 0; start->chains && i < start->image_count; i++)
+        image_chain_free(start->chains[i]);
+    free(start->chains);
+    start->chains = NULL;
+}
+
+/* --- in the sandbox --- */
+
+static int keep(agent_client *agent, unsigned idle, error **err)
+{
+    answer reply = {0};
+    if (agent_client_keep(agent, idle, err) < 0 ||
+        agent_client_wait(agent, clock_now() + NEW_APPLIANCE_TIMEOUT, &reply, err) < 0)
+        return -1;
+    const done_ret *done = &reply.body.answer_body_u.keep;
+    int result = 0;
+    if (done->message.message_len > 0)
+        result = error_set(err, ERROR_HOST, "%.*s", (int)done->message.message_len,
+                           done->message.message_val);
+    agent_client_answer_clear(&reply);
+    return result;
+}
+
+static int attach_images(const struct start *start, persistent_slots *disks, error **err)
+{
+    for (unsigned i = 0; i < start->image_count; i++) {
+        struct persistent_slots_request request = {
+            .chain = start->chains[i],
+            .image = start->images[i],
+            .block_size = start->block_size,
+            .slot = (int)i,
+            .writable = start->writable,
+        };
+        unsigned slot;
+        if (persistent_slots_attach(disks, &request, &slot, err) < 0)
+            return error_prefix(err, "%s", start->images[i]);
+    }
+    return 0;
+}
+
+static int settle(const struct start *start, hypervisor *hv, agent_client *agent, error **err)
+{
+    if (keep(agent, start->kept.idle, err) < 0)
+        return -1;
+    AUTO_PERSISTENT_SLOTS persistent_slots *disks = persistent_slots_new(hv, agent, err);
+    return disks ? attach_images(start, disks, err) : -1;
+}
+
+/* A daemon of the whole system starts QEMU as whom we say, and needs places of its own for its
+ * sockets. A user's own daemon is that user, as QEMU is; its places have paths that are too long
+ * for sockets. */
+static bool of_system(const char *uri)
+{
+    return uri && !strstr(uri, "/session");
+}
+
+static int bring_up(const struct launching *self, hypervisor *hv, error **err)
+{
+    const struct start *start = self->start;
+    AUTO_FREE char *memory = appliance_directory_memory(self->place);
+    AUTO_FREE char *domain = appliance_connection_domain_name(self->place);
+    AUTO_FD int state = appliance_open_state(self->provision->template_dir, err);
+    AUTO_AGENT_CLIENT agent_client *agent = NULL;
+    struct appliance_paths place = {
+        .root = appliance_directory_root(self->place),
+        .memory_path = memory,
+        .state_fd = state,
+        .daemon = of_system(start->uri),
+        .name = domain,
+        .uuid = appliance_directory_uuid(self->place),
+        .kept = &start->kept,
+        .uid = of_system(start->uri) ? start->box.uid : 0,
+        .gid = of_system(start->uri) ? start->box.gid : 0,
+    };
+    if (state < 0)
+        return -1;
+    if (!memory || !domain)
+        return error_no_memory(err);
+    uint64_t deadline = clock_now() + (start->uri ? DAEMON_TIMEOUT : NEW_APPLIANCE_TIMEOUT);
+    if (appliance_start(hv, &self->provision->appliance, &place, deadline, &agent, err) < 0)
+        return -1;
+    return settle(start, hv, agent, err);
+}
+
+/* This process and QEMU, which outlives it. Later commands are not: they have to end QEMU, which
+ * one that is confined elsewhere cannot. */
+static int confine_to(const appliance_directory *place, error **err)
+{
+    AUTO_FREE char *memory = appliance_directory_memory(place);
+    if (!memory)
+        return error_no_memory(err);
+    return landlock_restrict((const char *const[]){appliance_directory_root(place), memory, NULL},
+                             err);
+}
+
+static int new_appliance_inside(void *data, error **err)
+{
+    const struct launching *self = data;
+    const char *root = appliance_directory_root(self->place);
+    /* A daemon starts QEMU its own way. */
+    if (!self->start->uri) {
+        if (confine_to(self->place, err) < 0)
+            return -1;
+        qemu_capabilities_provide(self->provision->template_dir, root);
+    }
+    hypervisor *hv = hypervisor_libvirt_at(
+        self->start->uri, root, command_line_options.trace ? command_line_trace : NULL, NULL, err);
+    if (!hv)
+        return -1;
+    if (bring_up(self, hv, err) == 0)
+        return 0; /* the process ends, and the appliance lives */
+    hv->ops->end(hv);
+    return -1;
+}
+
+/* --- around it --- */
+
+static int provide(struct start *start, run_directory *run, int signal_fd,
+                   struct template_builder *provision, error **err)
+{
+    struct supervisor_config config = {
+        .memory_mib = start->memory_mib,
+        .accel = start->accel,
+        .appliance = start->directory,
+        .trace = command_line_options.trace,
+        .hotplug = true,
+    };
+    struct supervisor_client client = {.log = command_line_log};
+    switch (template_builder_make(&config, &client, run, &start->box, signal_fd, provision, err)) {
+    case TEMPLATE_BUILDER_DONE:
+        return 0;
+    case TEMPLATE_BUILDER_SIGNALLED:
+        return 1;
+    case TEMPLATE_BUILDER_FAILED:
+        break;
+    }
+    return -1;
+}
+
+static int launch_at(struct start *start, const appliance_directory *place,
+                     const struct template_builder *provision, int signal_fd, error **err)
+{
+    struct launching launching = {start, provision, place};
+    AUTO_FREE char *memory = appliance_directory_memory(place);
+    /* A daemon answers to us, not to the sandboxed_work_do user. */
+    struct sandbox ourselves = start->box;
+    ourselves.drop = false;
+    if (!memory)
+        return error_no_memory(err);
+    if (template_copy_memory(provision->template_dir, memory, &start->box, err) < 0)
+        return -1;
+    return sandboxed_work_do(start->uri ? &ourselves : &start->box, new_appliance_inside,
+                             &launching, signal_fd, err);
+}
+
+int new_appliance_start(struct start *start, int signal_fd, appliance_directory **where,
+                        error **err)
+{
+    struct template_builder provision = {0};
+    if (sandbox_choose(&start->box, err) < 0)
+        return -1;
+    run_directory *run = run_directory_new(&start->box, err);
+    if (!run)
+        return -1;
+    appliance_directory *made = NULL;
+    int result = provide(start, run, signal_fd, &provision, err);
+    if (result == 0) {
+        made = appliance_directory_new(start->name, &start->box, start->uri, err);
+        result = made ? launch_at(start, made, &provision, signal_fd, err) : -1;
+        if (result == 0)
+            result = appliance_directory_launched(made, err);
+        if (made && result != 0) {
+            appliance_connection_end(made, &start->box, NULL);
+            appliance_directory_remove(made, NULL);
+            appliance_directory_free(STEAL(made));
+        }
+        template_builder_clear(&provision);
+    }
+    run_directory_free(run);
+    *where = made;
+    return result;
+}
+
+int new_appliance_hold(const appliance_directory *place, const struct sandbox *box)
+{
+    int lock;
+    int number = appliance_directory_take_session(place, &lock, NULL);
+    /* The lock's descriptor is kept for as long as this process lives. */
+    return number < 0 ? -1 : ports_connect_sandboxed(place, box, number, NULL);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A new appliance: from nothing to one that waits for the next command. */
+#ifndef VHP_START_H
+#define VHP_START_H
+
+#include "appliance-directory.h"
+#include "appliance/domain-xml.h"
+#include "image/image-probe.h"
+
+struct start {
+    const char *name, *directory, *uri; /* or NULL */
+    const char *accel;                  /* "kvm", "tcg", or NULL: what works */
+    unsigned memory_mib;                /* 0: the default */
+    struct domain_kept kept;
+
+    /* At the first slots. */
+    char *const *images;
+    struct image_chain **chains; /* owned */
+    unsigned image_count;
+    unsigned block_size;
+    bool writable;
+
+    struct sandbox box; /* chosen by new_appliance_start() */
+};
+
+/* 0 and the locked *place, which is the caller's; 1: signal_fd is readable, and nothing is left; -1
+ * and *err, and nothing is left. */
+int new_appliance_start(struct start *start, int signal_fd, appliance_directory **place,
+                        error **err);
+void new_appliance_clear(struct start *start);
+
+/* A connection that keeps the appliance from being idle; -1: none could be made. */
+int new_appliance_hold(const appliance_directory *place, const struct sandbox *box);
+
+#endif

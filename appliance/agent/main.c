@@ -16,6 +16,7 @@
 #include "boot.h"
 #include "requests.h"
 #include "scan-volumes.h"
+#include "wire/port-name.h"
 #include <getopt.h>
 #include <signal.h>
 #include <string.h>
@@ -23,8 +24,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#define PORT_NAME "org.virt-live-tools.agent"
-#define SESSION_PORT_NAME "org.virt-live-tools.session." /* and 0, 1, … */
+_Static_assert(SESSION_PORTS <= 10, "session_number() reads one digit");
 
 /* A host that has gone without ending the appliance was killed; it has had this long to be back. */
 #define ORPHAN_SECONDS 3
@@ -153,7 +153,7 @@ static void take_port(void *owner, const char *name, dev_t device)
 {
     struct agent *agent = owner;
     unsigned number;
-    if (!agent->link && strcmp(name, PORT_NAME) == 0)
+    if (!agent->link && strcmp(name, AGENT_PORT_NAME) == 0)
         open_channel(agent, boot_open_port(device));
     if (!session_number(name, &number) || agent->commands[number])
         return;

@@ -4,13 +4,9 @@
 #define VLT_DOMAINXML_H
 
 #include "base/error.h"
+#include "wire/port-name.h"
 #include <stdbool.h>
 #include <sys/types.h>
-
-/* The name of the virtio-serial port that the agent answers on, and of those that commands in an
- * appliance are spoken to through (session.x): a number follows. */
-#define AGENT_PORT_NAME "org.virt-live-tools.agent"
-#define SESSION_PORT_NAME "org.virt-live-tools.session."
 
 /* The emulator, as Debian's qemu-system-x86 installs it. */
 #define DOMAIN_EMULATOR "/usr/bin/qemu-system-x86_64"

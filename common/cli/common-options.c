@@ -11,7 +11,6 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-#define PARALLEL_MAX 64     /* the supervisor has no room for more */
 #define TIMEOUT_MAX 1000000 /* seconds; more than eleven days is a slip */
 
 enum code {
@@ -294,7 +293,8 @@ static int take_common(struct common_options *options, int code, const char *val
     case OPT_WAVE:
         return option_value_number("--wave", value, 1, SLOT_COUNT, &options->config.wave, err);
     case OPT_PARALLEL:
-        return option_value_number("-P", value, 0, PARALLEL_MAX, &options->config.parallel, err);
+        return option_value_number("-P", value, 0, SUPERVISOR_PARALLEL_MAX,
+                                   &options->config.parallel, err);
     case OPT_TIMEOUT:
         return option_value_number("--timeout", value, 0, TIMEOUT_MAX, &options->config.timeout,
                                    err);

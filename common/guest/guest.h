@@ -6,6 +6,7 @@
 
 #include "image/image-probe.h"
 #include "image/remote-uri.h"
+#include "wire/protocol.h"
 
 /* What libvirt says about how an image is encrypted: by LUKS, of a raw one around the disk. */
 struct guest_encryption {
@@ -36,10 +37,10 @@ struct guest {
     uint64_t number; /* in the list, from 0 */
     /* Basename of the first image and a "+" for each further one, or what guest_set_name() said. */
     char *name;
-    bool named;    /* guest_set_name() did */
-    bool sought;   /* libvirt is to be asked for it, by its name; it has no images yet */
-    char uuid[37]; /* of a libvirt guest, as text; "" */
-    bool live;     /* its disks that have a target are read from a backup (backup.h) */
+    bool named;  /* guest_set_name() did */
+    bool sought; /* libvirt is to be asked for it, by its name; it has no images yet */
+    char uuid[GUEST_UUID + 1]; /* of a libvirt guest, as text; "" */
+    bool live;                 /* its disks that have a target are read from a backup (backup.h) */
     size_t image_count;
     struct guest_image *images;
     error

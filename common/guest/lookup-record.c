@@ -3,7 +3,12 @@
 #include "wire/status.h"
 
 #include "base/secret.h"
+#include <limits.h>
 #include <string.h>
+
+_Static_assert(MAX_FOUND_PATH == PATH_MAX - 1, "a path fits into a record");
+_Static_assert(MAX_FOUND_SOURCE == REMOTE_URI_MAX, "a URI fits into a record");
+_Static_assert(MAX_FOUND_LAYERS == IMAGE_CHAIN_MAX - 1, "what backs an image fits into a record");
 
 /* opaque<> of lookup.x, not copied. */
 #define TEXT(to, field, bytes, maximum)                                                            \
@@ -37,7 +42,7 @@ static int write_image(const struct guest_image *image, found_image *record)
     record->block_size = image->block_size;
     write_encryption(image->encryption, record);
     if (image->target)
-        TEXT(record, target, image->target, MAX_FOUND_TARGET);
+        TEXT(record, target, image->target, MAX_TARGET);
     if (!backing)
         return 0;
     record->complete = backing->complete;

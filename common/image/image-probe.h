@@ -36,8 +36,10 @@ enum image_format image_format_from_name(const char *name);
  * of header extensions. */
 #define IMAGE_PROBE_BYTES 65536
 
-/* So many files may hold one disk: with 2 GiB in each, 126 GiB. */
-#define IMAGE_EXTENTS_MAX 63
+#define IMAGE_CHAIN_MAX 64 /* files of one disk */
+
+/* So many may hold the data of one image, beside the image itself: with 2 GiB in each, 126 GiB. */
+#define IMAGE_EXTENTS_MAX (IMAGE_CHAIN_MAX - 1)
 
 /* A part of a disk that is in a file of its own. */
 struct image_extent {
@@ -104,8 +106,6 @@ struct image_layer {
     enum image_role role;
     uint64_t offset, size; /* of an extent: as image_extent */
 };
-
-#define IMAGE_CHAIN_MAX 64 /* files */
 
 struct image_chain {
     size_t count; /* ≥ 1; layers[0] is the image itself */

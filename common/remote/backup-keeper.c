@@ -22,7 +22,7 @@ struct backup {
     bool begun;             /* or it waits for another one of that guest to end */
     backup_request request; /* owned */
     char *socket;           /* owned; NULL: not made yet */
-    char uuid[37];
+    char uuid[GUEST_UUID + 1];
     char name[16]; /* of its directory */
 };
 

@@ -11,7 +11,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+
+_Static_assert(MAX_SOCKET == sizeof((struct sockaddr_un *)NULL)->sun_path - 1,
+               "a socket's path fits into an answer");
 
 /* Ending a backup takes QEMU some milliseconds. */
 #define END_TIMEOUT 10000 /* milliseconds */

@@ -210,8 +210,8 @@ enum supervisor_end supervisor_run(const struct supervisor_config *config, guest
         .empty_cost = 25000, /* until one has been seen (docs/performance.md) */
         .listings = {.spool_max = LISTING_MEMORY, .budget = LISTINGS_MEMORY},
     };
-    if (self.parallel > MAX_PARALLEL)
-        self.parallel = MAX_PARALLEL;
+    if (self.parallel > SUPERVISOR_PARALLEL_MAX)
+        self.parallel = SUPERVISOR_PARALLEL_MAX;
     *stats = (struct supervisor_stats){0};
     enum supervisor_end end =
         set_up(&self, &old, err) < 0 ? SUPERVISOR_NO_APPLIANCE : run(&self, err);

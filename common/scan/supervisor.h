@@ -48,11 +48,14 @@ struct supervisor_client {
     void (*progress)(void *data, uint64_t answered, uint64_t total);
 };
 
+#define SUPERVISOR_PARALLEL_MAX 64 /* appliances at once */
+
 struct supervisor_config {
     enum isolation isolation;
     enum backing_policy backing;
     unsigned wave;     /* disks in an appliance at once, 1-SLOT_COUNT */
-    unsigned parallel; /* appliances at once; 0: from cores and memory */
+    unsigned parallel; /* appliances at once, at most SUPERVISOR_PARALLEL_MAX; 0: from cores and
+                          memory */
     /* Seconds for one guest, from its turn to its answer, which of OP_LS is the end of its listing;
      * 0: none. */
     unsigned timeout;

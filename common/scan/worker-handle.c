@@ -2,7 +2,7 @@
 #include "worker-handle.h"
 
 #include "base/clock.h"
-#include "wire/worker.h"
+#include "disk-order.h"
 #include <string.h>
 
 #define DEFAULT_BLOCK_SIZE 512
@@ -11,31 +11,21 @@ static int send_disk(struct worker_handle *member, const struct guest_image *ima
                      const struct image_chain *chain)
 {
     const struct guest_encryption *encryption = image->encryption;
-    layer layers[MAX_LAYERS];
-    int fds[MAX_LAYERS];
-    for (size_t i = 0; i < chain->count; i++) {
-        const struct image_layer *from = &chain->layers[i];
-        layers[i] = (layer){from->format,    from->block_device, from->encrypted,
-                            (int)from->role, from->offset,       from->size};
-        fds[i] = chain->layers[i].fd;
-    }
-    order message = {.kind = ORDER_DISK};
-    message.order_u.disk = (disk_order){
-        .guest = member->handover.entry->guest->number,
-        .size = chain->size,
+    struct disk_order_message message;
+    key own = {0};
+    const key *const keys[] = {&own};
+    struct hypervisor_disk disk = {
+        .chain = chain,
         .block_size = image->block_size ? image->block_size : DEFAULT_BLOCK_SIZE,
-        .layers = {(u_int)chain->count, layers},
-        .nbd = chain->nbd_export != NULL,
+        .keys = keys,
     };
-    if (chain->nbd_export) {
-        message.order_u.disk.export_name.export_name_val = chain->nbd_export;
-        message.order_u.disk.export_name.export_name_len = (u_int)strlen(chain->nbd_export);
-    }
     if (encryption && encryption->passphrase) {
-        message.order_u.disk.passphrase.passphrase_val = encryption->passphrase;
-        message.order_u.disk.passphrase.passphrase_len = (u_int)encryption->length;
+        own.passphrase.passphrase_val = encryption->passphrase;
+        own.passphrase.passphrase_len = (u_int)encryption->length;
+        disk.key_count = 1;
     }
-    return worker_order(&member->worker, &message, fds, chain->count);
+    disk_order_encode(&disk, member->handover.entry->guest->number, &message);
+    return worker_order(&member->worker, &message.order, message.fds, message.fd_count);
 }
 
 static int send_ask(struct worker_handle *member)

@@ -5,6 +5,7 @@
 #include "appliance/qemu-capabilities.h"
 #include "appliance/slot-hotplug.h"
 #include "base/clock.h"
+#include "disk-order.h"
 #include "guest/keys.h"
 #include "wire/packet.h"
 #include "worker-report.h"
@@ -77,52 +78,21 @@ static void free_under_way(struct under_way *guest)
 /* --- orders --- */
 
 /* What may open the disk: the key that came with it, and those of the run. */
-static int attach_chain(struct event_loop *self, const disk_order *order,
-                        const struct image_chain *chain, error **err)
-{
-    const key *keys[MAX_KEYS + 1];
-    const key own = {
-        .passphrase = {order->passphrase.passphrase_len, order->passphrase.passphrase_val}};
-    struct under_way *guest = self->filling;
-    size_t count = order->passphrase.passphrase_len > 0;
-
-    keys[0] = &own;
-    count += keys_for_disk(&self->keys, guest->disk_count, keys + count);
-    const struct hypervisor_disk wanted = {
-        .chain = chain, .block_size = order->block_size, .keys = keys, .key_count = count};
-    return slot_hotplug_attach(self->disks, &wanted, &guest->disks[guest->disk_count++], err);
-}
-
 static int attach_disk(struct event_loop *self, const disk_order *order, const int *fds,
                        size_t fd_count, error **err)
 {
-    struct image_layer layers[MAX_LAYERS] = {0};
-    const struct under_way *guest = self->filling;
-    if (fd_count != order->layers.layers_len || fd_count == 0 || guest->disk_count == SLOT_COUNT)
-        return error_set(err, ERROR_APPLIANCE, "an order without its descriptors");
-    for (size_t i = 0; i < fd_count; i++) {
-        const layer *from = &order->layers.layers_val[i];
-        layers[i] = (struct image_layer){
-            .fd = fds[i],
-            .format = (enum image_format)from->format,
-            .block_device = from->block_device,
-            .encrypted = from->encrypted,
-            .role = (enum image_role)from->role,
-            .offset = from->offset,
-            .size = from->size,
-        };
-    }
-    AUTO_FREE char *export_name = NULL;
-    if (order->nbd) {
-        export_name =
-            strndup(order->export_name.export_name_val ? order->export_name.export_name_val : "",
-                    order->export_name.export_name_len);
-        if (!export_name)
-            return error_no_memory(err);
-    }
-    struct image_chain chain = {
-        .count = fd_count, .layers = layers, .size = order->size, .nbd_export = export_name};
-    return attach_chain(self, order, &chain, err);
+    AUTO_DISK_ORDER_DISK struct disk_order_disk wanted = {0};
+    struct under_way *guest = self->filling;
+    if (guest->disk_count == SLOT_COUNT)
+        return error_set(err, ERROR_APPLIANCE, "orders for more disks than there are slots");
+    if (disk_order_decode(order, fds, fd_count, &wanted, err) < 0)
+        return -1;
+    wanted.disk.key_count +=
+        keys_for_disk(&self->keys, guest->disk_count, wanted.keys + wanted.disk.key_count);
+    if (slot_hotplug_attach(self->disks, &wanted.disk, &guest->disks[guest->disk_count], err) < 0)
+        return -1;
+    guest->disk_count++;
+    return 0;
 }
 
 static int on_disk(struct event_loop *self, const disk_order *order, const int *fds,
@@ -138,12 +108,10 @@ static int on_disk(struct event_loop *self, const disk_order *order, const int *
     uint64_t since = clock_now();
     if (guest->guest != order->guest)
         return error_set(err, ERROR_APPLIANCE, "orders for two guests at once");
-    if (!guest->failed && attach_disk(self, order, fds, fd_count, &guest->failed) < 0) {
-        guest->disk_count -= guest->disk_count > 0;
+    if (!guest->failed && attach_disk(self, order, fds, fd_count, &guest->failed) < 0 &&
+        !error_is_of_guest(guest->failed))
         /* Not the guest's fault: it is for another appliance. */
-        if (!error_is_of_guest(guest->failed))
-            return error_propagate(err, STEAL(guest->failed));
-    }
+        return error_propagate(err, STEAL(guest->failed));
     guest->attached += clock_now() - since;
     return 0;
 }

@@ -220,8 +220,7 @@ static void traces_that_nobody_asked_for_make_no_sense(void **state)
 
     (void)state;
     assert_guest(self, "good");
-    assert_failed(self, ERROR_UNREADABLE,
-                  "what the process that asks libvirt says makes no sense");
+    assert_failed(self, ERROR_UNREADABLE, "what the process that asks libvirt says makes no sense");
 }
 
 static bool is_gone(pid_t pid)

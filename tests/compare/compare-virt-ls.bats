@@ -7,8 +7,8 @@ load ../lib/helpers
 
 filesystems=(xfs.img btrfs.img vfat.img ntfs.img iso9660.iso)
 
-# guestfs-tools' own; ours comes first in PATH.
-theirs=$(PATH=${PATH//"$BUILD/bin:"/} command -v virt-ls)
+# guestfs-tools' own, where it is installed; ours comes first in PATH.
+theirs=$(PATH=${PATH//"$BUILD/bin:"/} command -v virt-ls) || theirs=
 
 # Why it cannot be run here; nothing where it can.
 why_not()

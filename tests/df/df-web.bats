@@ -101,9 +101,8 @@ make_here() { [[ -d $1 ]] || { mkdir -m 700 "$1"; on_cleanup rmdir "$1"; }; }
 # libssh looks for keys in the home of the password file, so root's .ssh is covered by another
 # directory, in a namespace of its own.
 @test "ssh://" {
-    requires_root
-    requires /usr/sbin/sshd ssh-keygen unshare
-    unshare -m true || skip "no mount namespaces here"
+    requires_mount_namespace
+    requires /usr/sbin/sshd ssh-keygen
     mkdir -m 700 keys
     ssh-keygen -q -t ed25519 -N '' -f host
     ssh-keygen -q -t ed25519 -N '' -f keys/id_ed25519

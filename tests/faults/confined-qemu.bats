@@ -16,7 +16,7 @@ setup()
 {
     requires_appliance
     setup_test
-    requires_root
+    requires_mount_namespace
     requires python3
     has_landlock || skip "the kernel has no Landlock"
     private_place

@@ -14,13 +14,6 @@ setup()
     mkdir small
 }
 
-requires_mounts()
-{
-    requires_root
-    requires unshare
-    unshare -m true 2> /dev/null || skip "there are no mount namespaces here"
-}
-
 # with_tmpfs OPTIONS COMMAND: by bash, where `small` is a file system of its own
 with_tmpfs()
 {
@@ -30,7 +23,7 @@ with_tmpfs()
 assert_rows() { assert_equal "$(names_of_table <<< "$output")" "$(printf '%s:/dev/sda\n' "${names[@]}")"; }
 
 @test "a TMPDIR without room is passed over" {
-    requires_mounts
+    requires_mount_namespace
     with_tmpfs size=1M,mode=711 'TMPDIR=$PWD/small virt-df-live g00?.img && ls -A small >&2'
     assert_status 0
     assert_equal "$stderr" ""
@@ -39,14 +32,14 @@ assert_rows() { assert_equal "$(names_of_table <<< "$output")" "$(printf '%s:/de
 }
 
 @test "a read-only TMPDIR is passed over" {
-    requires_mounts
+    requires_mount_namespace
     with_tmpfs size=1M,ro 'TMPDIR=$PWD/small virt-df-live g00?.img'
     assert_status 0
     assert_rows
 }
 
 @test "no room in any: exit 3, and why" {
-    requires_mounts
+    requires_mount_namespace
     # What is below /tmp stays where it is, on what is mounted over it.
     run --separate-stderr unshare -m bash -c 'mkdir -p small/tmp && mount --rbind /tmp small/tmp &&
         cd small/tmp && mount -t tmpfs -o size=1M,mode=1777 none /tmp &&
@@ -60,7 +53,7 @@ assert_rows() { assert_equal "$(names_of_table <<< "$output")" "$(printf '%s:/de
 }
 
 @test "a TMPDIR in memory, a cache on a disk" {
-    requires_mounts
+    requires_mount_namespace
     with_tmpfs size=1G,mode=711 'TMPDIR=$PWD/small virt-df-live g00?.img && ls -A small >&2'
     assert_status 0
     assert_equal "$stderr" ""
@@ -68,7 +61,7 @@ assert_rows() { assert_equal "$(names_of_table <<< "$output")" "$(printf '%s:/de
 }
 
 @test "a TMPDIR that fills while it scans: what is up goes on, and everything is answered" {
-    requires_mounts
+    requires_mount_namespace
     requires mkfs.ext4
     rm g00?.img
     links 200
@@ -88,7 +81,7 @@ lost+found"
 }
 
 @test "a cache without room: said once, and the scan goes on" {
-    requires_mounts
+    requires_mount_namespace
     with_tmpfs size=1M 'VIRT_LIVE_TOOLS_CACHE=$PWD/small/cache virt-df-live g00?.img && find small -name "building*" >&2'
     assert_status 0
     assert_rows

@@ -277,6 +277,16 @@ requires_root()
     [[ $(id -u) -eq 0 ]] || skip "only root can prepare this"
 }
 
+# A mount in such a namespace is not seen outside. In a chroot(2) whose root is no mount point that cannot be had.
+requires_mount_namespace()
+{
+    local why
+
+    requires_root
+    requires unshare
+    why=$(unshare --mount true 2>&1) || skip "no private mount namespace: $why"
+}
+
 # --- processes ---
 
 # ours NAME: the processes of this test that are called so, one a line. Zombies are none.

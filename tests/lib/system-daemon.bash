@@ -25,9 +25,8 @@ END
 # got them, as without libvirt-daemon-system, they are made in a layer over what they are in.
 system_namespace()
 {
-    requires_root
-    requires unshare nsenter setsid
-    unshare --mount true 2> /dev/null || skip "no mount namespace can be made here"
+    requires_mount_namespace
+    requires nsenter setsid
     # As Debian's packages make them. Where its user may not open /dev/kvm, libvirtd asks QEMU anew what it
     # can at every question.
     cp /etc/passwd passwd

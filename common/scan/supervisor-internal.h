@@ -14,8 +14,9 @@
 
 #define FINISH_TIMEOUT 20 /* seconds, from the last answer: ending QEMU takes 0.2 s */
 
-#define MAX_MEMBERS (2 * SUPERVISOR_PARALLEL_MAX) /* as many again are coming up while these work  \
-                                                   */
+#define MAX_MEMBERS                                                                                \
+    (2 * SUPERVISOR_PARALLEL_MAX) /* as many again are coming up while these work                  \
+                                   */
 
 struct supervisor {
     const struct supervisor_config *config;

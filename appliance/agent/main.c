@@ -100,7 +100,8 @@ static void run_requests(struct agent *agent)
     if (!agent->kept && requests_kept(agent->queue, &agent->idle) && !agent->host)
         boot_keep();
     agent->kept = requests_kept(agent->queue, &agent->idle);
-    if (result == -EPIPE && agent->host && !agent->kept)
+    /* -ECONNRESET: it did not take the last answers. */
+    if ((result == -EPIPE || result == -ECONNRESET) && agent->host && !agent->kept)
         end(agent, 0, "the host has closed the channel");
     /* In the appliance the end of the stream comes with its own event (HUP). */
     if (result < 0 && result != -EPIPE)
@@ -114,7 +115,7 @@ static void on_channel(void *owner, uint32_t events)
     /* A socket keeps what was sent before its other end was closed: requests first, then the end.
      */
     if (agent->host && !agent->kept)
-        events &= ~(uint32_t)EPOLLHUP;
+        events &= ~(uint32_t)(EPOLLHUP | EPOLLERR);
     if (channel_event(agent->link, events)) {
         agent->met = true;
         run_requests(agent);

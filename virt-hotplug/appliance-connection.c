@@ -3,6 +3,7 @@
 
 #include "appliance/appliance.h"
 #include "base/clock.h"
+#include "base/pid-signal.h"
 #include "command-line.h"
 #include "ports.h"
 #include "sandboxed-work.h"
@@ -10,7 +11,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
 
 /* An agent that is busy has at most one disk to flush. */
 #define HELLO_PATIENCE (30 * CLOCK_SECOND)
@@ -122,13 +122,13 @@ static int kill_qemu(void *data, error **err)
 {
     const appliance_directory *place = data;
     pid_t pid = appliance_directory_qemu(place);
-    AUTO_FD int process = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    AUTO_FD int process = pid_open(pid);
     /* Still locked, so the number has not been given to another process meanwhile. */
     if (appliance_directory_qemu(place) == 0)
         return 0;
     if (process < 0)
         return error_set(err, ERROR_REFUSED, "cannot tell which process its QEMU is");
-    if (syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+    if (pid_fd_signal(process, SIGKILL) < 0 && errno != ESRCH)
         return error_set_errno(err, ERROR_REFUSED, errno, "cannot end its QEMU (process %d)", pid);
     if (poll(&(struct pollfd){process, POLLIN, 0}, 1, END_PATIENCE) != 1)
         return error_set(err, ERROR_REFUSED, "its QEMU (process %d) does not end", pid);

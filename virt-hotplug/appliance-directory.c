@@ -3,10 +3,10 @@
 
 #include "appliance/domain-xml.h"
 #include "base/file-tree.h"
+#include "process/pid-file.h"
 #include "wire/session.h"
 #include <fcntl.h>
 #include <glib.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -213,33 +213,14 @@ int appliance_directory_take_session(const appliance_directory *self, int *lock,
     return error_set(err, ERROR_REFUSED, "%d commands are running in it already", SESSION_PORTS);
 }
 
-/* QEMU's pid file, if it is one, and locked; -1. It lies where a QEMU that was taken over can put
- * anything else in its place. */
-static int open_pid_file(const appliance_directory *self)
-{
-    AUTO_FREE char *path = NULL;
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    struct stat st;
-    if (asprintf(&path, "%s/run/qemu/" APPLIANCE_NAME ".pid", self->root) < 0) {
-        path = NULL;
-        return -1;
-    }
-    AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    bool locked = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-                  fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-    return locked ? steal_fd(&fd) : -1;
-}
-
 pid_t appliance_directory_qemu(const appliance_directory *self)
 {
-    char text[16];
-    AUTO_FD int fd = open_pid_file(self);
-    if (fd < 0)
+    AUTO_FREE char *path = NULL;
+    if (asprintf(&path, "%s/run/qemu/" APPLIANCE_NAME ".pid", self->root) < 0) {
+        path = NULL;
         return 0;
-    ssize_t length = pread(fd, text, sizeof text - 1, 0);
-    text[length > 0 ? length : 0] = 0;
-    long pid = strtol(text, NULL, 10);
-    return pid > 1 && pid <= INT_MAX ? (pid_t)pid : -1;
+    }
+    return pid_file_read(path);
 }
 
 bool appliance_directory_alive(const appliance_directory *self)

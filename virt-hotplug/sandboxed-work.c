@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sandboxed-work.h"
 
+#include "base/pid-signal.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -64,7 +65,7 @@ int sandboxed_work_do(const struct sandbox *box, int (*work)(void *data, error *
         ;
     bool ended = signal_fd >= 0 && fds[1].revents && !fds[0].revents;
     if (ended)
-        kill(pid, SIGKILL);
+        pid_signal(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     return ended ? 1 : read_answer(answers, status, err);

@@ -8,12 +8,12 @@
 #include "base/unix-socket.h"
 #include "libvirt-error.h"
 #include "libvirt-root.h"
+#include "process/pid-file.h"
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <libvirt/libvirt-qemu.h>
 #include <libvirt/virterror.h>
 #include <linux/io_uring.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -374,8 +374,8 @@ static int open_connection(libvirt_hypervisor *self, const char *uri, error **er
     return open_embedded(self, err);
 }
 
-/* libvirt's own way waits, in steps of 0.2 s, for QEMU to vanish. The pid file is libvirt's, in a
- * directory of ours, and we have no more rights than QEMU has: nothing is gained by lying in it. */
+/* libvirt's own way waits, in steps of 0.2 s, for QEMU to vanish. We have no more rights than QEMU
+ * has: nothing is gained by lying in its pid file. */
 static void kill_process(const libvirt_hypervisor *self)
 {
     AUTO_FREE char *path = NULL;
@@ -383,10 +383,7 @@ static void kill_process(const libvirt_hypervisor *self)
         path = NULL;
         return;
     }
-    AUTO_FILE FILE *file = fopen(path, "re");
-    int pid;
-    if (file && fscanf(file, "%d", &pid) == 1 && pid > 1)
-        kill(pid, SIGKILL);
+    pid_file_kill(path);
 }
 
 static void end(hypervisor *base)

@@ -2,6 +2,7 @@
 #include "child-list.h"
 
 #include "base/cleanup.h"
+#include "base/pid-signal.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -48,7 +49,7 @@ int child_list_kill(bool (*spared)(const void *data, pid_t pid), const void *dat
         return -1;
     while (fscanf(file, "%d", &pid) == 1)
         if (is_ours(pid) && !(spared && spared(data, pid))) {
-            kill(pid, SIGKILL);
+            pid_signal(pid, SIGKILL);
             count++;
         }
     return count;

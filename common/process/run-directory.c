@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "base/file-tree.h"
+#include "base/pid-signal.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -40,13 +41,17 @@ static void end_leftover(const struct sandbox *box, const char *pid_name, const 
 {
     char path[64], arguments[65536];
     struct stat st;
+    /* First, so that what is read is what it stands for, or it has ended. */
+    AUTO_FD int process = pid_open((pid_t)strtol(pid_name, NULL, 10));
+    if (process < 0)
+        return;
     snprintf(path, sizeof path, "/proc/%.20s/cmdline", pid_name);
     AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0 || st.st_uid != box->uid)
         return;
     ssize_t length = read(fd, arguments, sizeof arguments);
     if (length > 0 && memmem(arguments, (size_t)length, directory, strlen(directory)))
-        kill((pid_t)strtol(pid_name, NULL, 10), SIGKILL);
+        pid_fd_signal(process, SIGKILL);
 }
 
 static void end_leftovers(const struct sandbox *box, const char *directory)

@@ -5,6 +5,7 @@
 
 #include "backup.h"
 #include "base/clock.h"
+#include "base/pid-signal.h"
 #include "process/child-setup.h"
 #include "process/landlock.h"
 #include "wire/packet.h"
@@ -23,7 +24,7 @@ void remote_image_clear(struct remote_image *image)
     cleanup_fd(&image->looking);
     cleanup_fd(&image->handover);
     cleanup_fd(&image->said);
-    if (image->server > 0 && kill(image->server, SIGKILL) == 0)
+    if (pid_signal(image->server, SIGKILL) == 0)
         waitpid(image->server, NULL, 0);
 }
 
@@ -203,6 +204,7 @@ static int relay_one(const struct session_process *self, struct remote_image *on
 static int look_apart(struct session_process *self, const struct sandbox *box)
 {
     int pair[2], result = 0;
+    error *err = NULL;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -1;
@@ -211,17 +213,22 @@ static int look_apart(struct session_process *self, const struct sandbox *box)
         self->socket = pair[1];
         _exit(look(self, box, parent) < 0);
     }
+    if (pid < 0)
+        error_set_errno(&err, ERROR_HOST, errno, "cannot start a process");
     close(pair[1]);
     for (size_t i = 0; i < self->count; i++) {
         cleanup_fd(&self->images[i].looking); /* the server sees it close when that process ends */
         self->images[i].looking = -1;
     }
+    if (err)
+        result = tell_guest_failure(self, err);
     for (size_t i = 0; i < self->count && result == 0; i++)
         result = relay_one(self, &self->images[i], pair[0]);
     close(pair[0]);
     if (result < 0)
-        kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
+        pid_signal(pid, SIGKILL);
+    if (pid > 0)
+        waitpid(pid, NULL, 0);
     return result;
 }
 

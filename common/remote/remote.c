@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#define _GNU_SOURCE 1 /* pidfd */
 #include "remote.h"
 #include "wire/status.h"
 
 #include "base/clock.h"
+#include "base/pid-signal.h"
 #include "base/secret.h"
 #include "process/child-setup.h"
 #include "remote-process.h"
@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
 /* What an image is. */
 struct look {
@@ -95,12 +94,11 @@ remote *remote_start(const struct guest *guest, const struct remote_means *means
         _exit(run(guest, means, pair[1], supervisor));
     close(pair[1]);
     if (self->pid > 0)
-        self->process = (int)syscall(SYS_pidfd_open, self->pid, 0);
+        self->process = pid_open(self->pid);
     if (self->process >= 0)
         return self;
     error_set_errno(err, ERROR_HOST, self->pid < 0 ? saved : errno, "cannot start a process");
-    if (self->pid > 0)
-        kill(self->pid, SIGKILL); /* nobody has reaped it yet */
+    pid_signal(self->pid, SIGKILL); /* it has not been reaped yet */
     remote_free(self);
     return NULL;
 }
@@ -234,7 +232,7 @@ void remote_free(remote *self)
     if (!self)
         return;
     if (self->process >= 0) {
-        syscall(SYS_pidfd_send_signal, self->process, SIGKILL, NULL, 0);
+        pid_fd_signal(self->process, SIGKILL);
         close(self->process);
     }
     close(self->socket);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "supervisor-internal.h"
 
+#include "base/pid-signal.h"
 #include "process/child-list.h"
 #include <poll.h>
 #include <signal.h>
@@ -126,8 +127,7 @@ static void reclaim(struct supervisor *self, struct worker_handle *member, bool 
 /* Once reaped its number may be somebody else's. */
 static void end_warden(const struct worker_handle *member)
 {
-    if (member->worker.pid > 0)
-        kill(member->worker.pid, SIGTERM);
+    pid_signal(member->worker.pid, SIGTERM);
 }
 
 void supervisor_dismiss(struct worker_handle *member)

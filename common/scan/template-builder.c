@@ -5,6 +5,7 @@
 #include "appliance/template-cache.h"
 #include "base/clock.h"
 #include "base/file-tree.h"
+#include "base/pid-signal.h"
 #include "wire/frame.h"
 #include "wire/worker.h"
 #include <fcntl.h>
@@ -119,7 +120,7 @@ static void end_builder(struct builder *builder)
 {
     if (!builder->running)
         return;
-    kill(builder->worker.pid, SIGTERM);
+    pid_signal(builder->worker.pid, SIGTERM);
     while (waitpid(builder->worker.pid, NULL, 0) < 0 && errno == EINTR)
         ;
     close(builder->worker.orders);

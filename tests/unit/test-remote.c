@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/file-tree.h"
 #include "lib/fake-nbd.h"
+#include "remote/remote-process.h"
+#include "wire/packet.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -13,6 +15,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -103,6 +106,54 @@ static void a_server_that_says_nothing_is_waited_for_elsewhere(void **state)
     struct pollfd closed = {connection, POLLIN, 0};
     assert_int_equal(poll(&closed, 1, 10000), 1);
     assert_true(clock_now() - since < 10 * CLOCK_SECOND);
+}
+
+/* --- where no process can be made --- */
+
+/* Ours stand before the C library's: a kill(-1) that works would end this machine's processes. */
+static bool fork_fails;
+static int sent_to_many; /* signals, to more than one process */
+
+pid_t fork(void)
+{
+    if (fork_fails) {
+        errno = EPERM; /* no shortage that passes: a seccomp filter, say */
+        return -1;
+    }
+    return _Fork();
+}
+
+int kill(pid_t pid, int number)
+{
+    if (fork_fails && pid <= 1) {
+        sent_to_many++;
+        return 0;
+    }
+    return (int)syscall(SYS_kill, pid, number);
+}
+
+static void a_fork_that_fails_ends_nobody(void **state)
+{
+    AUTO_GUEST struct guest *guest = guest_behind("unforked");
+    AUTO_FD int server = listen_at("unforked");
+    remote_report said = {0};
+    int pair[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    sent_to_many = 0;
+    fork_fails = true;
+    int result = remote_process(guest, &means, pair[1]);
+    fork_fails = false;
+    assert_int_equal(sent_to_many, 0);
+    assert_int_equal(result, 1);
+    assert_int_equal(packet_await(pair[0], (xdrproc_t)xdr_remote_report, &said, sizeof said), 1);
+    assert_int_equal(said.status, STATUS_CRASHED);
+    assert_non_null(memmem(said.message.message_val, said.message.message_len,
+                           "cannot start a process", strlen("cannot start a process")));
+    xdr_free((xdrproc_t)xdr_remote_report, &said);
+    close(pair[0]);
+    close(pair[1]);
 }
 
 static void a_server_of_something_else_is_said_to_be_none(void **state)
@@ -219,6 +270,7 @@ int main(void)
 #define T(name) cmocka_unit_test(name)
         T(a_server_that_is_not_there_is_the_guests_answer),
         T(a_server_that_says_nothing_is_waited_for_elsewhere),
+        T(a_fork_that_fails_ends_nobody),
         T(a_server_of_something_else_is_said_to_be_none),
         T(all_that_has_been_said_is_heard_at_once),
         T(who_hears_a_server_has_nothing_but_that_connection),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "session-process.h"
 #include "base/cleanup.h"
+#include "base/pid-signal.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -227,7 +228,8 @@ static void signal_jobs(pid_t session, int number)
     for (struct dirent *entry = readdir(proc); entry; entry = readdir(proc)) {
         int pid = atoi(entry->d_name);
         snprintf(path, sizeof path, "/proc/%d/stat", pid);
-        AUTO_FILE FILE *file = pid > 0 ? fopen(path, "re") : NULL;
+        AUTO_FD int process = pid_open(pid);
+        AUTO_FILE FILE *file = process >= 0 ? fopen(path, "re") : NULL;
         if (!file)
             continue;
         size_t length = fread(line, 1, sizeof line - 1, file);
@@ -237,21 +239,21 @@ static void signal_jobs(pid_t session, int number)
         const char *end = strrchr(line, ')');
         if (end && sscanf(end, ") %*c %*d %d %d", &group, &its_session) == 2 &&
             its_session == session && group != session)
-            kill(pid, number);
+            pid_fd_signal(process, number);
     }
 }
 
 void session_process_signal_session(pid_t session, int number)
 {
-    kill(-session, number);
+    pid_signal_group(session, number);
     signal_jobs(session, number);
 }
 
 void session_process_signal(const struct session_process *self, int number)
 {
     /* It may not have come to setsid() yet. */
-    if (kill(-self->pid, number) < 0 && errno == ESRCH && !self->reaped)
-        kill(self->pid, number);
+    if (pid_signal_group(self->pid, number) < 0 && errno == ESRCH && !self->reaped)
+        pid_signal(self->pid, number);
     signal_jobs(self->pid, number);
 }
 

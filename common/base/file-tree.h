@@ -3,8 +3,9 @@
 #ifndef VLT_TREE_H
 #define VLT_TREE_H
 
-/* Removes name below the directory and all that is in it, never following a symbolic link, never
- * leaving the file system it is on, at most 64 levels deep. 0 or -errno (-ENOENT is 0). */
+/* Removes name below the directory and all that is in it, however deep, never following a symbolic
+ * link, never leaving the file system it is on. What cannot be removed does not keep the rest.
+ * 0, or -errno of the first failure; what is not there is removed (0). */
 int file_tree_remove(int directory_fd, const char *name);
 
 /* Copies a regular file's bytes (shared extents where the file system can). 0 or -errno. */

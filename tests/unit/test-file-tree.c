@@ -3,11 +3,15 @@
 
 #include "base/cleanup.h"
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -18,7 +22,7 @@ static int set_up(void **state)
 {
     (void)state;
     strcpy(strrchr(base, '.'), ".XXXXXX");
-    if (!mkdtemp(base))
+    if (!mkdtemp(base) || setenv("BASE", base, 1) < 0)
         return -1;
     base_fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return base_fd < 0 ? -1 : 0;
@@ -87,34 +91,117 @@ static void links_are_removed_and_not_followed(void **state)
     assert_true(exists("kept/file"));
 }
 
-/* Makes that many directories below one another, and removes them from the innermost. */
-static void check_depth(int depth, bool removed)
+/* Makes that many directories below one another, with a file in the innermost. */
+static void make_deep(const char *first, int depth)
 {
-    int fds[80];
-    fds[0] = dup(base_fd);
-    for (int i = 0; i < depth; i++) {
-        assert_int_equal(mkdirat(fds[i], "d", 0700), 0);
-        fds[i + 1] = openat(fds[i], "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_FD int fd = dup(base_fd);
+    const char *name = first;
+    for (int i = 0; i < depth; i++, name = "d") {
+        assert_int_equal(mkdirat(fd, name, 0700), 0);
+        int below = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_true(below >= 0);
+        close(fd);
+        fd = below;
     }
-    int result = file_tree_remove(base_fd, "d");
-    for (int i = depth; i >= 0; i--) {
-        close(fds[i]);
-        if (i > 0 && !removed)
-            unlinkat(fds[i - 1], "d", AT_REMOVEDIR);
-    }
-    assert_int_equal(result, removed ? 0 : -ELOOP);
+    AUTO_FD int file = openat(fd, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(file >= 0);
 }
 
-static void a_tree_may_be_64_levels_deep(void **state)
+/* 65 nested directories were left behind, and so was the memory of an appliance beside them. */
+static void a_tree_may_have_any_depth(void **state)
 {
+    static const int depths[] = {31, 32, 33, 64, 65, 66, 1000};
+    struct rlimit before, few;
     (void)state;
-    check_depth(64, true);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = (struct rlimit){64, before.rlim_max};
+    for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
+        make_deep("d", depths[i]);
+        setrlimit(RLIMIT_NOFILE, &few);
+        int removed = file_tree_remove(base_fd, "d");
+        setrlimit(RLIMIT_NOFILE, &before);
+        assert_int_equal(removed, 0);
+        assert_false(exists("d"));
+    }
 }
 
-static void a_deeper_one_is_refused(void **state)
+static void names_that_we_would_give_may_be_there(void **state)
 {
     (void)state;
-    check_depth(65, false);
+    mkdirat(base_fd, "a", 0700);
+    make_file("a/deep.0", "x");
+    mkdirat(base_fd, "a/deep.1", 0700);
+    make_file("a/deep.1/file", "x");
+    make_deep("a/d", 100);
+    make_deep("a/e", 100);
+    assert_int_equal(file_tree_remove(base_fd, "a"), 0);
+    assert_false(exists("a"));
+}
+
+static bool is_immutable(const char *name, bool set)
+{
+    AUTO_FD int fd = openat(base_fd, name, O_RDONLY | O_CLOEXEC);
+    long flags = set ? FS_IMMUTABLE_FL : 0;
+    return ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0;
+}
+
+static void what_cannot_be_removed_does_not_keep_the_rest(void **state)
+{
+    char name[32];
+    (void)state;
+    mkdirat(base_fd, "a", 0700);
+    mkdirat(base_fd, "a/b", 0700);
+    make_file("a/b/stays", "x");
+    if (!is_immutable("a/b/stays", true)) {
+        print_message("skipped: no immutable files here (needs root and a file system of disks)\n");
+        skip();
+    }
+    for (int i = 0; i < 20; i++) { /* before and behind it, in whatever order they are read */
+        snprintf(name, sizeof name, "a/b/file%d", i);
+        make_file(name, "x");
+        snprintf(name, sizeof name, "a/file%d", i);
+        make_file(name, "x");
+    }
+    int removed = file_tree_remove(base_fd, "a");
+    is_immutable("a/b/stays", false);
+    assert_int_equal(removed, -EPERM);
+    for (int i = 0; i < 20; i++) {
+        snprintf(name, sizeof name, "a/b/file%d", i);
+        assert_false(exists(name));
+        snprintf(name, sizeof name, "a/file%d", i);
+        assert_false(exists(name));
+    }
+}
+
+static int remove_as_nobody(void)
+{
+    pid_t pid = fork();
+    int status = 0;
+    if (pid == 0) {
+        if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0)
+            _exit(2);
+        _exit(file_tree_remove(base_fd, "a") == 0 ? 0 : 1);
+    }
+    waitpid(pid, &status, 0);
+    return status;
+}
+
+/* A QEMU that was taken over is that user, and may do so. */
+static void directories_without_rights_go(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    make_deep("a", 40);
+    mkdirat(base_fd, "a/closed", 0700);
+    make_file("a/closed/file", "x");
+    assert_int_equal(fchmod(base_fd, 0777), 0);
+    assert_int_equal(system("chown -R 65534:65534 \"$BASE/a\""), 0);
+    assert_int_equal(fchmodat(base_fd, "a/closed", 0, 0), 0);
+    assert_int_equal(fchmodat(base_fd, "a/d/d", 0500, 0), 0);
+    assert_int_equal(fchmodat(base_fd, "a", 0, 0), 0);
+    assert_int_equal(remove_as_nobody(), 0);
+    assert_false(exists("a"));
 }
 
 static void a_copy_has_the_same_bytes(void **state)
@@ -146,8 +233,10 @@ int main(void)
         TREE(what_is_not_there_is_removed),
         TREE(a_file_is_a_tree),
         TREE(links_are_removed_and_not_followed),
-        TREE(a_tree_may_be_64_levels_deep),
-        TREE(a_deeper_one_is_refused),
+        TREE(a_tree_may_have_any_depth),
+        TREE(names_that_we_would_give_may_be_there),
+        TREE(what_cannot_be_removed_does_not_keep_the_rest),
+        TREE(directories_without_rights_go),
         TREE(a_copy_has_the_same_bytes),
         TREE(a_copy_of_nothing_is_an_error),
     };

@@ -105,11 +105,23 @@ char *image_reference_file(const char *name, const char *what, enum image_format
     return NULL;
 }
 
-/* Whether what stands behind the dot is that word. */
-static bool begins_with(const char *text, const char *word)
+/* Numbers and dates: ".1", "-2026-11-29", ".20261129T0315Z". */
+static bool is_count(const char *text)
+{
+    for (; *text; text++) {
+        bool of_time = strchr("TZ", *text) && isdigit((unsigned char)text[-1]);
+        if (!isdigit((unsigned char)*text) && !strchr(".-_:+", *text) && !of_time)
+            return false;
+    }
+    return true;
+}
+
+/* Whether what stands behind the dot is that word, and no further word stands behind it. */
+static bool ends_with(const char *text, const char *word)
 {
     size_t length = strlen(word);
-    return strncasecmp(text, word, length) == 0 && !isalnum((unsigned char)text[length]);
+    return strncasecmp(text, word, length) == 0 && !isalnum((unsigned char)text[length]) &&
+           is_count(text + length);
 }
 
 bool image_reference_says(const char *path, enum image_format format)
@@ -117,8 +129,8 @@ bool image_reference_says(const char *path, enum image_format format)
     const char *slash = strrchr(path, '/');
 
     for (const char *dot = strchr(slash ? slash : path, '.'); dot; dot = strchr(dot + 1, '.'))
-        if (begins_with(dot + 1, image_format_name(format)) ||
-            (format == IMAGE_QCOW2 && begins_with(dot + 1, "qcow")))
+        if (ends_with(dot + 1, image_format_name(format)) ||
+            (format == IMAGE_QCOW2 && ends_with(dot + 1, "qcow")))
             return true;
     return false;
 }

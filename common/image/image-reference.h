@@ -34,8 +34,9 @@ struct image_walk {
 char *image_reference_file(const char *name, const char *what, enum image_format *format,
                            error **err);
 
-/* Whether the last component of the path has the format's name behind a dot, as "a.qcow2" and
- * "a.QCOW2-1" have; "qcow" will do for "qcow2". */
+/* Whether the last word behind a dot in the last component of the path is the format's name, with
+ * numbers or a date behind it at most, as in "a.raw.qcow2" and "a.QCOW2-1"; "qcow" will do for
+ * "qcow2". "a.qcow2.raw" and "a.qcow2.old" do not say qcow2. */
 bool image_reference_says(const char *path, enum image_format format);
 
 /* The place of the file that the image at `from` calls so, if the policy lets us go there. Fills

@@ -327,8 +327,11 @@ static void an_unstated_backing_format_is_detected_and_judged_again(void **state
 static void what_only_the_image_itself_says_it_is_names_nothing(void **state)
 {
     static const char *const names[] = {
-        "guest",   "guest.raw",     "guest.img",  "qcow2",        "guest.qcow3", "guestqcow2",
-        ".qcow21", "x.qcow2/guest", "guest.vmdk", "guest.qcow2b", "guest-qcow2"};
+        "guest", "guest.raw", "guest.img", "qcow2", "guest.qcow3", "guestqcow2", ".qcow21",
+        "x.qcow2/guest", "guest.vmdk", "guest.qcow2b", "guest-qcow2",
+        /* The last word counts, and none but numbers may stand behind it. */
+        "web.qcow2.raw", "web.qcow2.1.raw", "web.qcow2-raw", "web.qcow2.img", "web.qcow2.old",
+        "web.qcow2.vmdk", "web.qcow2~", "web.qcow2.T", "web.qcow2 1"};
     (void)state;
     assert_int_equal(mkdir("x.qcow2", 0700), 0);
     make_raw("base.raw", 1024);
@@ -343,8 +346,16 @@ static void what_only_the_image_itself_says_it_is_names_nothing(void **state)
 
 static void its_name_the_user_or_what_names_it_may_say_so(void **state)
 {
-    static const char *const names[] = {"a.qcow2", "a.QCOW2", ".qcow2.old", "a.qcow2-1",
-                                        "a.b.qcow"};
+    static const char *const names[] = {"a.qcow2",
+                                        "a.QCOW2",
+                                        ".qcow2.1",
+                                        "a.qcow2-1",
+                                        "a.b.qcow",
+                                        "a.raw.qcow2",
+                                        "a.qcow2.007",
+                                        "a.raw.1.qcow2.2",
+                                        "a.qcow2-2026-11-29",
+                                        "a.qcow2.20261129T031500Z"};
 
     (void)state;
     make_raw("base.raw", 1024);

@@ -124,6 +124,21 @@ static json_t *json_text(const void *bytes, size_t length, bool *exact)
     return string;
 }
 
+int text_base64_decode(const char *text, size_t text_length, char *bytes, size_t *length)
+{
+    gint state = 0;
+    guint saved = 0;
+
+    *length = text_length % 4 == 0
+                  ? g_base64_decode_step(text, text_length, (guchar *)bytes, &state, &saved)
+                  : 0;
+    /* GLib passes over what it does not know. So it is right if it is what we would write. */
+    AUTO_FREE gchar *again = g_base64_encode((const guchar *)bytes, *length);
+    bool same = strlen(again) == text_length && memcmp(again, text, text_length) == 0;
+    explicit_bzero(again, strlen(again));
+    return same ? 0 : -1;
+}
+
 static json_t *json_base64(const void *bytes, size_t length)
 {
     gchar *encoded = g_base64_encode(bytes, length);

@@ -26,6 +26,10 @@ int text_json_set(json_t *object, const char *key, const void *bytes, size_t len
  * array of all of them in base64. */
 int text_json_set_array(json_t *object, const char *key, const char *const *strings, size_t count);
 
+/* Bytes in base64, strictly: the standard alphabet, padded, and nothing else. *length bytes come to
+ * `bytes`, which has room for as many as the text has. 0; -1: it is something else. */
+int text_base64_decode(const char *text, size_t text_length, char *bytes, size_t *length);
+
 /* 1K-blocks as df prints them with -h: powers of 1024, one decimal below 10, rounded up:
  * 0 → "0", 1023 → "1023", 1024 → "1.0K", 10240 → "10K". Returns buffer. */
 #define TEXT_SIZE_MAX 24

@@ -21,6 +21,7 @@ enum code {
     OPT_FORMAT,
     OPT_BLOCKSIZE,
     OPT_IMAGES_FROM,
+    OPT_GUESTS_FROM,
     OPT_NULL,
     OPT_ISOLATE,
     OPT_WAVE,
@@ -57,9 +58,11 @@ struct poptOption common_options_popt[] = {
     {"blocksize", 0, MAYBE_VALUE, NULL, OPT_BLOCKSIZE,
      "logical sector of the images that follow (without a value: 512)", "512|4096"},
     {"images-from", 0, VALUE, NULL, OPT_IMAGES_FROM,
-     "scan the images in this list, one a line, - is stdin; TAB between images of one guest",
-     "FILE"},
-    {"null", '0', FLAG, NULL, OPT_NULL, "entries of lists end in NUL, not in newline", NULL},
+     "scan the images in this list, one a line, - is stdin; each is a guest", "FILE"},
+    {"guests-from", 0, VALUE, NULL, OPT_GUESTS_FROM,
+     "scan the guests in this list: JSON Lines of \"name\" and \"images\"; - is stdin", "FILE"},
+    {"null", '0', FLAG, NULL, OPT_NULL, "entries of --images-from end in NUL, not in newline",
+     NULL},
     {"isolate", 0, VALUE, NULL, OPT_ISOLATE,
      "what guests must have in common to share an appliance: nothing (none), the owner of their "
      "images (owner, the default), their directory too, or be the same (guest)",
@@ -216,7 +219,8 @@ static int take_domain(struct common_options *options, const char *name, error *
 
 /* guest_list_add_file() comes later, when it is known whether -0 stands behind; what held here for
  * the list does not change any more. */
-static int take_list(struct common_options *options, const char *path, error **err)
+static int take_list(struct common_options *options, enum guest_list_kind kind, const char *path,
+                     error **err)
 {
     size_t count = options->list_count;
     char **lists = reallocarray(options->lists, count + 1, sizeof *lists);
@@ -228,7 +232,8 @@ static int take_list(struct common_options *options, const char *path, error **e
     if (!lists[count])
         return error_no_memory(err);
     options->list_count++;
-    return guest_list_add_file(options->guests, path, options->format, options->block_size, err);
+    return guest_list_add_file(options->guests, kind, path, options->format, options->block_size,
+                               err);
 }
 
 /* ---- the command line ---- */
@@ -287,7 +292,9 @@ static int take_common(struct common_options *options, int code, const char *val
     case OPT_BLOCKSIZE:
         return option_value_block_size(value, &options->block_size, err);
     case OPT_IMAGES_FROM:
-        return take_list(options, value, err);
+        return take_list(options, GUEST_LIST_IMAGES, value, err);
+    case OPT_GUESTS_FROM:
+        return take_list(options, GUEST_LIST_RECORDS, value, err);
     case OPT_ISOLATE:
         return take_isolate(options, value, err);
     case OPT_WAVE:
@@ -347,8 +354,7 @@ static bool reads_stdin(const struct common_options *options)
 static int finish_keys(struct common_options *options, error **err)
 {
     if (options->keys_from_stdin && reads_stdin(options))
-        return error_set(err, ERROR_REFUSED,
-                         "stdin cannot be both a list of images and --keys-from-stdin");
+        return error_set(err, ERROR_REFUSED, "stdin cannot be both a list and --keys-from-stdin");
     if (options->keys_from_stdin && keys_add_lines(&options->keys, STDIN_FILENO, err) < 0)
         return -1;
     if (options->keys.key_list_len == 0)
@@ -390,7 +396,7 @@ static int finish(struct common_options *options, error **err)
         if (!options->all_by_default)
             return error_set(err, ERROR_REFUSED,
                              "no image given: name one with -a, a libvirt guest with -d, or a list "
-                             "of images with --images-from");
+                             "of images with --images-from, of guests with --guests-from");
         hypervisor.all = true;
     }
     if (finish_keys(options, err) < 0 || finish_consistent(options, &hypervisor, err) < 0)

@@ -29,7 +29,7 @@ enum common_options_show { SHOW_NOTHING, SHOW_HELP, SHOW_USAGE, SHOW_VERSION };
 struct common_options {
     struct supervisor_config config; /* its strings are owned by this struct */
     guest_list *guests;              /* complete when common_options_parse() is done; owned */
-    char **lists;                    /* what --images-from named; owned */
+    char **lists;                    /* what --images-from and --guests-from named; owned */
     size_t list_count;
     enum progress_mode progress;
     enum common_options_show show;

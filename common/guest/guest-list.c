@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #define _GNU_SOURCE 1 /* asprintf */
 #include "guest-list.h"
-#include "wire/protocol.h"
 
 #include "base/clock.h"
+#include "guest-record.h"
 #include "list-reader.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* The longest entry that can be a guest: all its images, and what separates them. */
-#define ENTRY_MAX ((size_t)SLOT_COUNT * (GUEST_LIST_MAX_PATH + 1))
-
 struct list_file {
+    enum guest_list_kind kind;
     char *path; /* "-": stdin */
     enum image_format format;
     unsigned block_size;
@@ -77,8 +75,8 @@ int guest_list_add(guest_list *list, struct guest *guest, error **err)
     return 0;
 }
 
-int guest_list_add_file(guest_list *list, const char *path, enum image_format format,
-                        unsigned block_size, error **err)
+int guest_list_add_file(guest_list *list, enum guest_list_kind kind, const char *path,
+                        enum image_format format, unsigned block_size, error **err)
 {
     struct list_file *files = reallocarray(list->files, list->file_count + 1, sizeof *files);
 
@@ -89,7 +87,7 @@ int guest_list_add_file(guest_list *list, const char *path, enum image_format fo
     if (!copy)
         return error_no_memory(err);
     list->files[list->file_count++] =
-        (struct list_file){.path = copy, .format = format, .block_size = block_size};
+        (struct list_file){.kind = kind, .path = copy, .format = format, .block_size = block_size};
     return 0;
 }
 
@@ -142,49 +140,63 @@ static struct guest *refused_entry(guest_list *list, error *refused)
     return refused_guest(list, name, refused);
 }
 
-static int add_images(const struct list_file *file, struct guest *guest, const char *entry,
-                      size_t length, error **err)
+static char delimiter_of(const guest_list *list)
 {
-    const char *end = entry + length;
-
-    for (;;) {
-        const char *tab = memchr(entry, '\t', (size_t)(end - entry));
-        size_t size = (size_t)((tab ? tab : end) - entry);
-        if (size > GUEST_LIST_MAX_PATH)
-            return error_set(err, ERROR_REFUSED, "the name of an image has more than %d bytes",
-                             GUEST_LIST_MAX_PATH);
-        if (guest_add_image(guest, entry, size, file->format, file->block_size, err) < 0)
-            return -1;
-        if (!tab)
-            return 0;
-        entry = tab + 1;
-    }
+    return list->files[list->next_file].kind == GUEST_LIST_RECORDS ? '\n' : list->delimiter;
 }
 
-/* The guest that an entry is, refused where it is none. NULL: no memory. */
-static struct guest *parse_entry(guest_list *list, const char *entry, size_t length)
+static size_t longest_of(const guest_list *list)
+{
+    return list->files[list->next_file].kind == GUEST_LIST_RECORDS ? GUEST_RECORD_MAX
+                                                                   : GUEST_LIST_MAX_PATH;
+}
+
+static const char *entry_word(const guest_list *list)
+{
+    return delimiter_of(list) ? "line" : "entry";
+}
+
+/* 1; 0: it is passed over. */
+static int read_entry(const struct list_file *file, const char *entry, size_t length,
+                      struct guest *guest, error **err)
+{
+    if (file->kind == GUEST_LIST_RECORDS)
+        return guest_record_read(entry, length, file->format, file->block_size, guest, err);
+    return guest_add_image(guest, entry, length, file->format, file->block_size, err) < 0 ? -1 : 1;
+}
+
+/* The guest that an entry is, refused where it is none. NULL: it is passed over, or *err: no
+ * memory. */
+static struct guest *parse_entry(guest_list *list, const char *entry, size_t length, error **err)
 {
     AUTO_ERROR error *refused = NULL;
-
-    if (length == 0) {
-        error_set(&refused, ERROR_REFUSED, "the %s is blank", list->delimiter ? "line" : "entry");
-        return refused_entry(list, STEAL(refused));
-    }
     AUTO_GUEST struct guest *guest = guest_new(list->numbered);
+    int result = -1;
+
     if (!guest)
+        error_no_memory(&refused);
+    else if (length == 0)
+        error_set(&refused, ERROR_REFUSED, "the %s is blank", entry_word(list));
+    else
+        result = read_entry(&list->files[list->next_file], entry, length, guest, &refused);
+    if (result == 0)
         return NULL;
-    if (add_images(&list->files[list->next_file], guest, entry, length, &refused) < 0)
-        return error_is_of_guest(refused) ? refused_entry(list, STEAL(refused)) : NULL;
-    list->numbered++;
-    return STEAL(guest);
+    if (result > 0) {
+        list->numbered++;
+        return STEAL(guest);
+    }
+    struct guest *answer = error_is_of_guest(refused) ? refused_entry(list, STEAL(refused)) : NULL;
+    if (!answer)
+        error_no_memory(err);
+    return answer;
 }
 
 static struct guest *too_long_entry(guest_list *list)
 {
     error *refused = NULL;
 
-    error_set(&refused, ERROR_REFUSED, "the %s has more than %zu bytes",
-              list->delimiter ? "line" : "entry", ENTRY_MAX);
+    error_set(&refused, ERROR_REFUSED, "the %s has more than %zu bytes", entry_word(list),
+              longest_of(list));
     return refused_entry(list, refused);
 }
 
@@ -214,15 +226,20 @@ static enum guest_list_next give_up_list(guest_list *list, int errnum, struct gu
     return give(refused, guest, err);
 }
 
-/* The next guest of the list that is open, or GUEST_LIST_END: of this list, unless *err is set. */
+/* The next guest of the list that is open. GUEST_LIST_END: the entry was passed over, or the list
+ * ends, unless *err is set. */
 static enum guest_list_next next_from_list(guest_list *list, struct guest **guest, error **err)
 {
     const char *entry;
     size_t length;
+    AUTO_ERROR error *failed = NULL;
 
     switch (list_reader_next(&list->reader, &entry, &length)) {
     case LIST_READ_ENTRY:
-        return give(parse_entry(list, entry, length), guest, err);
+        *guest = parse_entry(list, entry, length, &failed);
+        if (failed)
+            error_propagate(err, STEAL(failed));
+        return *guest ? GUEST_LIST_GUEST : GUEST_LIST_END;
     case LIST_READ_TOO_LONG:
         return give(too_long_entry(list), guest, err);
     case LIST_READ_WAIT:
@@ -363,9 +380,9 @@ enum guest_list_next guest_list_next(guest_list *list, struct guest **guest, err
 
     while (list->next_file < list->file_count && !failed) {
         const char *path = list->files[list->next_file].path;
-        int errnum = list->reader.fd < 0
-                         ? list_reader_open(&list->reader, path, list->delimiter, ENTRY_MAX)
-                         : 0;
+        int errnum = list->reader.fd < 0 ? list_reader_open(&list->reader, path, delimiter_of(list),
+                                                            longest_of(list))
+                                         : 0;
         if (errnum != 0)
             return give_up_list(list, errnum, guest, err);
         enum guest_list_next next = next_from_list(list, guest, &failed);

@@ -3,9 +3,9 @@
  * all that a hypervisor has.
  *
  * Lists are read as they come, so that `find | virt-df-live --images-from -` answers the first
- * images before find has found the last; memory does not grow with the list. An entry is an image's
- * path, or several with TAB between them: the disks of one guest. Bytes are taken as they are:
- * spaces belong to the name. With newline as delimiter a CR before it belongs to the name too. */
+ * images before find has found the last; memory does not grow with the list. An entry of a list of
+ * images is one path, whatever bytes it has: spaces, TABs, a CR before the newline belong to it.
+ * Guests of several images come from lists of guests (guest-record.h). */
 #ifndef VLT_GUESTLIST_H
 #define VLT_GUESTLIST_H
 
@@ -25,12 +25,18 @@ void guest_list_free(guest_list *list);
  */
 int guest_list_add(guest_list *list, struct guest *guest, error **err);
 
-/* Appends a list: a path, or "-" for stdin. Opened when its turn comes. format and block_size hold
- * for all its images. */
-int guest_list_add_file(guest_list *list, const char *path, enum image_format format,
-                        unsigned block_size, error **err);
+enum guest_list_kind {
+    GUEST_LIST_IMAGES, /* each entry is the path of an image, and that a guest */
+    GUEST_LIST_RECORDS /* each line is a guest as guest-record.h has it */
+};
 
-/* For all files: what ends an entry, '\n' (default) or '\0'. The last entry may lack it. */
+/* Appends a list: a path, or "-" for stdin. Opened when its turn comes. format and block_size hold
+ * for all its images, but for records that say it themselves. */
+int guest_list_add_file(guest_list *list, enum guest_list_kind kind, const char *path,
+                        enum image_format format, unsigned block_size, error **err);
+
+/* For all lists of images: what ends an entry, '\n' (default) or '\0'. The last entry may lack it.
+ */
 void guest_list_set_delimiter(guest_list *list, char delimiter);
 
 /* How guests that are sought are looked for, and where all of them are. */
@@ -57,8 +63,8 @@ enum guest_list_next { GUEST_LIST_GUEST, GUEST_LIST_WAIT, GUEST_LIST_END };
 /* The next guest, now the caller's. GUEST_LIST_WAIT: nothing yet, poll guest_list_fd() for POLLIN
  * until guest_list_deadline() first (this function never blocks on a pipe or a terminal; it reads
  * once when called, after poll said so, or when the file is regular). A list's entry that is no
- * image — blank, longer than a path can be (GUEST_LIST_MAX_PATH), with an empty name between TABs,
- * with a NUL inside a line — comes as a guest with `refused` set, named LIST:ENTRY (entry from 1;
+ * image — blank, longer than a path can be (GUEST_LIST_MAX_PATH), with a NUL inside a line — or no
+ * record of a guest comes as a guest with `refused` set, named LIST:ENTRY (entry from 1;
  * stdin is "-"). A list that cannot be opened or read comes as one such guest, named after the
  * list; the other lists go on. Where a hypervisor cannot be asked any more, each guest that is
  * sought there comes as one such guest, and where all are wanted it does so itself, named by its

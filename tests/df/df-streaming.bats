@@ -59,14 +59,6 @@ b.img:/dev/sda"
 b.img:/dev/sda"
 }
 
-@test "a TAB separates the disks of one guest" {
-    printf 'a.img\tb.img\nb.img\n' > list
-    run -0 --separate-stderr virt-df-live --images-from list
-    assert_equal "$(names_of_table <<< "$output")" "a.img+:/dev/sda
-a.img+:/dev/sdb
-b.img:/dev/sda"
-}
-
 @test "several lists, after the images of the command line" {
     echo a.img > list1
     echo b.img > list2

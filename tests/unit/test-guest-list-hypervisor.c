@@ -107,7 +107,7 @@ static void what_is_found_has_the_place_where_it_was_sought(void **state)
     add_sought(list, "c");
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     assert_int_equal(write(fd, "z\n", 2), 2);
-    assert_int_equal(guest_list_add_file(list, path, IMAGE_DETECT, 0, NULL), 0);
+    assert_int_equal(guest_list_add_file(list, GUEST_LIST_IMAGES, path, IMAGE_DETECT, 0, NULL), 0);
     assert_found(list, 0, "found a");
     assert_found(list, 1, "b");
     assert_found(list, 2, "found c");

@@ -210,10 +210,33 @@ static void uris_in_a_list(void **state)
     snprintf(paths[0], sizeof paths[0], "/proc/self/fd/%d", user);
     snprintf(paths[1], sizeof paths[1], "/proc/self/fd/%d", query);
     for (int i = 0; i < 2; i++)
-        assert_int_equal(guest_list_add_file(list, paths[i], IMAGE_DETECT, 0, NULL), 0);
+        assert_int_equal(
+            guest_list_add_file(list, GUEST_LIST_IMAGES, paths[i], IMAGE_DETECT, 0, NULL), 0);
     for (int i = 0; i < 4; i++) {
         assert_int_equal(guest_list_next(list, &guest, NULL), GUEST_LIST_GUEST);
         assert_true(i == 1 || i == 2 || count_it() > 0);
+        assert_int_equal(count_in_child(), 0);
+        guest_free(guest);
+    }
+    guest_list_free(list);
+    assert_int_equal(count_it(), 0);
+}
+
+static void uris_in_a_list_of_guests(void **state)
+{
+    guest_list *list = guest_list_new();
+    struct guest *guest = NULL;
+    AUTO_FD int file =
+        write_file("{\"images\":[\"http://me:", "@h/a.img?x\"]}\n{\"images\":[\"/b\"]}\n");
+    char path[32];
+
+    (void)state;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    assert_int_equal(guest_list_add_file(list, GUEST_LIST_RECORDS, path, IMAGE_DETECT, 0, NULL), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(guest_list_next(list, &guest, NULL), GUEST_LIST_GUEST);
+        assert_null(guest->refused);
+        assert_true(i == 1 || count_it() > 0);
         assert_int_equal(count_in_child(), 0);
         guest_free(guest);
     }
@@ -275,6 +298,7 @@ int main(void)
         T(keys),
         T(keys_that_cannot_be_read),
         T(uris_in_a_list),
+        T(uris_in_a_list_of_guests),
         T(what_libvirt_says),
         T(packets_on_their_way),
     };

@@ -41,7 +41,8 @@ static size_t scan_list(unsigned count)
     t->config.parallel = 2;
     trial_guests(t, 1); /* makes the image */
     write_list(t, count, path);
-    assert_int_equal(guest_list_add_file(t->guests, path, IMAGE_RAW, 0, NULL), 0);
+    assert_int_equal(guest_list_add_file(t->guests, GUEST_LIST_IMAGES, path, IMAGE_RAW, 0, NULL),
+                     0);
     trial_run(t);
     assert_int_equal(t->end, SUPERVISOR_DONE);
     assert_int_equal(t->answer_count, 1 + count);

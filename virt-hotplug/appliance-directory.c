@@ -125,7 +125,7 @@ static int open_base(bool make, char **path, error **err)
     *path = base_path();
     if (!*path)
         return error_set(err, ERROR_REFUSED, "no memory");
-    /* The sandboxed_work_do user has to pass. */
+    /* The sandboxed user has to pass. */
     if (make && mkdir(*path, geteuid() == 0 ? 0711 : 0700) < 0 && errno != EEXIST)
         return error_set_errno(err, ERROR_REFUSED, errno, "cannot make %s", *path);
     AUTO_FD int fd = open(*path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

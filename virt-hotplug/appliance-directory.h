@@ -6,7 +6,7 @@
  *   BASE/NAME/uuid          its domain's: a daemon may have others of that name
  *   BASE/NAME/uri           the libvirt daemon that has it, where there is one
  *   BASE/NAME/launched      launch has come to its end
- *   BASE/NAME/root          libvirt's and QEMU's: they belong to the sandboxed_work_do user
+ *   BASE/NAME/root          libvirt's and QEMU's: they belong to the sandboxed user
  *
  * BASE is $VIRT_LIVE_TOOLS_RUNTIME, else root's /run/virt-live-tools, else
  * $XDG_RUNTIME_DIR/virt-live-tools, else /tmp/virt-live-tools-UID. What is in these files was

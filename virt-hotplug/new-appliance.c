@@ -171,7 +171,7 @@ static int launch_at(struct start *start, const appliance_directory *place,
 {
     struct launching launching = {start, provision, place};
     AUTO_FREE char *memory = appliance_directory_memory(place);
-    /* A daemon answers to us, not to the sandboxed_work_do user. */
+    /* A daemon answers to us, not to the sandboxed user. */
     struct sandbox ourselves = start->box;
     ourselves.drop = false;
     if (!memory)

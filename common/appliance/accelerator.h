@@ -7,7 +7,7 @@
 
 #include "process/sandbox.h"
 
-/* "kvm" or "tcg" where that is known: no /dev/kvm that the sandboxed_work_do user can open means
+/* "kvm" or "tcg" where that is known: no /dev/kvm that the sandboxed user can open means
  * "tcg", otherwise an earlier run's verdict. NULL: both have to be tried. */
 const char *accelerator_known(const struct sandbox *box);
 

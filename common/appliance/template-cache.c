@@ -291,7 +291,7 @@ static bool has_room(const char *path)
     return false;
 }
 
-/* The sandboxed_work_do user makes it, and so gets to it. */
+/* The sandboxed user makes it, and so gets to it. */
 static bool can_be_entered(const char *path, const struct sandbox *box)
 {
     if (sandbox_can_enter(box, path))
@@ -323,7 +323,7 @@ char *template_begin(const struct sandbox *box, const char *fallback, bool *cach
     return begun;
 }
 
-/* From here on the sandboxed_work_do user cannot change it, nor does a power failure. */
+/* From here on the sandboxed user cannot change it, nor does a power failure. */
 static int seal(int directory, const char *name, mode_t mode)
 {
     AUTO_FD int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

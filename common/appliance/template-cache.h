@@ -36,7 +36,7 @@ char *template_begin(const struct sandbox *box, const char *fallback, bool *cach
                      error **err);
 
 /* A worker has written ram, state and capabilities: checks them, writes info, takes the directory
- * from the sandboxed_work_do user, and gives it its final name, if `cached`. *directory is where it
+ * from the sandboxed user, and gives it its final name, if `cached`. *directory is where it
  * is then: new memory. If another command was faster, its template is taken where it is usable, and
  * replaced where it is not (*why as above). 0 or -1 and *err: `begun` is where it was. */
 int template_finish(const char *begun, const char *key, bool cached, char **directory, char **why,

@@ -22,7 +22,7 @@ void run_directory_free(run_directory *self);
 
 const char *run_directory_path(const run_directory *self);
 
-/* A new directory below it that belongs to the sandboxed_work_do user, 0700: "…/NAME". The caller's
+/* A new directory below it that belongs to the sandboxed user, 0700: "…/NAME". The caller's
  * string, or NULL and *err. */
 char *run_directory_subdirectory(run_directory *self, const char *name, error **err);
 int run_directory_remove_subdirectory(run_directory *self, const char *name); /* 0 or -errno */

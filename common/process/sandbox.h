@@ -23,7 +23,7 @@ int sandbox_choose(struct sandbox *box, error **err);
  * dumps. 0 or -1 and *err. */
 int sandbox_enter(const struct sandbox *box, error **err);
 
-/* Whether the sandboxed_work_do user can read the file, going by permission bits along the path. */
+/* Whether the sandboxed user can read the file, going by permission bits along the path. */
 bool sandbox_can_read(const struct sandbox *box, const char *path);
 
 /* The same for going into a directory. */

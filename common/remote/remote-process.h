@@ -35,7 +35,7 @@ int remote_connect(const struct remote_uri *uri, error **err);
 
 /* --- remote-nbdkit.c --- */
 
-/* Both connections, to an nbdkit that is started for it; as the sandboxed_work_do user, but for
+/* Both connections, to an nbdkit that is started for it; as the sandboxed user, but for
  * ssh, which has the user's keys to read. 0; -1 and *err. */
 int remote_nbdkit_serve(struct remote_image *image, const struct remote_means *means, error **err);
 /* Puts what nbdkit said, if it said anything, in the place of *err. Always -1. */

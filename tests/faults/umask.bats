@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Hardened hosts give root a umask that keeps others out. What is made for the sandboxed_work_do user, and root's saved appliance,
+# Hardened hosts give root a umask that keeps others out. What is made for the sandboxed user, and root's saved appliance,
 # must be open to others all the same.
 
 load ../lib/helpers

@@ -20,7 +20,7 @@
 /* What the confined child does tells by its exit status what it was not able to. */
 enum { DONE = 0, NOT_DONE = 1, NO_LANDLOCK = 77, NOT_CONFINED = 78 };
 
-static char top[] = "/tmp/vlt-landlock_restrict.XXXXXX";
+static char top[] = "/tmp/vlt-landlock.XXXXXX";
 static char own[64], other[64];
 
 static int set_up(void **state)

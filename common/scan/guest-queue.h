@@ -6,8 +6,8 @@
  * A window of GUEST_QUEUE_WINDOW guests is looked at, so memory does not grow with the list, and
  * guests of one trust domain find each other although others stand between them. Fewer, where they
  * have long names or answers: what waits behind a slow guest has a budget. */
-#ifndef VLT_WAVES_H
-#define VLT_WAVES_H
+#ifndef VLT_GUEST_QUEUE_H
+#define VLT_GUEST_QUEUE_H
 
 #include "guest/guest.h"
 #include "listing-reader.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Listings (listing.x) on the host: whether one is an answer that an honest agent could give, and
  * its items one at a time. */
-#ifndef VLT_LISTINGS_H
-#define VLT_LISTINGS_H
+#ifndef VLT_LISTING_READER_H
+#define VLT_LISTING_READER_H
 
 #include "spool.h"
 #include "wire/listing.h"

@@ -12,7 +12,7 @@ struct question {
 
 /* The longest that the ls_args may be, in XDR, without disks and keys: as many questions as a
  * worker has open at once, with KEYS_MAX (keys.h) each, fit into what the rpc queues
- * (WORKER_HANDLE_DEPTH of them in PROTOCOL_MAX_FRAME). */
+ * (WORKER_GUESTS_MAX of them in PROTOCOL_MAX_FRAME). */
 #define QUESTION_MAX 65536
 
 #endif

@@ -13,34 +13,34 @@ static uint64_t wave_limit(const struct supervisor *self)
     return self->config->isolation == ISOLATE_GUEST ? SLOT_COUNT : self->wave;
 }
 
-static void order_plain(struct supervisor *self, struct worker_handle *member, order_kind kind,
+static void order_plain(struct supervisor *self, struct worker_handle *worker, order_kind kind,
                         enum worker_handle_state state)
 {
-    int sent = worker_order(&member->worker, &(order){.kind = kind}, NULL, 0);
+    int sent = worker_order(&worker->process, &(order){.kind = kind}, NULL, 0);
     if (sent == -EAGAIN)
         return; /* it has orders, and will answer: then again */
     if (sent < 0) {
-        supervisor_refused(self, member);
+        supervisor_refused(self, worker);
         return;
     }
-    member->state = state;
+    worker->state = state;
     if (state == WORKER_HANDLE_EMPTYING)
-        member->deadline = clock_now() + EMPTY_TIMEOUT * CLOCK_SECOND;
-    else if (member->given_count == 0)
-        member->deadline = clock_now() + FINISH_TIMEOUT * CLOCK_SECOND;
+        worker->deadline = clock_now() + EMPTY_TIMEOUT * CLOCK_SECOND;
+    else if (worker->given_count == 0)
+        worker->deadline = clock_now() + FINISH_TIMEOUT * CLOCK_SECOND;
 }
 
-void supervisor_pursue(struct supervisor *self, struct worker_handle *member)
+void supervisor_pursue(struct supervisor *self, struct worker_handle *worker)
 {
-    if (member->handover.entry && worker_handle_hand_over(member) < 0)
-        supervisor_refused(self, member);
+    if (worker->handover.entry && worker_handle_hand_over(worker) < 0)
+        supervisor_refused(self, worker);
 }
 
 static unsigned count_working(const struct supervisor *self)
 {
     unsigned count = 0;
-    for (size_t i = 0; i < self->member_count; i++)
-        count += worker_handle_working(self->members[i]);
+    for (size_t i = 0; i < self->worker_count; i++)
+        count += worker_handle_working(self->workers[i]);
     return count;
 }
 
@@ -53,102 +53,102 @@ static bool is_short_for_now(const struct supervisor *self, const error *err)
 
 /* A guest to the worker. An image that cannot be opened is answered for here. False: it waits, and
  * so does everybody else. */
-static bool give(struct supervisor *self, struct worker_handle *member, struct entry *entry)
+static bool give(struct supervisor *self, struct worker_handle *worker, struct entry *entry)
 {
     AUTO_ERROR error *err = NULL;
-    guest_queue_take(self->window, entry);
-    if (worker_handle_take_on(member, entry, self->config->backing, &err) < 0) {
+    guest_queue_take(self->queue, entry);
+    if (worker_handle_take_on(worker, entry, self->config->backing, &err) < 0) {
         bool short_for_now = is_short_for_now(self, err);
         if (short_for_now)
-            guest_queue_give_back(self->window, &entry, 1);
+            guest_queue_give_back(self->queue, &entry, 1);
         else if (!supervisor_remote_excuse(self, entry))
-            guest_queue_refuse(self->window, entry, status_of_error(error_kind(err)),
+            guest_queue_refuse(self->queue, entry, status_of_error(error_kind(err)),
                                error_message(err), 0);
         return !short_for_now;
     }
-    if (!member->has_trust) {
+    if (!worker->has_trust) {
         self->stats->waves++;
-        if (worker_handle_set_trust(member, entry) < 0) {
-            worker_handle_drop_handover(member);
-            guest_queue_refuse(self->window, entry, STATUS_CRASHED, "no memory", 0);
+        if (worker_handle_set_trust(worker, entry) < 0) {
+            worker_handle_drop_handover(worker);
+            guest_queue_refuse(self->queue, entry, STATUS_CRASHED, "no memory", 0);
             return true;
         }
-    } else if (member->used == 0) {
+    } else if (worker->used == 0) {
         self->stats->waves++;
     }
-    member->used += (unsigned)entry->guest->image_count;
-    member->scanned++;
-    member->given[member->given_count++] = entry;
-    supervisor_begin_turn(member);
-    supervisor_pursue(self, member);
+    worker->used += (unsigned)entry->guest->image_count;
+    worker->scanned++;
+    worker->given[worker->given_count++] = entry;
+    supervisor_begin_turn(worker);
+    supervisor_pursue(self, worker);
     return true;
 }
 
-static unsigned room(const struct supervisor *self, const struct worker_handle *member)
+static unsigned room(const struct supervisor *self, const struct worker_handle *worker)
 {
     uint64_t limit = wave_limit(self);
-    if (self->config->isolation == ISOLATE_GUEST && member->scanned > 0)
+    if (self->config->isolation == ISOLATE_GUEST && worker->scanned > 0)
         return 0;
     /* A guest with more disks than a wave has one to itself. */
-    return member->used == 0      ? SLOT_COUNT
-           : member->used < limit ? (unsigned)(limit - member->used)
+    return worker->used == 0      ? SLOT_COUNT
+           : worker->used < limit ? (unsigned)(limit - worker->used)
                                   : 0;
 }
 
-static struct entry *next_for(struct supervisor *self, const struct worker_handle *member)
+static struct entry *next_for(struct supervisor *self, const struct worker_handle *worker)
 {
-    unsigned slots = room(self, member);
-    return slots ? guest_queue_next(self->window, member->has_trust ? &member->trust : NULL, slots)
+    unsigned slots = room(self, worker);
+    return slots ? guest_queue_next(self->queue, worker->has_trust ? &worker->trust : NULL, slots)
                  : NULL;
 }
 
 /* Nothing more for it as it is: emptied if guests of its trust domain wait and that costs less than
  * a new appliance, ended otherwise. */
-static void turn_over(struct supervisor *self, struct worker_handle *member)
+static void turn_over(struct supervisor *self, struct worker_handle *worker)
 {
-    bool more = guest_queue_next(self->window, &member->trust, SLOT_COUNT) != NULL;
-    bool cheaper = self->empty_cost * member->used < self->start_cost;
+    bool more = guest_queue_next(self->queue, &worker->trust, SLOT_COUNT) != NULL;
+    bool cheaper = self->empty_cost * worker->used < self->start_cost;
     bool reuse = more && cheaper && self->config->isolation != ISOLATE_GUEST &&
-                 member->trust.quarantine == 0;
-    if (member->handover.entry)
+                 worker->trust.quarantine == 0;
+    if (worker->handover.entry)
         return;
     if (!reuse)
-        order_plain(self, member, ORDER_FINISH, WORKER_HANDLE_FINISHING);
-    else if (member->given_count == 0)
-        order_plain(self, member, ORDER_EMPTY, WORKER_HANDLE_EMPTYING);
+        order_plain(self, worker, ORDER_FINISH, WORKER_HANDLE_FINISHING);
+    else if (worker->given_count == 0)
+        order_plain(self, worker, ORDER_EMPTY, WORKER_HANDLE_EMPTYING);
 }
 
 /* Whether it may be given one more guest before it has answered for those that it has. */
-static bool takes_more(const struct worker_handle *member)
+static bool takes_more(const struct worker_handle *worker)
 {
-    bool one_by_one = member->has_trust && guest_queue_one_by_one(&member->trust);
-    return member->state == WORKER_HANDLE_READY && !member->handover.entry &&
-           member->given_count < (one_by_one ? 1 : WORKER_HANDLE_DEPTH);
+    bool one_by_one = worker->has_trust && guest_queue_one_by_one(&worker->trust);
+    return worker->state == WORKER_HANDLE_READY && !worker->handover.entry &&
+           worker->given_count < (one_by_one ? 1 : WORKER_GUESTS_MAX);
 }
 
-static void fill(struct supervisor *self, struct worker_handle *member)
+static void fill(struct supervisor *self, struct worker_handle *worker)
 {
     struct entry *entry = NULL;
-    while (takes_more(member) && (entry = next_for(self, member)) && give(self, member, entry))
+    while (takes_more(worker) && (entry = next_for(self, worker)) && give(self, worker, entry))
         ;
-    if (takes_more(member) && member->has_trust && !entry &&
-        (guest_queue_waiting(self->window) > 0 || self->list_ended || room(self, member) == 0))
-        turn_over(self, member);
+    if (takes_more(worker) && worker->has_trust && !entry &&
+        (guest_queue_waiting(self->queue) > 0 || self->list_ended || room(self, worker) == 0))
+        turn_over(self, worker);
 }
 
 /* How many workers there should be that have not been given anything yet. */
 static unsigned fresh_wanted(const struct supervisor *self)
 {
-    unsigned waiting = guest_queue_waiting(self->window), taking = 0, capacity = 0;
-    for (size_t i = 0; i < self->member_count; i++) {
-        const struct worker_handle *member = self->members[i];
-        if (member->state != WORKER_HANDLE_READY && member->state != WORKER_HANDLE_EMPTYING)
+    unsigned waiting = guest_queue_waiting(self->queue), taking = 0, capacity = 0;
+    for (size_t i = 0; i < self->worker_count; i++) {
+        const struct worker_handle *worker = self->workers[i];
+        if (worker->state != WORKER_HANDLE_READY && worker->state != WORKER_HANDLE_EMPTYING)
             continue;
-        if (!member->has_trust)
+        if (!worker->has_trust)
             continue;
         taking++;
-        if (guest_queue_next(self->window, &member->trust, SLOT_COUNT))
-            capacity += room(self, member);
+        if (guest_queue_next(self->queue, &worker->trust, SLOT_COUNT))
+            capacity += room(self, worker);
     }
     if (waiting == 0)
         return 0;
@@ -165,16 +165,16 @@ static unsigned fresh_wanted(const struct supervisor *self)
     return wanted < self->parallel ? wanted : self->parallel;
 }
 
-int supervisor_start_members(struct supervisor *self, error **err)
+int supervisor_start_workers(struct supervisor *self, error **err)
 {
     unsigned fresh = 0;
-    for (size_t i = 0; i < self->member_count; i++) {
-        const struct worker_handle *member = self->members[i];
-        fresh += member->state == WORKER_HANDLE_STARTING ||
-                 (member->state == WORKER_HANDLE_READY && !member->has_trust);
+    for (size_t i = 0; i < self->worker_count; i++) {
+        const struct worker_handle *worker = self->workers[i];
+        fresh += worker->state == WORKER_HANDLE_STARTING ||
+                 (worker->state == WORKER_HANDLE_READY && !worker->has_trust);
     }
     unsigned wanted = fresh_wanted(self);
-    for (; fresh < wanted && self->member_count < MAX_MEMBERS && supervisor_admit(self); fresh++)
+    for (; fresh < wanted && self->worker_count < MAX_WORKERS && supervisor_admit(self); fresh++)
         if (supervisor_start(self, err) < 0)
             return -1;
     return 0;
@@ -182,11 +182,11 @@ int supervisor_start_members(struct supervisor *self, error **err)
 
 void supervisor_give(struct supervisor *self)
 {
-    for (size_t i = 0; i < self->member_count; i++)
-        if (self->members[i]->has_trust)
-            fill(self, self->members[i]);
+    for (size_t i = 0; i < self->worker_count; i++)
+        if (self->workers[i]->has_trust)
+            fill(self, self->workers[i]);
     /* Those that have worked first; a fresh one only where there is a place for it. */
-    for (size_t i = 0; i < self->member_count; i++)
-        if (!self->members[i]->has_trust && count_working(self) < self->parallel)
-            fill(self, self->members[i]);
+    for (size_t i = 0; i < self->worker_count; i++)
+        if (!self->workers[i]->has_trust && count_working(self) < self->parallel)
+            fill(self, self->workers[i]);
 }

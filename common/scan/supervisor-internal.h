@@ -3,8 +3,8 @@
  * (supervisor-list.c), images that are elsewhere (supervisor-remote.c), the workers and their ends
  * (supervisor-workers.c), what they report (supervisor-reports.c), who gets which guest
  * (supervisor-dispatch.c), the loop over all of them (supervisor.c). Private to these files. */
-#ifndef VLT_SUPERVISION_H
-#define VLT_SUPERVISION_H
+#ifndef VLT_SUPERVISOR_INTERNAL_H
+#define VLT_SUPERVISOR_INTERNAL_H
 
 #include "base/clock.h"
 #include "listing-reader.h"
@@ -14,9 +14,7 @@
 
 #define FINISH_TIMEOUT 20 /* seconds, from the last answer: ending QEMU takes 0.2 s */
 
-#define MAX_MEMBERS                                                                                \
-    (2 * SUPERVISOR_PARALLEL_MAX) /* as many again are coming up while these work                  \
-                                   */
+#define MAX_WORKERS (2 * SUPERVISOR_PARALLEL_MAX) /* as many again come up while these work */
 
 struct supervisor {
     const struct supervisor_config *config;
@@ -24,15 +22,15 @@ struct supervisor {
     struct supervisor_stats *stats;
     guest_list *guests;
     bool list_waits, list_ended;
-    guest_queue *window;
+    guest_queue *queue;
     struct spool_room listings;
     struct sandbox box;
     backup *backups; /* NULL: none are made */
     run_directory *run;
-    struct template_builder provision;
-    bool provided;
-    struct worker_handle *members[MAX_MEMBERS];
-    size_t member_count;
+    struct template_builder template;
+    bool template_ready;
+    struct worker_handle *workers[MAX_WORKERS];
+    size_t worker_count;
     unsigned parallel;
     /* Disks, as the configuration says, or fewer; guests that are connected to at once, at most
      * MAX_CONNECTING: as many as may be open. */
@@ -63,26 +61,26 @@ int supervisor_list_answer(struct supervisor *self, error **err);
 bool supervisor_admit(struct supervisor *self);
 /* One more; 0, where it cannot be had beside others too, or -1 and *err. */
 int supervisor_start(struct supervisor *self, error **err);
-void supervisor_begin_turn(struct worker_handle *member); /* the clock of given[0] runs */
+void supervisor_begin_turn(struct worker_handle *worker); /* the clock of given[0] runs */
 /* These end a worker that fails, or is gone, and all below it; its guests wait again, but for a
  * culprit, which is answered for. -1 and *err: appliances do not come up here. First: its appliance
  * failed, as it says or shows. */
-int supervisor_fail(struct supervisor *self, struct worker_handle *member, const char *why,
+int supervisor_fail(struct supervisor *self, struct worker_handle *worker, const char *why,
                     error **err);
 /* … It is gone without a word: somebody killed it. */
-int supervisor_vanish(struct supervisor *self, struct worker_handle *member, const char *why,
+int supervisor_vanish(struct supervisor *self, struct worker_handle *worker, const char *why,
                       error **err);
 /* Buries who has ended, after hearing what it had to say, and ends what it left behind. */
 int supervisor_reap(struct supervisor *self, error **err);
 int supervisor_check_deadlines(struct supervisor *self, error **err);
 uint64_t supervisor_next_deadline(const struct supervisor *self);
 /* Ends one for what one of its guests did, and answers for that guest; the others wait again. */
-void supervisor_give_up(struct supervisor *self, struct worker_handle *member, struct entry *entry,
+void supervisor_give_up(struct supervisor *self, struct worker_handle *worker, struct entry *entry,
                         enum status status, const char *why);
 /* Ends one that cannot be given orders any more; what it has said by then comes first. */
-void supervisor_refused(struct supervisor *self, struct worker_handle *member);
+void supervisor_refused(struct supervisor *self, struct worker_handle *worker);
 /* Ends one that owes nobody an answer. */
-void supervisor_dismiss(struct worker_handle *member);
+void supervisor_dismiss(struct worker_handle *worker);
 void supervisor_end_all(struct supervisor *self); /* and waits until nothing is left */
 /* So long, microseconds, nobody was heard: that is nobody's fault. */
 void supervisor_excuse(struct supervisor *self, uint64_t deaf);
@@ -109,13 +107,13 @@ bool supervisor_remote_excuse(struct supervisor *self, struct entry *entry);
 /* --- supervisor-reports.c --- */
 
 /* What it reports. As supervisor_fail(). */
-int supervisor_hear(struct supervisor *self, struct worker_handle *member, error **err);
+int supervisor_hear(struct supervisor *self, struct worker_handle *worker, error **err);
 
 /* --- supervisor-dispatch.c --- */
 
-int supervisor_start_members(struct supervisor *self, error **err); /* as many as are worth it */
+int supervisor_start_workers(struct supervisor *self, error **err); /* as many as are worth it */
 void supervisor_give(struct supervisor *self); /* guests to those that can take them */
 void supervisor_pursue(struct supervisor *self,
-                       struct worker_handle *member); /* its socket takes more */
+                       struct worker_handle *worker); /* its socket takes more */
 
 #endif

@@ -47,14 +47,14 @@ static void look_at(struct supervisor *self, struct entry *entry)
             look_at_image(self, entry, i, &err);
     const error *why = guest->refused ? guest->refused : err;
     if (why)
-        guest_queue_refuse(self->window, entry, status_of_error(error_kind(why)),
-                           error_message(why), 0);
+        guest_queue_refuse(self->queue, entry, status_of_error(error_kind(why)), error_message(why),
+                           0);
 }
 
 int supervisor_list_read(struct supervisor *self, error **err)
 {
     self->list_waits = false;
-    while (!self->list_ended && !self->list_waits && !guest_queue_full(self->window)) {
+    while (!self->list_ended && !self->list_waits && !guest_queue_full(self->queue)) {
         struct guest *guest = NULL;
         error *fatal = NULL;
         switch (guest_list_next(self->guests, &guest, &fatal)) {
@@ -69,7 +69,7 @@ int supervisor_list_read(struct supervisor *self, error **err)
         case GUEST_LIST_GUEST: {
             self->stats->guests++;
             self->stats->images += guest->image_count;
-            struct entry *entry = guest_queue_add(self->window, guest);
+            struct entry *entry = guest_queue_add(self->queue, guest);
             if (!entry)
                 return error_no_memory(err);
             look_at(self, entry);
@@ -87,7 +87,7 @@ uint64_t supervisor_list_deadline(const struct supervisor *self)
 int supervisor_list_answer(struct supervisor *self, error **err)
 {
     const struct entry *entry;
-    while ((entry = guest_queue_front(self->window))) {
+    while ((entry = guest_queue_front(self->queue))) {
         struct guest_answer answer = {
             .guest = entry->guest,
             .result = &entry->result,
@@ -103,7 +103,7 @@ int supervisor_list_answer(struct supervisor *self, error **err)
             return -1;
         self->stats->failed += (uint64_t)failed;
         supervisor_excuse(self, clock_now() - since); /* a pager takes its time */
-        guest_queue_pop(self->window);
+        guest_queue_pop(self->queue);
         if (self->client->progress)
             self->client->progress(self->client->data, self->answered,
                                    guest_list_total(self->guests));

@@ -15,24 +15,24 @@ static uint64_t deadline_of(const struct supervisor *self, const struct entry *e
 static void refuse(struct supervisor *self, struct entry *entry, enum status status,
                    const char *why)
 {
-    guest_queue_refuse(self->window, entry, status, why,
+    guest_queue_refuse(self->queue, entry, status, why,
                        clock_now() - remote_since(entry->connections));
 }
 
 bool supervisor_remote_excuse(struct supervisor *self, struct entry *entry)
 {
     return entry->connections && remote_vanished(entry->connections) &&
-           guest_queue_excuse(self->window, &entry, 1, false);
+           guest_queue_excuse(self->queue, &entry, 1, false);
 }
 
 /* Whether anything is that will end, and give back what it has of the host's. Those that are
  * connected do not where only one guest is given to anybody. */
 static bool under_way(const struct supervisor *self)
 {
-    bool any = guest_queue_connections(self->window) > 0 && !guest_queue_held_up(self->window);
-    for (size_t i = 0; i < self->member_count; i++)
-        any |= self->members[i]->state != WORKER_HANDLE_READY ||
-               worker_handle_working(self->members[i]);
+    bool any = guest_queue_connections(self->queue) > 0 && !guest_queue_held_up(self->queue);
+    for (size_t i = 0; i < self->worker_count; i++)
+        any |= self->workers[i]->state != WORKER_HANDLE_READY ||
+               worker_handle_working(self->workers[i]);
     return any;
 }
 
@@ -44,24 +44,24 @@ void supervisor_remote_connect_more(struct supervisor *self)
                                        .directory = run_directory_path(self->run),
                                        .keeper = self->backups ? backup_fd(self->backups) : -1};
     struct entry *entry = NULL;
-    while ((entry = guest_queue_find(self->window, ENTRY_FAR, NULL)) &&
-           (guest_queue_connections(self->window) < self->connecting ||
-            guest_queue_is_first(self->window, entry))) {
+    while ((entry = guest_queue_find(self->queue, ENTRY_FAR, NULL)) &&
+           (guest_queue_connections(self->queue) < self->connecting ||
+            guest_queue_is_first(self->queue, entry))) {
         AUTO_ERROR error *err = NULL;
         remote *connections = remote_start(entry->guest, &means, &err);
         if (connections)
-            guest_queue_open(self->window, entry, connections);
+            guest_queue_open(self->queue, entry, connections);
         else if (under_way(self))
             return;
         else
-            guest_queue_refuse(self->window, entry, status_of_error(error_kind(err)),
+            guest_queue_refuse(self->queue, entry, status_of_error(error_kind(err)),
                                error_message(err), 0);
     }
 }
 
-static bool connecting(const struct worker_handle *member)
+static bool connecting(const struct worker_handle *worker)
 {
-    return member->state != WORKER_HANDLE_ENDED && member->handover.connecting;
+    return worker->state != WORKER_HANDLE_ENDED && worker->handover.connecting;
 }
 
 size_t supervisor_remote_poll(const struct supervisor *self, struct pollfd fds[MAX_CONNECTED],
@@ -69,14 +69,14 @@ size_t supervisor_remote_poll(const struct supervisor *self, struct pollfd fds[M
 {
     size_t count = 0;
     for (const struct entry *entry = NULL;
-         count < MAX_CONNECTED && (entry = guest_queue_find(self->window, ENTRY_OPENING, entry));) {
+         count < MAX_CONNECTED && (entry = guest_queue_find(self->queue, ENTRY_OPENING, entry));) {
         uint64_t own = deadline_of(self, entry);
         *deadline = own < *deadline ? own : *deadline;
         fds[count++] = (struct pollfd){remote_fd(entry->connections), POLLIN, 0};
     }
-    for (size_t i = 0; count < MAX_CONNECTED && i < self->member_count; i++)
-        if (connecting(self->members[i]))
-            fds[count++] = (struct pollfd){remote_fd(self->members[i]->handover.entry->connections),
+    for (size_t i = 0; count < MAX_CONNECTED && i < self->worker_count; i++)
+        if (connecting(self->workers[i]))
+            fds[count++] = (struct pollfd){remote_fd(self->workers[i]->handover.entry->connections),
                                            POLLIN, 0};
     return count;
 }
@@ -97,16 +97,16 @@ static void time_out(struct supervisor *self, struct entry *entry)
 /* Those that have an appliance have its deadlines, too. */
 static void hear_of_connections(struct supervisor *self)
 {
-    for (size_t i = 0; i < self->member_count; i++) {
-        struct worker_handle *member = self->members[i];
+    for (size_t i = 0; i < self->worker_count; i++) {
+        struct worker_handle *worker = self->workers[i];
         AUTO_ERROR error *err = NULL;
-        int got = connecting(member) ? worker_handle_connect(member, &err) : 0;
+        int got = connecting(worker) ? worker_handle_connect(worker, &err) : 0;
         if (got > 0)
-            supervisor_pursue(self, member);
-        else if (got < 0 && remote_vanished(member->handover.entry->connections))
-            supervisor_vanish(self, member, error_message(err), NULL);
+            supervisor_pursue(self, worker);
+        else if (got < 0 && remote_vanished(worker->handover.entry->connections))
+            supervisor_vanish(self, worker, error_message(err), NULL);
         else if (got < 0)
-            supervisor_give_up(self, member, member->handover.entry,
+            supervisor_give_up(self, worker, worker->handover.entry,
                                status_of_error(error_kind(err)), error_message(err));
     }
 }
@@ -115,15 +115,15 @@ static void hear_of_connections(struct supervisor *self)
 void supervisor_remote_hear_all(struct supervisor *self)
 {
     hear_of_connections(self);
-    struct entry *next = guest_queue_find(self->window, ENTRY_OPENING, NULL);
+    struct entry *next = guest_queue_find(self->queue, ENTRY_OPENING, NULL);
     while (next) {
         AUTO_ERROR error *err = NULL;
         struct entry *entry = next;
         int got;
-        next = guest_queue_find(self->window, ENTRY_OPENING, entry);
+        next = guest_queue_find(self->queue, ENTRY_OPENING, entry);
         got = remote_hear(entry->connections, &err);
         if (got > 0)
-            guest_queue_opened(self->window, entry);
+            guest_queue_opened(self->queue, entry);
         else if (got < 0 && !supervisor_remote_excuse(self, entry))
             refuse(self, entry, status_of_error(error_kind(err)), error_message(err));
         else if (got == 0 && deadline_of(self, entry) <= clock_now())

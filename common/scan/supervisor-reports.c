@@ -5,13 +5,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-static int on_ready(struct supervisor *self, struct worker_handle *member,
+static int on_ready(struct supervisor *self, struct worker_handle *worker,
                     const ready_report *ready)
 {
-    if (member->state != WORKER_HANDLE_STARTING)
+    if (worker->state != WORKER_HANDLE_STARTING)
         return -1;
-    member->state = WORKER_HANDLE_READY;
-    member->deadline = CLOCK_NEVER;
+    worker->state = WORKER_HANDLE_READY;
+    worker->deadline = CLOCK_NEVER;
     self->start_failures = 0;
     self->start_cost = ready->took;
     self->stats->start += ready->took;
@@ -27,14 +27,14 @@ static bool asked_for_listings(const struct supervisor *self)
     return self->config->question && self->config->question->op == OP_LS;
 }
 
-static int on_outcome(struct supervisor *self, struct worker_handle *member, outcome *out)
+static int on_outcome(struct supervisor *self, struct worker_handle *worker, outcome *out)
 {
     AUTO_ERROR error *err = NULL;
-    struct entry *entry = worker_handle_find(member, out->guest);
+    struct entry *entry = worker_handle_find(worker, out->guest);
     if (!entry || agent_client_check_scan(&out->result, entry->guest->image_count, &err) < 0)
         return -1;
-    worker_handle_answered(member, entry);
-    member->answered++;
+    worker_handle_answered(worker, entry);
+    worker->answered++;
     self->stats->attach += out->attached;
     self->stats->wait += out->result.times.waited;
     self->stats->probe += out->result.times.probed;
@@ -43,10 +43,10 @@ static int on_outcome(struct supervisor *self, struct worker_handle *member, out
         entry->notes_length = out->notes.notes_len;
         entry->notes = STEAL(out->notes.notes_val);
     }
-    guest_queue_answer(self->window, entry, &out->result, supervisor_since_turn(entry));
-    supervisor_begin_turn(member);
-    if (member->state == WORKER_HANDLE_FINISHING && member->given_count == 0)
-        member->deadline = clock_now() + FINISH_TIMEOUT * CLOCK_SECOND;
+    guest_queue_answer(self->queue, entry, &out->result, supervisor_since_turn(entry));
+    supervisor_begin_turn(worker);
+    if (worker->state == WORKER_HANDLE_FINISHING && worker->given_count == 0)
+        worker->deadline = clock_now() + FINISH_TIMEOUT * CLOCK_SECOND;
     return 0;
 }
 
@@ -66,12 +66,12 @@ static int keep_part(struct supervisor *self, struct entry *entry, const part *s
 }
 
 /* Of the guest whose turn it is: the agent answers one question after the other. */
-static int on_part(struct supervisor *self, struct worker_handle *member, const part *some,
+static int on_part(struct supervisor *self, struct worker_handle *worker, const part *some,
                    char **failed)
 {
     AUTO_ERROR error *err = NULL;
-    struct entry *entry = worker_handle_find(member, some->guest);
-    if (!asked_for_listings(self) || !entry || entry != member->given[0])
+    struct entry *entry = worker_handle_find(worker, some->guest);
+    if (!asked_for_listings(self) || !entry || entry != worker->given[0])
         return -1;
     if (listing_check_part(&entry->checked, &self->config->question->ls, some->items.items_val,
                            some->items.items_len, &err) < 0) {
@@ -79,20 +79,20 @@ static int on_part(struct supervisor *self, struct worker_handle *member, const 
         return -1;
     }
     if (some->items.items_len > 0 && keep_part(self, entry, some, &err) < 0)
-        supervisor_give_up(self, member, entry, status_of_error(error_kind(err)),
+        supervisor_give_up(self, worker, entry, status_of_error(error_kind(err)),
                            error_message(err));
     return 0;
 }
 
-static int on_emptied(struct supervisor *self, struct worker_handle *member, uint64_t took)
+static int on_emptied(struct supervisor *self, struct worker_handle *worker, uint64_t took)
 {
-    if (member->state != WORKER_HANDLE_EMPTYING)
+    if (worker->state != WORKER_HANDLE_EMPTYING)
         return -1;
-    self->empty_cost = member->used ? took / member->used : took;
+    self->empty_cost = worker->used ? took / worker->used : took;
     self->stats->emptied++;
-    member->used = 0;
-    member->state = WORKER_HANDLE_READY;
-    member->deadline = CLOCK_NEVER;
+    worker->used = 0;
+    worker->state = WORKER_HANDLE_READY;
+    worker->deadline = CLOCK_NEVER;
     return 0;
 }
 
@@ -114,16 +114,16 @@ static void say(const struct supervisor *self, enum supervisor_log level, const 
 
 /* 0; -1: the worker cannot be believed. *failed is set where it says that it has failed (new
  * memory). */
-static int on_report(struct supervisor *self, struct worker_handle *member, report *message,
+static int on_report(struct supervisor *self, struct worker_handle *worker, report *message,
                      char **failed)
 {
     switch (message->kind) {
     case REPORT_READY:
-        return on_ready(self, member, &message->report_u.ready);
+        return on_ready(self, worker, &message->report_u.ready);
     case REPORT_OUTCOME:
-        return on_outcome(self, member, &message->report_u.outcome);
+        return on_outcome(self, worker, &message->report_u.outcome);
     case REPORT_EMPTIED:
-        return on_emptied(self, member, message->report_u.emptied);
+        return on_emptied(self, worker, message->report_u.emptied);
     case REPORT_FAILED:
         *failed = text_of(message->report_u.failed.failed_val, message->report_u.failed.failed_len);
         return *failed ? 0 : -1;
@@ -135,7 +135,7 @@ static int on_report(struct supervisor *self, struct worker_handle *member, repo
             message->report_u.console.console_len);
         return 0;
     case REPORT_PART:
-        return on_part(self, member, &message->report_u.part, failed);
+        return on_part(self, worker, &message->report_u.part, failed);
     case REPORT_SAVED:
         break;
     }
@@ -144,34 +144,34 @@ static int on_report(struct supervisor *self, struct worker_handle *member, repo
 
 /* Its socket has closed. That of one that was told to finish, and has, was to be expected. Whether
  * it has ended, too, only its warden knows. */
-static int on_end(struct supervisor *self, struct worker_handle *member, error **err)
+static int on_end(struct supervisor *self, struct worker_handle *worker, error **err)
 {
-    if (member->state != WORKER_HANDLE_FINISHING || member->given_count > 0)
-        return supervisor_vanish(self, member, "its worker has ended", err);
-    supervisor_dismiss(member);
+    if (worker->state != WORKER_HANDLE_FINISHING || worker->given_count > 0)
+        return supervisor_vanish(self, worker, "its worker has ended", err);
+    supervisor_dismiss(worker);
     return 0;
 }
 
-int supervisor_hear(struct supervisor *self, struct worker_handle *member, error **err)
+int supervisor_hear(struct supervisor *self, struct worker_handle *worker, error **err)
 {
     const void *body;
     size_t length;
-    int got = frame_reader_fill(member->reader, member->worker.reports), next;
-    while ((next = frame_reader_next(member->reader, &body, &length)) > 0) {
+    int got = frame_reader_fill(worker->reader, worker->process.reports), next;
+    while ((next = frame_reader_next(worker->reader, &body, &length)) > 0) {
         report message = {0};
         AUTO_FREE char *failed = NULL;
         if (frame_decode((xdrproc_t)xdr_report, &message, sizeof message, body, length) < 0)
-            return supervisor_fail(self, member, "its worker sent a message that is none", err);
-        int believed = on_report(self, member, &message, &failed);
+            return supervisor_fail(self, worker, "its worker sent a message that is none", err);
+        int believed = on_report(self, worker, &message, &failed);
         xdr_free((xdrproc_t)xdr_report, &message);
         if (failed)
-            return supervisor_fail(self, member, failed, err);
+            return supervisor_fail(self, worker, failed, err);
         if (believed < 0)
-            return supervisor_fail(self, member, "its worker cannot be believed", err);
-        if (member->state == WORKER_HANDLE_ENDED)
+            return supervisor_fail(self, worker, "its worker cannot be believed", err);
+        if (worker->state == WORKER_HANDLE_ENDED)
             return 0;
     }
     if (next < 0 || got == 0 || (got < 0 && got != -EAGAIN))
-        return on_end(self, member, err);
+        return on_end(self, worker, err);
     return 0;
 }

@@ -14,22 +14,22 @@
  * there is no room for more. */
 #define MAX_START_FAILURES 3
 
-static void free_member(struct worker_handle *member)
+static void free_worker(struct worker_handle *worker)
 {
-    close(member->worker.orders);
-    close(member->worker.reports);
-    frame_reader_free(member->reader);
-    worker_handle_drop_handover(member);
-    free(member->trust.directory);
-    free(member->root);
-    free(member);
+    close(worker->process.orders);
+    close(worker->process.reports);
+    frame_reader_free(worker->reader);
+    worker_handle_drop_handover(worker);
+    free(worker->trust.directory);
+    free(worker->root);
+    free(worker);
 }
 
 /* Whether one works, or may come to. */
-static bool anybody(const struct supervisor *self)
+static bool any_worker(const struct supervisor *self)
 {
-    for (size_t i = 0; i < self->member_count; i++)
-        if (self->members[i]->state != WORKER_HANDLE_ENDED)
+    for (size_t i = 0; i < self->worker_count; i++)
+        if (self->workers[i]->state != WORKER_HANDLE_ENDED)
             return true;
     return false;
 }
@@ -38,7 +38,7 @@ bool supervisor_admit(struct supervisor *self)
 {
     if (self->start_failures < MAX_START_FAILURES)
         return true;
-    if (anybody(self))
+    if (any_worker(self))
         return false;
     self->start_failures = 0;
     return true;
@@ -47,31 +47,31 @@ bool supervisor_admit(struct supervisor *self)
 static int start(struct supervisor *self, error **err)
 {
     char name[32];
-    struct worker_handle *member = calloc(1, sizeof *member);
-    if (!member)
+    struct worker_handle *worker = calloc(1, sizeof *worker);
+    if (!worker)
         return error_no_memory(err);
     snprintf(name, sizeof name, "w%u", self->next_root++);
-    member->root = run_directory_subdirectory(self->run, name, err);
-    member->reader = frame_reader_new();
+    worker->root = run_directory_subdirectory(self->run, name, err);
+    worker->reader = frame_reader_new();
     struct worker_config config = {
         .factory = self->config->factory ? self->config->factory : hypervisor_libvirt_new,
-        .appliance = self->provision.appliance,
+        .appliance = self->template.appliance,
         .sandbox = self->box,
-        .root = member->root,
-        .template_dir = self->provision.template_dir,
-        .memory_path = self->provision.memory_path,
+        .root = worker->root,
+        .template_dir = self->template.template_dir,
+        .memory_path = self->template.memory_path,
         .start_timeout = NEW_APPLIANCE_TIMEOUT,
         .trace = self->config->trace,
         .question = self->config->question,
         .keys = self->config->keys,
     };
-    if (!member->root || !member->reader || worker_start(&config, &member->worker, err) < 0) {
-        member->worker = (struct worker){-1, -1, -1};
-        free_member(member);
+    if (!worker->root || !worker->reader || worker_start(&config, &worker->process, err) < 0) {
+        worker->process = (struct worker){-1, -1, -1};
+        free_worker(worker);
         return -1;
     }
-    member->deadline = clock_now() + NEW_APPLIANCE_TIMEOUT * CLOCK_SECOND;
-    self->members[self->member_count++] = member;
+    worker->deadline = clock_now() + NEW_APPLIANCE_TIMEOUT * CLOCK_SECOND;
+    self->workers[self->worker_count++] = worker;
     return 0;
 }
 
@@ -80,7 +80,7 @@ int supervisor_start(struct supervisor *self, error **err)
     AUTO_ERROR error *failed = NULL;
     if (start(self, &failed) == 0)
         return 0;
-    if (!anybody(self))
+    if (!any_worker(self))
         return error_propagate(err, STEAL(failed));
     self->start_failures = MAX_START_FAILURES;
     supervisor_say(self, LOG_VERBOSE, error_message(failed));
@@ -92,12 +92,12 @@ void supervisor_say(const struct supervisor *self, enum supervisor_log level, co
     self->client->log(self->client->data, level, text);
 }
 
-void supervisor_begin_turn(struct worker_handle *member)
+void supervisor_begin_turn(struct worker_handle *worker)
 {
-    if (member->given_count > 0 && member->given[0]->turn == 0)
+    if (worker->given_count > 0 && worker->given[0]->turn == 0)
         /* Connecting to its images was part of it. */
-        member->given[0]->turn = member->given[0]->timed =
-            clock_now() - member->given[0]->connecting;
+        worker->given[0]->turn = worker->given[0]->timed =
+            clock_now() - worker->given[0]->connecting;
 }
 
 uint64_t supervisor_since_turn(const struct entry *entry)
@@ -109,154 +109,154 @@ uint64_t supervisor_since_turn(const struct entry *entry)
 
 /* Takes its guests away from it. They wait again: as they were if their worker vanished, which an
  * image can hardly have done, apart otherwise; or the one that was alone is the culprit. */
-static void reclaim(struct supervisor *self, struct worker_handle *member, bool vanished,
+static void reclaim(struct supervisor *self, struct worker_handle *worker, bool vanished,
                     const char *why)
 {
-    struct entry *left[WORKER_HANDLE_DEPTH];
-    size_t count = member->given_count;
-    memcpy(left, member->given, count * sizeof *left);
-    member->given_count = 0;
-    worker_handle_drop_handover(member);
-    if (vanished && guest_queue_excuse(self->window, left, count, member->answered > 0))
+    struct entry *left[WORKER_GUESTS_MAX];
+    size_t count = worker->given_count;
+    memcpy(left, worker->given, count * sizeof *left);
+    worker->given_count = 0;
+    worker_handle_drop_handover(worker);
+    if (vanished && guest_queue_excuse(self->queue, left, count, worker->answered > 0))
         return;
-    if (guest_queue_put_back(self->window, left, count, member->scanned == 1))
-        guest_queue_refuse(self->window, left[0], STATUS_CRASHED, why,
+    if (guest_queue_put_back(self->queue, left, count, worker->scanned == 1))
+        guest_queue_refuse(self->queue, left[0], STATUS_CRASHED, why,
                            supervisor_since_turn(left[0]));
 }
 
 /* Once reaped its number may be somebody else's. */
-static void end_warden(const struct worker_handle *member)
+static void end_warden(const struct worker_handle *worker)
 {
-    pid_signal(member->worker.pid, SIGTERM);
+    pid_signal(worker->process.pid, SIGTERM);
 }
 
-void supervisor_dismiss(struct worker_handle *member)
+void supervisor_dismiss(struct worker_handle *worker)
 {
-    end_warden(member);
-    member->state = WORKER_HANDLE_ENDED;
-    member->deadline = CLOCK_NEVER;
+    end_warden(worker);
+    worker->state = WORKER_HANDLE_ENDED;
+    worker->deadline = CLOCK_NEVER;
 }
 
-static void end_member(struct supervisor *self, struct worker_handle *member, bool vanished,
+static void end_worker(struct supervisor *self, struct worker_handle *worker, bool vanished,
                        const char *why)
 {
-    if (member->state == WORKER_HANDLE_ENDED)
+    if (worker->state == WORKER_HANDLE_ENDED)
         return;
-    supervisor_dismiss(member);
-    reclaim(self, member, vanished, why);
+    supervisor_dismiss(worker);
+    reclaim(self, worker, vanished, why);
 }
 
 /* Those behind it have lost nothing but their place. Where it took too long, it may have been one
  * of those that had been attached: they go on by themselves. */
-void supervisor_give_up(struct supervisor *self, struct worker_handle *member, struct entry *entry,
+void supervisor_give_up(struct supervisor *self, struct worker_handle *worker, struct entry *entry,
                         enum status status, const char *why)
 {
-    worker_handle_answered(member, entry);
-    guest_queue_refuse(self->window, entry, status, why, supervisor_since_turn(entry));
+    worker_handle_answered(worker, entry);
+    guest_queue_refuse(self->queue, entry, status, why, supervisor_since_turn(entry));
     if (status == STATUS_TIMEOUT)
-        guest_queue_put_apart(self->window, member->given, member->given_count);
+        guest_queue_put_apart(self->queue, worker->given, worker->given_count);
     else
-        guest_queue_give_back(self->window, member->given, member->given_count);
-    member->given_count = 0;
-    end_member(self, member, false, why);
+        guest_queue_give_back(self->queue, worker->given, worker->given_count);
+    worker->given_count = 0;
+    end_worker(self, worker, false, why);
 }
 
-static void forget_member(struct supervisor *self, size_t index)
+static void forget_worker(struct supervisor *self, size_t index)
 {
-    free_member(self->members[index]);
-    self->members[index] = self->members[--self->member_count];
+    free_worker(self->workers[index]);
+    self->workers[index] = self->workers[--self->worker_count];
 }
 
-static int lose(struct supervisor *self, struct worker_handle *member, bool vanished,
+static int lose(struct supervisor *self, struct worker_handle *worker, bool vanished,
                 const char *why, error **err)
 {
     AUTO_FREE char *text = NULL;
-    bool starting = member->state == WORKER_HANDLE_STARTING;
-    if (member->state == WORKER_HANDLE_ENDED)
+    bool starting = worker->state == WORKER_HANDLE_STARTING;
+    if (worker->state == WORKER_HANDLE_ENDED)
         return 0;
     if (asprintf(&text, "the appliance is lost: %s", why) < 0)
         text = NULL;
     if (text)
         supervisor_say(self, LOG_VERBOSE, text);
-    end_member(self, member, vanished, text ? text : "the appliance is lost");
-    if (starting && ++self->start_failures >= MAX_START_FAILURES && !anybody(self))
+    end_worker(self, worker, vanished, text ? text : "the appliance is lost");
+    if (starting && ++self->start_failures >= MAX_START_FAILURES && !any_worker(self))
         return error_set(err, ERROR_HOST, "%s", why);
     return 0;
 }
 
-int supervisor_fail(struct supervisor *self, struct worker_handle *member, const char *why,
+int supervisor_fail(struct supervisor *self, struct worker_handle *worker, const char *why,
                     error **err)
 {
-    return lose(self, member, false, why, err);
+    return lose(self, worker, false, why, err);
 }
 
-int supervisor_vanish(struct supervisor *self, struct worker_handle *member, const char *why,
+int supervisor_vanish(struct supervisor *self, struct worker_handle *worker, const char *why,
                       error **err)
 {
-    return lose(self, member, true, why, err);
+    return lose(self, worker, true, why, err);
 }
 
 /* Everything that is ours ends: wardens first, they see to theirs; then what those have left that
  * were killed. */
 void supervisor_end_all(struct supervisor *self)
 {
-    for (size_t i = 0; i < self->member_count; i++)
-        end_warden(self->members[i]);
-    for (size_t i = 0; i < self->member_count; i++) {
-        while (waitpid(self->members[i]->worker.pid, NULL, 0) < 0 && errno == EINTR)
+    for (size_t i = 0; i < self->worker_count; i++)
+        end_warden(self->workers[i]);
+    for (size_t i = 0; i < self->worker_count; i++) {
+        while (waitpid(self->workers[i]->process.pid, NULL, 0) < 0 && errno == EINTR)
             ;
-        free_member(self->members[i]);
+        free_worker(self->workers[i]);
     }
-    self->member_count = 0;
+    self->worker_count = 0;
     child_list_end();
 }
 
 static struct worker_handle *find_warden(const struct supervisor *self, pid_t pid)
 {
-    for (size_t i = 0; i < self->member_count; i++)
-        if (self->members[i]->worker.pid == pid)
-            return self->members[i];
+    for (size_t i = 0; i < self->worker_count; i++)
+        if (self->workers[i]->process.pid == pid)
+            return self->workers[i];
     return NULL;
 }
 
 static bool is_known(const void *data, pid_t pid)
 {
     const struct supervisor *self = data;
-    return find_warden(self, pid) || guest_queue_owns(self->window, pid);
+    return find_warden(self, pid) || guest_queue_owns(self->queue, pid);
 }
 
 /* What it said before it ended still counts, above all its last answer, and why it ended. One that
  * has been taken over may talk on: it is heard for as long as what is there now can take, by pages,
  * and its end. */
-static int hear_out(struct supervisor *self, struct worker_handle *member, error **err)
+static int hear_out(struct supervisor *self, struct worker_handle *worker, error **err)
 {
-    struct pollfd readable = {member->worker.reports, POLLIN, 0};
+    struct pollfd readable = {worker->process.reports, POLLIN, 0};
     int bytes = 0, result = 0;
-    ioctl(member->worker.reports, FIONREAD, &bytes);
+    ioctl(worker->process.reports, FIONREAD, &bytes);
     for (int left = bytes / 4096 + 2;
-         result == 0 && left > 0 && member->state != WORKER_HANDLE_ENDED &&
+         result == 0 && left > 0 && worker->state != WORKER_HANDLE_ENDED &&
          poll(&readable, 1, 0) == 1;
          left--)
-        result = supervisor_hear(self, member, err);
+        result = supervisor_hear(self, worker, err);
     return result;
 }
 
-void supervisor_refused(struct supervisor *self, struct worker_handle *member)
+void supervisor_refused(struct supervisor *self, struct worker_handle *worker)
 {
-    end_warden(member);
-    hear_out(self, member, NULL);
-    end_member(self, member, true, "its worker takes no orders");
+    end_warden(worker);
+    hear_out(self, worker, NULL);
+    end_worker(self, worker, true, "its worker takes no orders");
 }
 
-static int bury(struct supervisor *self, struct worker_handle *member, error **err)
+static int bury(struct supervisor *self, struct worker_handle *worker, error **err)
 {
-    member->worker.pid = -1;
-    int result = hear_out(self, member, err);
-    if (result == 0 && member->state != WORKER_HANDLE_ENDED)
-        result = supervisor_vanish(self, member, "its worker was killed", err);
-    for (size_t i = 0; i < self->member_count; i++)
-        if (self->members[i] == member) {
-            forget_member(self, i);
+    worker->process.pid = -1;
+    int result = hear_out(self, worker, err);
+    if (result == 0 && worker->state != WORKER_HANDLE_ENDED)
+        result = supervisor_vanish(self, worker, "its worker was killed", err);
+    for (size_t i = 0; i < self->worker_count; i++)
+        if (self->workers[i] == worker) {
+            forget_worker(self, i);
             break;
         }
     return result;
@@ -267,24 +267,24 @@ int supervisor_reap(struct supervisor *self, error **err)
     pid_t pid;
     int result = 0;
     while (result == 0 && (pid = waitpid(-1, NULL, WNOHANG)) > 0) {
-        struct worker_handle *member = find_warden(self, pid);
-        if (member)
-            member->worker.pid = -1;
+        struct worker_handle *worker = find_warden(self, pid);
+        if (worker)
+            worker->process.pid = -1;
         child_list_reaped(pid);
         child_list_kill(is_known, self); /* of a warden that was killed we get worker and QEMU */
-        if (member)
-            result = bury(self, member, err);
+        if (worker)
+            result = bury(self, worker, err);
     }
     return result;
 }
 
 /* --- deadlines --- */
 
-static uint64_t deadline_of(const struct supervisor *self, const struct worker_handle *member)
+static uint64_t deadline_of(const struct supervisor *self, const struct worker_handle *worker)
 {
-    uint64_t deadline = member->deadline;
-    if (self->config->timeout && worker_handle_working(member) && member->given[0]->turn) {
-        uint64_t answer = member->given[0]->timed + self->config->timeout * CLOCK_SECOND;
+    uint64_t deadline = worker->deadline;
+    if (self->config->timeout && worker_handle_working(worker) && worker->given[0]->turn) {
+        uint64_t answer = worker->given[0]->timed + self->config->timeout * CLOCK_SECOND;
         deadline = answer < deadline ? answer : deadline;
     }
     return deadline;
@@ -293,30 +293,30 @@ static uint64_t deadline_of(const struct supervisor *self, const struct worker_h
 uint64_t supervisor_next_deadline(const struct supervisor *self)
 {
     uint64_t next = CLOCK_NEVER;
-    for (size_t i = 0; i < self->member_count; i++) {
-        uint64_t deadline = deadline_of(self, self->members[i]);
+    for (size_t i = 0; i < self->worker_count; i++) {
+        uint64_t deadline = deadline_of(self, self->workers[i]);
         next = deadline < next ? deadline : next;
     }
     return next;
 }
 
-static void time_out_guest(struct supervisor *self, struct worker_handle *member)
+static void time_out_guest(struct supervisor *self, struct worker_handle *worker)
 {
     char why[64];
     snprintf(why, sizeof why, "no answer within %u s (--timeout)", self->config->timeout);
-    supervisor_give_up(self, member, member->given[0], STATUS_TIMEOUT, why);
+    supervisor_give_up(self, worker, worker->given[0], STATUS_TIMEOUT, why);
 }
 
 int supervisor_check_deadlines(struct supervisor *self, error **err)
 {
     uint64_t now = clock_now();
-    for (size_t i = 0; i < self->member_count; i++) {
-        struct worker_handle *member = self->members[i];
-        if (deadline_of(self, member) > now)
+    for (size_t i = 0; i < self->worker_count; i++) {
+        struct worker_handle *worker = self->workers[i];
+        if (deadline_of(self, worker) > now)
             continue;
-        if (member->deadline > now)
-            time_out_guest(self, member);
-        else if (supervisor_fail(self, member, "it did not answer in time", err) < 0)
+        if (worker->deadline > now)
+            time_out_guest(self, worker);
+        else if (supervisor_fail(self, worker, "it did not answer in time", err) < 0)
             return -1;
     }
     return 0;
@@ -324,9 +324,9 @@ int supervisor_check_deadlines(struct supervisor *self, error **err)
 
 void supervisor_excuse(struct supervisor *self, uint64_t deaf)
 {
-    for (size_t i = 0; i < self->member_count; i++) {
-        const struct worker_handle *member = self->members[i];
-        if (member->given_count > 0 && member->given[0]->turn)
-            member->given[0]->timed += deaf;
+    for (size_t i = 0; i < self->worker_count; i++) {
+        const struct worker_handle *worker = self->workers[i];
+        if (worker->given_count > 0 && worker->given[0]->turn)
+            worker->given[0]->timed += deaf;
     }
 }

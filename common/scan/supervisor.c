@@ -33,20 +33,21 @@ static enum supervisor_end take_signals(struct supervisor *self, error **err)
 /* Waits for anything to happen, and deals with all of it but signals. */
 static int wait_and_hear(struct supervisor *self, error **err)
 {
-    struct pollfd fds[2 + 2 * MAX_MEMBERS + MAX_CONNECTED] = {
+    struct pollfd fds[2 + 2 * MAX_WORKERS + MAX_CONNECTED] = {
         {self->signal_fd, POLLIN, 0},
         {self->list_waits ? guest_list_fd(self->guests) : -1, POLLIN, 0},
     };
-    struct worker_handle *members[MAX_MEMBERS];
-    size_t count = self->member_count;
+    struct worker_handle *workers[MAX_WORKERS];
+    size_t count = self->worker_count;
     for (size_t i = 0; i < count; i++) {
-        struct worker_handle *member = members[i] = self->members[i];
-        bool ended = member->state == WORKER_HANDLE_ENDED;
-        fds[2 + 2 * i] = (struct pollfd){ended ? -1 : member->worker.reports, POLLIN, 0};
-        fds[3 + 2 * i] = (struct pollfd){
-            !ended && member->handover.entry && !member->handover.connecting ? member->worker.orders
-                                                                             : -1,
-            POLLOUT, 0};
+        struct worker_handle *worker = workers[i] = self->workers[i];
+        bool ended = worker->state == WORKER_HANDLE_ENDED;
+        fds[2 + 2 * i] = (struct pollfd){ended ? -1 : worker->process.reports, POLLIN, 0};
+        fds[3 + 2 * i] =
+            (struct pollfd){!ended && worker->handover.entry && !worker->handover.connecting
+                                ? worker->process.orders
+                                : -1,
+                            POLLOUT, 0};
     }
     uint64_t deadline = supervisor_next_deadline(self), list = supervisor_list_deadline(self);
     size_t far = supervisor_remote_poll(self, fds + 2 + 2 * count, &deadline);
@@ -56,10 +57,10 @@ static int wait_and_hear(struct supervisor *self, error **err)
         self->list_waits = false;
     supervisor_remote_hear_all(self);
     for (size_t i = 0; i < count; i++) {
-        if (fds[2 + 2 * i].revents && supervisor_hear(self, members[i], err) < 0)
+        if (fds[2 + 2 * i].revents && supervisor_hear(self, workers[i], err) < 0)
             return -1;
-        if (fds[3 + 2 * i].revents && members[i]->state != WORKER_HANDLE_ENDED)
-            supervisor_pursue(self, members[i]);
+        if (fds[3 + 2 * i].revents && workers[i]->state != WORKER_HANDLE_ENDED)
+            supervisor_pursue(self, workers[i]);
     }
     return supervisor_check_deadlines(self, err);
 }
@@ -68,12 +69,12 @@ static enum supervisor_end provide(struct supervisor *self, error **err)
 {
     uint64_t since = clock_now();
     if (self->config->factory) {
-        self->provision.appliance.accel = "none";
-        self->provided = true;
+        self->template.appliance.accel = "none";
+        self->template_ready = true;
         return SUPERVISOR_DONE;
     }
     switch (template_builder_make(self->config, self->client, self->run, &self->box, self->end_fd,
-                                  &self->provision, err)) {
+                                  &self->template, err)) {
     case TEMPLATE_BUILDER_FAILED:
         return SUPERVISOR_NO_APPLIANCE;
     case TEMPLATE_BUILDER_SIGNALLED:
@@ -82,10 +83,10 @@ static enum supervisor_end provide(struct supervisor *self, error **err)
     case TEMPLATE_BUILDER_DONE:
         break;
     }
-    self->provided = true;
+    self->template_ready = true;
     self->stats->prepare = clock_now() - since;
-    self->stats->boots += self->provision.booted;
-    snprintf(self->stats->accel, sizeof self->stats->accel, "%s", self->provision.appliance.accel);
+    self->stats->boots += self->template.booted;
+    snprintf(self->stats->accel, sizeof self->stats->accel, "%s", self->template.appliance.accel);
     return SUPERVISOR_DONE;
 }
 
@@ -95,20 +96,20 @@ static enum supervisor_end step(struct supervisor *self, bool *done, error **err
     if (!self->list_waits && supervisor_list_read(self, err) < 0)
         return SUPERVISOR_NO_APPLIANCE;
     supervisor_remote_connect_more(self);
-    if (!self->provided && guest_queue_waiting(self->window) > 0) {
+    if (!self->template_ready && guest_queue_waiting(self->queue) > 0) {
         enum supervisor_end end = provide(self, err);
         if (end != SUPERVISOR_DONE)
             return end;
     }
-    if (self->provided && supervisor_start_members(self, err) < 0)
+    if (self->template_ready && supervisor_start_workers(self, err) < 0)
         return SUPERVISOR_NO_APPLIANCE;
     supervisor_give(self);
     if (supervisor_list_answer(self, err) < 0)
         /* It may have stopped because a signal waits. */
         return take_signals(self, NULL) == SUPERVISOR_SIGNALLED ? SUPERVISOR_SIGNALLED
                                                                 : SUPERVISOR_STOPPED;
-    *done = self->list_ended && guest_queue_empty(self->window);
-    bool more = !self->list_waits && !self->list_ended && !guest_queue_full(self->window);
+    *done = self->list_ended && guest_queue_empty(self->queue);
+    bool more = !self->list_waits && !self->list_ended && !guest_queue_full(self->queue);
     if (*done)
         return SUPERVISOR_DONE;
     if (!more && wait_and_hear(self, err) < 0)
@@ -168,8 +169,8 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
     sigprocmask(SIG_BLOCK, &signals, NULL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     self->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    self->window = guest_queue_new(self->config->isolation);
-    if (self->end_fd < 0 || self->signal_fd < 0 || !self->window)
+    self->queue = guest_queue_new(self->config->isolation);
+    if (self->end_fd < 0 || self->signal_fd < 0 || !self->queue)
         return error_set_errno(err, ERROR_HOST, errno, "cannot start");
     if (bound_by_files(self, err) < 0)
         return -1;
@@ -181,9 +182,9 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
 
 static void tear_down(struct supervisor *self, const sigset_t *old)
 {
-    guest_queue_free(self->window); /* with who has backups; ending the others takes files */
+    guest_queue_free(self->queue); /* with who has backups; ending the others takes files */
     supervisor_end_all(self);
-    template_builder_clear(&self->provision);
+    template_builder_clear(&self->template);
     run_directory_free(self->run);
     backup_free(self->backups);
     if (self->signal_fd >= 0)

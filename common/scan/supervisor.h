@@ -11,6 +11,9 @@
 #include "remote/backup.h"
 #include "spool.h"
 
+/* Appliances that work at once, at most. */
+#define SUPERVISOR_PARALLEL_MAX 64
+
 /* Which guests may share an appliance. */
 enum isolation {
     ISOLATE_NONE,      /* all */
@@ -47,8 +50,6 @@ struct supervisor_client {
     /* May be NULL. total is 0 while it is not known. */
     void (*progress)(void *data, uint64_t answered, uint64_t total);
 };
-
-#define SUPERVISOR_PARALLEL_MAX 64 /* appliances at once */
 
 struct supervisor_config {
     enum isolation isolation;

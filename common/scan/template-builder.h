@@ -2,8 +2,8 @@
 /* What must be there before the first worker can start: the appliance's files where QEMU may read
  * them, an accelerator that has been seen to work, and a template. Done once a run, when the first
  * guest needs it. */
-#ifndef VLT_PROVISION_H
-#define VLT_PROVISION_H
+#ifndef VLT_TEMPLATE_BUILDER_H
+#define VLT_TEMPLATE_BUILDER_H
 
 #include "process/run-directory.h"
 #include "supervisor.h"

@@ -7,7 +7,7 @@
 
 #define DEFAULT_BLOCK_SIZE 512
 
-static int send_disk(struct worker_handle *member, const struct guest_image *image,
+static int send_disk(struct worker_handle *worker, const struct guest_image *image,
                      const struct image_chain *chain)
 {
     const struct guest_encryption *encryption = image->encryption;
@@ -24,44 +24,44 @@ static int send_disk(struct worker_handle *member, const struct guest_image *ima
         own.passphrase.passphrase_len = (u_int)encryption->length;
         disk.key_count = 1;
     }
-    disk_order_encode(&disk, member->handover.entry->guest->number, &message);
-    return worker_order(&member->worker, &message.order, message.fds, message.fd_count);
+    disk_order_encode(&disk, worker->handover.entry->guest->number, &message);
+    return worker_order(&worker->process, &message.order, message.fds, message.fd_count);
 }
 
-static int send_ask(struct worker_handle *member)
+static int send_ask(struct worker_handle *worker)
 {
     order message = {.kind = ORDER_ASK};
-    message.order_u.ask = member->handover.entry->guest->number;
-    return worker_order(&member->worker, &message, NULL, 0);
+    message.order_u.ask = worker->handover.entry->guest->number;
+    return worker_order(&worker->process, &message, NULL, 0);
 }
 
-int worker_handle_hand_over(struct worker_handle *member)
+int worker_handle_hand_over(struct worker_handle *worker)
 {
-    struct handover *on = &member->handover;
+    struct handover *on = &worker->handover;
     int result = 0;
     if (on->connecting)
         return 0;
     while (result == 0 && on->sent < on->count) {
         const struct guest_image *image = &on->entry->guest->images[on->sent];
-        result = send_disk(member, image, on->chains[on->sent]);
+        result = send_disk(worker, image, on->chains[on->sent]);
         if (result == 0) {
             image_chain_free(STEAL(on->chains[on->sent]));
             on->sent++;
         }
     }
     if (result == 0)
-        result = send_ask(member);
+        result = send_ask(worker);
     if (result == -EAGAIN)
         return 0;
-    worker_handle_drop_handover(member);
+    worker_handle_drop_handover(worker);
     return result == 0 ? 1 : -1;
 }
 
-void worker_handle_drop_handover(struct worker_handle *member)
+void worker_handle_drop_handover(struct worker_handle *worker)
 {
-    for (size_t i = 0; i < member->handover.count; i++)
-        image_chain_free(member->handover.chains[i]);
-    member->handover = (struct handover){0};
+    for (size_t i = 0; i < worker->handover.count; i++)
+        image_chain_free(worker->handover.chains[i]);
+    worker->handover = (struct handover){0};
 }
 
 /* Between looking at the owner and opening, somebody may have put another file there: then the
@@ -86,10 +86,10 @@ static int open_image(const struct entry *entry, size_t index, enum backing_poli
     return check_owner(entry, *chain, err);
 }
 
-int worker_handle_take_on(struct worker_handle *member, struct entry *entry,
+int worker_handle_take_on(struct worker_handle *worker, struct entry *entry,
                           enum backing_policy policy, error **err)
 {
-    struct handover *on = &member->handover;
+    struct handover *on = &worker->handover;
     *on = (struct handover){
         .entry = entry, .connecting = entry->far, .count = entry->guest->image_count};
     int result = entry->far ? remote_request(entry->connections, err) : 0;
@@ -97,13 +97,13 @@ int worker_handle_take_on(struct worker_handle *member, struct entry *entry,
         if (!entry->guest->images[i].remote)
             result = open_image(entry, i, policy, &on->chains[i], err);
     if (result < 0)
-        worker_handle_drop_handover(member);
+        worker_handle_drop_handover(worker);
     return result;
 }
 
-int worker_handle_connect(struct worker_handle *member, error **err)
+int worker_handle_connect(struct worker_handle *worker, error **err)
 {
-    struct handover *on = &member->handover;
+    struct handover *on = &worker->handover;
     int got = remote_hear(on->entry->connections, err);
     if (got <= 0)
         return got;
@@ -114,38 +114,38 @@ int worker_handle_connect(struct worker_handle *member, error **err)
     return 1;
 }
 
-struct entry *worker_handle_find(const struct worker_handle *member, uint64_t guest)
+struct entry *worker_handle_find(const struct worker_handle *worker, uint64_t guest)
 {
-    for (size_t i = 0; i < member->given_count; i++)
-        if (member->given[i]->guest->number == guest)
-            return member->given[i] == member->handover.entry ? NULL : member->given[i];
+    for (size_t i = 0; i < worker->given_count; i++)
+        if (worker->given[i]->guest->number == guest)
+            return worker->given[i] == worker->handover.entry ? NULL : worker->given[i];
     return NULL;
 }
 
-void worker_handle_answered(struct worker_handle *member, const struct entry *entry)
+void worker_handle_answered(struct worker_handle *worker, const struct entry *entry)
 {
     size_t i = 0;
-    while (i < member->given_count && member->given[i] != entry)
+    while (i < worker->given_count && worker->given[i] != entry)
         i++;
-    if (i == member->given_count)
+    if (i == worker->given_count)
         return;
-    member->given_count--;
-    memmove(&member->given[i], &member->given[i + 1],
-            (member->given_count - i) * sizeof *member->given);
+    worker->given_count--;
+    memmove(&worker->given[i], &worker->given[i + 1],
+            (worker->given_count - i) * sizeof *worker->given);
 }
 
-bool worker_handle_working(const struct worker_handle *member)
+bool worker_handle_working(const struct worker_handle *worker)
 {
-    return member->state != WORKER_HANDLE_ENDED && member->given_count > 0;
+    return worker->state != WORKER_HANDLE_ENDED && worker->given_count > 0;
 }
 
-int worker_handle_set_trust(struct worker_handle *member, const struct entry *entry)
+int worker_handle_set_trust(struct worker_handle *worker, const struct entry *entry)
 {
     char *directory = entry->directory ? strdup(entry->directory) : NULL;
     if (entry->directory && !directory)
         return -1;
-    free(member->trust.directory);
-    member->trust = (struct entry){
+    free(worker->trust.directory);
+    worker->trust = (struct entry){
         .far = entry->far,
         .sealed = entry->sealed,
         .mixed = entry->mixed,
@@ -155,6 +155,6 @@ int worker_handle_set_trust(struct worker_handle *member, const struct entry *en
         .directory = directory,
         .quarantine = entry->quarantine,
     };
-    member->has_trust = true;
+    worker->has_trust = true;
     return 0;
 }

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The workers of a run, as the supervisor sees them: what each is doing, what it was given, and
  * when it must have answered. Knows nothing of lists and output. */
-#ifndef VLT_CREW_H
-#define VLT_CREW_H
+#ifndef VLT_WORKER_HANDLE_H
+#define VLT_WORKER_HANDLE_H
 
 #include "guest-queue.h"
 #include "wire/frame.h"
 #include "worker.h"
-
-/* Guests given to one worker and not yet answered. Enough for the attaching to run ahead of the
- * agent; few enough that two workers end at the same time, and that little has to be done again
- * when one dies. */
-#define WORKER_HANDLE_DEPTH 12
 
 enum worker_handle_state {
     WORKER_HANDLE_STARTING,  /* its appliance is coming up */
@@ -30,7 +25,7 @@ struct handover {
 };
 
 struct worker_handle {
-    struct worker worker;
+    struct worker process; /* its process: warden, orders, reports */
     enum worker_handle_state state;
     char *root;
     frame_reader *reader;
@@ -43,33 +38,33 @@ struct worker_handle {
                            owns its directory */
     bool has_trust;
     struct handover handover;
-    struct entry *given[WORKER_HANDLE_DEPTH]; /* in order; given[0] is the one whose turn it is */
+    struct entry *given[WORKER_GUESTS_MAX]; /* in order; given[0] is the one whose turn it is */
     size_t given_count;
 };
 
 /* Sends what the socket takes of the handover. 1: all of it, and the order to ask; 0: the rest
  * waits for POLLOUT; -1: the worker is lost. */
-int worker_handle_hand_over(struct worker_handle *member);
+int worker_handle_hand_over(struct worker_handle *worker);
 
 /* Opens the entry's images for the worker; remote ones are asked for. -1 and *err: the guest's own
  * answer. */
-int worker_handle_take_on(struct worker_handle *member, struct entry *entry,
+int worker_handle_take_on(struct worker_handle *worker, struct entry *entry,
                           enum backing_policy policy, error **err);
-void worker_handle_drop_handover(struct worker_handle *member);
+void worker_handle_drop_handover(struct worker_handle *worker);
 /* Hears of the remote ones. 1: they are all there; 0: not yet; -1 and *err: the guest's own answer.
  */
-int worker_handle_connect(struct worker_handle *member, error **err);
+int worker_handle_connect(struct worker_handle *worker, error **err);
 
-/* The guest that the member may answer for: it was given it with all its disks, and owes the
+/* The guest that the worker may answer for: it was given it with all its disks, and owes the
  * answer. NULL: it has no such guest. */
-struct entry *worker_handle_find(const struct worker_handle *member, uint64_t guest);
+struct entry *worker_handle_find(const struct worker_handle *worker, uint64_t guest);
 /* Takes an answered guest out of given[]. */
-void worker_handle_answered(struct worker_handle *member, const struct entry *entry);
+void worker_handle_answered(struct worker_handle *worker, const struct entry *entry);
 
 /* Whether it owes an answer. */
-bool worker_handle_working(const struct worker_handle *member);
+bool worker_handle_working(const struct worker_handle *worker);
 
 /* Gives it something to compare other guests with. 0 or -1: no memory. */
-int worker_handle_set_trust(struct worker_handle *member, const struct entry *entry);
+int worker_handle_set_trust(struct worker_handle *worker, const struct entry *entry);
 
 #endif

@@ -14,9 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Guests under way at once: the supervisor sends fewer. */
-#define MAX_UNDER_WAY 256
-
 /* A guest between its first disk and its answer. */
 struct under_way {
     uint64_t guest;
@@ -26,15 +23,15 @@ struct under_way {
     uint64_t attached; /* microseconds spent attaching */
 };
 
-struct event_loop {
+struct worker_state {
     const struct worker_config *config;
     int orders;
     struct reports reports;
     hypervisor *hv;
     agent_client *agent;
     slot_hotplug *disks;
-    struct under_way *filling;              /* the guest whose disks are being attached, or NULL */
-    struct under_way *asked[MAX_UNDER_WAY]; /* in the order of their questions: a ring */
+    struct under_way *filling; /* the guest whose disks are being attached, or NULL */
+    struct under_way *asked[WORKER_GUESTS_MAX]; /* in the order of their questions: a ring */
     size_t first, count;
     key_list keys;     /* of the run */
     uint64_t emptying; /* since when, 0: not */
@@ -43,14 +40,14 @@ struct event_loop {
 
 static void on_trace(void *data, const char *what, double seconds)
 {
-    struct event_loop *self = data;
+    struct worker_state *self = data;
     char text[128];
     snprintf(text, sizeof text, "libvirt: %s: %.1f ms", what, seconds * 1000);
     worker_report_text(&self->reports, REPORT_LOG, text);
 }
 
 /* `last` is what OP_LS was answered with in the end; NULL: nothing of the kind. */
-static int send_outcome(struct event_loop *self, const struct under_way *guest,
+static int send_outcome(struct worker_state *self, const struct under_way *guest,
                         const scan_ret *result, const ls_ret *last)
 {
     outcome message = {
@@ -78,7 +75,7 @@ static void free_under_way(struct under_way *guest)
 /* --- orders --- */
 
 /* What may open the disk: the key that came with it, and those of the run. */
-static int attach_disk(struct event_loop *self, const disk_order *order, const int *fds,
+static int attach_disk(struct worker_state *self, const disk_order *order, const int *fds,
                        size_t fd_count, error **err)
 {
     AUTO_DISK_ORDER_DISK struct disk_order_disk wanted = {0};
@@ -95,7 +92,7 @@ static int attach_disk(struct event_loop *self, const disk_order *order, const i
     return 0;
 }
 
-static int on_disk(struct event_loop *self, const disk_order *order, const int *fds,
+static int on_disk(struct worker_state *self, const disk_order *order, const int *fds,
                    size_t fd_count, error **err)
 {
     if (!self->filling) {
@@ -116,7 +113,7 @@ static int on_disk(struct event_loop *self, const disk_order *order, const int *
     return 0;
 }
 
-static int refuse_guest(struct event_loop *self, struct under_way *guest)
+static int refuse_guest(struct worker_state *self, struct under_way *guest)
 {
     const char *why = error_message(guest->failed);
     scan_ret result = {.status = status_of_error(error_kind(guest->failed))};
@@ -127,7 +124,7 @@ static int refuse_guest(struct event_loop *self, struct under_way *guest)
     return sent;
 }
 
-static int ask(struct event_loop *self, const struct under_way *guest, error **err)
+static int ask(struct worker_state *self, const struct under_way *guest, error **err)
 {
     const struct question *question = self->config->question;
     if (question && question->op == OP_LS) {
@@ -141,20 +138,20 @@ static int ask(struct event_loop *self, const struct under_way *guest, error **e
     return agent_client_scan(self->agent, &args, err);
 }
 
-static int on_ask(struct event_loop *self, uint64_t asked, error **err)
+static int on_ask(struct worker_state *self, uint64_t asked, error **err)
 {
     struct under_way *guest = STEAL(self->filling);
-    if (!guest || guest->guest != asked || self->count == MAX_UNDER_WAY) {
+    if (!guest || guest->guest != asked || self->count == WORKER_GUESTS_MAX) {
         free_under_way(guest);
         return error_set(err, ERROR_APPLIANCE, "an order to ask about what is not attached");
     }
     if (guest->failed)
         return refuse_guest(self, guest);
-    self->asked[(self->first + self->count++) % MAX_UNDER_WAY] = guest;
+    self->asked[(self->first + self->count++) % WORKER_GUESTS_MAX] = guest;
     return ask(self, guest, err);
 }
 
-static int emptied(struct event_loop *self)
+static int emptied(struct worker_state *self)
 {
     report message = {.kind = REPORT_EMPTIED};
     message.report_u.emptied = clock_now() - self->emptying;
@@ -162,7 +159,7 @@ static int emptied(struct event_loop *self)
     return worker_report_send(&self->reports, &message);
 }
 
-static int on_empty(struct event_loop *self, error **err)
+static int on_empty(struct worker_state *self, error **err)
 {
     u_int slots[SLOT_COUNT];
     self->emptying = clock_now();
@@ -173,7 +170,8 @@ static int on_empty(struct event_loop *self, error **err)
     return count == 0 ? emptied(self) : agent_client_gone(self->agent, &args, err);
 }
 
-static int obey(struct event_loop *self, order *order, const int *fds, size_t fd_count, error **err)
+static int obey(struct worker_state *self, order *order, const int *fds, size_t fd_count,
+                error **err)
 {
     switch (order->kind) {
     case ORDER_DISK:
@@ -193,7 +191,7 @@ static int obey(struct event_loop *self, order *order, const int *fds, size_t fd
     return error_set(err, ERROR_APPLIANCE, "an order of an unknown kind");
 }
 
-static int on_order(struct event_loop *self, error **err)
+static int on_order(struct worker_state *self, error **err)
 {
     int fds[MAX_LAYERS];
     size_t fd_count;
@@ -221,11 +219,11 @@ static int on_order(struct event_loop *self, error **err)
 /* --- what the agent and the hypervisor say --- */
 
 /* The guest whose turn it was has been answered for. */
-static int on_result(struct event_loop *self, const scan_ret *result, const ls_ret *last,
+static int on_result(struct worker_state *self, const scan_ret *result, const ls_ret *last,
                      error **err)
 {
     struct under_way *guest = self->asked[self->first];
-    self->first = (self->first + 1) % MAX_UNDER_WAY;
+    self->first = (self->first + 1) % WORKER_GUESTS_MAX;
     self->count--;
     int done = 0;
     for (u_int i = 0; i < guest->disk_count && done == 0; i++)
@@ -237,7 +235,7 @@ static int on_result(struct event_loop *self, const scan_ret *result, const ls_r
 }
 
 /* Passed on as it comes: what is in a listing is for others to look at. */
-static int on_listed(struct event_loop *self, const ls_ret *some, error **err)
+static int on_listed(struct worker_state *self, const ls_ret *some, error **err)
 {
     if ((!some->last || some->items.items_len > 0) &&
         worker_report_part(&self->reports, self->asked[self->first]->guest, some) < 0)
@@ -250,12 +248,12 @@ static int on_listed(struct event_loop *self, const ls_ret *some, error **err)
     return on_result(self, &result, some, err);
 }
 
-static int after_detach(struct event_loop *self)
+static int after_detach(struct worker_state *self)
 {
     return self->emptying && slot_hotplug_attached(self->disks) == 0 ? emptied(self) : 0;
 }
 
-static int on_answer(struct event_loop *self, const answer *reply, error **err)
+static int on_answer(struct worker_state *self, const answer *reply, error **err)
 {
     if (reply->body.op == OP_SCAN)
         return on_result(self, &reply->body.answer_body_u.scan, NULL, err);
@@ -270,7 +268,7 @@ static int on_answer(struct event_loop *self, const answer *reply, error **err)
     return after_detach(self);
 }
 
-static int on_agent(struct event_loop *self, error **err)
+static int on_agent(struct worker_state *self, error **err)
 {
     answer reply = {0};
     int got;
@@ -285,7 +283,7 @@ static int on_agent(struct event_loop *self, error **err)
     return got;
 }
 
-static int on_hypervisor(struct event_loop *self, error **err)
+static int on_hypervisor(struct worker_state *self, error **err)
 {
     for (;;) {
         struct hypervisor_event event = self->hv->ops->next_event(self->hv);
@@ -304,7 +302,7 @@ static int on_hypervisor(struct event_loop *self, error **err)
 /* --- the process --- */
 
 /* An appliance that has failed is heard once more: whose answer has come is not tried again. */
-static int hear_out(struct event_loop *self)
+static int hear_out(struct worker_state *self)
 {
     struct pollfd readable = {agent_client_fd(self->agent), POLLIN, 0};
     while (poll(&readable, 1, 0) == 1 && on_agent(self, NULL) == 0)
@@ -313,7 +311,7 @@ static int hear_out(struct event_loop *self)
 }
 
 /* Answers first: they are what the supervisor waits for, and an order takes milliseconds. */
-static int serve(struct event_loop *self, error **err)
+static int serve(struct worker_state *self, error **err)
 {
     while (!(self->finishing && self->count == 0)) {
         struct pollfd fds[] = {
@@ -335,7 +333,7 @@ static int serve(struct event_loop *self, error **err)
     return 0;
 }
 
-static int report_ready(struct event_loop *self, uint64_t since)
+static int report_ready(struct worker_state *self, uint64_t since)
 {
     report message = {.kind = REPORT_READY};
     message.report_u.ready = (ready_report){
@@ -346,7 +344,7 @@ static int report_ready(struct event_loop *self, uint64_t since)
 }
 
 /* Loads and locks what a template must have loaded and locked, and saves it. */
-static int build(struct event_loop *self, uint64_t deadline, error **err)
+static int build(struct worker_state *self, uint64_t deadline, error **err)
 {
     answer reply = {0};
     AUTO_FREE char *path = NULL;
@@ -385,7 +383,7 @@ static char *memory_path(const struct worker_config *config)
                : path;
 }
 
-static int bring_up(struct event_loop *self, uint64_t deadline, error **err)
+static int bring_up(struct worker_state *self, uint64_t deadline, error **err)
 {
     const struct worker_config *config = self->config;
     AUTO_FREE char *memory = memory_path(config);
@@ -401,7 +399,7 @@ static int bring_up(struct event_loop *self, uint64_t deadline, error **err)
     return appliance_start(self->hv, &config->appliance, &place, deadline, &self->agent, err);
 }
 
-static int run(struct event_loop *self, error **err)
+static int run(struct worker_state *self, error **err)
 {
     uint64_t since = clock_now();
     uint64_t deadline = since + self->config->start_timeout * CLOCK_SECOND;
@@ -418,7 +416,7 @@ static int run(struct event_loop *self, error **err)
 }
 
 /* What its kernel said last is the only witness of why it died. */
-static void report_console(struct event_loop *self)
+static void report_console(struct worker_state *self)
 {
     char tail[1200], *line, *rest = tail;
     appliance_console_tail(self->config->root, tail, sizeof tail);
@@ -431,7 +429,7 @@ int worker_loop(const struct worker_config *config, int orders, int reports, err
 {
     AUTO_ERROR error *err = refused;
     AUTO_FRAME_WRITER frame_writer *out = frame_writer_new(2 * PROTOCOL_MAX_FRAME);
-    struct event_loop self = {.config = config, .orders = orders, .reports = {reports, out}};
+    struct worker_state self = {.config = config, .orders = orders, .reports = {reports, out}};
     if (!out)
         return 1;
     int result = refused ? -1 : run(&self, &err);

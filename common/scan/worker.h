@@ -12,6 +12,11 @@
 #include "wire/worker.h"
 #include <sys/types.h>
 
+/* Guests that a worker has and has not answered, at most. Enough for attaching to run ahead of the
+ * agent; few enough that two workers end at the same time, and that little is repeated when one
+ * dies. */
+#define WORKER_GUESTS_MAX 12
+
 struct worker_config {
     hypervisor_factory factory;
     struct appliance_config appliance;

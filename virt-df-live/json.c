@@ -93,7 +93,8 @@ static int json_guest(writer *self, const struct guest_answer *answered, unsigne
                       FILE *to)
 {
     json_t *object = json_object();
-    struct row row = row_of_guest(answered->guest, answered->result);
+    const scan_ret result = question_df_result(answered->answer);
+    struct row row = row_of_guest(answered->guest, &result);
 
     (void)self;
     int failed = json_lines_set(object, "type", json_string("guest")) |
@@ -101,7 +102,7 @@ static int json_guest(writer *self, const struct guest_answer *answered, unsigne
                  json_lines_set_status(object, row.status, row.message, row.message_length) |
                  json_lines_set(object, "filesystems", json_lines_unsigned(filesystems)) |
                  json_lines_set_elapsed(object, answered->elapsed);
-    if (answered->result->truncated)
+    if (result.truncated)
         failed |= json_lines_set(object, "truncated", json_true());
     return json_lines_write_line(object, failed, to);
 }

@@ -56,19 +56,19 @@ static bool failed_itself(const scan_ret *result)
 /* Each failure once: those of volumes, and the guest's own. Whether there is any. */
 static bool say_failures(struct scanning *scanning, const struct guest_answer *answered)
 {
-    const scan_ret *result = answered->result;
+    const scan_ret result = question_df_result(answered->answer);
 
-    for (u_int i = 0; i < result->volumes.volumes_len; i++) {
-        struct row row = row_of_volume(answered->guest, &result->volumes.volumes_val[i]);
+    for (u_int i = 0; i < result.volumes.volumes_len; i++) {
+        struct row row = row_of_volume(answered->guest, &result.volumes.volumes_val[i]);
         if (row.status != STATUS_OK)
             say_volume(scanning, &row);
     }
-    if (failed_itself(result)) {
-        struct row row = row_of_guest(answered->guest, result);
+    if (failed_itself(&result)) {
+        struct row row = row_of_guest(answered->guest, &result);
         say_guest(scanning, &row);
         return true;
     }
-    return worst_volume(result) != STATUS_OK;
+    return worst_volume(&result) != STATUS_OK;
 }
 
 /* ---- stdout ---- */
@@ -115,12 +115,12 @@ static void count(df_report *self, const struct row *row)
 /* Writes the rows of a guest into the buffer. */
 static int write_rows(df_report *self, const struct guest_answer *answered)
 {
-    const scan_ret *result = answered->result;
+    const scan_ret result = question_df_result(answered->answer);
     writer *to = self->writer;
     unsigned rows = 0, filesystems = 0;
 
-    for (u_int i = 0; i < result->volumes.volumes_len; i++) {
-        struct row row = row_of_volume(answered->guest, &result->volumes.volumes_val[i]);
+    for (u_int i = 0; i < result.volumes.volumes_len; i++) {
+        struct row row = row_of_volume(answered->guest, &result.volumes.volumes_val[i]);
         if (row.filled) {
             filesystems++;
             count(self, &row);
@@ -131,8 +131,8 @@ static int write_rows(df_report *self, const struct guest_answer *answered)
         if (to->ops->row(to, &row, self->buffer) < 0)
             return -1;
     }
-    if (to->wants == WANTS_REASONS && (rows == 0 || failed_itself(result))) {
-        struct row row = row_of_guest(answered->guest, result);
+    if (to->wants == WANTS_REASONS && (rows == 0 || failed_itself(&result))) {
+        struct row row = row_of_guest(answered->guest, &result);
         return to->ops->row(to, &row, self->buffer);
     }
     return to->ops->guest ? to->ops->guest(to, answered, filesystems, self->buffer) : 0;

@@ -4,6 +4,7 @@
 #define VDL_ROWS_H
 
 #include "appliance/slot-table.h"
+#include "scan/question-df.h"
 #include "scan/supervisor.h"
 
 /* Bytes and inodes. */

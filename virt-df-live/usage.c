@@ -116,6 +116,7 @@ int usage_parse(struct df_options *options, int argc, char **argv, error **err)
     *options = (struct df_options){0};
     common_options_init(&options->common);
     options->common.all_by_default = true;
+    options->common.config.question = (struct question){&question_df, NULL};
     if (common_options_parse(&options->common, argc, argv, table, take, options, err) < 0)
         return -1;
     if (options->common.show != SHOW_NOTHING)

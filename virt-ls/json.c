@@ -118,17 +118,17 @@ static int json_problem(form *self, const struct listed_directory *place,
 static int json_guest(form *self, const struct guest_answer *answered, const struct tally *tally,
                       FILE *to)
 {
-    const scan_ret *result = answered->result;
+    const struct question_answer *answer = answered->answer;
     json_t *object = json_object();
 
     (void)self;
-    int failed = json_lines_set(object, "type", json_string("guest")) |
-                 json_lines_set_guest(object, answered->guest) |
-                 json_lines_set_status(object, result->status, result->message.message_val,
-                                       result->message.message_len) |
-                 json_lines_set(object, "files", json_lines_unsigned(tally->files)) |
-                 json_lines_set(object, "problems", json_lines_unsigned(tally->problems)) |
-                 json_lines_set_elapsed(object, answered->elapsed);
+    int failed =
+        json_lines_set(object, "type", json_string("guest")) |
+        json_lines_set_guest(object, answered->guest) |
+        json_lines_set_status(object, answer->status, answer->message, answer->message_length) |
+        json_lines_set(object, "files", json_lines_unsigned(tally->files)) |
+        json_lines_set(object, "problems", json_lines_unsigned(tally->problems)) |
+        json_lines_set_elapsed(object, answered->elapsed);
     return json_lines_write_line(object, failed, to);
 }
 

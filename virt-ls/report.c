@@ -52,30 +52,30 @@ static void say_problem(ls_report *self, const struct listed_directory *place,
 
 static void say_failure(ls_report *self, const struct guest_answer *answered)
 {
-    const scan_ret *result = answered->result;
-    const char *why = result->message.message_val;
-    int length = (int)result->message.message_len;
+    const struct question_answer *answer = answered->answer;
+    const char *why = answer->message;
+    int length = (int)answer->message_length;
 
     if (length == 0) {
-        why = status_name(result->status);
+        why = status_name(answer->status);
         length = (int)strlen(why);
     }
     scan_command_say(&self->scanning, "%s: %.*s", answered->guest->name, length, why);
 }
 
-static void say_notes(ls_report *self, const struct guest_answer *answered)
+static void say_notes(ls_report *self, const struct guest *guest,
+                      const struct question_ls_result *result)
 {
-    const char *line = answered->notes, *end = line + answered->notes_length;
+    const char *line = result->notes, *end = line + result->notes_length;
 
-    if (!self->options->common.verbose || answered->notes_length == 0)
+    if (!self->options->common.verbose || result->notes_length == 0)
         return;
     for (const char *next; line < end; line = next + 1) {
         next = memchr(line, '\n', (size_t)(end - line));
         if (!next)
             next = end;
         if (next > line)
-            scan_command_say(&self->scanning, "%s: %.*s", answered->guest->name, (int)(next - line),
-                             line);
+            scan_command_say(&self->scanning, "%s: %.*s", guest->name, (int)(next - line), line);
     }
 }
 
@@ -89,7 +89,7 @@ struct listing {
 
 static int on_directory(ls_report *self, struct listing *listing, unsigned index, error **err)
 {
-    const ls_directory *asked = self->options->question.ls.directories.directories_val;
+    const ls_directory *asked = self->options->asked.args.directories.directories_val;
     struct listing_mark mark = listing_tell(&listing->reader);
 
     listing->place.directory = asked[index].path.path_val;
@@ -151,8 +151,10 @@ static int on_answer(void *data, const struct guest_answer *answered, error **er
     ls_report *self = data;
     struct listing listing = {.place = {.guest = answered->guest}};
 
-    say_notes(self, answered);
-    listing_read(&listing.reader, answered->listing);
+    const struct question_ls_result result = question_ls_result(answered->answer);
+
+    say_notes(self, answered->guest, &result);
+    listing_read(&listing.reader, result.listing);
     if (print_listing(self, &listing, err) < 0)
         return -1;
     if (self->form->ops->guest &&
@@ -160,7 +162,7 @@ static int on_answer(void *data, const struct guest_answer *answered, error **er
         return error_no_memory(err);
     if (flush(self, err) < 0)
         return -1;
-    if (answered->result->status == STATUS_OK)
+    if (answered->answer->status == STATUS_OK)
         return listing.tally.problems > 0;
     say_failure(self, answered);
     return 1;

@@ -75,7 +75,7 @@ static int copy(const char *text, size_t length, size_t maximum, const char *wha
 
 static int take_directory(struct ls_options *options, const char *path, error **err)
 {
-    ls_args *ls = &options->question.ls;
+    ls_args *ls = &options->asked.args;
     u_int count = ls->directories.directories_len;
 
     if (path[0] != '/')
@@ -133,7 +133,7 @@ static int fill_mount(ls_mount *mount, const char *text, error **err)
 
 static int take_mount(struct ls_options *options, const char *text, error **err)
 {
-    ls_args *ls = &options->question.ls;
+    ls_args *ls = &options->asked.args;
     u_int count = ls->mounts.mounts_len;
 
     if (count == MAX_MOUNTS)
@@ -256,7 +256,7 @@ static int check(const struct ls_options *options, error **err)
         {!tree && !options->json && style->extra, "--extra-stats", "is for -lR only"},
         {!tree && !options->json && style->times, "--times and --time-...", "are for -lR only"},
         {!tree && !options->json && style->uids, "--uids", "is for -lR only"},
-        {options->question.ls.directories.directories_len == 0,
+        {options->asked.args.directories.directories_len == 0,
          "no directory given:", "name one, such as /"},
     };
 
@@ -269,14 +269,13 @@ static int check(const struct ls_options *options, error **err)
 static int finish(struct ls_options *options, error **err)
 {
     struct ls_style *style = &options->style;
-    ls_args *ls = &options->question.ls;
+    ls_args *ls = &options->asked.args;
 
     style->form = form_of(options);
     style->many = options->common.list_count > 0 || guest_list_total(options->common.guests) > 1;
     style->null = options->common.null && !style->csv && !options->json;
     style->escape = !style->null && !options->json && isatty(STDOUT_FILENO);
     style->now = (int64_t)time(NULL);
-    options->question.op = OP_LS;
     ls->checksum = style->checksum;
     ls->dots = style->form == FORM_LONG;
     ls->names_only = style->form == FORM_NAMES;
@@ -285,7 +284,7 @@ static int finish(struct ls_options *options, error **err)
     if (xdr_sizeof((xdrproc_t)xdr_ls_args, ls) > QUESTION_MAX)
         return error_set(err, ERROR_REFUSED, "directories and -m have more than %d bytes together",
                          QUESTION_MAX);
-    options->common.config.question = &options->question;
+    options->common.config.question = (struct question){&question_ls, &options->asked};
     return 0;
 }
 
@@ -303,8 +302,8 @@ int usage_parse(struct ls_options *options, int argc, char **argv, error **err)
 
 void usage_clear(struct ls_options *options)
 {
-    xdr_free((xdrproc_t)xdr_ls_args, &options->question.ls);
-    memset(&options->question, 0, sizeof options->question);
+    xdr_free((xdrproc_t)xdr_ls_args, &options->asked.args);
+    options->asked = (struct question_ls_asked){0};
     common_options_clear(&options->common);
 }
 

@@ -4,6 +4,7 @@
 #define VLS_USAGE_H
 
 #include "cli/common-options.h"
+#include "scan/question-ls.h"
 
 #define COMMAND_NAME "virt-ls"
 
@@ -31,7 +32,7 @@ struct ls_style {
 struct ls_options {
     struct common_options common;
     struct ls_style style;
-    struct question question; /* what it points to is owned */
+    struct question_ls_asked asked; /* what it points to is owned */
     bool listing, recursive, json;
 };
 

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "wire/frame.h"
-#include "wire/volume-name.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
@@ -13,9 +12,9 @@
 #define AGENT_CLIENT_WINDOW 256
 
 struct open_request {
-    op kind;
+    const struct agent_client_kind *kind;
     unsigned serial;
-    size_t disks; /* OP_SCAN */
+    size_t disks; /* that it is about */
 };
 
 struct agent_client {
@@ -81,152 +80,40 @@ size_t agent_client_pending(const agent_client *self)
     return self->count;
 }
 
-static int send_request(agent_client *self, request *message, size_t disks, error **err)
+int agent_client_ask(agent_client *self, const struct agent_client_kind *kind,
+                     const request_body *body, size_t disks, error **err)
 {
+    request message = {.serial = self->next_serial, .body = *body};
     if (self->late)
         return error_set(err, ERROR_TIMEOUT,
                          "the appliance has not answered what it was asked before");
     if (self->count == AGENT_CLIENT_WINDOW)
         return error_set(err, ERROR_APPLIANCE, "more than %d questions to the agent",
                          AGENT_CLIENT_WINDOW);
-    message->serial = self->next_serial++;
-    int put = frame_writer_put(self->writer, (xdrproc_t)xdr_request, message);
+    int put = frame_writer_put(self->writer, (xdrproc_t)xdr_request, &message);
     if (put < 0)
         return error_set_errno(err, ERROR_APPLIANCE, -put, "cannot ask the agent");
     self->open[(self->first + self->count++) % AGENT_CLIENT_WINDOW] =
-        (struct open_request){message->body.op, message->serial, disks};
+        (struct open_request){kind, self->next_serial++, disks};
     return agent_client_flush(self, err);
 }
 
-int agent_client_hello(agent_client *self, error **err)
-{
-    request message = {.body = {.op = OP_HELLO}};
-    int called = frame_writer_call(self->writer);
-    if (called < 0)
-        return error_set_errno(err, ERROR_APPLIANCE, -called, "cannot ask the agent");
-    message.body.request_body_u.protocol_version = PROTOCOL_VERSION;
-    return send_request(self, &message, 0, err);
-}
+/* --- kinds of requests --- */
 
-int agent_client_prepare(agent_client *self, error **err)
-{
-    return send_request(self, &(request){.body = {.op = OP_PREPARE}}, 0, err);
-}
-
-int agent_client_scan(agent_client *self, const scan_args *args, error **err)
-{
-    request message = {.body = {.op = OP_SCAN}};
-    message.body.request_body_u.scan = *args;
-    return send_request(self, &message, args->disks.disks_len, err);
-}
-
-int agent_client_ls(agent_client *self, const ls_args *args, error **err)
-{
-    request message = {.body = {.op = OP_LS}};
-    message.body.request_body_u.ls = *args;
-    return send_request(self, &message, args->disks.disks_len, err);
-}
-
-int agent_client_gone(agent_client *self, const gone_args *args, error **err)
-{
-    request message = {.body = {.op = OP_GONE}};
-    message.body.request_body_u.gone = *args;
-    return send_request(self, &message, 0, err);
-}
-
-int agent_client_keep(agent_client *self, unsigned idle, error **err)
-{
-    request message = {.body = {.op = OP_KEEP}};
-    message.body.request_body_u.keep.idle = idle;
-    return send_request(self, &message, 0, err);
-}
-
-int agent_client_name(agent_client *self, const name_args *args, error **err)
-{
-    request message = {.body = {.op = OP_NAME}};
-    message.body.request_body_u.name = *args;
-    return send_request(self, &message, 0, err);
-}
-
-int agent_client_release(agent_client *self, const release_args *args, error **err)
-{
-    request message = {.body = {.op = OP_RELEASE}};
-    message.body.request_body_u.release = *args;
-    return send_request(self, &message, 0, err);
-}
-
-int agent_client_list(agent_client *self, error **err)
-{
-    return send_request(self, &(request){.body = {.op = OP_LIST}}, 0, err);
-}
-
-int agent_client_flush(agent_client *self, error **err)
-{
-    int flushed = frame_writer_flush(self->writer, self->fd);
-    return flushed < 0 ? error_set_errno(err, ERROR_APPLIANCE, -flushed, "cannot ask the agent")
-                       : 0;
-}
-
-int agent_client_fill(agent_client *self, error **err)
-{
-    int got = frame_reader_fill(self->reader, self->fd);
-    if (got == 0)
-        return error_set(err, ERROR_APPLIANCE, "the appliance has ended");
-    if (got < 0 && got != -EAGAIN)
-        return error_set_errno(err, ERROR_APPLIANCE, -got, "cannot hear the agent");
-    return 0;
-}
-
-static int distrust(error **err, const char *what)
+int agent_client_distrust(error **err, const char *what)
 {
     return error_set(err, ERROR_APPLIANCE, "the appliance cannot be trusted any more: its agent %s",
                      what);
 }
 
-static int check_usage(const volume *v, error **err)
+static int check_hello(const answer_body *told, size_t disks, error **err)
 {
-    const usage *u = &v->usage;
-    uint64_t bytes;
-    if (v->mounted != 0 && v->mounted != 1)
-        return distrust(err, "gave a boolean that is none");
-    if (!v->mounted)
-        return 0;
-    if (u->block_size == 0 || u->block_size > MAX_BLOCK_SIZE ||
-        __builtin_mul_overflow(u->blocks, u->block_size, &bytes) || u->blocks_free > u->blocks ||
-        u->blocks_available > u->blocks || u->files_free > u->files)
-        return distrust(err, "gave figures that contradict each other");
-    return 0;
-}
-
-static bool is_volume_name(const volume *v)
-{
-    if (v->kind <= VOLUME_PARTITION)
-        return v->name.name_len == 0;
-    for (u_int i = 0; i < v->name.name_len; i++)
-        if (!volume_name_has(v->name.name_val[i]) && v->name.name_val[i] != '/')
-            return false;
-    return v->name.name_len > 0;
-}
-
-static int check_volume(const volume *v, size_t disks, error **err)
-{
-    if ((unsigned)v->kind > VOLUME_LOGICAL || (unsigned)v->content > CONTENT_ENCRYPTED ||
-        (unsigned)v->status > STATUS_CRASHED)
-        return distrust(err, "used a word that does not exist");
-    if (v->disk >= disks)
-        return distrust(err, "named a disk that it was not asked about");
-    if (!is_volume_name(v))
-        return distrust(err, "gave a volume a name that none can have");
-    return check_usage(v, err);
-}
-
-int agent_client_check_scan(const scan_ret *result, size_t disks, error **err)
-{
-    if ((unsigned)result->status > STATUS_CRASHED)
-        return distrust(err, "used a word that does not exist");
-    for (u_int i = 0; i < result->volumes.volumes_len; i++)
-        if (check_volume(&result->volumes.volumes_val[i], disks, err) < 0)
-            return -1;
+    unsigned version = told->answer_body_u.hello.protocol_version;
+    (void)disks;
+    if (version != PROTOCOL_VERSION)
+        return error_set(err, ERROR_APPLIANCE,
+                         "the appliance speaks protocol version %u, this program %d", version,
+                         PROTOCOL_VERSION);
     return 0;
 }
 
@@ -246,42 +133,94 @@ static bool is_listed(const listed *entry)
            is_label(entry->label.label_val, entry->label.label_len);
 }
 
-int agent_client_check_list(const list_ret *result, error **err)
+static int check_list(const answer_body *told, size_t asked, error **err)
 {
+    const list_ret *result = &told->answer_body_u.list;
     const listed *disks = result->disks.disks_val;
+    (void)asked;
     for (u_int i = 0; i < result->disks.disks_len; i++)
         if (!is_listed(&disks[i]) || (i > 0 && disks[i].disk.slot <= disks[i - 1].disk.slot))
-            return distrust(err, "listed disks that cannot be");
+            return agent_client_distrust(err, "listed disks that cannot be");
     return 0;
 }
 
-/* The items are checked by who reads them (listing-reader.h). */
-static int check_ls(const ls_ret *result, error **err)
+static const struct agent_client_kind hello = {.op = OP_HELLO, .check = check_hello},
+                                      prepare = {.op = OP_PREPARE}, gone = {.op = OP_GONE},
+                                      keep = {.op = OP_KEEP}, name = {.op = OP_NAME},
+                                      release = {.op = OP_RELEASE},
+                                      list = {.op = OP_LIST, .check = check_list};
+
+int agent_client_hello(agent_client *self, error **err)
 {
-    if (result->last && (unsigned)result->status > STATUS_CRASHED)
-        return distrust(err, "used a word that does not exist");
+    request_body body = {.op = OP_HELLO};
+    int called = frame_writer_call(self->writer);
+    if (called < 0)
+        return error_set_errno(err, ERROR_APPLIANCE, -called, "cannot ask the agent");
+    body.request_body_u.protocol_version = PROTOCOL_VERSION;
+    return agent_client_ask(self, &hello, &body, 0, err);
+}
+
+int agent_client_prepare(agent_client *self, error **err)
+{
+    return agent_client_ask(self, &prepare, &(request_body){.op = OP_PREPARE}, 0, err);
+}
+
+int agent_client_gone(agent_client *self, const gone_args *args, error **err)
+{
+    request_body body = {.op = OP_GONE, .request_body_u.gone = *args};
+    return agent_client_ask(self, &gone, &body, 0, err);
+}
+
+int agent_client_keep(agent_client *self, unsigned idle, error **err)
+{
+    request_body body = {.op = OP_KEEP, .request_body_u.keep.idle = idle};
+    return agent_client_ask(self, &keep, &body, 0, err);
+}
+
+int agent_client_name(agent_client *self, const name_args *args, error **err)
+{
+    request_body body = {.op = OP_NAME, .request_body_u.name = *args};
+    return agent_client_ask(self, &name, &body, 0, err);
+}
+
+int agent_client_release(agent_client *self, const release_args *args, error **err)
+{
+    request_body body = {.op = OP_RELEASE, .request_body_u.release = *args};
+    return agent_client_ask(self, &release, &body, 0, err);
+}
+
+int agent_client_list(agent_client *self, error **err)
+{
+    return agent_client_ask(self, &list, &(request_body){.op = OP_LIST}, 0, err);
+}
+
+/* --- out and in --- */
+
+int agent_client_flush(agent_client *self, error **err)
+{
+    int flushed = frame_writer_flush(self->writer, self->fd);
+    return flushed < 0 ? error_set_errno(err, ERROR_APPLIANCE, -flushed, "cannot ask the agent")
+                       : 0;
+}
+
+int agent_client_fill(agent_client *self, error **err)
+{
+    int got = frame_reader_fill(self->reader, self->fd);
+    if (got == 0)
+        return error_set(err, ERROR_APPLIANCE, "the appliance has ended");
+    if (got < 0 && got != -EAGAIN)
+        return error_set_errno(err, ERROR_APPLIANCE, -got, "cannot hear the agent");
     return 0;
 }
 
 static int check_answer(const struct open_request *asked, const answer *reply, error **err)
 {
-    if (reply->serial != asked->serial || reply->body.op != asked->kind)
-        return distrust(err, "answered a question that was not asked");
-    if (asked->kind == OP_HELLO &&
-        reply->body.answer_body_u.hello.protocol_version != PROTOCOL_VERSION)
-        return error_set(err, ERROR_APPLIANCE,
-                         "the appliance speaks protocol version %u, this program %d",
-                         reply->body.answer_body_u.hello.protocol_version, PROTOCOL_VERSION);
-    if (asked->kind == OP_SCAN)
-        return agent_client_check_scan(&reply->body.answer_body_u.scan, asked->disks, err);
-    if (asked->kind == OP_LS)
-        return check_ls(&reply->body.answer_body_u.ls, err);
-    if (asked->kind == OP_LIST)
-        return agent_client_check_list(&reply->body.answer_body_u.list, err);
-    return 0;
+    if (reply->serial != asked->serial || reply->body.op != asked->kind->op)
+        return agent_client_distrust(err, "answered a question that was not asked");
+    return asked->kind->check ? asked->kind->check(&reply->body, asked->disks, err) : 0;
 }
 
-/* The next answer, whoever asked for it: 1 and *reply; 0: none; -1 and *err. */
+/* The next answer, to whatever request: 1 and *reply; 0: none; -1 and *err. */
 static int receive(agent_client *self, answer *reply, error **err)
 {
     const void *body;
@@ -290,12 +229,12 @@ static int receive(agent_client *self, answer *reply, error **err)
     if (got == 0)
         return 0;
     if (got < 0)
-        return distrust(err, "sent a message that is too long");
+        return agent_client_distrust(err, "sent a message that is too long");
     if (self->count == 0)
-        return distrust(err, "spoke without being asked");
+        return agent_client_distrust(err, "spoke without being asked");
     memset(reply, 0, sizeof *reply);
     if (frame_decode((xdrproc_t)xdr_answer, reply, sizeof *reply, body, length) < 0)
-        return distrust(err, "sent a message that is none");
+        return agent_client_distrust(err, "sent a message that is none");
     return 1;
 }
 
@@ -304,7 +243,7 @@ int agent_client_next(agent_client *self, answer *reply, error **err)
     const struct open_request *asked = &self->open[self->first];
     int got;
     /* Until HELLO is answered, answers to the host before us may still come. */
-    while ((got = receive(self, reply, err)) > 0 && asked->kind == OP_HELLO &&
+    while ((got = receive(self, reply, err)) > 0 && asked->kind == &hello &&
            reply->serial != asked->serial)
         agent_client_answer_clear(reply);
     if (got <= 0)
@@ -313,7 +252,7 @@ int agent_client_next(agent_client *self, answer *reply, error **err)
         agent_client_answer_clear(reply);
         return -1;
     }
-    if (reply->body.op == OP_LS && !reply->body.answer_body_u.ls.last)
+    if (asked->kind->continues && asked->kind->continues(&reply->body))
         return 1;
     self->first = (self->first + 1) % AGENT_CLIENT_WINDOW;
     self->count--;

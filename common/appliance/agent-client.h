@@ -2,11 +2,11 @@
 /* The host's end of the agent's wire (protocol.x): requests out, answers in, in order.
  *
  * The agent may have been taken over by an image. Whatever it says is bounded by the frame and by
- * protocol.x before it is allocated, and checked here before anybody sees it: an answer that was
+ * protocol.x before it is allocated, and checked here before the caller sees it: an answer that was
  * not asked for, or whose values are outside their ranges, is an error, after which the
  * connection is good for nothing more. */
-#ifndef VLT_RPC_H
-#define VLT_RPC_H
+#ifndef VLT_AGENT_CLIENT_H
+#define VLT_AGENT_CLIENT_H
 
 #include "base/error.h"
 #include "wire/protocol.h"
@@ -14,23 +14,34 @@
 
 typedef struct agent_client agent_client;
 
+/* A kind of request, and what its answers must be like. */
+struct agent_client_kind {
+    op op; /* of the request and of its answers */
+    /* Whether an honest agent could give this answer to a request about so many disks. Pure. 0 or
+     * -1 and *err, by agent_client_distrust(). NULL: any answer of this op will do. */
+    int (*check)(const answer_body *told, size_t disks, error **err);
+    /* Whether further answers to the same request follow this one. NULL: no. */
+    bool (*continues)(const answer_body *told);
+};
+
 /* Takes over fd, a connected stream socket, and makes it non-blocking. NULL and *err. */
 agent_client *agent_client_new(int fd, error **err);
 void agent_client_free(agent_client *self);
 
-int agent_client_fd(const agent_client *self);           /* to poll; still the rpc's */
+int agent_client_fd(const agent_client *self);           /* to poll; still the client's */
 bool agent_client_wants_write(const agent_client *self); /* poll it for POLLOUT too */
 size_t agent_client_pending(const agent_client *self);   /* requests without an answer */
 
 int agent_client_hello(agent_client *self, error **err);
 int agent_client_prepare(agent_client *self, error **err);
-int agent_client_scan(agent_client *self, const scan_args *args, error **err);
-int agent_client_ls(agent_client *self, const ls_args *args, error **err);
 int agent_client_gone(agent_client *self, const gone_args *args, error **err);
 int agent_client_keep(agent_client *self, unsigned idle, error **err);
 int agent_client_name(agent_client *self, const name_args *args, error **err);
 int agent_client_release(agent_client *self, const release_args *args, error **err);
 int agent_client_list(agent_client *self, error **err);
+/* A request about so many disks; the kind must last. 0 or -1 and *err. */
+int agent_client_ask(agent_client *self, const struct agent_client_kind *kind,
+                     const request_body *body, size_t disks, error **err);
 
 /* Sends what waits to be sent. 0 or -1 and *err. */
 int agent_client_flush(agent_client *self, error **err);
@@ -39,8 +50,8 @@ int agent_client_flush(agent_client *self, error **err);
 int agent_client_fill(agent_client *self, error **err);
 
 /* The answer to the oldest open request, if it has come: 1 and *reply, which the caller ends with
- * agent_client_answer_clear(); 0: not yet; -1 and *err: it is not an answer to that request. To
- * OP_LS there are several: that request is open until one says that it is the last. */
+ * agent_client_answer_clear(); 0: not yet; -1 and *err: it is not an answer to that request. Where
+ * an answer says that it continues, the request stays open. */
 int agent_client_next(agent_client *self, answer *reply, error **err);
 
 /* Sends what waits, then waits for the next answer, until the deadline (clock.h). 0 or -1 and *err
@@ -50,10 +61,8 @@ int agent_client_wait(agent_client *self, uint64_t deadline, answer *reply, erro
 
 void agent_client_answer_clear(answer *reply);
 
-/* Whether a scan's result of so many disks is one that an honest agent could give. Pure. */
-int agent_client_check_scan(const scan_ret *result, size_t disks, error **err);
-/* The same of a list. */
-int agent_client_check_list(const list_ret *result, error **err);
+/* Sets *err to say that the agent did `what`, and so is believed no more. Always -1. */
+int agent_client_distrust(error **err, const char *what);
 
 static inline void cleanup_agent_client(agent_client **self)
 {

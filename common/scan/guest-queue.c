@@ -32,14 +32,6 @@ static struct entry *at(const guest_queue *self, size_t index)
     return (struct entry *)&self->entries[(self->first + index) % GUEST_QUEUE_WINDOW];
 }
 
-static void forget_listing(struct entry *entry)
-{
-    spool_free(STEAL(entry->listing));
-    entry->checked = (struct listing_check){0};
-    free(STEAL(entry->notes));
-    entry->notes_length = 0;
-}
-
 /* Whatever was left of them goes. */
 static void disconnect(guest_queue *self, struct entry *entry)
 {
@@ -55,28 +47,15 @@ static uint64_t bytes_of_names(const struct guest *guest)
     return bytes;
 }
 
-static uint64_t bytes_of_answer(const struct entry *entry)
-{
-    const scan_ret *result = &entry->result;
-    uint64_t bytes = entry->notes_length + result->message.message_len;
-    for (u_int i = 0; i < result->volumes.volumes_len; i++) {
-        const volume *one = &result->volumes.volumes_val[i];
-        bytes += sizeof *one + one->name.name_len + one->fstype.fstype_len + one->label.label_len +
-                 one->uuid.uuid_len + one->message.message_len;
-    }
-    return bytes;
-}
-
 static void clear(guest_queue *self, struct entry *entry)
 {
     disconnect(self, entry);
     self->names -= bytes_of_names(entry->guest);
     self->answers -= entry->bytes;
     self->far -= entry->far;
-    forget_listing(entry);
+    question_answer_clear(&entry->answer);
     guest_free(entry->guest);
     free(entry->directory);
-    xdr_free((xdrproc_t)xdr_scan_ret, &entry->result);
     *entry = (struct entry){0};
 }
 
@@ -244,34 +223,32 @@ bool guest_queue_owns(const guest_queue *self, pid_t pid)
     return false;
 }
 
-void guest_queue_answer(guest_queue *self, struct entry *entry, scan_ret *result, uint64_t elapsed)
+void guest_queue_answer(guest_queue *self, struct entry *entry, uint64_t elapsed)
 {
     self->waiting -= entry->state == ENTRY_WAITING;
     disconnect(self, entry);
     entry->state = ENTRY_ANSWERED;
-    entry->result = *result;
     entry->elapsed = elapsed;
-    entry->bytes = bytes_of_answer(entry);
+    entry->bytes = entry->answer.bytes + entry->answer.message_length;
     self->answers += entry->bytes;
-    memset(result, 0, sizeof *result);
 }
 
 void guest_queue_refuse(guest_queue *self, struct entry *entry, enum status status,
                         const char *message, uint64_t elapsed)
 {
-    scan_ret result = {.status = status};
-    forget_listing(entry);
-    result.message.message_val = strndup(message, MAX_MESSAGE);
-    if (result.message.message_val)
-        result.message.message_len = (u_int)strlen(result.message.message_val);
-    guest_queue_answer(self, entry, &result, elapsed);
+    question_answer_clear(&entry->answer);
+    entry->answer.status = status;
+    entry->answer.message = strndup(message, MAX_MESSAGE);
+    if (entry->answer.message)
+        entry->answer.message_length = (u_int)strlen(entry->answer.message);
+    guest_queue_answer(self, entry, elapsed);
 }
 
 void guest_queue_give_back(guest_queue *self, struct entry *const *entries, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        forget_listing(entries[i]);   /* it will be told again from the beginning */
-        disconnect(self, entries[i]); /* QEMU had them */
+        question_answer_clear(&entries[i]->answer); /* it comes again from the beginning */
+        disconnect(self, entries[i]);               /* QEMU had them */
         entries[i]->state = entries[i]->far ? ENTRY_FAR : ENTRY_WAITING;
         entries[i]->turn = entries[i]->timed = 0;
         self->waiting += !entries[i]->far;

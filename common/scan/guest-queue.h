@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The guests between the list and the output: which of them may share an appliance, who is to be
- * scanned next, who has been answered, in the order of the list. No I/O, but
- * that with a guest goes what was kept of it: its listing, and who connects to its images.
+ * scanned next, who has been answered, in the order of the list. No I/O, except
+ * that freeing a guest frees its answer, with its spool, and its connections.
  *
  * A window of GUEST_QUEUE_WINDOW guests is looked at, so memory does not grow with the list, and
  * guests of one trust domain find each other although others stand between them. Fewer, where they
@@ -10,7 +10,7 @@
 #define VLT_GUEST_QUEUE_H
 
 #include "guest/guest.h"
-#include "listing-reader.h"
+#include "question.h"
 #include "remote/remote.h"
 #include "supervisor.h"
 #include "wire/protocol.h"
@@ -29,7 +29,7 @@ enum entry_state {
     ENTRY_ANSWERED
 };
 
-/* One guest in the window. Read it; only waves_…() write it, but for what says otherwise. */
+/* One guest in the window. Read it; only guest_queue_…() write it, but for what says otherwise. */
 struct entry {
     struct guest *guest;
     enum entry_state state;
@@ -42,18 +42,14 @@ struct entry {
     char *directory;     /* of its images, as named */
     uint64_t quarantine; /* not 0: an appliance died with it; shares only with the same number */
     unsigned excused;    /* how often guest_queue_excuse() has given it back without progress */
-    scan_ret result;     /* when answered */
-    uint64_t elapsed;
-    uint64_t bytes; /* of the answer */
+    uint64_t elapsed;    /* when answered */
+    uint64_t bytes;      /* of the answer, in the budget */
     /* The supervisor's, forgotten when the guest waits again. */
-    uint64_t turn;       /* when its turn began, 0: not yet */
-    uint64_t timed;      /* when its turn began, but later by what nobody listened for */
-    uint64_t connecting; /* microseconds that connecting to its images took */
-    remote *connections; /* of its remote images, from ENTRY_OPENING on; NULL: none */
-    spool *listing;      /* what has come of it; NULL: nothing */
-    struct listing_check checked;
-    char *notes; /* of its outcome */
-    size_t notes_length;
+    uint64_t turn;                 /* when its turn began, 0: not yet */
+    uint64_t timed;                /* when its turn began, but later by what nobody listened for */
+    uint64_t connecting;           /* microseconds that connecting to its images took */
+    remote *connections;           /* of its remote images, from ENTRY_OPENING on; NULL: none */
+    struct question_answer answer; /* what has come of it */
 };
 
 guest_queue *guest_queue_new(enum isolation isolation); /* NULL: no memory */
@@ -99,9 +95,9 @@ unsigned guest_queue_connections(const guest_queue *self); /* how many guests ha
 /* Whether the process is one that connects for a guest. */
 bool guest_queue_owns(const guest_queue *self, pid_t pid);
 
-/* Answers for a guest. Takes over what the result has allocated: *result is all zero afterwards. */
-void guest_queue_answer(guest_queue *self, struct entry *entry, scan_ret *result, uint64_t elapsed);
-/* The same with a status and a message, and without what has come of its listing. */
+/* The guest is answered for with what is in entry->answer. */
+void guest_queue_answer(guest_queue *self, struct entry *entry, uint64_t elapsed);
+/* The guest is answered for with a status and a message; what has come of an answer is dropped. */
 void guest_queue_refuse(guest_queue *self, struct entry *entry, enum status status,
                         const char *message, uint64_t elapsed);
 

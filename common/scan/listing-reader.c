@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "listing-reader.h"
 
+#include "appliance/agent-client.h"
 #include <string.h>
 #include <sys/stat.h>
 
@@ -120,8 +121,7 @@ static bool may_stand_here(struct listing_check *self, const ls_args *asked,
 
 static int distrust(error **err)
 {
-    return error_set(err, ERROR_HOST,
-                     "the appliance cannot be trusted any more: its agent listed what cannot be");
+    return agent_client_distrust(err, "listed what cannot be");
 }
 
 int listing_check_part(struct listing_check *self, const ls_args *asked, const void *items,

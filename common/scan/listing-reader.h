@@ -9,10 +9,6 @@
 #include "wire/protocol.h"
 #include <stdbool.h>
 
-/* Bytes of one guest's listing. A hostile agent must not fill the disk; ten million files with
- * names of usual length are a third of it. */
-#define LISTING_MAX ((uint64_t)4 << 30)
-
 /* How far a guest's listing has been checked. Begins as all zero bytes. */
 struct listing_check {
     bool begun;
@@ -20,7 +16,7 @@ struct listing_check {
 };
 
 /* Whether these bytes, the next of a listing that answers `asked`, are items that may stand there.
- * 0 or -1 and *err. */
+ * 0 or -1 and *err: the agent cannot be believed. */
 int listing_check_part(struct listing_check *self, const ls_args *asked, const void *items,
                        size_t length, error **err);
 

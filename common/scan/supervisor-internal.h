@@ -7,7 +7,6 @@
 #define VLT_SUPERVISOR_INTERNAL_H
 
 #include "base/clock.h"
-#include "listing-reader.h"
 #include "template-builder.h"
 #include "worker-handle.h"
 #include <poll.h>
@@ -23,7 +22,7 @@ struct supervisor {
     guest_list *guests;
     bool list_waits, list_ended;
     guest_queue *queue;
-    struct spool_room listings;
+    struct spool_room spools;
     struct sandbox box;
     backup *backups; /* NULL: none are made */
     run_directory *run;

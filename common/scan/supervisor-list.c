@@ -90,11 +90,8 @@ int supervisor_list_answer(struct supervisor *self, error **err)
     while ((entry = guest_queue_front(self->queue))) {
         struct guest_answer answer = {
             .guest = entry->guest,
-            .result = &entry->result,
+            .answer = &entry->answer,
             .elapsed = entry->elapsed,
-            .listing = entry->listing,
-            .notes = entry->notes,
-            .notes_length = entry->notes_length,
         };
         uint64_t since = clock_now();
         self->answered++;

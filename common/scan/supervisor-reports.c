@@ -2,7 +2,6 @@
 #include "supervisor-internal.h"
 #include "wire/status.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 static int on_ready(struct supervisor *self, struct worker_handle *worker,
@@ -22,65 +21,71 @@ static int on_ready(struct supervisor *self, struct worker_handle *worker,
     return 0;
 }
 
-static bool asked_for_listings(const struct supervisor *self)
+/* The worker owes no answer for this guest any more: the next one's turn begins. */
+static void settle(struct supervisor *self, struct worker_handle *worker, const struct entry *entry,
+                   uint64_t attached)
 {
-    return self->config->question && self->config->question->op == OP_LS;
-}
-
-static int on_outcome(struct supervisor *self, struct worker_handle *worker, outcome *out)
-{
-    AUTO_ERROR error *err = NULL;
-    struct entry *entry = worker_handle_find(worker, out->guest);
-    if (!entry || agent_client_check_scan(&out->result, entry->guest->image_count, &err) < 0)
-        return -1;
     worker_handle_answered(worker, entry);
     worker->answered++;
-    self->stats->attach += out->attached;
-    self->stats->wait += out->result.times.waited;
-    self->stats->probe += out->result.times.probed;
-    self->stats->mount += out->result.times.mounted;
-    if (asked_for_listings(self)) {
-        entry->notes_length = out->notes.notes_len;
-        entry->notes = STEAL(out->notes.notes_val);
-    }
-    guest_queue_answer(self->queue, entry, &out->result, supervisor_since_turn(entry));
+    self->stats->attach += attached;
     supervisor_begin_turn(worker);
     if (worker->state == WORKER_HANDLE_FINISHING && worker->given_count == 0)
         worker->deadline = clock_now() + FINISH_TIMEOUT * CLOCK_SECOND;
-    return 0;
 }
 
-/* Keeps it until the guest's outcome is there: only then is it known that all of it is. */
-static int keep_part(struct supervisor *self, struct entry *entry, const part *some, error **err)
+static void on_last_answer(struct supervisor *self, struct worker_handle *worker,
+                           struct entry *entry, uint64_t attached)
 {
-    uint64_t limit = self->config->listing_max ? self->config->listing_max : LISTING_MAX;
-    if (!entry->listing)
-        entry->listing = spool_new(&self->listings);
-    if (!entry->listing)
-        return error_no_memory(err);
-    if (spool_bytes(entry->listing) + some->items.items_len > limit)
-        return error_set(err, ERROR_HOST, "its listing has more than %" PRIu64 " bytes", limit);
-    if (spool_add(entry->listing, some->items.items_val, some->items.items_len, err) < 0)
-        return error_prefix(err, "its listing cannot be kept");
-    return 0;
+    const scan_times *times = &entry->answer.times;
+    self->stats->wait += times->waited;
+    self->stats->probe += times->probed;
+    self->stats->mount += times->mounted;
+    guest_queue_answer(self->queue, entry, supervisor_since_turn(entry));
+    settle(self, worker, entry, attached);
 }
 
 /* Of the guest whose turn it is: the agent answers one question after the other. */
-static int on_part(struct supervisor *self, struct worker_handle *worker, const part *some,
-                   char **failed)
+static int on_answer(struct supervisor *self, struct worker_handle *worker, answer_report *told,
+                     char **failed)
 {
     AUTO_ERROR error *err = NULL;
-    struct entry *entry = worker_handle_find(worker, some->guest);
-    if (!asked_for_listings(self) || !entry || entry != worker->given[0])
+    const struct question *question = &self->config->question;
+    const struct agent_client_kind *kind = &question->ops->request;
+    struct entry *entry = worker_handle_find(worker, told->guest);
+    if (!entry || entry != worker->given[0] || told->body.op != kind->op ||
+        (kind->check && kind->check(&told->body, entry->guest->image_count, &err) < 0))
         return -1;
-    if (listing_check_part(&entry->checked, &self->config->question->ls, some->items.items_val,
-                           some->items.items_len, &err) < 0) {
+    bool last = !question_continues(question, &told->body);
+    int taken =
+        question->ops->take(question->asked, &self->spools, &told->body, &entry->answer, &err);
+    if (taken < 0 && error_kind(err) == ERROR_APPLIANCE) {
         *failed = strdup(error_message(err));
         return -1;
     }
-    if (some->items.items_len > 0 && keep_part(self, entry, some, &err) < 0)
+    if (taken < 0)
         supervisor_give_up(self, worker, entry, status_of_error(error_kind(err)),
                            error_message(err));
+    else if (last)
+        on_last_answer(self, worker, entry, told->attached);
+    return 0;
+}
+
+/* New memory; NULL: no memory. No bytes may be a NULL pointer. */
+static char *text_of(const char *bytes, size_t length)
+{
+    return length ? strndup(bytes, length) : strdup("");
+}
+
+static int on_refusal(struct supervisor *self, struct worker_handle *worker,
+                      const refusal_report *refusal)
+{
+    struct entry *entry = worker_handle_find(worker, refusal->guest);
+    if (!entry || refusal->status == STATUS_OK || (unsigned)refusal->status > STATUS_CRASHED)
+        return -1;
+    AUTO_FREE char *why = text_of(refusal->message.message_val, refusal->message.message_len);
+    guest_queue_refuse(self->queue, entry, refusal->status, why ? why : "no memory",
+                       supervisor_since_turn(entry));
+    settle(self, worker, entry, refusal->attached);
     return 0;
 }
 
@@ -94,12 +99,6 @@ static int on_emptied(struct supervisor *self, struct worker_handle *worker, uin
     worker->state = WORKER_HANDLE_READY;
     worker->deadline = CLOCK_NEVER;
     return 0;
-}
-
-/* New memory; NULL: no memory. No bytes may be a NULL pointer. */
-static char *text_of(const char *bytes, size_t length)
-{
-    return length ? strndup(bytes, length) : strdup("");
 }
 
 static void say(const struct supervisor *self, enum supervisor_log level, const char *what,
@@ -120,8 +119,10 @@ static int on_report(struct supervisor *self, struct worker_handle *worker, repo
     switch (message->kind) {
     case REPORT_READY:
         return on_ready(self, worker, &message->report_u.ready);
-    case REPORT_OUTCOME:
-        return on_outcome(self, worker, &message->report_u.outcome);
+    case REPORT_ANSWER:
+        return on_answer(self, worker, &message->report_u.answer, failed);
+    case REPORT_REFUSAL:
+        return on_refusal(self, worker, &message->report_u.refusal);
     case REPORT_EMPTIED:
         return on_emptied(self, worker, message->report_u.emptied);
     case REPORT_FAILED:
@@ -134,8 +135,6 @@ static int on_report(struct supervisor *self, struct worker_handle *worker, repo
         say(self, LOG_VERBOSE, "its console: ", message->report_u.console.console_val,
             message->report_u.console.console_len);
         return 0;
-    case REPORT_PART:
-        return on_part(self, worker, &message->report_u.part, failed);
     case REPORT_SAVED:
         break;
     }

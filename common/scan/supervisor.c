@@ -12,9 +12,9 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 
-/* Bytes of listings that are kept in memory, of one guest and of all; the rest is in a file. */
-#define LISTING_MEMORY ((size_t)1 << 20)
-#define LISTINGS_MEMORY ((size_t)64 << 20)
+/* Bytes of answers in memory, of one guest's spool and of all; the rest is in a file. */
+#define SPOOL_MEMORY ((size_t)1 << 20)
+#define SPOOLS_MEMORY ((size_t)64 << 20)
 
 static enum supervisor_end take_signals(struct supervisor *self, error **err)
 {
@@ -209,7 +209,7 @@ enum supervisor_end supervisor_run(const struct supervisor_config *config, guest
         .end_fd = -1,
         .parallel = config->parallel ? config->parallel : host_limits_parallel(config->memory_mib),
         .empty_cost = 25000, /* until one has been seen (docs/performance.md) */
-        .listings = {.spool_max = LISTING_MEMORY, .budget = LISTINGS_MEMORY},
+        .spools = {.spool_max = SPOOL_MEMORY, .budget = SPOOLS_MEMORY},
     };
     if (self.parallel > SUPERVISOR_PARALLEL_MAX)
         self.parallel = SUPERVISOR_PARALLEL_MAX;
@@ -218,8 +218,8 @@ enum supervisor_end supervisor_run(const struct supervisor_config *config, guest
         set_up(&self, &old, err) < 0 ? SUPERVISOR_NO_APPLIANCE : run(&self, err);
     *signal = self.signalled;
     tear_down(&self, &old);
-    stats->listing_memory = self.listings.peak;
-    stats->listings_filed = self.listings.filed;
+    stats->spool_memory = self.spools.peak;
+    stats->spools_filed = self.spools.filed;
     stats->wall = clock_now() - since;
     return end;
 }

@@ -9,7 +9,6 @@
 #include "guest/guest-list.h"
 #include "question.h"
 #include "remote/backup.h"
-#include "spool.h"
 
 /* Appliances that work at once, at most. */
 #define SUPERVISOR_PARALLEL_MAX 64
@@ -25,12 +24,8 @@ enum isolation {
 /* The answer for one guest. */
 struct guest_answer {
     const struct guest *guest;
-    const scan_ret *result; /* its status, message and volumes */
-    uint64_t elapsed;       /* microseconds, from its turn to its answer; 0 where it had no turn */
-    /* Of OP_LS. */
-    spool *listing;    /* listing_reader takes items out of it; NULL: there is none */
-    const char *notes; /* lines, for -v; not terminated */
-    size_t notes_length;
+    const struct question_answer *answer; /* the question's functions read its content */
+    uint64_t elapsed; /* microseconds, from its turn to its answer; 0 where it had no turn */
 };
 
 enum supervisor_log {
@@ -54,24 +49,22 @@ struct supervisor_client {
 struct supervisor_config {
     enum isolation isolation;
     enum backing_policy backing;
-    unsigned wave;     /* disks in an appliance at once, 1-SLOT_COUNT */
-    unsigned parallel; /* appliances at once, at most SUPERVISOR_PARALLEL_MAX; 0: from cores and
-                          memory */
-    /* Seconds for one guest, from its turn to its answer, which of OP_LS is the end of its listing;
-     * 0: none. */
+    unsigned wave; /* disks in an appliance at once, 1-SLOT_COUNT */
+    /* Appliances at once, at most SUPERVISOR_PARALLEL_MAX; 0: from cores and memory. */
+    unsigned parallel;
+    /* Seconds for one guest, from its turn to the last of its answer; 0: no limit. */
     unsigned timeout;
-    unsigned memory_mib;             /* of an appliance; 0: the default, and it needs less */
-    const char *accel;               /* "kvm", "tcg", or NULL: what works */
-    const char *appliance;           /* directory, or NULL: the built-in one */
-    bool hotplug;                    /* the appliance that commands can run in (appliance.h) */
-    bool trace;                      /* log calls to libvirt */
-    const struct question *question; /* NULL: OP_SCAN of each guest */
-    const key_list *keys;            /* for what is encrypted; NULL: none */
+    unsigned memory_mib;      /* of an appliance; 0: the default, and it needs less */
+    const char *accel;        /* "kvm", "tcg", or NULL: what works */
+    const char *appliance;    /* directory, or NULL: the built-in one */
+    bool hotplug;             /* the appliance that commands can run in (appliance.h) */
+    bool trace;               /* log calls to libvirt */
+    struct question question; /* asked about each guest */
+    const key_list *keys;     /* for what is encrypted; NULL: none */
     /* Who makes backups of guests that are live, and of which hypervisor (NULL: the default one).
      * NULL: nobody, and there are none. */
     const struct backup_ops *backups;
     const char *backups_uri;
-    uint64_t listing_max; /* bytes of one guest's listing; 0: LISTING_MAX */
     /* A test's hypervisor: then no appliance is looked for and no template made. NULL: libvirt. */
     hypervisor_factory factory;
 };
@@ -88,9 +81,9 @@ struct supervisor_stats {
     uint64_t start;              /* appliances, until they answered */
     uint64_t attach;             /* host side */
     uint64_t wait, probe, mount; /* in the appliance (scan_times) */
-    /* Of listings that waited for their turn; not in stats_json(). */
-    uint64_t listing_memory; /* bytes, at most */
-    uint64_t listings_filed;
+    /* Of spools that waited for their guest's turn to be printed; not in stats_json(). */
+    uint64_t spool_memory; /* bytes, at most */
+    uint64_t spools_filed; /* that went to the file */
 };
 
 enum supervisor_end {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker-loop.h"
-#include "wire/status.h"
 
 #include "appliance/qemu-capabilities.h"
 #include "appliance/slot-hotplug.h"
@@ -44,22 +43,6 @@ static void on_trace(void *data, const char *what, double seconds)
     char text[128];
     snprintf(text, sizeof text, "libvirt: %s: %.1f ms", what, seconds * 1000);
     worker_report_text(&self->reports, REPORT_LOG, text);
-}
-
-/* `last` is what OP_LS was answered with in the end; NULL: nothing of the kind. */
-static int send_outcome(struct worker_state *self, const struct under_way *guest,
-                        const scan_ret *result, const ls_ret *last)
-{
-    outcome message = {
-        .guest = guest->guest,
-        .attached = guest->attached,
-        .result = *result,
-    };
-    if (last) {
-        message.notes.notes_len = last->notes.notes_len;
-        message.notes.notes_val = last->notes.notes_val;
-    }
-    return worker_report_outcome(&self->reports, &message);
 }
 
 static void free_under_way(struct under_way *guest)
@@ -115,27 +98,9 @@ static int on_disk(struct worker_state *self, const disk_order *order, const int
 
 static int refuse_guest(struct worker_state *self, struct under_way *guest)
 {
-    const char *why = error_message(guest->failed);
-    scan_ret result = {.status = status_of_error(error_kind(guest->failed))};
-    result.message.message_val = (char *)why;
-    result.message.message_len = (u_int)strnlen(why, MAX_MESSAGE);
-    int sent = send_outcome(self, guest, &result, NULL);
+    int sent = worker_report_refusal(&self->reports, guest->guest, guest->attached, guest->failed);
     free_under_way(guest);
     return sent;
-}
-
-static int ask(struct worker_state *self, const struct under_way *guest, error **err)
-{
-    const struct question *question = self->config->question;
-    if (question && question->op == OP_LS) {
-        ls_args args = question->ls;
-        args.keys = self->keys;
-        args.disks.disks_len = guest->disk_count;
-        args.disks.disks_val = (disk *)guest->disks;
-        return agent_client_ls(self->agent, &args, err);
-    }
-    scan_args args = {.disks = {guest->disk_count, (disk *)guest->disks}, .keys = self->keys};
-    return agent_client_scan(self->agent, &args, err);
 }
 
 static int on_ask(struct worker_state *self, uint64_t asked, error **err)
@@ -148,7 +113,8 @@ static int on_ask(struct worker_state *self, uint64_t asked, error **err)
     if (guest->failed)
         return refuse_guest(self, guest);
     self->asked[(self->first + self->count++) % WORKER_GUESTS_MAX] = guest;
-    return ask(self, guest, err);
+    const struct question_disks disks = {guest->disks, guest->disk_count, self->keys};
+    return question_ask(&self->config->question, &disks, self->agent, err);
 }
 
 static int emptied(struct worker_state *self)
@@ -218,34 +184,22 @@ static int on_order(struct worker_state *self, error **err)
 
 /* --- what the agent and the hypervisor say --- */
 
-/* The guest whose turn it was has been answered for. */
-static int on_result(struct worker_state *self, const scan_ret *result, const ls_ret *last,
-                     error **err)
+/* An answer about the guest whose turn it is. Passed on as it came: the supervisor looks into it.
+ * With the last one the guest's disks have been seen by the agent, and it is done with. */
+static int on_told(struct worker_state *self, const answer_body *told, error **err)
 {
     struct under_way *guest = self->asked[self->first];
+    bool last = !question_continues(&self->config->question, told);
+    for (u_int i = 0; last && i < guest->disk_count; i++)
+        if (slot_hotplug_confirm(self->disks, guest->disks[i].slot, err) < 0)
+            return -1;
+    int sent = worker_report_answer(&self->reports, guest->guest, guest->attached, told);
+    if (sent < 0 || !last)
+        return sent;
     self->first = (self->first + 1) % WORKER_GUESTS_MAX;
     self->count--;
-    int done = 0;
-    for (u_int i = 0; i < guest->disk_count && done == 0; i++)
-        done = slot_hotplug_confirm(self->disks, guest->disks[i].slot, err);
-    if (done == 0)
-        done = send_outcome(self, guest, result, last);
     free_under_way(guest);
-    return done;
-}
-
-/* Passed on as it comes: what is in a listing is for others to look at. */
-static int on_listed(struct worker_state *self, const ls_ret *some, error **err)
-{
-    if ((!some->last || some->items.items_len > 0) &&
-        worker_report_part(&self->reports, self->asked[self->first]->guest, some) < 0)
-        return -1;
-    if (!some->last)
-        return 0;
-    scan_ret result = {.status = some->status, .times = some->times};
-    result.message.message_val = some->message.message_val;
-    result.message.message_len = some->message.message_len;
-    return on_result(self, &result, some, err);
+    return 0;
 }
 
 static int after_detach(struct worker_state *self)
@@ -253,19 +207,16 @@ static int after_detach(struct worker_state *self)
     return self->emptying && slot_hotplug_attached(self->disks) == 0 ? emptied(self) : 0;
 }
 
+/* Besides the question of the run, a worker asks only whether disks are gone. */
 static int on_answer(struct worker_state *self, const answer *reply, error **err)
 {
-    if (reply->body.op == OP_SCAN)
-        return on_result(self, &reply->body.answer_body_u.scan, NULL, err);
-    if (reply->body.op == OP_LS)
-        return on_listed(self, &reply->body.answer_body_u.ls, err);
     const done_ret *done = &reply->body.answer_body_u.gone;
-    if (reply->body.op == OP_GONE && done->message.message_len > 0)
+    if (reply->body.op != OP_GONE)
+        return on_told(self, &reply->body, err);
+    if (done->message.message_len > 0)
         return error_set(err, ERROR_APPLIANCE, "the disks cannot be detached: %.*s",
                          (int)done->message.message_len, done->message.message_val);
-    if (reply->body.op == OP_GONE && slot_hotplug_gone(self->disks, err) < 0)
-        return -1;
-    return after_detach(self);
+    return slot_hotplug_gone(self->disks, err) < 0 ? -1 : after_detach(self);
 }
 
 static int on_agent(struct worker_state *self, error **err)

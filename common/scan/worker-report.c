@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker-report.h"
+#include "wire/status.h"
 
 #include <poll.h>
 #include <stdint.h>
@@ -33,18 +34,21 @@ int worker_report_text(struct reports *self, report_kind kind, const char *text)
     return worker_report_send(self, &message);
 }
 
-int worker_report_outcome(struct reports *self, const outcome *what)
+int worker_report_answer(struct reports *self, uint64_t guest, uint64_t attached,
+                         const answer_body *told)
 {
-    report message = {.kind = REPORT_OUTCOME};
-    message.report_u.outcome = *what;
+    report message = {.kind = REPORT_ANSWER};
+    message.report_u.answer = (answer_report){guest, attached, *told};
     return worker_report_send(self, &message);
 }
 
-int worker_report_part(struct reports *self, uint64_t guest, const ls_ret *some)
+int worker_report_refusal(struct reports *self, uint64_t guest, uint64_t attached, const error *why)
 {
-    report message = {.kind = REPORT_PART};
-    message.report_u.part.guest = guest;
-    message.report_u.part.items.items_len = some->items.items_len;
-    message.report_u.part.items.items_val = some->items.items_val;
+    report message = {.kind = REPORT_REFUSAL};
+    refusal_report *refusal = &message.report_u.refusal;
+    const char *text = error_message(why);
+    *refusal = (refusal_report){guest, attached, status_of_error(error_kind(why)), {0}};
+    refusal->message.message_val = (char *)(uintptr_t)text;
+    refusal->message.message_len = (u_int)strnlen(text, MAX_MESSAGE);
     return worker_report_send(self, &message);
 }

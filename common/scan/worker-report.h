@@ -5,6 +5,7 @@
 #ifndef VLT_WORKER_REPORT_H
 #define VLT_WORKER_REPORT_H
 
+#include "base/error.h"
 #include "wire/frame.h"
 #include "wire/worker.h"
 
@@ -16,8 +17,11 @@ struct reports {
 int worker_report_send(struct reports *self, const report *message);
 /* REPORT_LOG, REPORT_CONSOLE or REPORT_FAILED. */
 int worker_report_text(struct reports *self, report_kind kind, const char *text);
-int worker_report_outcome(struct reports *self, const outcome *what);
-/* The items of `some`, of that guest. */
-int worker_report_part(struct reports *self, uint64_t guest, const ls_ret *some);
+/* What the agent said about the guest; attaching its disks took so many microseconds. */
+int worker_report_answer(struct reports *self, uint64_t guest, uint64_t attached,
+                         const answer_body *told);
+/* The agent is not asked about the guest, for this reason. */
+int worker_report_refusal(struct reports *self, uint64_t guest, uint64_t attached,
+                          const error *why);
 
 #endif

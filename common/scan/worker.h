@@ -21,13 +21,13 @@ struct worker_config {
     hypervisor_factory factory;
     struct appliance_config appliance;
     struct sandbox sandbox;
-    const char *root;                /* its directory, made for it; removed when all has ended */
-    const char *template_dir;        /* to restore from; NULL: boot */
-    const char *memory_path;         /* and the memory that goes with it */
-    const char *build_dir;           /* builders: where the template goes; NULL: scan */
-    unsigned start_timeout;          /* seconds */
-    const struct question *question; /* what to ask about each guest; NULL: OP_SCAN. It must last */
-    const key_list *keys;            /* that go with it; NULL: none. It is told them by an order */
+    const char *root;         /* its directory, made for it; removed when all has ended */
+    const char *template_dir; /* to restore from; NULL: boot */
+    const char *memory_path;  /* and the memory that goes with it */
+    const char *build_dir;    /* builders: where the template goes; NULL: scan */
+    unsigned start_timeout;   /* seconds */
+    struct question question; /* what to ask about each guest; builders need none */
+    const key_list *keys;     /* that go with it; NULL: none. It is told them by an order */
     bool trace;
 };
 

@@ -4,6 +4,8 @@
  * What is let through is what an honest agent could say. clang -fsanitize=fuzzer, or with replay.c.
  */
 #include "appliance/agent-client.h"
+#include "scan/question-df.h"
+#include "scan/question-ls.h"
 #include "wire/frame.h"
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -19,17 +21,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static int ask(agent_client *host, unsigned op)
 {
     static disk asked[DISKS];
-    scan_args scan = {.disks = {DISKS, asked}};
-    ls_args ls = {.disks = {DISKS, asked}};
+    static const struct question_ls_asked list;
+    const struct question scan = {&question_df, NULL}, ls = {&question_ls, &list};
+    const struct question_disks disks = {asked, DISKS, {0}};
     switch (op) {
     case OP_SCAN:
-        return agent_client_scan(host, &scan, NULL);
+        return question_ask(&scan, &disks, host, NULL);
     case OP_PREPARE:
         return agent_client_prepare(host, NULL);
     case OP_LIST:
         return agent_client_list(host, NULL);
     case OP_LS:
-        return agent_client_ls(host, &ls, NULL);
+        return question_ask(&ls, &disks, host, NULL);
     default:
         return agent_client_hello(host, NULL);
     }

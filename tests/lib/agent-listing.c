@@ -8,7 +8,7 @@
 
 #include <cmocka.h> /* needs the above */
 
-void question_begin(struct question *q, enum ls_order order)
+void agent_listing_begin(struct agent_listing *q, enum ls_order order)
 {
     memset(q, 0, sizeof *q);
     q->args.order = order;
@@ -17,12 +17,13 @@ void question_begin(struct question *q, enum ls_order order)
     q->args.directories.directories_val = q->directories;
 }
 
-void question_disk(struct question *q, unsigned slot)
+void agent_listing_disk(struct agent_listing *q, unsigned slot)
 {
     q->disks[q->args.disks.disks_len++] = (disk){.slot = slot, .size = QUESTION_DISK_SIZE};
 }
 
-void question_mount(struct question *q, const char *device, const char *where, const char *options)
+void agent_listing_mount(struct agent_listing *q, const char *device, const char *where,
+                         const char *options)
 {
     ls_mount *mount = &q->mounts[q->args.mounts.mounts_len++];
     SET(mount->device.device, device);
@@ -30,13 +31,13 @@ void question_mount(struct question *q, const char *device, const char *where, c
     SET(mount->options.options, options);
 }
 
-void question_directory(struct question *q, const char *path)
+void agent_listing_directory(struct agent_listing *q, const char *path)
 {
     SET(q->directories[q->args.directories.directories_len].path.path, path);
     q->args.directories.directories_len++;
 }
 
-void question_ask(struct agent_process *f, const struct question *q)
+void agent_listing_ask(struct agent_process *f, const struct agent_listing *q)
 {
     request asked = {.body.op = OP_LS};
     asked.body.request_body_u.ls = q->args;
@@ -97,7 +98,7 @@ static void take_text(char *to, size_t size, const char *bytes, size_t length)
     to[length] = '\0';
 }
 
-void question_hear(struct agent_process *f, struct heard *heard)
+void agent_listing_hear(struct agent_process *f, struct heard *heard)
 {
     bool last = false;
     memset(heard, 0, sizeof *heard);

@@ -6,7 +6,7 @@
 #include "agent-process.h"
 #include "wire/listing.h"
 
-struct question {
+struct agent_listing {
     struct ls_args args;
     disk disks[2];
     ls_mount mounts[2];
@@ -23,11 +23,12 @@ struct question {
         field##_len = (u_int)strlen(text);                                                         \
     } while (0)
 
-void question_begin(struct question *q, enum ls_order order);
-void question_disk(struct question *q, unsigned slot);
-void question_mount(struct question *q, const char *device, const char *where, const char *options);
-void question_directory(struct question *q, const char *path);
-void question_ask(struct agent_process *f, const struct question *q);
+void agent_listing_begin(struct agent_listing *q, enum ls_order order);
+void agent_listing_disk(struct agent_listing *q, unsigned slot);
+void agent_listing_mount(struct agent_listing *q, const char *device, const char *where,
+                         const char *options);
+void agent_listing_directory(struct agent_listing *q, const char *path);
+void agent_listing_ask(struct agent_process *f, const struct agent_listing *q);
 
 struct heard {
     unsigned answers, entries, problems;
@@ -39,6 +40,6 @@ struct heard {
 };
 
 /* All answers to the last request. */
-void question_hear(struct agent_process *f, struct heard *heard);
+void agent_listing_hear(struct agent_process *f, struct heard *heard);
 
 #endif

@@ -85,9 +85,9 @@ struct fake_step {
  * guest's first disk. */
 enum fake_worker {
     FAKE_WORKER_HONEST,
-    FAKE_WORKER_EARLY,   /* an outcome for a guest that it has not been told to scan */
-    FAKE_WORKER_STATUS,  /* an outcome with a status that does not exist */
-    FAKE_WORKER_OTHER,   /* an outcome for a guest that it was never given */
+    FAKE_WORKER_EARLY,   /* an answer for a guest that it has not been told to ask about */
+    FAKE_WORKER_STATUS,  /* an answer with a status that does not exist */
+    FAKE_WORKER_OTHER,   /* an answer for a guest that it was never given */
     FAKE_WORKER_GARBAGE, /* a report that is none */
     FAKE_WORKER_HUGE,    /* a frame that is too long */
     FAKE_WORKER_READY,   /* ready, again */
@@ -95,6 +95,7 @@ enum fake_worker {
     FAKE_WORKER_SAVED,   /* a template, where none was wanted */
     FAKE_WORKER_FAILED,  /* failed, without a word */
     FAKE_WORKER_PART,    /* a part of a listing that was not asked for */
+    FAKE_WORKER_REFUSAL, /* that the agent was not asked, although nothing is wrong */
     FAKE_WORKER_ENDED,   /* nothing: it exits */
     FAKE_WORKER_COUNT,
     /* … and these are in no hurry to end. */

@@ -14,10 +14,19 @@ static void send_report(int fd, const report *message)
         fake_send(fd, (char *)frame + FRAME_HEADER, length - FRAME_HEADER);
 }
 
-static void send_outcome(int fd, uint64_t guest, int status)
+static void send_answer(int fd, uint64_t guest, op op, int status)
 {
-    report message = {.kind = REPORT_OUTCOME};
-    message.report_u.outcome = (outcome){.guest = guest, .result = {.status = (enum status)status}};
+    report message = {.kind = REPORT_ANSWER};
+    message.report_u.answer = (answer_report){.guest = guest, .body = {.op = op}};
+    if (op == OP_SCAN)
+        message.report_u.answer.body.answer_body_u.scan.status = (enum status)status;
+    send_report(fd, &message);
+}
+
+static void send_refusal(int fd, uint64_t guest, int status)
+{
+    report message = {.kind = REPORT_REFUSAL};
+    message.report_u.refusal = (refusal_report){.guest = guest, .status = (enum status)status};
     send_report(fd, &message);
 }
 
@@ -46,7 +55,7 @@ static _Noreturn void flood(int orders, int reports, unsigned guest)
     for (; filled + length <= sizeof bytes; filled += length)
         memcpy(bytes + filled, frame, length);
     shutdown(orders, SHUT_RDWR);
-    send_outcome(reports, guest, 0);
+    send_answer(reports, guest, OP_SCAN, 0);
     while (write(reports, bytes, filled) > 0)
         ;
     _exit(1);
@@ -56,13 +65,13 @@ void fake_worker_lie(int orders, int reports, unsigned guest, enum fake_worker h
 {
     switch (how) {
     case FAKE_WORKER_EARLY:
-        send_outcome(reports, guest, 0);
+        send_answer(reports, guest, OP_SCAN, 0);
         break;
     case FAKE_WORKER_STATUS:
-        send_outcome(reports, guest, 99);
+        send_answer(reports, guest, OP_SCAN, 99);
         break;
     case FAKE_WORKER_OTHER:
-        send_outcome(reports, guest + 1000000, 0);
+        send_answer(reports, guest + 1000000, OP_SCAN, 0);
         break;
     case FAKE_WORKER_GARBAGE:
         fake_send(reports, "\xff\xff\xff\xff", 4);
@@ -84,7 +93,10 @@ void fake_worker_lie(int orders, int reports, unsigned guest, enum fake_worker h
         send_report(reports, &(report){.kind = REPORT_FAILED});
         break;
     case FAKE_WORKER_PART:
-        send_report(reports, &(report){.kind = REPORT_PART, .report_u.part.guest = guest});
+        send_answer(reports, guest, OP_LS, 0);
+        break;
+    case FAKE_WORKER_REFUSAL:
+        send_refusal(reports, guest, STATUS_OK);
         break;
     case FAKE_WORKER_ENDED:
         _exit(0);

@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/file-tree.h"
 #include "scan/listing-reader.h"
+#include "scan/question-df.h"
+#include "scan/question-ls.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -100,25 +102,36 @@ static void copy_text(char *to, size_t size, const char *bytes, size_t length)
 }
 
 /* The names are those of fake-lister.h. */
-static void read_listing(struct trial_answer *seen, const struct guest_answer *answer)
+void trial_read_listing(struct trial_answer *seen, const struct question_answer *answer)
 {
+    const struct question_ls_result result = question_ls_result(answer);
     struct listing_reader reader;
     listing_item item;
     int got;
     seen->ordered = true;
-    listing_read(&reader, answer->listing);
+    listing_read(&reader, result.listing);
     while ((got = listing_next(&reader, &item, NULL)) > 0) {
         uintmax_t guest = 0;
         unsigned number = 0;
         if (item.kind == LISTING_ENTRY) {
             seen->ordered &=
                 sscanf(item.listing_item_u.entry.path.path_val, "g%ju-e%u", &guest, &number) == 2 &&
-                guest == answer->guest->number && number == seen->entries;
+                guest == seen->guest && number == seen->entries;
             seen->entries++;
         }
         listing_item_clear(&item);
     }
     seen->ordered &= got == 0;
+    copy_text(seen->notes, sizeof seen->notes, result.notes, result.notes_length);
+}
+
+void trial_read_volumes(struct trial_answer *seen, const struct question_answer *answer)
+{
+    const scan_ret result = question_df_result(answer);
+    seen->volumes = result.volumes.volumes_len;
+    if (seen->volumes > 0)
+        copy_text(seen->label, sizeof seen->label, result.volumes.volumes_val[0].label.label_val,
+                  result.volumes.volumes_val[0].label.label_len);
 }
 
 /* The lowest free descriptor is beyond the limit then. */
@@ -140,7 +153,6 @@ static void starve(bool begin)
 static int on_answer(void *data, const struct guest_answer *answer, error **err)
 {
     struct trial *self = data;
-    const scan_ret *result = answer->result;
     unsigned index = atomic_fetch_add(&self->answer_count, 1);
     if (self->stop_at && index + 1 >= self->stop_at)
         return error_set(err, ERROR_APPLIANCE, "the client wants no more");
@@ -150,21 +162,16 @@ static int on_answer(void *data, const struct guest_answer *answer, error **err)
         starve(index == 0);
     if (index == 0 && self->slow)
         usleep(self->slow);
-    int failed = result->status != STATUS_OK;
+    int failed = answer->answer->status != STATUS_OK;
     if (index >= TRIAL_ANSWERS)
         return failed;
     struct trial_answer *seen = &self->answers[index];
     seen->guest = answer->guest->number;
-    seen->status = result->status;
+    seen->status = answer->answer->status;
     seen->elapsed = answer->elapsed;
-    read_listing(seen, answer);
-    copy_text(seen->notes, sizeof seen->notes, answer->notes, answer->notes_length);
-    seen->volumes = result->volumes.volumes_len;
-    copy_text(seen->message, sizeof seen->message, result->message.message_val,
-              result->message.message_len);
-    if (seen->volumes > 0)
-        copy_text(seen->label, sizeof seen->label, result->volumes.volumes_val[0].label.label_val,
-                  result->volumes.volumes_val[0].label.label_len);
+    copy_text(seen->message, sizeof seen->message, answer->answer->message,
+              answer->answer->message_length);
+    self->read(seen, answer->answer);
     return failed;
 }
 
@@ -337,7 +344,9 @@ int trial_set_up(void **state)
         .wave = SLOT_COUNT,
         .parallel = 1,
         .factory = fake_hypervisor_new,
+        .question = {&question_df, NULL},
     };
+    self->read = trial_read_volumes;
     strcpy(self->directory, "/tmp/vlt-trial.XXXXXX");
     *state = self;
     if (!fake_script || !self->guests || !mkdtemp(self->directory))

@@ -17,14 +17,17 @@ struct trial_answer {
     unsigned volumes;
     unsigned entries; /* of its listing … */
     bool ordered;     /* which are all there from the first, in order, once each */
-    char notes[64];
+    char notes[64];   /* of a listing, or what a test's own question has */
     char label[64];
     char message[200];
 };
 
 struct trial {
     /* In. */
-    struct supervisor_config config;
+    struct supervisor_config config; /* asks question_df */
+    /* What is to be seen of an answer besides status and message: trial_read_volumes() by default,
+     * for question_df. */
+    void (*read)(struct trial_answer *seen, const struct question_answer *answer);
     unsigned stop_at;   /* the client fails at so many answers; 0: never */
     unsigned signal_at; /* SIGTERM at so many answers; 0: never */
     bool starved;       /* between its first and sixth answer no file can be opened */
@@ -47,6 +50,10 @@ struct trial {
 
     pid_t pid;
 };
+
+void trial_read_volumes(struct trial_answer *seen, const struct question_answer *answer);
+/* … for question_ls, with what fake-lister.h says. */
+void trial_read_listing(struct trial_answer *seen, const struct question_answer *answer);
 
 int trial_set_up(void **state);
 int trial_tear_down(void **state);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "lib/fake-agent.h"
 #include "lib/fake-lister.h"
+#include "scan/question-ls.h"
 #include "wire/frame.h"
 #include <setjmp.h>
 #include <signal.h>
@@ -49,11 +50,14 @@ static request ask(struct wire *wire)
 {
     disk only = {.slot = 3, .size = 512};
     ls_directory directory = {.path = {4, (char *)(uintptr_t) "/etc"}};
-    ls_args args = {.disks = {1, &only}, .directories = {1, &directory}, .order = LS_TREE};
+    const struct question_ls_asked list = {
+        .args = {.directories = {1, &directory}, .order = LS_TREE}};
+    const struct question question = {&question_ls, &list};
+    const struct question_disks disks = {&only, 1, {0}};
     request asked = {0};
     const void *body;
     size_t length;
-    assert_int_equal(agent_client_ls(wire->host, &args, NULL), 0);
+    assert_int_equal(question_ask(&question, &disks, wire->host, NULL), 0);
     while (frame_reader_next(wire->reader, &body, &length) == 0)
         assert_true(frame_reader_fill(wire->reader, wire->agent) > 0);
     assert_int_equal(frame_decode((xdrproc_t)xdr_request, &asked, sizeof asked, body, length), 0);

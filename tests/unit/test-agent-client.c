@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "lib/fake-agent.h"
+#include "scan/question-df.h"
 #include "wire/frame.h"
 #include <poll.h>
 #include <setjmp.h>
@@ -60,11 +61,13 @@ static request hear(struct wire *wire)
     return asked;
 }
 
+static const struct question scan = {&question_df, NULL};
+
 static void ask_scan(struct wire *wire)
 {
     disk disks[2] = {{.slot = 0, .size = 512}, {.slot = 1, .size = 512}};
-    scan_args args = {.disks = {2, disks}};
-    assert_int_equal(agent_client_scan(wire->host, &args, NULL), 0);
+    const struct question_disks args = {disks, 2, {0}};
+    assert_int_equal(question_ask(&scan, &args, wire->host, NULL), 0);
 }
 
 /* Asks about two disks, and has it answered in that way. */
@@ -427,12 +430,12 @@ static void one_that_does_not_listen_fills_the_queue(void **state)
     struct wire *wire = *state;
     AUTO_ERROR error *err = NULL;
     static disk disks[SLOT_COUNT];
-    scan_args args = {.disks = {SLOT_COUNT, disks}};
+    const struct question_disks args = {disks, SLOT_COUNT, {0}};
     char serial[MAX_SERIAL] = "";
     unsigned asked = 0;
     for (size_t i = 0; i < SLOT_COUNT; i++)
         disks[i] = (disk){.serial = {sizeof serial, serial}};
-    while (asked < 1000 && agent_client_scan(wire->host, &args, &err) == 0)
+    while (asked < 1000 && question_ask(&scan, &args, wire->host, &err) == 0)
         asked++;
     assert_true(asked >= 12);
     assert_true(asked < 1000);

@@ -15,22 +15,22 @@
 
 #define IMAGE_SIZE QUESTION_DISK_SIZE
 
-static void assert_heard(struct agent_process *f, const struct question *q, const char *text)
+static void assert_heard(struct agent_process *f, const struct agent_listing *q, const char *text)
 {
     struct heard heard;
-    question_ask(f, q);
-    question_hear(f, &heard);
+    agent_listing_ask(f, q);
+    agent_listing_hear(f, &heard);
     assert_string_equal(heard.message, "");
     assert_int_equal(heard.status, STATUS_OK);
     assert_string_equal(heard.text, text);
 }
 
-static void assert_refused(struct agent_process *f, const struct question *q, enum status status,
-                           const char *message)
+static void assert_refused(struct agent_process *f, const struct agent_listing *q,
+                           enum status status, const char *message)
 {
     struct heard heard;
-    question_ask(f, q);
-    question_hear(f, &heard);
+    agent_listing_ask(f, q);
+    agent_listing_hear(f, &heard);
     assert_string_equal(heard.message, message);
     assert_int_equal(heard.status, status);
     assert_string_equal(heard.text, "");
@@ -62,12 +62,12 @@ static const char *const linux_files[] = {"etc/fstab", "etc/passwd", "usr/bin/en
 static void a_system(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
+    struct agent_listing q;
     make_disk(f, 0, linux_files);
-    question_begin(&q, LS_NAMES);
-    question_disk(&q, 0);
-    question_directory(&q, "/");
-    question_directory(&q, "/etc");
+    agent_listing_begin(&q, LS_NAMES);
+    agent_listing_disk(&q, 0);
+    agent_listing_directory(&q, "/");
+    agent_listing_directory(&q, "/etc");
     assert_heard(f, &q, "[0] etc home usr [1] fstab passwd");
     q.args.dots = true;
     assert_heard(f, &q, "[0] . .. etc home usr [1] . .. fstab passwd");
@@ -81,17 +81,17 @@ static void a_system(void **state)
 static void directories_that_are_none(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
+    struct agent_listing q;
     char path[AGENT_PATH_MAX];
     make_disk(f, 0, linux_files);
     agent_path(f, path, "dev/sda.tree/out");
     assert_int_equal(symlink("../../../../../../../proc", path), 0);
-    question_begin(&q, LS_NAMES);
-    question_disk(&q, 0);
-    question_directory(&q, "/nowhere");
-    question_directory(&q, "/etc/passwd");
-    question_directory(&q, "/out");
-    question_directory(&q, "/home/../..//etc/");
+    agent_listing_begin(&q, LS_NAMES);
+    agent_listing_disk(&q, 0);
+    agent_listing_directory(&q, "/nowhere");
+    agent_listing_directory(&q, "/etc/passwd");
+    agent_listing_directory(&q, "/out");
+    agent_listing_directory(&q, "/home/../..//etc/");
     assert_heard(f, &q,
                  "[0] !: No such file or directory [1] !: Not a directory "
                  "[2] !: No such file or directory [3] fstab passwd");
@@ -100,30 +100,30 @@ static void directories_that_are_none(void **state)
 static void no_system(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
+    struct agent_listing q;
     make_disk(f, 1, (const char *const[]){"data/file", NULL});
-    question_begin(&q, LS_PATHS);
-    question_disk(&q, 1);
-    question_directory(&q, "/");
+    agent_listing_begin(&q, LS_PATHS);
+    agent_listing_disk(&q, 1);
+    agent_listing_directory(&q, "/");
     assert_refused(f, &q, STATUS_UNSUPPORTED,
                    "no operating system found: /dev/sda (ext2); -m DEV lists what is in one of "
                    "them");
-    question_mount(&q, "/dev/sda", "/", "");
+    agent_listing_mount(&q, "/dev/sda", "/", "");
     assert_heard(f, &q, "[0] data data/file");
     q.args.mounts.mounts_len = 0;
-    question_mount(&q, "LABEL=\x80 label", "", "ro,noatime");
+    agent_listing_mount(&q, "LABEL=\x80 label", "", "ro,noatime");
     assert_heard(f, &q, "[0] data data/file");
 }
 
 static void nothing_at_all(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
+    struct agent_listing q;
     agent_make_image(f, "sda", IMAGE_SIZE, false);
     agent_make_serial(f, 0, "");
     agent_appear(f, 0);
-    question_begin(&q, LS_NAMES);
-    question_disk(&q, 0);
+    agent_listing_begin(&q, LS_NAMES);
+    agent_listing_disk(&q, 0);
     assert_refused(f, &q, STATUS_EMPTY,
                    "no operating system found: /dev/sda (nothing that is known)");
 }
@@ -131,23 +131,23 @@ static void nothing_at_all(void **state)
 static void several_systems(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
+    struct agent_listing q;
     make_disk(f, 7, linux_files);
     make_disk(f, 3, linux_files);
-    question_begin(&q, LS_NAMES);
-    question_disk(&q, 7);
-    question_disk(&q, 3);
-    question_directory(&q, "/home");
+    agent_listing_begin(&q, LS_NAMES);
+    agent_listing_disk(&q, 7);
+    agent_listing_disk(&q, 3);
+    agent_listing_directory(&q, "/home");
     assert_refused(f, &q, STATUS_UNSUPPORTED,
                    "several operating systems: choose with -m /dev/sda or /dev/sdb");
-    question_mount(&q, "/dev/vdb", "/", "");
+    agent_listing_mount(&q, "/dev/vdb", "/", "");
     assert_heard(f, &q, "[0] .keep");
 }
 
 static void what_fstab_lacks(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
+    struct agent_listing q;
     struct heard heard;
     make_disk(f, 0, linux_files);
     agent_write(f, "dev/sda.tree/etc/fstab",
@@ -158,13 +158,13 @@ static void what_fstab_lacks(void **state)
                 "/dev/mapper/vg-srv /home/srv xfs defaults 0 0\n"
                 "UUID=67890 /usb vfat nofail,noauto 0 0\n"
                 "/swapfile none swap sw 0 0\n");
-    question_begin(&q, LS_PATHS);
-    question_disk(&q, 0);
-    question_directory(&q, "//home/");
-    question_directory(&q, "/home/srv/x");
-    question_directory(&q, "/etc");
-    question_ask(f, &q);
-    question_hear(f, &heard);
+    agent_listing_begin(&q, LS_PATHS);
+    agent_listing_disk(&q, 0);
+    agent_listing_directory(&q, "//home/");
+    agent_listing_directory(&q, "/home/srv/x");
+    agent_listing_directory(&q, "/etc");
+    agent_listing_ask(f, &q);
+    agent_listing_hear(f, &heard);
     assert_int_equal(heard.status, STATUS_OK);
     assert_string_equal(heard.text,
                         "[0] !: the guest's disks have no such device "
@@ -192,32 +192,32 @@ static void what_fstab_lacks(void **state)
     /* What is in a directory itself does not lack what is in one of its directories. */
     q.args.order = LS_NAMES;
     q.args.directories.directories_len = 0;
-    question_directory(&q, "/");
+    agent_listing_directory(&q, "/");
     assert_heard(f, &q, "[0] etc home usr");
 }
 
 static void an_fstab_that_is_none(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
+    struct agent_listing q;
     struct heard heard;
     char path[AGENT_PATH_MAX];
     make_disk(f, 0, linux_files);
     agent_path(f, path, "dev/sda.tree/etc/fstab");
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink("/etc/passwd", path), 0);
-    question_begin(&q, LS_NAMES);
-    question_disk(&q, 0);
-    question_ask(f, &q);
-    question_hear(f, &heard);
+    agent_listing_begin(&q, LS_NAMES);
+    agent_listing_disk(&q, 0);
+    agent_listing_ask(f, &q);
+    agent_listing_hear(f, &heard);
     assert_int_equal(heard.status, STATUS_OK);
     assert_string_equal(heard.notes,
                         "root: /dev/sda\n/etc/fstab: line 1: passed over: no mount point\n");
     assert_int_equal(unlink(path), 0);
     assert_int_equal(mkfifo(path, 0600), 0);
     agent_write(f, "dev/sda.tree/etc/debian_version", "12\n");
-    question_ask(f, &q);
-    question_hear(f, &heard);
+    agent_listing_ask(f, &q);
+    agent_listing_hear(f, &heard);
     assert_int_equal(heard.status, STATUS_OK);
     assert_string_equal(heard.notes, "root: /dev/sda\n/etc/fstab: Invalid argument\n");
 }
@@ -236,10 +236,10 @@ static void mounts_that_are_refused(void **state)
     struct agent_process *f = *state;
     make_disk(f, 0, linux_files);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct question q;
-        question_begin(&q, LS_NAMES);
-        question_disk(&q, 0);
-        question_mount(&q, cases[i].device, cases[i].where, cases[i].options);
+        struct agent_listing q;
+        agent_listing_begin(&q, LS_NAMES);
+        agent_listing_disk(&q, 0);
+        agent_listing_mount(&q, cases[i].device, cases[i].where, cases[i].options);
         assert_refused(f, &q, STATUS_UNSUPPORTED, cases[i].message);
     }
 }
@@ -247,15 +247,15 @@ static void mounts_that_are_refused(void **state)
 static void mounts_that_fail(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
+    struct agent_listing q;
     make_disk(f, 0, linux_files);
-    question_begin(&q, LS_NAMES);
-    question_disk(&q, 0);
-    question_mount(&q, "/dev/sda", "/", "subvol=nowhere");
+    agent_listing_begin(&q, LS_NAMES);
+    agent_listing_disk(&q, 0);
+    agent_listing_mount(&q, "/dev/sda", "/", "subvol=nowhere");
     assert_refused(f, &q, STATUS_CORRUPT, "mount /dev/sda: mount: No such file or directory");
     q.args.mounts.mounts_len = 0;
-    question_mount(&q, "/dev/sda", "/", "subvol=etc"); /* the pretended root of one */
-    question_directory(&q, "/");
+    agent_listing_mount(&q, "/dev/sda", "/", "subvol=etc"); /* the pretended root of one */
+    agent_listing_directory(&q, "/");
     assert_heard(f, &q, "[0] fstab passwd");
     SET(q.mounts[0].fstype.fstype, "minix");
     assert_refused(f, &q, STATUS_UNSUPPORTED, "mount /dev/sda: unsupported filesystem: minix");
@@ -264,12 +264,12 @@ static void mounts_that_fail(void **state)
 static void two_at_the_root(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
+    struct agent_listing q;
     make_disk(f, 0, linux_files);
-    question_begin(&q, LS_NAMES);
-    question_disk(&q, 0);
-    question_mount(&q, "/dev/sda", "/", "");
-    question_mount(&q, "/dev/sda", "//", "");
+    agent_listing_begin(&q, LS_NAMES);
+    agent_listing_disk(&q, 0);
+    agent_listing_mount(&q, "/dev/sda", "/", "");
+    agent_listing_mount(&q, "/dev/sda", "//", "");
     assert_refused(f, &q, STATUS_UNSUPPORTED,
                    "two filesystems are to be mounted at /: /dev/sda and /dev/sda");
 }
@@ -277,10 +277,10 @@ static void two_at_the_root(void **state)
 static void another_disk_than_announced(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
+    struct agent_listing q;
     make_disk(f, 0, linux_files);
-    question_begin(&q, LS_NAMES);
-    question_disk(&q, 0);
+    agent_listing_begin(&q, LS_NAMES);
+    agent_listing_disk(&q, 0);
     q.disks[0].size = IMAGE_SIZE / 2;
     assert_refused(f, &q, STATUS_CRASHED, "slot 0 has 1048576 bytes where 524288 were announced");
 }
@@ -300,15 +300,15 @@ static void make_many(struct agent_process *f, unsigned count)
 static void many_files_come_in_parts(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
+    struct agent_listing q;
     struct heard heard;
     make_many(f, 10000);
-    question_begin(&q, LS_TREE);
-    question_disk(&q, 0);
-    question_directory(&q, "/");
-    question_directory(&q, "/home");
-    question_ask(f, &q);
-    question_hear(f, &heard);
+    agent_listing_begin(&q, LS_TREE);
+    agent_listing_disk(&q, 0);
+    agent_listing_directory(&q, "/");
+    agent_listing_directory(&q, "/home");
+    agent_listing_ask(f, &q);
+    agent_listing_hear(f, &heard);
     assert_int_equal(heard.status, STATUS_OK);
     assert_int_equal(heard.entries, 20000 + 9 + 2);
     assert_int_equal(heard.problems, 0);
@@ -320,16 +320,16 @@ static void many_files_come_in_parts(void **state)
 static void what_is_asked_behind_it_waits(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
+    struct agent_listing q;
     struct heard heard;
     make_many(f, 3000);
-    question_begin(&q, LS_PATHS);
-    question_disk(&q, 0);
-    question_directory(&q, "/");
-    question_ask(f, &q);
+    agent_listing_begin(&q, LS_PATHS);
+    agent_listing_disk(&q, 0);
+    agent_listing_directory(&q, "/");
+    agent_listing_ask(f, &q);
     agent_ask_hello(f, PROTOCOL_VERSION);
     f->serial--;
-    question_hear(f, &heard);
+    agent_listing_hear(f, &heard);
     assert_int_equal(heard.entries, 3000 + 8);
     answer reply = agent_expect(f, ++f->serial, OP_HELLO);
     agent_free_answer(&reply);
@@ -338,12 +338,12 @@ static void what_is_asked_behind_it_waits(void **state)
 static void the_host_goes_meanwhile(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
+    struct agent_listing q;
     make_many(f, 5000);
-    question_begin(&q, LS_PATHS);
-    question_disk(&q, 0);
-    question_directory(&q, "/");
-    question_ask(f, &q);
+    agent_listing_begin(&q, LS_PATHS);
+    agent_listing_disk(&q, 0);
+    agent_listing_directory(&q, "/");
+    agent_listing_ask(f, &q);
     answer reply = agent_expect(f, f->serial, OP_LS);
     assert_false(reply.body.answer_body_u.ls.last);
     agent_free_answer(&reply);
@@ -355,30 +355,30 @@ static void the_host_goes_meanwhile(void **state)
 static void an_order_that_is_none(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
-    question_begin(&q, (enum ls_order)3);
-    question_ask(f, &q);
+    struct agent_listing q;
+    agent_listing_begin(&q, (enum ls_order)3);
+    agent_listing_ask(f, &q);
     assert_int_equal(agent_ended(f), 1);
 }
 
 static void a_checksum_that_is_none(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
-    question_begin(&q, LS_NAMES);
+    struct agent_listing q;
+    agent_listing_begin(&q, LS_NAMES);
     q.args.checksum = (enum ls_checksum)8;
-    question_ask(f, &q);
+    agent_listing_ask(f, &q);
     assert_int_equal(agent_ended(f), 1);
 }
 
 static void a_slot_twice(void **state)
 {
     struct agent_process *f = *state;
-    struct question q;
-    question_begin(&q, LS_NAMES);
-    question_disk(&q, 1);
-    question_disk(&q, 1);
-    question_ask(f, &q);
+    struct agent_listing q;
+    agent_listing_begin(&q, LS_NAMES);
+    agent_listing_disk(&q, 1);
+    agent_listing_disk(&q, 1);
+    agent_listing_ask(f, &q);
     assert_int_equal(agent_ended(f), 1);
 }
 

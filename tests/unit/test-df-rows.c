@@ -268,8 +268,8 @@ static void json_has_bytes_and_nulls(void **state)
 
 static void json_counts_the_guest(void **state)
 {
-    scan_ret result = {.status = STATUS_OK};
-    const struct guest_answer answered = {.guest = &guest, .result = &result, .elapsed = 41999};
+    const struct question_answer answer = {.status = STATUS_OK};
+    const struct guest_answer answered = {.guest = &guest, .answer = &answer, .elapsed = 41999};
     AUTO_WRITER writer *to = writer_json_new();
     AUTO_FREE char *text = NULL;
     size_t length = 0;

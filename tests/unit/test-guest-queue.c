@@ -76,11 +76,9 @@ static void long_names_have_a_budget(void **state)
 
 static void answer_at_length(guest_queue *w, struct entry *entry)
 {
-    scan_ret result = {.status = STATUS_OK};
     guest_queue_take(w, entry);
-    entry->notes = calloc(1, 1 << 20);
-    entry->notes_length = 1 << 20;
-    guest_queue_answer(w, entry, &result, 0);
+    entry->answer.bytes = 1 << 20;
+    guest_queue_answer(w, entry, 0);
 }
 
 static void long_answers_have_a_budget(void **state)
@@ -256,20 +254,30 @@ static void answers_leave_in_the_order_of_the_list(void **state)
     guest_queue_free(w);
 }
 
-static void an_answer_is_taken_over(void **state)
+static void free_content(void *content)
+{
+    *(bool *)content = true;
+}
+
+static void an_answer_is_kept_until_it_is_popped(void **state)
 {
     guest_queue *w = guest_queue_new(ISOLATE_NONE);
     struct entry *entry = add_owned(w, 0, 1, "");
-    scan_ret result = {.status = STATUS_CORRUPT};
+    bool freed = false;
     (void)state;
-    result.message.message_val = strdup("why");
-    result.message.message_len = 3;
     guest_queue_take(w, entry);
-    guest_queue_answer(w, entry, &result, 42);
-    assert_null(result.message.message_val);
-    assert_int_equal(guest_queue_front(w)->result.status, STATUS_CORRUPT);
+    entry->answer = (struct question_answer){.status = STATUS_CORRUPT,
+                                             .message = strdup("why"),
+                                             .message_length = 3,
+                                             .content = &freed,
+                                             .free_content = free_content};
+    guest_queue_answer(w, entry, 42);
+    assert_int_equal(guest_queue_front(w)->answer.status, STATUS_CORRUPT);
     assert_int_equal(guest_queue_front(w)->elapsed, 42);
     assert_int_equal(guest_queue_waiting(w), 0);
+    assert_false(freed);
+    guest_queue_pop(w);
+    assert_true(freed);
     guest_queue_free(w);
 }
 
@@ -279,7 +287,7 @@ static void one_that_waits_can_be_refused(void **state)
     (void)state;
     guest_queue_refuse(w, add_owned(w, 0, 1, ""), STATUS_REFUSED, "why", 0);
     assert_int_equal(guest_queue_waiting(w), 0);
-    assert_memory_equal(guest_queue_front(w)->result.message.message_val, "why", 3);
+    assert_memory_equal(guest_queue_front(w)->answer.message, "why", 3);
     assert_null(guest_queue_next(w, NULL, 1));
     guest_queue_free(w);
 }
@@ -292,7 +300,7 @@ static void a_long_message_is_cut(void **state)
     memset(message, 'm', sizeof message);
     message[sizeof message - 1] = 0;
     guest_queue_refuse(w, add_owned(w, 0, 1, ""), STATUS_REFUSED, message, 0);
-    assert_int_equal(guest_queue_front(w)->result.message.message_len, MAX_MESSAGE);
+    assert_int_equal(guest_queue_front(w)->answer.message_length, MAX_MESSAGE);
     guest_queue_free(w);
 }
 
@@ -415,7 +423,7 @@ int main(void)
         cmocka_unit_test(what_is_elsewhere_is_connected_anew_for_every_appliance),
         cmocka_unit_test(guests_are_taken_from_the_oldest_on),
         cmocka_unit_test(answers_leave_in_the_order_of_the_list),
-        cmocka_unit_test(an_answer_is_taken_over),
+        cmocka_unit_test(an_answer_is_kept_until_it_is_popped),
         cmocka_unit_test(one_that_waits_can_be_refused),
         cmocka_unit_test(a_long_message_is_cut),
         cmocka_unit_test(a_guest_with_too_many_images_is_passed_over),

@@ -58,10 +58,10 @@ static void assert_order(const char *const *words, enum ls_form form, enum ls_or
     struct ls_options options = good(words);
 
     assert_int_equal(options.style.form, form);
-    assert_int_equal(options.question.op, OP_LS);
-    assert_int_equal(options.question.ls.order, order);
-    assert_int_equal(options.question.ls.dots, dots);
-    assert_int_equal(options.question.ls.names_only, form == FORM_NAMES);
+    assert_ptr_equal(options.common.config.question.ops, &question_ls);
+    assert_int_equal(options.asked.args.order, order);
+    assert_int_equal(options.asked.args.dots, dots);
+    assert_int_equal(options.asked.args.names_only, form == FORM_NAMES);
     usage_clear(&options);
 }
 
@@ -81,7 +81,7 @@ static void modes(void **state)
 static void arguments_are_directories(void **state)
 {
     struct ls_options options = good(WORDS("/etc", "-a", "x", "--", "/-l", "/"));
-    const ls_args *ls = &options.question.ls;
+    const ls_args *ls = &options.asked.args;
     (void)state;
     assert_int_equal(ls->directories.directories_len, 3);
     assert_bytes(ls->directories.directories_val[0].path.path_val,
@@ -100,9 +100,9 @@ static void assert_mount(const char *word, const char *device, const char *point
                          const char *type)
 {
     struct ls_options options = good(WORDS("-a", "x", "-m", word, "/"));
-    const ls_mount *mount = options.question.ls.mounts.mounts_val;
+    const ls_mount *mount = options.asked.args.mounts.mounts_val;
 
-    assert_int_equal(options.question.ls.mounts.mounts_len, 1);
+    assert_int_equal(options.asked.args.mounts.mounts_len, 1);
     assert_bytes(mount->device.device_val, mount->device.device_len, device);
     assert_bytes(mount->mountpoint.mountpoint_val, mount->mountpoint.mountpoint_len, point);
     assert_bytes(mount->options.options_val, mount->options.options_len, how);
@@ -130,8 +130,8 @@ static void assert_checksum(const char *word, enum ls_checksum kind)
 {
     struct ls_options options = good(WORDS("-lR", word, "/", "-a", "x"));
 
-    assert_int_equal(options.question.ls.checksum, kind);
-    assert_int_equal(options.question.ls.directories.directories_len, 1);
+    assert_int_equal(options.asked.args.checksum, kind);
+    assert_int_equal(options.asked.args.directories.directories_len, 1);
     usage_clear(&options);
 }
 

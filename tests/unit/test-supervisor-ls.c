@@ -2,6 +2,7 @@
 /* The supervisor where guests are asked for listings: parts in order and once, whatever dies; what
  * is kept where; lies; time. */
 #include "lib/trial.h"
+#include "scan/question-ls.h"
 #include "wire/status.h"
 
 #include "base/clock.h"
@@ -13,9 +14,8 @@
 
 #define MIB ((uint64_t)1 << 20)
 
-static struct question question = {
-    .op = OP_LS,
-    .ls = {.directories = {1, &(ls_directory){.path = {4, (char *)"/etc"}}}},
+static struct question_ls_asked asked = {
+    .args = {.directories = {1, &(ls_directory){.path = {4, (char *)"/etc"}}}},
 };
 
 static void script(unsigned guests, unsigned parts, unsigned entries)
@@ -29,7 +29,9 @@ static void script(unsigned guests, unsigned parts, unsigned entries)
 static struct trial *trial_of(void **state, unsigned guests, unsigned parts, unsigned entries)
 {
     struct trial *t = *state;
-    t->config.question = &question;
+    asked.listing_max = 0;
+    t->config.question = (struct question){&question_ls, &asked};
+    t->read = trial_read_listing;
     trial_guests(t, guests);
     script(guests, parts, entries);
     return t;
@@ -69,7 +71,7 @@ static void parts_come_in_order_and_once(void **state)
     struct trial *t = trial_of(state, 30, 5, 100);
     trial_run(t);
     assert_whole_but(t, -1);
-    assert_int_equal(t->stats.listings_filed, 0);
+    assert_int_equal(t->stats.spools_filed, 0);
     assert_int_equal(t->stats.failed, 0);
 }
 
@@ -92,8 +94,8 @@ static void a_long_listing_goes_to_a_file(void **state)
     struct trial *t = trial_of(state, 2, 60, 1000);
     trial_run(t);
     assert_whole_but(t, -1);
-    assert_int_equal(t->stats.listings_filed, 2);
-    assert_true(t->stats.listing_memory <= 2 * MIB);
+    assert_int_equal(t->stats.spools_filed, 2);
+    assert_true(t->stats.spool_memory <= 2 * MIB);
 }
 
 /* 75 MB in all, which nobody may have yet, because the first is the last to answer. */
@@ -108,9 +110,9 @@ static void all_listings_together_have_a_budget(void **state)
     fake_script->guests[0].ls.after = 100;
     trial_run(t);
     assert_whole_but(t, -1);
-    assert_true(t->stats.listing_memory > 32 * MIB);
-    assert_true(t->stats.listing_memory <= 64 * MIB);
-    assert_true(t->stats.listings_filed > 0);
+    assert_true(t->stats.spool_memory > 32 * MIB);
+    assert_true(t->stats.spool_memory <= 64 * MIB);
+    assert_true(t->stats.spools_filed > 0);
 }
 
 static void half_a_listing_of_one_that_dies_once_is_forgotten(void **state)
@@ -182,7 +184,7 @@ static void what_an_agent_says_of_the_whole_comes_through(void **state)
 static void a_listing_that_is_too_long_is_given_up(void **state)
 {
     struct trial *t = trial_of(state, 12, 4, 10);
-    t->config.listing_max = MIB;
+    asked.listing_max = MIB;
     fake_script->guests[7].ls.parts = 8;
     fake_script->guests[7].ls.entries = 1000;
     trial_run(t);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A worker over a scripted hypervisor, with the test in the supervisor's place. */
+#include "scan/question-df.h"
 #include "scan/worker.h"
 
 #include "base/file-tree.h"
@@ -47,6 +48,7 @@ static int set_up(void **state)
         .sandbox = {.drop = false, .uid = geteuid(), .gid = getegid()},
         .root = f->root,
         .start_timeout = 5,
+        .question = {&question_df, NULL},
     };
     f->worker = (struct worker){-1, -1, -1};
     *state = f;
@@ -153,11 +155,21 @@ static void order_plain(struct fixture *f, order_kind kind)
     assert_int_equal(worker_order(&f->worker, &(order){.kind = kind}, NULL, 0), 0);
 }
 
-static void expect_outcome(struct fixture *f, uint64_t guest, enum status status)
+static void expect_answer(struct fixture *f, uint64_t guest)
 {
-    report message = expect(f, REPORT_OUTCOME);
-    assert_int_equal(message.report_u.outcome.guest, guest);
-    assert_int_equal(message.report_u.outcome.result.status, status);
+    report message = expect(f, REPORT_ANSWER);
+    const answer_report *told = &message.report_u.answer;
+    assert_int_equal(told->guest, guest);
+    assert_int_equal(told->body.op, OP_SCAN);
+    assert_int_equal(told->body.answer_body_u.scan.status, STATUS_OK);
+    xdr_free((xdrproc_t)xdr_report, &message);
+}
+
+static void expect_refusal(struct fixture *f, uint64_t guest, enum status status)
+{
+    report message = expect(f, REPORT_REFUSAL);
+    assert_int_equal(message.report_u.refusal.guest, guest);
+    assert_int_equal(message.report_u.refusal.status, status);
     xdr_free((xdrproc_t)xdr_report, &message);
 }
 
@@ -171,7 +183,7 @@ static void guests_are_answered_for_in_order(void **state)
         order_scan(f, guest);
     }
     for (uint64_t guest = 100; guest < 105; guest++)
-        expect_outcome(f, guest, STATUS_OK);
+        expect_answer(f, guest);
 }
 
 static void it_answers_what_it_has_before_it_finishes(void **state)
@@ -182,7 +194,7 @@ static void it_answers_what_it_has_before_it_finishes(void **state)
     order_disk(f, 7);
     order_scan(f, 7);
     order_plain(f, ORDER_FINISH);
-    expect_outcome(f, 7, STATUS_OK);
+    expect_answer(f, 7);
     assert_int_equal(ended(f), 0);
 }
 
@@ -196,7 +208,7 @@ static void emptied_slots_are_used_again(void **state)
     for (int wave = 0; wave < 3; wave++) {
         order_disk(f, 7);
         order_scan(f, 7);
-        expect_outcome(f, 7, STATUS_OK);
+        expect_answer(f, 7);
         order_plain(f, ORDER_EMPTY);
         expect_only(f, REPORT_EMPTIED);
         assert_int_equal(fake_script->records[wave].slot, 0);
@@ -215,8 +227,8 @@ static void a_disk_that_cannot_be_attached_is_its_guests_answer(void **state)
     order_scan(f, 7);
     order_disk(f, 8);
     order_scan(f, 8);
-    expect_outcome(f, 7, STATUS_CORRUPT);
-    expect_outcome(f, 8, STATUS_OK);
+    expect_refusal(f, 7, STATUS_CORRUPT);
+    expect_answer(f, 8);
     assert_int_equal(fake_script->calls[FAKE_ATTACH], 2);
 }
 

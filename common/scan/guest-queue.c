@@ -268,6 +268,12 @@ bool guest_queue_excuse(guest_queue *self, struct entry *const *entries, size_t 
     return true;
 }
 
+bool guest_queue_excuse_connections(guest_queue *self, struct entry *entry)
+{
+    return entry->connections && remote_vanished(entry->connections) &&
+           guest_queue_excuse(self, &entry, 1, false);
+}
+
 void guest_queue_put_apart(guest_queue *self, struct entry *const *entries, size_t count)
 {
     self->last_quarantine++;

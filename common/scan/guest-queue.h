@@ -125,6 +125,10 @@ void guest_queue_give_back(guest_queue *self, struct entry *const *entries, size
 bool guest_queue_excuse(guest_queue *self, struct entry *const *entries, size_t count,
                         bool progress);
 
+/* The same for a guest whose connecting process was killed: true, and it will be connected to
+ * again. False, and nothing has changed, where it was not, or has been killed too often. */
+bool guest_queue_excuse_connections(guest_queue *self, struct entry *entry);
+
 /* The oldest guest, if it has been answered: for output. guest_queue_pop() forgets it. */
 const struct entry *guest_queue_front(const guest_queue *self);
 void guest_queue_pop(guest_queue *self);

@@ -13,14 +13,14 @@ static uint64_t wave_limit(const struct supervisor *self)
     return self->config->isolation == ISOLATE_GUEST ? SLOT_COUNT : self->wave;
 }
 
-static void order_plain(struct supervisor *self, struct worker_handle *worker, order_kind kind,
+static void order_plain(struct worker_handle *worker, order_kind kind,
                         enum worker_handle_state state)
 {
     int sent = worker_order(&worker->process, &(order){.kind = kind}, NULL, 0);
     if (sent == -EAGAIN)
         return; /* it has orders, and will answer: then again */
     if (sent < 0) {
-        supervisor_refused(self, worker);
+        worker_handle_raise(worker, WORKER_EVENT_UNREACHABLE, NULL);
         return;
     }
     worker->state = state;
@@ -30,10 +30,10 @@ static void order_plain(struct supervisor *self, struct worker_handle *worker, o
         worker->deadline = clock_now() + FINISH_TIMEOUT * CLOCK_SECOND;
 }
 
-void supervisor_pursue(struct supervisor *self, struct worker_handle *worker)
+void supervisor_dispatch_continue(struct worker_handle *worker)
 {
     if (worker->handover.entry && worker_handle_hand_over(worker) < 0)
-        supervisor_refused(self, worker);
+        worker_handle_raise(worker, WORKER_EVENT_UNREACHABLE, NULL);
 }
 
 static unsigned count_working(const struct supervisor *self)
@@ -52,7 +52,7 @@ static bool is_short_for_now(const struct supervisor *self, const error *err)
 }
 
 /* A guest to the worker. An image that cannot be opened is answered for here. False: it waits, and
- * so does everybody else. */
+ * so do all others. */
 static bool give(struct supervisor *self, struct worker_handle *worker, struct entry *entry)
 {
     AUTO_ERROR error *err = NULL;
@@ -61,7 +61,7 @@ static bool give(struct supervisor *self, struct worker_handle *worker, struct e
         bool short_for_now = is_short_for_now(self, err);
         if (short_for_now)
             guest_queue_give_back(self->queue, &entry, 1);
-        else if (!supervisor_remote_excuse(self, entry))
+        else if (!guest_queue_excuse_connections(self->queue, entry))
             guest_queue_refuse(self->queue, entry, status_of_error(error_kind(err)),
                                error_message(err), 0);
         return !short_for_now;
@@ -79,8 +79,8 @@ static bool give(struct supervisor *self, struct worker_handle *worker, struct e
     worker->used += (unsigned)entry->guest->image_count;
     worker->scanned++;
     worker->given[worker->given_count++] = entry;
-    supervisor_begin_turn(worker);
-    supervisor_pursue(self, worker);
+    worker_handle_begin_turn(worker);
+    supervisor_dispatch_continue(worker);
     return true;
 }
 
@@ -113,17 +113,17 @@ static void turn_over(struct supervisor *self, struct worker_handle *worker)
     if (worker->handover.entry)
         return;
     if (!reuse)
-        order_plain(self, worker, ORDER_FINISH, WORKER_HANDLE_FINISHING);
+        order_plain(worker, ORDER_FINISH, WORKER_HANDLE_FINISHING);
     else if (worker->given_count == 0)
-        order_plain(self, worker, ORDER_EMPTY, WORKER_HANDLE_EMPTYING);
+        order_plain(worker, ORDER_EMPTY, WORKER_HANDLE_EMPTYING);
 }
 
 /* Whether it may be given one more guest before it has answered for those that it has. */
 static bool takes_more(const struct worker_handle *worker)
 {
     bool one_by_one = worker->has_trust && guest_queue_one_by_one(&worker->trust);
-    return worker->state == WORKER_HANDLE_READY && !worker->handover.entry &&
-           worker->given_count < (one_by_one ? 1 : WORKER_GUESTS_MAX);
+    return worker->state == WORKER_HANDLE_READY && worker_handle_undisturbed(worker) &&
+           !worker->handover.entry && worker->given_count < (one_by_one ? 1 : WORKER_GUESTS_MAX);
 }
 
 static void fill(struct supervisor *self, struct worker_handle *worker)
@@ -165,7 +165,7 @@ static unsigned fresh_wanted(const struct supervisor *self)
     return wanted < self->parallel ? wanted : self->parallel;
 }
 
-int supervisor_start_workers(struct supervisor *self, error **err)
+int supervisor_dispatch_start(struct supervisor *self, error **err)
 {
     unsigned fresh = 0;
     for (size_t i = 0; i < self->worker_count; i++) {
@@ -174,13 +174,14 @@ int supervisor_start_workers(struct supervisor *self, error **err)
                  (worker->state == WORKER_HANDLE_READY && !worker->has_trust);
     }
     unsigned wanted = fresh_wanted(self);
-    for (; fresh < wanted && self->worker_count < MAX_WORKERS && supervisor_admit(self); fresh++)
-        if (supervisor_start(self, err) < 0)
+    for (; fresh < wanted && self->worker_count < MAX_WORKERS && supervisor_workers_admit(self);
+         fresh++)
+        if (supervisor_workers_start(self, err) < 0)
             return -1;
     return 0;
 }
 
-void supervisor_give(struct supervisor *self)
+void supervisor_dispatch_give(struct supervisor *self)
 {
     for (size_t i = 0; i < self->worker_count; i++)
         if (self->workers[i]->has_trust)

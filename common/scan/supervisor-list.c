@@ -79,9 +79,24 @@ int supervisor_list_read(struct supervisor *self, error **err)
     return 0;
 }
 
-uint64_t supervisor_list_deadline(const struct supervisor *self)
+/* When the list is to be read although nothing has come. */
+static uint64_t deadline_of(const struct supervisor *self)
 {
     return self->list_waits ? guest_list_deadline(self->guests) : CLOCK_NEVER;
+}
+
+void supervisor_list_watch(struct supervisor *self, struct poll_set *set, uint64_t *deadline)
+{
+    uint64_t own = deadline_of(self);
+    *deadline = own < *deadline ? own : *deadline;
+    poll_set_add(set, self->list_waits ? guest_list_fd(self->guests) : -1, POLLIN,
+                 &self->list_ready);
+}
+
+void supervisor_list_look(struct supervisor *self)
+{
+    if (self->list_ready || deadline_of(self) <= clock_now())
+        self->list_waits = false;
 }
 
 int supervisor_list_answer(struct supervisor *self, error **err)
@@ -99,7 +114,7 @@ int supervisor_list_answer(struct supervisor *self, error **err)
         if (failed < 0)
             return -1;
         self->stats->failed += (uint64_t)failed;
-        supervisor_excuse(self, clock_now() - since); /* a pager takes its time */
+        supervisor_workers_extend(self, clock_now() - since); /* a pager takes its time */
         guest_queue_pop(self->queue);
         if (self->client->progress)
             self->client->progress(self->client->data, self->answered,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Guests whose images are elsewhere: connected to before they are given to anybody. */
+/* Guests whose images are elsewhere are connected to before they are given to a worker. */
 #include "supervisor-internal.h"
 #include "wire/status.h"
 
@@ -19,14 +19,8 @@ static void refuse(struct supervisor *self, struct entry *entry, enum status sta
                        clock_now() - remote_since(entry->connections));
 }
 
-bool supervisor_remote_excuse(struct supervisor *self, struct entry *entry)
-{
-    return entry->connections && remote_vanished(entry->connections) &&
-           guest_queue_excuse(self->queue, &entry, 1, false);
-}
-
-/* Whether anything is that will end, and give back what it has of the host's. Those that are
- * connected do not where only one guest is given to anybody. */
+/* Whether anything is under way that will end, and give back what it has of the host's. Guests that
+ * are connected will not, while only the first guest is given to a worker. */
 static bool under_way(const struct supervisor *self)
 {
     bool any = guest_queue_connections(self->queue) > 0 && !guest_queue_held_up(self->queue);
@@ -36,8 +30,8 @@ static bool under_way(const struct supervisor *self)
     return any;
 }
 
-/* Where a process cannot be had the host is short of something, which is no guest's fault: they
- * wait, and it is tried again when anything has happened. */
+/* Where no process can be started the host is short of something, and no guest is to blame: they
+ * wait, and it is tried again after the next event. */
 void supervisor_remote_connect_more(struct supervisor *self)
 {
     const struct remote_means means = {.box = &self->box,
@@ -64,21 +58,19 @@ static bool connecting(const struct worker_handle *worker)
     return worker->state != WORKER_HANDLE_ENDED && worker->handover.connecting;
 }
 
-size_t supervisor_remote_poll(const struct supervisor *self, struct pollfd fds[MAX_CONNECTED],
-                              uint64_t *deadline)
+void supervisor_remote_watch(const struct supervisor *self, struct poll_set *set,
+                             uint64_t *deadline)
 {
-    size_t count = 0;
     for (const struct entry *entry = NULL;
-         count < MAX_CONNECTED && (entry = guest_queue_find(self->queue, ENTRY_OPENING, entry));) {
+         (entry = guest_queue_find(self->queue, ENTRY_OPENING, entry));) {
         uint64_t own = deadline_of(self, entry);
         *deadline = own < *deadline ? own : *deadline;
-        fds[count++] = (struct pollfd){remote_fd(entry->connections), POLLIN, 0};
+        poll_set_add(set, remote_fd(entry->connections), POLLIN, NULL);
     }
-    for (size_t i = 0; count < MAX_CONNECTED && i < self->worker_count; i++)
+    for (size_t i = 0; i < self->worker_count; i++)
         if (connecting(self->workers[i]))
-            fds[count++] = (struct pollfd){remote_fd(self->workers[i]->handover.entry->connections),
-                                           POLLIN, 0};
-    return count;
+            poll_set_add(set, remote_fd(self->workers[i]->handover.entry->connections), POLLIN,
+                         NULL);
 }
 
 /* The first image that is waited for stands for all: the others come after it. */
@@ -94,39 +86,42 @@ static void time_out(struct supervisor *self, struct entry *entry)
     refuse(self, entry, STATUS_TIMEOUT, why ? why : "no answer in time");
 }
 
-/* Those that have an appliance have its deadlines, too. */
-static void hear_of_connections(struct supervisor *self)
+/* Those that have a worker have its deadlines, too. */
+static void hear_of_handover(struct worker_handle *worker)
 {
-    for (size_t i = 0; i < self->worker_count; i++) {
-        struct worker_handle *worker = self->workers[i];
-        AUTO_ERROR error *err = NULL;
-        int got = connecting(worker) ? worker_handle_connect(worker, &err) : 0;
-        if (got > 0)
-            supervisor_pursue(self, worker);
-        else if (got < 0 && remote_vanished(worker->handover.entry->connections))
-            supervisor_vanish(self, worker, error_message(err), NULL);
-        else if (got < 0)
-            supervisor_give_up(self, worker, worker->handover.entry,
-                               status_of_error(error_kind(err)), error_message(err));
-    }
+    AUTO_ERROR error *err = NULL;
+    int got = worker_handle_connect(worker, &err);
+    if (got > 0)
+        worker_handle_raise(worker, WORKER_EVENT_CONNECTED, NULL);
+    else if (got < 0 && remote_vanished(worker->handover.entry->connections))
+        worker_handle_raise(worker, WORKER_EVENT_VANISHED, error_message(err));
+    else if (got < 0)
+        worker_handle_raise_guest(worker, worker->handover.entry, status_of_error(error_kind(err)),
+                                  error_message(err));
 }
 
-/* Whoever has come is heard before it is late: nobody may have listened for a while. */
-void supervisor_remote_hear_all(struct supervisor *self)
+/* What has come is read before it is late: the supervisor may not have polled for a while. */
+static void hear_of_opening(struct supervisor *self, struct entry *entry)
 {
-    hear_of_connections(self);
+    AUTO_ERROR error *err = NULL;
+    int got = remote_hear(entry->connections, &err);
+    if (got > 0)
+        guest_queue_opened(self->queue, entry);
+    else if (got < 0 && !guest_queue_excuse_connections(self->queue, entry))
+        refuse(self, entry, status_of_error(error_kind(err)), error_message(err));
+    else if (got == 0 && deadline_of(self, entry) <= clock_now())
+        time_out(self, entry);
+}
+
+void supervisor_remote_hear(struct supervisor *self)
+{
+    for (size_t i = 0; i < self->worker_count; i++)
+        if (connecting(self->workers[i]))
+            hear_of_handover(self->workers[i]);
     struct entry *next = guest_queue_find(self->queue, ENTRY_OPENING, NULL);
     while (next) {
-        AUTO_ERROR error *err = NULL;
         struct entry *entry = next;
-        int got;
         next = guest_queue_find(self->queue, ENTRY_OPENING, entry);
-        got = remote_hear(entry->connections, &err);
-        if (got > 0)
-            guest_queue_opened(self->queue, entry);
-        else if (got < 0 && !supervisor_remote_excuse(self, entry))
-            refuse(self, entry, status_of_error(error_kind(err)), error_message(err));
-        else if (got == 0 && deadline_of(self, entry) <= clock_now())
-            time_out(self, entry);
+        hear_of_opening(self, entry);
     }
 }

@@ -28,7 +28,7 @@ static void settle(struct supervisor *self, struct worker_handle *worker, const 
     worker_handle_answered(worker, entry);
     worker->answered++;
     self->stats->attach += attached;
-    supervisor_begin_turn(worker);
+    worker_handle_begin_turn(worker);
     if (worker->state == WORKER_HANDLE_FINISHING && worker->given_count == 0)
         worker->deadline = clock_now() + FINISH_TIMEOUT * CLOCK_SECOND;
 }
@@ -40,13 +40,12 @@ static void on_last_answer(struct supervisor *self, struct worker_handle *worker
     self->stats->wait += times->waited;
     self->stats->probe += times->probed;
     self->stats->mount += times->mounted;
-    guest_queue_answer(self->queue, entry, supervisor_since_turn(entry));
+    guest_queue_answer(self->queue, entry, worker_handle_since_turn(entry));
     settle(self, worker, entry, attached);
 }
 
 /* Of the guest whose turn it is: the agent answers one question after the other. */
-static int on_answer(struct supervisor *self, struct worker_handle *worker, answer_report *told,
-                     char **failed)
+static int on_answer(struct supervisor *self, struct worker_handle *worker, answer_report *told)
 {
     AUTO_ERROR error *err = NULL;
     const struct question *question = &self->config->question;
@@ -58,15 +57,13 @@ static int on_answer(struct supervisor *self, struct worker_handle *worker, answ
     bool last = !question_continues(question, &told->body);
     int taken =
         question->ops->take(question->asked, &self->spools, &told->body, &entry->answer, &err);
-    if (taken < 0 && error_kind(err) == ERROR_APPLIANCE) {
-        *failed = strdup(error_message(err));
-        return -1;
-    }
-    if (taken < 0)
-        supervisor_give_up(self, worker, entry, status_of_error(error_kind(err)),
-                           error_message(err));
-    else if (last)
+    if (taken == 0 && last)
         on_last_answer(self, worker, entry, told->attached);
+    else if (taken < 0 && error_kind(err) == ERROR_APPLIANCE)
+        worker_handle_raise(worker, WORKER_EVENT_FAILED, error_message(err));
+    else if (taken < 0)
+        worker_handle_raise_guest(worker, entry, status_of_error(error_kind(err)),
+                                  error_message(err));
     return 0;
 }
 
@@ -84,7 +81,7 @@ static int on_refusal(struct supervisor *self, struct worker_handle *worker,
         return -1;
     AUTO_FREE char *why = text_of(refusal->message.message_val, refusal->message.message_len);
     guest_queue_refuse(self->queue, entry, refusal->status, why ? why : "no memory",
-                       supervisor_since_turn(entry));
+                       worker_handle_since_turn(entry));
     settle(self, worker, entry, refusal->attached);
     return 0;
 }
@@ -111,23 +108,28 @@ static void say(const struct supervisor *self, enum supervisor_log level, const 
         supervisor_say(self, level, text);
 }
 
-/* 0; -1: the worker cannot be believed. *failed is set where it says that it has failed (new
- * memory). */
-static int on_report(struct supervisor *self, struct worker_handle *worker, report *message,
-                     char **failed)
+/* It says why it ends; at most MAX_MESSAGE bytes. */
+static void on_failed(struct worker_handle *worker, const char *bytes, size_t length)
+{
+    AUTO_FREE char *why = text_of(bytes, length);
+    worker_handle_raise(worker, WORKER_EVENT_FAILED, why);
+}
+
+/* 0; -1: the worker cannot be believed. */
+static int on_report(struct supervisor *self, struct worker_handle *worker, report *message)
 {
     switch (message->kind) {
     case REPORT_READY:
         return on_ready(self, worker, &message->report_u.ready);
     case REPORT_ANSWER:
-        return on_answer(self, worker, &message->report_u.answer, failed);
+        return on_answer(self, worker, &message->report_u.answer);
     case REPORT_REFUSAL:
         return on_refusal(self, worker, &message->report_u.refusal);
     case REPORT_EMPTIED:
         return on_emptied(self, worker, message->report_u.emptied);
     case REPORT_FAILED:
-        *failed = text_of(message->report_u.failed.failed_val, message->report_u.failed.failed_len);
-        return *failed ? 0 : -1;
+        on_failed(worker, message->report_u.failed.failed_val, message->report_u.failed.failed_len);
+        return 0;
     case REPORT_LOG:
         say(self, LOG_TRACE, "", message->report_u.log.log_val, message->report_u.log.log_len);
         return 0;
@@ -141,36 +143,37 @@ static int on_report(struct supervisor *self, struct worker_handle *worker, repo
     return -1;
 }
 
-/* Its socket has closed. That of one that was told to finish, and has, was to be expected. Whether
- * it has ended, too, only its warden knows. */
-static int on_end(struct supervisor *self, struct worker_handle *worker, error **err)
+static void on_frame(struct supervisor *self, struct worker_handle *worker, const void *body,
+                     size_t length)
 {
-    if (worker->state != WORKER_HANDLE_FINISHING || worker->given_count > 0)
-        return supervisor_vanish(self, worker, "its worker has ended", err);
-    supervisor_dismiss(worker);
-    return 0;
+    report message = {0};
+    if (frame_decode((xdrproc_t)xdr_report, &message, sizeof message, body, length) < 0) {
+        worker_handle_raise(worker, WORKER_EVENT_FAILED, "its worker sent an invalid message");
+        return;
+    }
+    if (on_report(self, worker, &message) < 0)
+        worker_handle_raise(worker, WORKER_EVENT_FAILED, "its worker cannot be believed");
+    xdr_free((xdrproc_t)xdr_report, &message);
 }
 
-int supervisor_hear(struct supervisor *self, struct worker_handle *worker, error **err)
+/* Its socket has closed. That of one that was told to finish, and has, was to be expected. Whether
+ * it has ended, too, only its warden knows. */
+static void on_end(struct worker_handle *worker)
+{
+    if (worker->state != WORKER_HANDLE_FINISHING || worker->given_count > 0)
+        worker_handle_raise(worker, WORKER_EVENT_VANISHED, "its worker has ended");
+    else
+        worker_handle_raise(worker, WORKER_EVENT_FINISHED, NULL);
+}
+
+void supervisor_reports_hear(struct supervisor *self, struct worker_handle *worker)
 {
     const void *body;
     size_t length;
-    int got = frame_reader_fill(worker->reader, worker->process.reports), next;
-    while ((next = frame_reader_next(worker->reader, &body, &length)) > 0) {
-        report message = {0};
-        AUTO_FREE char *failed = NULL;
-        if (frame_decode((xdrproc_t)xdr_report, &message, sizeof message, body, length) < 0)
-            return supervisor_fail(self, worker, "its worker sent a message that is none", err);
-        int believed = on_report(self, worker, &message, &failed);
-        xdr_free((xdrproc_t)xdr_report, &message);
-        if (failed)
-            return supervisor_fail(self, worker, failed, err);
-        if (believed < 0)
-            return supervisor_fail(self, worker, "its worker cannot be believed", err);
-        if (worker->state == WORKER_HANDLE_ENDED)
-            return 0;
-    }
-    if (next < 0 || got == 0 || (got < 0 && got != -EAGAIN))
-        return on_end(self, worker, err);
-    return 0;
+    int got = frame_reader_fill(worker->reader, worker->process.reports), next = 0;
+    while (worker_handle_undisturbed(worker) &&
+           (next = frame_reader_next(worker->reader, &body, &length)) > 0)
+        on_frame(self, worker, body, length);
+    if (worker_handle_undisturbed(worker) && (next < 0 || got == 0 || (got < 0 && got != -EAGAIN)))
+        on_end(worker);
 }

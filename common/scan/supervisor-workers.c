@@ -3,10 +3,8 @@
 
 #include "base/pid-signal.h"
 #include "process/child-list.h"
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 
 #define NEW_APPLIANCE_TIMEOUT 60 /* seconds: a restore takes 0.3 s on an idle machine */
@@ -34,7 +32,7 @@ static bool any_worker(const struct supervisor *self)
     return false;
 }
 
-bool supervisor_admit(struct supervisor *self)
+bool supervisor_workers_admit(struct supervisor *self)
 {
     if (self->start_failures < MAX_START_FAILURES)
         return true;
@@ -75,7 +73,7 @@ static int start(struct supervisor *self, error **err)
     return 0;
 }
 
-int supervisor_start(struct supervisor *self, error **err)
+int supervisor_workers_start(struct supervisor *self, error **err)
 {
     AUTO_ERROR error *failed = NULL;
     if (start(self, &failed) == 0)
@@ -85,24 +83,6 @@ int supervisor_start(struct supervisor *self, error **err)
     self->start_failures = MAX_START_FAILURES;
     supervisor_say(self, LOG_VERBOSE, error_message(failed));
     return 0;
-}
-
-void supervisor_say(const struct supervisor *self, enum supervisor_log level, const char *text)
-{
-    self->client->log(self->client->data, level, text);
-}
-
-void supervisor_begin_turn(struct worker_handle *worker)
-{
-    if (worker->given_count > 0 && worker->given[0]->turn == 0)
-        /* Connecting to its images was part of it. */
-        worker->given[0]->turn = worker->given[0]->timed =
-            clock_now() - worker->given[0]->connecting;
-}
-
-uint64_t supervisor_since_turn(const struct entry *entry)
-{
-    return entry->turn ? clock_now() - entry->turn : 0;
 }
 
 /* --- the end of a worker --- */
@@ -121,18 +101,18 @@ static void reclaim(struct supervisor *self, struct worker_handle *worker, bool 
         return;
     if (guest_queue_put_back(self->queue, left, count, worker->scanned == 1))
         guest_queue_refuse(self->queue, left[0], STATUS_CRASHED, why,
-                           supervisor_since_turn(left[0]));
+                           worker_handle_since_turn(left[0]));
 }
 
-/* Once reaped its number may be somebody else's. */
-static void end_warden(const struct worker_handle *worker)
+/* Once the warden is reaped, its pid may be another process's. */
+void supervisor_workers_stop(const struct worker_handle *worker)
 {
     pid_signal(worker->process.pid, SIGTERM);
 }
 
-void supervisor_dismiss(struct worker_handle *worker)
+void supervisor_workers_dismiss(struct worker_handle *worker)
 {
-    end_warden(worker);
+    supervisor_workers_stop(worker);
     worker->state = WORKER_HANDLE_ENDED;
     worker->deadline = CLOCK_NEVER;
 }
@@ -142,17 +122,17 @@ static void end_worker(struct supervisor *self, struct worker_handle *worker, bo
 {
     if (worker->state == WORKER_HANDLE_ENDED)
         return;
-    supervisor_dismiss(worker);
+    supervisor_workers_dismiss(worker);
     reclaim(self, worker, vanished, why);
 }
 
 /* Those behind it have lost nothing but their place. Where it took too long, it may have been one
  * of those that had been attached: they go on by themselves. */
-void supervisor_give_up(struct supervisor *self, struct worker_handle *worker, struct entry *entry,
-                        enum status status, const char *why)
+void supervisor_workers_give_up(struct supervisor *self, struct worker_handle *worker,
+                                struct entry *entry, enum status status, const char *why)
 {
     worker_handle_answered(worker, entry);
-    guest_queue_refuse(self->queue, entry, status, why, supervisor_since_turn(entry));
+    guest_queue_refuse(self->queue, entry, status, why, worker_handle_since_turn(entry));
     if (status == STATUS_TIMEOUT)
         guest_queue_put_apart(self->queue, worker->given, worker->given_count);
     else
@@ -161,14 +141,8 @@ void supervisor_give_up(struct supervisor *self, struct worker_handle *worker, s
     end_worker(self, worker, false, why);
 }
 
-static void forget_worker(struct supervisor *self, size_t index)
-{
-    free_worker(self->workers[index]);
-    self->workers[index] = self->workers[--self->worker_count];
-}
-
-static int lose(struct supervisor *self, struct worker_handle *worker, bool vanished,
-                const char *why, error **err)
+int supervisor_workers_lose(struct supervisor *self, struct worker_handle *worker, bool vanished,
+                            const char *why, error **err)
 {
     AUTO_FREE char *text = NULL;
     bool starting = worker->state == WORKER_HANDLE_STARTING;
@@ -184,24 +158,22 @@ static int lose(struct supervisor *self, struct worker_handle *worker, bool vani
     return 0;
 }
 
-int supervisor_fail(struct supervisor *self, struct worker_handle *worker, const char *why,
-                    error **err)
+void supervisor_workers_forget(struct supervisor *self, struct worker_handle *worker)
 {
-    return lose(self, worker, false, why, err);
+    size_t i = 0;
+    while (i < self->worker_count && self->workers[i] != worker)
+        i++;
+    if (i == self->worker_count)
+        return;
+    free_worker(worker);
+    self->workers[i] = self->workers[--self->worker_count];
 }
 
-int supervisor_vanish(struct supervisor *self, struct worker_handle *worker, const char *why,
-                      error **err)
-{
-    return lose(self, worker, true, why, err);
-}
-
-/* Everything that is ours ends: wardens first, they see to theirs; then what those have left that
- * were killed. */
-void supervisor_end_all(struct supervisor *self)
+/* Wardens first: each ends what is below it. Then what a warden that was killed has left. */
+void supervisor_workers_end_all(struct supervisor *self)
 {
     for (size_t i = 0; i < self->worker_count; i++)
-        end_warden(self->workers[i]);
+        supervisor_workers_stop(self->workers[i]);
     for (size_t i = 0; i < self->worker_count; i++) {
         while (waitpid(self->workers[i]->process.pid, NULL, 0) < 0 && errno == EINTR)
             ;
@@ -225,57 +197,18 @@ static bool is_known(const void *data, pid_t pid)
     return find_warden(self, pid) || guest_queue_owns(self->queue, pid);
 }
 
-/* What it said before it ended still counts, above all its last answer, and why it ended. One that
- * has been taken over may talk on: it is heard for as long as what is there now can take, by pages,
- * and its end. */
-static int hear_out(struct supervisor *self, struct worker_handle *worker, error **err)
-{
-    struct pollfd readable = {worker->process.reports, POLLIN, 0};
-    int bytes = 0, result = 0;
-    ioctl(worker->process.reports, FIONREAD, &bytes);
-    for (int left = bytes / 4096 + 2;
-         result == 0 && left > 0 && worker->state != WORKER_HANDLE_ENDED &&
-         poll(&readable, 1, 0) == 1;
-         left--)
-        result = supervisor_hear(self, worker, err);
-    return result;
-}
-
-void supervisor_refused(struct supervisor *self, struct worker_handle *worker)
-{
-    end_warden(worker);
-    hear_out(self, worker, NULL);
-    end_worker(self, worker, true, "its worker takes no orders");
-}
-
-static int bury(struct supervisor *self, struct worker_handle *worker, error **err)
-{
-    worker->process.pid = -1;
-    int result = hear_out(self, worker, err);
-    if (result == 0 && worker->state != WORKER_HANDLE_ENDED)
-        result = supervisor_vanish(self, worker, "its worker was killed", err);
-    for (size_t i = 0; i < self->worker_count; i++)
-        if (self->workers[i] == worker) {
-            forget_worker(self, i);
-            break;
-        }
-    return result;
-}
-
-int supervisor_reap(struct supervisor *self, error **err)
+struct worker_handle *supervisor_workers_reap(struct supervisor *self)
 {
     pid_t pid;
-    int result = 0;
-    while (result == 0 && (pid = waitpid(-1, NULL, WNOHANG)) > 0) {
-        struct worker_handle *worker = find_warden(self, pid);
+    struct worker_handle *worker = NULL;
+    while (!worker && (pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+        worker = find_warden(self, pid);
         if (worker)
             worker->process.pid = -1;
         child_list_reaped(pid);
         child_list_kill(is_known, self); /* of a warden that was killed we get worker and QEMU */
-        if (worker)
-            result = bury(self, worker, err);
     }
-    return result;
+    return worker;
 }
 
 /* --- deadlines --- */
@@ -290,39 +223,39 @@ static uint64_t deadline_of(const struct supervisor *self, const struct worker_h
     return deadline;
 }
 
-uint64_t supervisor_next_deadline(const struct supervisor *self)
+void supervisor_workers_watch(struct supervisor *self, struct poll_set *set, uint64_t *deadline)
 {
-    uint64_t next = CLOCK_NEVER;
     for (size_t i = 0; i < self->worker_count; i++) {
-        uint64_t deadline = deadline_of(self, self->workers[i]);
-        next = deadline < next ? deadline : next;
+        struct worker_handle *worker = self->workers[i];
+        uint64_t own = deadline_of(self, worker);
+        bool ended = worker->state == WORKER_HANDLE_ENDED;
+        bool sending = !ended && worker->handover.entry && !worker->handover.connecting;
+        *deadline = own < *deadline ? own : *deadline;
+        poll_set_add(set, ended ? -1 : worker->process.reports, POLLIN, &worker->readable);
+        poll_set_add(set, sending ? worker->process.orders : -1, POLLOUT, &worker->writable);
     }
-    return next;
 }
 
-static void time_out_guest(struct supervisor *self, struct worker_handle *worker)
+static void time_out_guest(const struct supervisor *self, struct worker_handle *worker)
 {
     char why[64];
     snprintf(why, sizeof why, "no answer within %u s (--timeout)", self->config->timeout);
-    supervisor_give_up(self, worker, worker->given[0], STATUS_TIMEOUT, why);
+    worker_handle_raise_guest(worker, worker->given[0], STATUS_TIMEOUT, why);
 }
 
-int supervisor_check_deadlines(struct supervisor *self, error **err)
+void supervisor_workers_check_deadlines(struct supervisor *self)
 {
     uint64_t now = clock_now();
     for (size_t i = 0; i < self->worker_count; i++) {
         struct worker_handle *worker = self->workers[i];
-        if (deadline_of(self, worker) > now)
-            continue;
-        if (worker->deadline > now)
+        if (worker->deadline <= now)
+            worker_handle_raise(worker, WORKER_EVENT_FAILED, "it did not answer in time");
+        else if (deadline_of(self, worker) <= now)
             time_out_guest(self, worker);
-        else if (supervisor_fail(self, worker, "it did not answer in time", err) < 0)
-            return -1;
     }
-    return 0;
 }
 
-void supervisor_excuse(struct supervisor *self, uint64_t deaf)
+void supervisor_workers_extend(struct supervisor *self, uint64_t deaf)
 {
     for (size_t i = 0; i < self->worker_count; i++) {
         const struct worker_handle *worker = self->workers[i];

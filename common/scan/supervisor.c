@@ -9,12 +9,113 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 
 /* Bytes of answers in memory, of one guest's spool and of all; the rest is in a file. */
 #define SPOOL_MEMORY ((size_t)1 << 20)
 #define SPOOLS_MEMORY ((size_t)64 << 20)
+
+/* --- what has been raised on workers --- */
+
+/* The ends that a report may bring. 0 or -1 and *err: appliances do not come up here. */
+static int end_for(struct supervisor *self, struct worker_handle *worker,
+                   const struct worker_event *event, error **err)
+{
+    switch (event->kind) {
+    case WORKER_EVENT_GUEST:
+        supervisor_workers_give_up(self, worker, event->guest, event->status, event->why);
+        return 0;
+    case WORKER_EVENT_FAILED:
+    case WORKER_EVENT_VANISHED:
+        return supervisor_workers_lose(self, worker, event->kind == WORKER_EVENT_VANISHED,
+                                       event->why, err);
+    case WORKER_EVENT_FINISHED:
+        supervisor_workers_dismiss(worker);
+        return 0;
+    case WORKER_EVENT_NONE:
+    case WORKER_EVENT_CONNECTED:
+    case WORKER_EVENT_UNREACHABLE:
+        break;
+    }
+    return 0;
+}
+
+static struct worker_event take_event(struct worker_handle *worker)
+{
+    struct worker_event event = worker->event;
+    worker->event = (struct worker_event){.kind = WORKER_EVENT_NONE};
+    return event;
+}
+
+/* What a worker reported before it ended still counts, above all its last answer, and why it ended.
+ * One that an image has taken over may report for ever: it is read for as long as what its socket
+ * holds now may take, by pages, and once more for its end. */
+static int hear_out(struct supervisor *self, struct worker_handle *worker, error **err)
+{
+    struct pollfd readable = {worker->process.reports, POLLIN, 0};
+    int bytes = 0, result = 0;
+    ioctl(worker->process.reports, FIONREAD, &bytes);
+    for (int left = bytes / 4096 + 2;
+         result == 0 && left > 0 && worker->state != WORKER_HANDLE_ENDED &&
+         poll(&readable, 1, 0) == 1;
+         left--) {
+        supervisor_reports_hear(self, worker);
+        const struct worker_event event = take_event(worker);
+        result = end_for(self, worker, &event, err);
+    }
+    return result;
+}
+
+/* Ends one that cannot be given orders any more, after its last reports. */
+static int end_unreachable(struct supervisor *self, struct worker_handle *worker, error **err)
+{
+    supervisor_workers_stop(worker);
+    if (hear_out(self, worker, err) < 0)
+        return -1;
+    return supervisor_workers_lose(self, worker, true, "its worker takes no orders", err);
+}
+
+/* Acts on what has been raised on the worker, and on what that raises. */
+static int act(struct supervisor *self, struct worker_handle *worker, error **err)
+{
+    int result = 0;
+    while (result == 0 && !worker_handle_undisturbed(worker)) {
+        const struct worker_event event = take_event(worker);
+        if (event.kind == WORKER_EVENT_CONNECTED)
+            supervisor_dispatch_continue(worker);
+        else if (event.kind == WORKER_EVENT_UNREACHABLE)
+            result = end_unreachable(self, worker, err);
+        else
+            result = end_for(self, worker, &event, err);
+    }
+    return result;
+}
+
+static int act_on_all(struct supervisor *self, error **err)
+{
+    for (size_t i = 0; i < self->worker_count; i++)
+        if (act(self, self->workers[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+/* Reaps workers that have ended, after reading their last reports. */
+static int reap(struct supervisor *self, error **err)
+{
+    struct worker_handle *worker;
+    int result = 0;
+    while (result == 0 && (worker = supervisor_workers_reap(self))) {
+        result = hear_out(self, worker, err);
+        if (result == 0)
+            result = supervisor_workers_lose(self, worker, true, "its worker was killed", err);
+        supervisor_workers_forget(self, worker);
+    }
+    return result;
+}
+
+/* --- the loop --- */
 
 static enum supervisor_end take_signals(struct supervisor *self, error **err)
 {
@@ -27,45 +128,52 @@ static enum supervisor_end take_signals(struct supervisor *self, error **err)
             self->signalled = (int)info.ssi_signo;
     if (self->signalled)
         return SUPERVISOR_SIGNALLED;
-    return child && supervisor_reap(self, err) < 0 ? SUPERVISOR_NO_APPLIANCE : SUPERVISOR_DONE;
+    return child && reap(self, err) < 0 ? SUPERVISOR_NO_APPLIANCE : SUPERVISOR_DONE;
 }
 
-/* Waits for anything to happen, and deals with all of it but signals. */
-static int wait_and_hear(struct supervisor *self, error **err)
+/* Signals, the list, each worker's reports and orders, connections. */
+_Static_assert(2 + 2 * MAX_WORKERS + MAX_CONNECTED <= POLL_SET_MAX,
+               "all that the supervisor waits for fits into a set");
+
+static int wait_for_events(struct supervisor *self, error **err)
 {
-    struct pollfd fds[2 + 2 * MAX_WORKERS + MAX_CONNECTED] = {
-        {self->signal_fd, POLLIN, 0},
-        {self->list_waits ? guest_list_fd(self->guests) : -1, POLLIN, 0},
-    };
-    struct worker_handle *workers[MAX_WORKERS];
-    size_t count = self->worker_count;
-    for (size_t i = 0; i < count; i++) {
-        struct worker_handle *worker = workers[i] = self->workers[i];
-        bool ended = worker->state == WORKER_HANDLE_ENDED;
-        fds[2 + 2 * i] = (struct pollfd){ended ? -1 : worker->process.reports, POLLIN, 0};
-        fds[3 + 2 * i] =
-            (struct pollfd){!ended && worker->handover.entry && !worker->handover.connecting
-                                ? worker->process.orders
-                                : -1,
-                            POLLOUT, 0};
-    }
-    uint64_t deadline = supervisor_next_deadline(self), list = supervisor_list_deadline(self);
-    size_t far = supervisor_remote_poll(self, fds + 2 + 2 * count, &deadline);
-    if (poll(fds, 2 + 2 * count + far, clock_poll_timeout(list < deadline ? list : deadline)) < 0)
-        return errno == EINTR ? 0 : error_set_errno(err, ERROR_HOST, errno, "cannot wait");
-    if (fds[1].revents || list <= clock_now())
-        self->list_waits = false;
-    supervisor_remote_hear_all(self);
-    for (size_t i = 0; i < count; i++) {
-        if (fds[2 + 2 * i].revents && supervisor_hear(self, workers[i], err) < 0)
-            return -1;
-        if (fds[3 + 2 * i].revents && workers[i]->state != WORKER_HANDLE_ENDED)
-            supervisor_pursue(self, workers[i]);
-    }
-    return supervisor_check_deadlines(self, err);
+    struct poll_set set = {.count = 0};
+    uint64_t deadline = CLOCK_NEVER;
+    poll_set_add(&set, self->signal_fd, POLLIN, NULL);
+    supervisor_list_watch(self, &set, &deadline);
+    supervisor_workers_watch(self, &set, &deadline);
+    supervisor_remote_watch(self, &set, &deadline);
+    int waited = poll_set_wait(&set, deadline);
+    return waited < 0 ? error_set_errno(err, ERROR_HOST, -waited, "cannot wait") : 0;
 }
 
-static enum supervisor_end provide(struct supervisor *self, error **err)
+static int hear_worker(struct supervisor *self, struct worker_handle *worker, error **err)
+{
+    if (worker->readable && worker->state != WORKER_HANDLE_ENDED) {
+        supervisor_reports_hear(self, worker);
+        if (act(self, worker, err) < 0)
+            return -1;
+    }
+    if (worker->writable && worker->state != WORKER_HANDLE_ENDED)
+        supervisor_dispatch_continue(worker);
+    return act(self, worker, err);
+}
+
+/* Takes what has come, except signals; what has come is taken before it is late. */
+static int hear(struct supervisor *self, error **err)
+{
+    supervisor_list_look(self);
+    supervisor_remote_hear(self);
+    if (act_on_all(self, err) < 0)
+        return -1;
+    for (size_t i = 0; i < self->worker_count; i++)
+        if (hear_worker(self, self->workers[i], err) < 0)
+            return -1;
+    supervisor_workers_check_deadlines(self);
+    return act_on_all(self, err);
+}
+
+static enum supervisor_end make_template(struct supervisor *self, error **err)
 {
     uint64_t since = clock_now();
     if (self->config->factory) {
@@ -97,13 +205,15 @@ static enum supervisor_end step(struct supervisor *self, bool *done, error **err
         return SUPERVISOR_NO_APPLIANCE;
     supervisor_remote_connect_more(self);
     if (!self->template_ready && guest_queue_waiting(self->queue) > 0) {
-        enum supervisor_end end = provide(self, err);
+        enum supervisor_end end = make_template(self, err);
         if (end != SUPERVISOR_DONE)
             return end;
     }
-    if (self->template_ready && supervisor_start_workers(self, err) < 0)
+    if (self->template_ready && supervisor_dispatch_start(self, err) < 0)
         return SUPERVISOR_NO_APPLIANCE;
-    supervisor_give(self);
+    supervisor_dispatch_give(self);
+    if (act_on_all(self, err) < 0)
+        return SUPERVISOR_NO_APPLIANCE;
     if (supervisor_list_answer(self, err) < 0)
         /* It may have stopped because a signal waits. */
         return take_signals(self, NULL) == SUPERVISOR_SIGNALLED ? SUPERVISOR_SIGNALLED
@@ -112,7 +222,7 @@ static enum supervisor_end step(struct supervisor *self, bool *done, error **err
     bool more = !self->list_waits && !self->list_ended && !guest_queue_full(self->queue);
     if (*done)
         return SUPERVISOR_DONE;
-    if (!more && wait_and_hear(self, err) < 0)
+    if (!more && (wait_for_events(self, err) < 0 || hear(self, err) < 0))
         return SUPERVISOR_NO_APPLIANCE;
     return take_signals(self, err);
 }
@@ -183,7 +293,7 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
 static void tear_down(struct supervisor *self, const sigset_t *old)
 {
     guest_queue_free(self->queue); /* with who has backups; ending the others takes files */
-    supervisor_end_all(self);
+    supervisor_workers_end_all(self);
     template_builder_clear(&self->template);
     run_directory_free(self->run);
     backup_free(self->backups);

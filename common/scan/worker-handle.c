@@ -158,3 +158,39 @@ int worker_handle_set_trust(struct worker_handle *worker, const struct entry *en
     worker->has_trust = true;
     return 0;
 }
+
+void worker_handle_begin_turn(struct worker_handle *worker)
+{
+    struct entry *first = worker->given_count > 0 ? worker->given[0] : NULL;
+    if (first && first->turn == 0)
+        /* Connecting to its images was part of it. */
+        first->turn = first->timed = clock_now() - first->connecting;
+}
+
+uint64_t worker_handle_since_turn(const struct entry *entry)
+{
+    return entry->turn ? clock_now() - entry->turn : 0;
+}
+
+bool worker_handle_undisturbed(const struct worker_handle *worker)
+{
+    return worker->event.kind == WORKER_EVENT_NONE;
+}
+
+void worker_handle_raise(struct worker_handle *worker, enum worker_event_kind kind, const char *why)
+{
+    if (!worker_handle_undisturbed(worker))
+        return;
+    worker->event.kind = kind;
+    snprintf(worker->event.why, sizeof worker->event.why, "%s", why ? why : "");
+}
+
+void worker_handle_raise_guest(struct worker_handle *worker, struct entry *guest,
+                               enum status status, const char *why)
+{
+    if (!worker_handle_undisturbed(worker))
+        return;
+    worker_handle_raise(worker, WORKER_EVENT_GUEST, why);
+    worker->event.guest = guest;
+    worker->event.status = status;
+}

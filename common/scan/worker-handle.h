@@ -24,6 +24,24 @@ struct handover {
     size_t sent, count;
 };
 
+/* What has happened to a worker that the supervisor has still to act on. */
+enum worker_event_kind {
+    WORKER_EVENT_NONE,
+    WORKER_EVENT_CONNECTED,   /* the remote images of its handover are there: that goes on */
+    WORKER_EVENT_UNREACHABLE, /* it takes no orders any more */
+    WORKER_EVENT_GUEST,       /* `guest` has failed, and the worker is to be ended for it */
+    WORKER_EVENT_FAILED,      /* its appliance has failed, or what it says cannot be believed */
+    WORKER_EVENT_VANISHED,    /* it is gone without a word */
+    WORKER_EVENT_FINISHED     /* it was told to finish, and has */
+};
+
+struct worker_event {
+    enum worker_event_kind kind;
+    struct entry *guest; /* WORKER_EVENT_GUEST, … */
+    enum status status;  /* … and what it is answered with */
+    char why[MAX_MESSAGE + 1];
+};
+
 struct worker_handle {
     struct worker process; /* its process: warden, orders, reports */
     enum worker_handle_state state;
@@ -40,7 +58,17 @@ struct worker_handle {
     struct handover handover;
     struct entry *given[WORKER_GUESTS_MAX]; /* in order; given[0] is the one whose turn it is */
     size_t given_count;
+    bool readable, writable; /* after the last wait: its reports; its orders, where that matters */
+    struct worker_event event;
 };
+
+/* Raises an event, unless there is one that has not been acted on. `why`: NULL is "". */
+void worker_handle_raise(struct worker_handle *worker, enum worker_event_kind kind,
+                         const char *why);
+void worker_handle_raise_guest(struct worker_handle *worker, struct entry *guest,
+                               enum status status, const char *why);
+/* Whether there is nothing to act on. */
+bool worker_handle_undisturbed(const struct worker_handle *worker);
 
 /* Sends what the socket takes of the handover. 1: all of it, and the order to ask; 0: the rest
  * waits for POLLOUT; -1: the worker is lost. */
@@ -64,7 +92,12 @@ void worker_handle_answered(struct worker_handle *worker, const struct entry *en
 /* Whether it owes an answer. */
 bool worker_handle_working(const struct worker_handle *worker);
 
-/* Gives it something to compare other guests with. 0 or -1: no memory. */
+/* Starts the clock of given[0], if there is one and its clock does not run yet. */
+void worker_handle_begin_turn(struct worker_handle *worker);
+/* Microseconds since the guest's turn began; 0: it had none. */
+uint64_t worker_handle_since_turn(const struct entry *entry);
+
+/* Sets the worker's trust domain to that of the guest. 0 or -1: no memory. */
 int worker_handle_set_trust(struct worker_handle *worker, const struct entry *entry);
 
 #endif

@@ -4,6 +4,7 @@
 #include "appliance/qemu-capabilities.h"
 #include "appliance/slot-hotplug.h"
 #include "base/clock.h"
+#include "base/poll-set.h"
 #include "disk-order.h"
 #include "guest/keys.h"
 #include "wire/packet.h"
@@ -265,20 +266,21 @@ static int hear_out(struct worker_state *self)
 static int serve(struct worker_state *self, error **err)
 {
     while (!(self->finishing && self->count == 0)) {
-        struct pollfd fds[] = {
-            {agent_client_fd(self->agent),
-             POLLIN | (agent_client_wants_write(self->agent) ? POLLOUT : 0), 0},
-            {self->hv->ops->event_fd(self->hv), POLLIN, 0},
-            {self->orders, self->emptying ? 0 : POLLIN, 0},
-        };
-        if (poll(fds, 3, -1) < 0 && errno != EINTR)
-            return error_set_errno(err, ERROR_HOST, errno, "cannot wait");
-        if (fds[0].revents & ~POLLOUT && on_agent(self, err) < 0)
+        struct poll_set set = {.count = 0};
+        bool answered, writable, happened, ordered;
+        int agent = agent_client_fd(self->agent);
+        poll_set_add(&set, agent, POLLIN, &answered);
+        poll_set_add(&set, agent_client_wants_write(self->agent) ? agent : -1, POLLOUT, &writable);
+        poll_set_add(&set, self->hv->ops->event_fd(self->hv), POLLIN, &happened);
+        /* While it empties it takes no orders, but hears that the supervisor has gone. */
+        poll_set_add(&set, self->orders, self->emptying ? 0 : POLLIN, &ordered);
+        int waited = poll_set_wait(&set, CLOCK_NEVER);
+        if (waited < 0)
+            return error_set_errno(err, ERROR_HOST, -waited, "cannot wait");
+        if ((answered && on_agent(self, err) < 0) ||
+            (writable && agent_client_flush(self->agent, err) < 0))
             return -1;
-        if (fds[0].revents & POLLOUT && agent_client_flush(self->agent, err) < 0)
-            return -1;
-        if ((fds[1].revents && on_hypervisor(self, err) < 0) ||
-            (fds[2].revents && on_order(self, err) < 0))
+        if ((happened && on_hypervisor(self, err) < 0) || (ordered && on_order(self, err) < 0))
             return hear_out(self);
     }
     return 0;

@@ -26,7 +26,7 @@ void disk_order_encode(const struct hypervisor_disk *disk, uint64_t guest,
 /* The disk as a worker has it. */
 struct disk_order_disk {
     struct hypervisor_disk disk; /* slot, serial and record are not set */
-    /* What `disk` points to. There is room in keys for those of the run: whoever adds one
+    /* What `disk` points to. There is room in keys for those of the run: who adds one
      * increments disk.key_count. */
     struct image_chain chain;
     struct image_layer layers[MAX_LAYERS];

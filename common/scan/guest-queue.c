@@ -3,15 +3,15 @@
 
 #include <string.h>
 
-/* So often may a guest be in a worker that is killed and has answered for nobody, before it is
- * taken for the reason. */
+/* How often a guest may be in a worker that is killed before it has answered for any guest. After
+ * that the guest is taken for the cause. */
 #define MAX_EXCUSES 3
 
 struct guest_queue {
     enum isolation isolation;
     uint64_t last_quarantine;
     size_t first, count;     /* a ring */
-    size_t hint;             /* nobody before it, counted from the first, waits */
+    size_t hint;             /* no guest before this one, counted from the first, waits */
     uint64_t names, answers; /* bytes */
     unsigned waiting;
     unsigned far;         /* guests of that kind */
@@ -279,7 +279,7 @@ void guest_queue_put_apart(guest_queue *self, struct entry *const *entries, size
     self->last_quarantine++;
     for (size_t i = 0; i < count; i++) {
         entries[i]->quarantine = self->last_quarantine;
-        entries[i]->excused = 0; /* of the company that it had */
+        entries[i]->excused = 0; /* it counted for the guests that it shared with */
     }
     guest_queue_give_back(self, entries, count);
 }

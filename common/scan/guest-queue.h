@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The guests between the list and the output: which of them may share an appliance, who is to be
- * scanned next, who has been answered, in the order of the list. No I/O, except
- * that freeing a guest frees its answer, with its spool, and its connections.
+/* The guests between the list and the output, in the order of the list: which of them may share an
+ * appliance, which is next, which have been answered. No I/O, except that freeing a guest frees its
+ * answer, with its spool, and its connections.
  *
- * A window of GUEST_QUEUE_WINDOW guests is looked at, so memory does not grow with the list, and
- * guests of one trust domain find each other although others stand between them. Fewer, where they
- * have long names or answers: what waits behind a slow guest has a budget. */
+ * The queue holds at most GUEST_QUEUE_WINDOW guests, so memory does not grow with the list, and
+ * guests of one trust domain can share an appliance although others stand between them. It holds
+ * fewer where names or answers are long: together they have GUEST_QUEUE_BYTES. */
 #ifndef VLT_GUEST_QUEUE_H
 #define VLT_GUEST_QUEUE_H
 
@@ -16,7 +16,7 @@
 #include "wire/protocol.h"
 
 #define GUEST_QUEUE_WINDOW 2048
-/* Bytes of names and answers in it. One guest may have more. */
+/* Bytes of names and answers in it. A single guest may have more. */
 #define GUEST_QUEUE_BYTES ((uint64_t)64 << 20)
 
 typedef struct guest_queue guest_queue;
@@ -29,24 +29,25 @@ enum entry_state {
     ENTRY_ANSWERED
 };
 
-/* One guest in the window. Read it; only guest_queue_…() write it, but for what says otherwise. */
+/* One guest in the queue. Only guest_queue_…() write it, except for the fields marked below. */
 struct entry {
     struct guest *guest;
     enum entry_state state;
-    bool far;       /* has images that are not files here: it shares with nobody, ever */
-    bool sealed;    /* QEMU must open an image with a key, which may take it long: the same */
-    bool mixed;     /* its images belong to several users: it shares with nobody */
-    bool scattered; /* … or are in several directories: nor where directories count */
+    bool far;       /* has remote images: it never shares an appliance */
+    bool sealed;    /* QEMU must open an image with a key, which may take long: the same */
+    bool mixed;     /* its images belong to several users: it does not share */
+    bool scattered; /* … or are in several directories: not under ISOLATE_DIRECTORY */
     uid_t uid;      /* its images' */
     gid_t gid;
     char *directory;     /* of its images, as named */
-    uint64_t quarantine; /* not 0: an appliance died with it; shares only with the same number */
+    uint64_t quarantine; /* not 0: an appliance died with it, and it shares only with guests of this
+                            number */
     unsigned excused;    /* how often guest_queue_excuse() has given it back without progress */
     uint64_t elapsed;    /* when answered */
     uint64_t bytes;      /* of the answer, in the budget */
     /* The supervisor's, forgotten when the guest waits again. */
     uint64_t turn;                 /* when its turn began, 0: not yet */
-    uint64_t timed;                /* when its turn began, but later by what nobody listened for */
+    uint64_t timed;                /* … later by the time in which the supervisor did not poll */
     uint64_t connecting;           /* microseconds that connecting to its images took */
     remote *connections;           /* of its remote images, from ENTRY_OPENING on; NULL: none */
     struct question_answer answer; /* what has come of it */
@@ -55,10 +56,9 @@ struct entry {
 guest_queue *guest_queue_new(enum isolation isolation); /* NULL: no memory */
 void guest_queue_free(guest_queue *self);
 
-bool guest_queue_full(
-    const guest_queue *self); /* no room in the window, or no bytes left of its budget */
-bool guest_queue_empty(const guest_queue *self); /* nobody in it */
-unsigned guest_queue_waiting(const guest_queue *self);
+bool guest_queue_full(const guest_queue *self); /* it takes no guest, or its bytes are used up */
+bool guest_queue_empty(const guest_queue *self);
+unsigned guest_queue_waiting(const guest_queue *self); /* guests that wait for an appliance */
 
 /* Appends a guest, which is taken over. NULL: no memory (the guest is freed). Not when full. */
 struct entry *guest_queue_add(guest_queue *self, struct guest *guest);
@@ -74,18 +74,18 @@ bool guest_queue_may_share(const guest_queue *self, const struct entry *a, const
 bool guest_queue_held_up(const guest_queue *self);
 
 /* The oldest waiting guest that may share an appliance with `like` (NULL: the oldest of all) and
- * has at most `disks` images. NULL: none. While it is held up, only the guest that all wait for may
- * be given to anybody. */
+ * has at most `disks` images. NULL: none. While the queue is held up, only the first guest of all
+ * may be given to a worker, because the answers of all others wait for its own. */
 struct entry *guest_queue_next(guest_queue *self, const struct entry *like, unsigned disks);
 void guest_queue_take(guest_queue *self, struct entry *entry);
-/* Whether an appliance with such a guest gets the next one only when this one has been answered:
- * one of that company has killed an appliance. */
+/* Whether an appliance with such a guest gets the next one only when this one has been answered,
+ * because a guest of its quarantine has killed an appliance. */
 bool guest_queue_one_by_one(const struct entry *like);
 
 /* The oldest guest behind `after` (NULL: of all) that is in this state. NULL: none. */
 struct entry *guest_queue_find(const guest_queue *self, enum entry_state state,
                                const struct entry *after);
-/* Whether it is the oldest of all, the one that everybody else's answers wait for. */
+/* Whether it is the oldest of all: the answers of all others wait for its own. */
 bool guest_queue_is_first(const guest_queue *self, const struct entry *entry);
 /* Its images are being connected: it has the connections, which are taken over. */
 void guest_queue_open(guest_queue *self, struct entry *entry, remote *connections);
@@ -102,26 +102,27 @@ void guest_queue_refuse(guest_queue *self, struct entry *entry, enum status stat
                         const char *message, uint64_t elapsed);
 
 /* An appliance died with these guests taken and unanswered, in the order in which they were asked
- * about. They wait again, in fewer company: the first, which was being scanned and is the
- * likeliest, alone; the rest together. A rest is to be given one after the other
- * (guest_queue_one_by_one()), so that its next death leaves a single guest here, which then waits
- * alone. One that was alone (`alone`: nobody else was ever attached to that appliance) is the
- * culprit and is left for the caller to answer: 1; otherwise 0. */
+ * about. They wait again, with fewer others: the first, which was being scanned and is the
+ * likeliest culprit, alone; the rest together. The rest is to be given one after the other
+ * (guest_queue_one_by_one()), so that the next death leaves a single guest here, which then waits
+ * alone. A single guest that had the appliance to itself (`alone`: no other was ever attached) is
+ * the culprit and is left for the caller to answer: 1; otherwise 0. */
 int guest_queue_put_back(guest_queue *self, struct entry *const *entries, size_t count, bool alone);
 
-/* An appliance stood still with these guests taken and unanswered, and the one that was being
- * scanned has been answered for. They wait again, one by one and with nobody else: it may have been
- * one of them, and then its next stand still is its own. */
+/* An appliance stopped answering with these guests taken and unanswered, and the one that was being
+ * scanned has been answered for. They wait again, given one by one and never with others: if one of
+ * them was the cause, the next time-out is its own. */
 void guest_queue_put_apart(guest_queue *self, struct entry *const *entries, size_t count);
 
 /* An appliance was ended with these guests taken and unanswered, and none of them is to blame: they
- * wait again, in the company that they had. */
+ * wait again, and may share with the same guests as before. */
 void guest_queue_give_back(guest_queue *self, struct entry *const *entries, size_t count);
 
-/* The same where the worker was killed by somebody: true. False, and nothing has changed, when that
- * has happened so often to one of them that it may be no coincidence. `progress`: the worker had
- * answered for some guest, so this one does not count: it cannot go on for ever, and whoever kills
- * its workers becomes the first of its company in a few of them. */
+/* The same where the worker was killed from outside: true. False, and nothing has changed, when
+ * that has happened to one of them so often that the guest itself may be the cause. `progress`: the
+ * worker had answered for a guest, so this time does not count: such ends cannot go on for ever,
+ * and a guest that kills its workers will soon be the first one in its worker, which then answers
+ * for none. */
 bool guest_queue_excuse(guest_queue *self, struct entry *const *entries, size_t count,
                         bool progress);
 

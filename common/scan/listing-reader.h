@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Listings (listing.x) on the host: whether one is an answer that an honest agent could give, and
+/* Listings (listing.x) on the host: checks whether an honest agent could have given one, and reads
  * its items one at a time. */
 #ifndef VLT_LISTING_READER_H
 #define VLT_LISTING_READER_H
@@ -20,7 +20,7 @@ struct listing_check {
 int listing_check_part(struct listing_check *self, const ls_args *asked, const void *items,
                        size_t length, error **err);
 
-/* Reads a listing from its beginning. What it has is a record of the spool's. */
+/* Reads a listing, a record of its spool at a time. */
 struct listing_reader {
     spool *from;
     uint64_t record; /* where it is in the spool */
@@ -41,7 +41,7 @@ void listing_read(struct listing_reader *self, spool *from);
 int listing_next(struct listing_reader *self, listing_item *item, error **err);
 void listing_item_clear(listing_item *item);
 
-/* Where the reader is, and to be there again: 0 or -1 and *err. */
+/* Where the reader is; and moves it back there: 0 or -1 and *err. */
 struct listing_mark listing_tell(const struct listing_reader *self);
 int listing_seek(struct listing_reader *self, const struct listing_mark *mark, error **err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The file of spools whose records do not fit into memory: one for all of them, so that those which
- * wait take no descriptors. It has no name, and is there while somebody uses it. Each has pieces of
- * it for itself. Private to spool*.c. */
+/* The file of spools whose records do not fit into memory: one for all of them, so that a spool
+ * takes no descriptor. It has no name, and exists as long as a spool uses it. Each spool has pieces
+ * of its own. Private to spool*.c. */
 #ifndef VLT_SPOOL_FILE_H
 #define VLT_SPOOL_FILE_H
 
@@ -14,7 +14,7 @@
 
 struct spool_file;
 
-/* What one spool has of it. Begins as all zero bytes. */
+/* The pieces of one spool. Begins as all zero bytes. */
 struct spool_pieces {
     struct spool_file *file; /* NULL: nothing */
     uint32_t *numbers;

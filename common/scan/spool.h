@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Records of bytes that are kept, in their order, until somebody reads them: in memory while they
- * are few, beyond that in a file that all share. It has no name, so nothing is left of it, whatever
- * becomes of the process; and a child that is forked does not get what is in memory. */
+/* Records of bytes, kept in their order until they are read: in memory while they are few, beyond
+ * that in a file that all spools share. The file has no name, so nothing is left of it when the
+ * process ends, and a child that is forked does not get what is in memory. */
 #ifndef VLT_SPOOL_H
 #define VLT_SPOOL_H
 
@@ -16,7 +16,7 @@ struct spool_room {
     /* For the spools; and for tests. */
     size_t used, peak;       /* bytes in memory, now and at most */
     unsigned filed;          /* that have gone to the file so far */
-    struct spool_file *file; /* the spools'; NULL: none of them needs it */
+    struct spool_file *file; /* NULL: no spool needs it */
 };
 
 typedef struct spool spool;
@@ -34,7 +34,7 @@ uint64_t spool_bytes(const spool *self);
 
 /* Reading begins with the first record. Nothing is added any more then. */
 void spool_rewind(spool *self);
-/* Where reading is: what spool_seek() takes to be there again. */
+/* Where reading is; spool_seek() moves it back there. */
 uint64_t spool_tell(const spool *self);
 void spool_seek(spool *self, uint64_t at);
 /* The next record: 1 and *bytes (the spool's, valid until its next call) of *length; 0: there is no

@@ -18,7 +18,7 @@ static void order_plain(struct worker_handle *worker, order_kind kind,
 {
     int sent = worker_order(&worker->process, &(order){.kind = kind}, NULL, 0);
     if (sent == -EAGAIN)
-        return; /* it has orders, and will answer: then again */
+        return; /* it has orders: tried again after its next answer */
     if (sent < 0) {
         worker_handle_raise(worker, WORKER_EVENT_UNREACHABLE, NULL);
         return;
@@ -44,7 +44,7 @@ static unsigned count_working(const struct supervisor *self)
     return count;
 }
 
-/* Whether it failed for want of descriptors, and guests are under way that will give some back. */
+/* Whether descriptors have run out, and guests are under way that will give some back. */
 static bool is_short_for_now(const struct supervisor *self, const error *err)
 {
     int why = error_errno(err);

@@ -11,8 +11,8 @@ static bool short_of_files(const error *err)
     return error_errno(err) == EMFILE || error_errno(err) == ENFILE;
 }
 
-/* Who owns the image, and, where there are keys, whether QEMU will want one. Only for that, and to
- * say at once why it cannot be an image, is it opened. */
+/* Finds out who owns the image and, where there are keys, whether QEMU will need one. It is opened
+ * only for that, or to say at once why it cannot be an image. */
 static int look_at_image(const struct supervisor *self, struct entry *entry, size_t index,
                          error **err)
 {
@@ -28,7 +28,7 @@ static int look_at_image(const struct supervisor *self, struct entry *entry, siz
         error_propagate(err, STEAL(why));
         return entry->guest->image_count > 1 ? error_prefix(err, "%s", image->path) : -1;
     }
-    /* Where it could not be opened now, the worse is assumed. */
+    /* One that cannot be opened now is taken for one that needs a key. */
     if (has_keys && (!chain || image_chain_check_open(chain, NULL) < 0))
         entry->sealed = true;
     if (guest_queue_set_owner(entry, index, st.st_uid, st.st_gid) < 0)
@@ -114,7 +114,7 @@ int supervisor_list_answer(struct supervisor *self, error **err)
         if (failed < 0)
             return -1;
         self->stats->failed += (uint64_t)failed;
-        supervisor_workers_extend(self, clock_now() - since); /* a pager takes its time */
+        supervisor_workers_extend(self, clock_now() - since); /* a pager may have made it wait */
         guest_queue_pop(self->queue);
         if (self->client->progress)
             self->client->progress(self->client->data, self->answered,

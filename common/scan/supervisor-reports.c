@@ -156,8 +156,8 @@ static void on_frame(struct supervisor *self, struct worker_handle *worker, cons
     xdr_free((xdrproc_t)xdr_report, &message);
 }
 
-/* Its socket has closed. That of one that was told to finish, and has, was to be expected. Whether
- * it has ended, too, only its warden knows. */
+/* Its socket has closed, as that of a worker that was told to finish, and has, must. Only its
+ * warden knows whether the process has ended, too. */
 static void on_end(struct worker_handle *worker)
 {
     if (worker->state != WORKER_HANDLE_FINISHING || worker->given_count > 0)

@@ -87,8 +87,8 @@ int supervisor_workers_start(struct supervisor *self, error **err)
 
 /* --- the end of a worker --- */
 
-/* Takes its guests away from it. They wait again: as they were if their worker vanished, which an
- * image can hardly have done, apart otherwise; or the one that was alone is the culprit. */
+/* Takes its guests away from it. They wait again: as before if the worker vanished, which an image
+ * can hardly have caused; otherwise separated. A guest that was alone is the culprit. */
 static void reclaim(struct supervisor *self, struct worker_handle *worker, bool vanished,
                     const char *why)
 {
@@ -126,8 +126,8 @@ static void end_worker(struct supervisor *self, struct worker_handle *worker, bo
     reclaim(self, worker, vanished, why);
 }
 
-/* Those behind it have lost nothing but their place. Where it took too long, it may have been one
- * of those that had been attached: they go on by themselves. */
+/* The guests behind it wait again. After a time-out they wait apart, because the disk of one of
+ * them may have stopped the appliance. */
 void supervisor_workers_give_up(struct supervisor *self, struct worker_handle *worker,
                                 struct entry *entry, enum status status, const char *why)
 {

@@ -253,22 +253,22 @@ static int bound_by_files(struct supervisor *self, error **err)
                          " files may be open here, and %d are needed (ulimit -n)",
                          files, HOST_LIMITS_FILES_MIN);
     self->wave = self->config->wave < disks ? self->config->wave : disks;
-    /* Each takes two: half of all is for the rest. */
+    /* Each takes two descriptors, and all together may take half. */
     self->connecting = files / 4 < MAX_CONNECTING ? (unsigned)(files / 4) : MAX_CONNECTING;
     return 0;
 }
 
-/* Signals become readable; a supervisor that is a subreaper gets the orphans of a warden that was
- * killed. */
+/* Makes signals readable, and this process a subreaper: it gets the orphans of a killed warden. */
 static int set_up(struct supervisor *self, sigset_t *old, error **err)
 {
     sigset_t signals;
-    sigprocmask(SIG_BLOCK, NULL, old); /* it is set again, whatever fails */
+    sigprocmask(SIG_BLOCK, NULL, old); /* tear_down() sets it again */
     if (child_list_begin() < 0)
         return error_no_memory(err);
     if (self->config->trace)
         guest_list_set_trace(self->guests, say_trace, self);
-    guest_list_begin(self->guests); /* before this process is a subreaper; so is this: */
+    /* Both start a process, and must do so before this one is a subreaper. */
+    guest_list_begin(self->guests);
     if (self->config->backups &&
         !(self->backups = backup_start(self->config->backups, self->config->backups_uri, err)))
         return -1;
@@ -292,7 +292,8 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
 
 static void tear_down(struct supervisor *self, const sigset_t *old)
 {
-    guest_queue_free(self->queue); /* with who has backups; ending the others takes files */
+    /* The queue first: it frees backups, and descriptors that ending the workers needs. */
+    guest_queue_free(self->queue);
     supervisor_workers_end_all(self);
     template_builder_clear(&self->template);
     run_directory_free(self->run);

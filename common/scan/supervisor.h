@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Guests in, answers out, in the same order: the supervisor owns the workers, the deadlines and the
- * order, and sees to it that every guest is answered for exactly once, whatever becomes of the
- * workers, their appliances, or the process that asks for it all. */
+/* Guests in, answers out, in the same order. The supervisor owns the workers, the deadlines and the
+ * order. It answers for every guest exactly once, also when workers or appliances die. */
 #ifndef VLT_SUPERVISOR_H
 #define VLT_SUPERVISOR_H
 
@@ -29,7 +28,7 @@ struct guest_answer {
 };
 
 enum supervisor_log {
-    LOG_WARNING, /* the user should know, once */
+    LOG_WARNING, /* the user has to know; said once */
     LOG_VERBOSE, /* -v */
     LOG_TRACE    /* -x: calls to libvirt */
 };
@@ -62,7 +61,7 @@ struct supervisor_config {
     struct question question; /* asked about each guest */
     const key_list *keys;     /* for what is encrypted; NULL: none */
     /* Who makes backups of guests that are live, and of which hypervisor (NULL: the default one).
-     * NULL: nobody, and there are none. */
+     * NULL: no backups are made. */
     const struct backup_ops *backups;
     const char *backups_uri;
     /* A test's hypervisor: then no appliance is looked for and no template made. NULL: libvirt. */

@@ -16,7 +16,7 @@
 
 /* A boot takes 2-4 s under TCG on an idle machine; this is for a crowded one. */
 #define BOOT_TIMEOUT 120
-/* Under KVM it takes less than one; a KVM that hangs shall not cost more than this. */
+/* Under KVM it takes less than one; a KVM that hangs must not cost more than this. */
 #define KVM_BOOT_TIMEOUT 20
 
 #define MAX_BUILDERS 2 /* KVM and TCG side by side */
@@ -247,8 +247,8 @@ static int find_ready(struct provisioner *self, struct template_builder *result)
     return found;
 }
 
-/* QEMU 7.2 opens the file of a private mapping for writing. So that one which was taken over by an
- * image cannot reach later runs, it gets a copy that lasts as long as this run. */
+/* QEMU 7.2 opens the file of a private mapping for writing. A QEMU that an image has taken over
+ * must not reach later runs, so it gets a copy that lasts as long as this run. */
 static int stage_memory(struct provisioner *self, struct template_builder *result, error **err)
 {
     if (asprintf(&result->memory_path, "%s/ram", run_directory_path(self->run)) < 0) {

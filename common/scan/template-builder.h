@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What must be there before the first worker can start: the appliance's files where QEMU may read
- * them, an accelerator that has been seen to work, and a template. Done once a run, when the first
- * guest needs it. */
+/* Makes what the first worker needs: the appliance's files where QEMU may read them, an accelerator
+ * that has been seen to work, and a template. Once a run, when the first guest needs it. */
 #ifndef VLT_TEMPLATE_BUILDER_H
 #define VLT_TEMPLATE_BUILDER_H
 

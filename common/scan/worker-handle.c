@@ -64,8 +64,8 @@ void worker_handle_drop_handover(struct worker_handle *worker)
     worker->handover = (struct handover){0};
 }
 
-/* Between looking at the owner and opening, somebody may have put another file there: then the
- * guest would be in the wrong company. */
+/* Another file may have been put there since the owner was looked at. Then the guest would share an
+ * appliance with guests that it must not share with. */
 static int check_owner(const struct entry *entry, const struct image_chain *chain, error **err)
 {
     if (entry->far || entry->mixed || (chain->uid == entry->uid && chain->gid == entry->gid))
@@ -78,7 +78,7 @@ static int open_image(const struct entry *entry, size_t index, enum backing_poli
 {
     const struct guest_image *image = &entry->guest->images[index];
     int result = guest_image_open(image, policy, chain, err);
-    /* One that was not encrypted when it was looked at, or for which nobody has a key. */
+    /* It was not encrypted when it was looked at, or there is no key for it. */
     if (result == 0 && !entry->sealed)
         result = guest_image_check_open(image, *chain, err);
     if (result < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The workers of a run, as the supervisor sees them: what each is doing, what it was given, and
- * when it must have answered. Knows nothing of lists and output. */
+ * when it must have answered. It knows nothing of lists and output. */
 #ifndef VLT_WORKER_HANDLE_H
 #define VLT_WORKER_HANDLE_H
 
@@ -31,7 +31,7 @@ enum worker_event_kind {
     WORKER_EVENT_UNREACHABLE, /* it takes no orders any more */
     WORKER_EVENT_GUEST,       /* `guest` has failed, and the worker is to be ended for it */
     WORKER_EVENT_FAILED,      /* its appliance has failed, or what it says cannot be believed */
-    WORKER_EVENT_VANISHED,    /* it is gone without a word */
+    WORKER_EVENT_VANISHED,    /* it has ended without a report of why */
     WORKER_EVENT_FINISHED     /* it was told to finish, and has */
 };
 
@@ -74,17 +74,17 @@ bool worker_handle_undisturbed(const struct worker_handle *worker);
  * waits for POLLOUT; -1: the worker is lost. */
 int worker_handle_hand_over(struct worker_handle *worker);
 
-/* Opens the entry's images for the worker; remote ones are asked for. -1 and *err: the guest's own
- * answer. */
+/* Opens the entry's images for the worker, and asks for the connections of remote ones. 0; -1 and
+ * *err, which is what the guest is answered with. */
 int worker_handle_take_on(struct worker_handle *worker, struct entry *entry,
                           enum backing_policy policy, error **err);
 void worker_handle_drop_handover(struct worker_handle *worker);
-/* Hears of the remote ones. 1: they are all there; 0: not yet; -1 and *err: the guest's own answer.
- */
+/* Takes connections of remote images that have come. 1: all are there; 0: not yet; -1 and *err,
+ * which is what the guest is answered with. */
 int worker_handle_connect(struct worker_handle *worker, error **err);
 
-/* The guest that the worker may answer for: it was given it with all its disks, and owes the
- * answer. NULL: it has no such guest. */
+/* The guest of that number, if the worker may answer for it: it has all the guest's disks, and has
+ * not answered yet. NULL otherwise. */
 struct entry *worker_handle_find(const struct worker_handle *worker, uint64_t guest);
 /* Takes an answered guest out of given[]. */
 void worker_handle_answered(struct worker_handle *worker, const struct entry *entry);

@@ -91,7 +91,7 @@ static int on_disk(struct worker_state *self, const disk_order *order, const int
         return error_set(err, ERROR_APPLIANCE, "orders for two guests at once");
     if (!guest->failed && attach_disk(self, order, fds, fd_count, &guest->failed) < 0 &&
         !error_is_of_guest(guest->failed))
-        /* Not the guest's fault: it is for another appliance. */
+        /* The guest is not to blame: it is for another appliance. */
         return error_propagate(err, STEAL(guest->failed));
     guest->attached += clock_now() - since;
     return 0;
@@ -168,7 +168,7 @@ static int on_order(struct worker_state *self, error **err)
     if (got == -EAGAIN || got == -EINTR)
         return 0;
     if (got == -EBADMSG)
-        return error_set(err, ERROR_APPLIANCE, "an order that is none");
+        return error_set(err, ERROR_APPLIANCE, "the supervisor sent an invalid order");
     if (got < 0)
         return error_set_errno(err, ERROR_HOST, -got, "cannot take orders");
     if (got == 0)
@@ -186,7 +186,8 @@ static int on_order(struct worker_state *self, error **err)
 /* --- what the agent and the hypervisor say --- */
 
 /* An answer about the guest whose turn it is. Passed on as it came: the supervisor looks into it.
- * With the last one the guest's disks have been seen by the agent, and it is done with. */
+ * The last one says that the agent has seen the guest's disks; then the worker forgets the guest.
+ */
 static int on_told(struct worker_state *self, const answer_body *told, error **err)
 {
     struct under_way *guest = self->asked[self->first];
@@ -253,7 +254,8 @@ static int on_hypervisor(struct worker_state *self, error **err)
 
 /* --- the process --- */
 
-/* An appliance that has failed is heard once more: whose answer has come is not tried again. */
+/* Reads what the agent of a failed appliance has sent: a guest that it has answered for need not be
+ * tried again. */
 static int hear_out(struct worker_state *self)
 {
     struct pollfd readable = {agent_client_fd(self->agent), POLLIN, 0};
@@ -262,7 +264,7 @@ static int hear_out(struct worker_state *self)
     return -1;
 }
 
-/* Answers first: they are what the supervisor waits for, and an order takes milliseconds. */
+/* Answers first: the supervisor waits for them, and an order takes milliseconds. */
 static int serve(struct worker_state *self, error **err)
 {
     while (!(self->finishing && self->count == 0)) {
@@ -368,7 +370,7 @@ static int run(struct worker_state *self, error **err)
     return serve(self, err);
 }
 
-/* What its kernel said last is the only witness of why it died. */
+/* Only the last lines of its kernel say why it died. */
 static void report_console(struct worker_state *self)
 {
     char tail[1200], *line, *rest = tail;

@@ -5,9 +5,9 @@
 
 #include "worker.h"
 
-/* Brings the appliance up and works until told to finish, the supervisor has gone, or the appliance
- * has. Takes `refused`: if it is not NULL, it is reported and that is all. The process's exit code.
- */
+/* Brings the appliance up and works until it is told to finish, or the supervisor or the appliance
+ * has ended. `refused`, which is taken over: if it is not NULL, it is only reported. Returns the
+ * process's exit code. */
 int worker_loop(const struct worker_config *config, int orders, int reports, error *refused);
 
 #endif

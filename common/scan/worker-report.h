@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a worker tells the supervisor (worker.x). Each of these blocks until it is out: the
- * supervisor always reads, and when it does not, because its own output is slow, the appliance
- * shall wait. 0 or -1: the supervisor has gone. */
+/* What a worker tells the supervisor (worker.x). Each function blocks until the report is sent. The
+ * supervisor reads all the time, except while it waits for its own stdout: then the appliance has
+ * to wait, too. 0; -1: the supervisor has gone. */
 #ifndef VLT_WORKER_REPORT_H
 #define VLT_WORKER_REPORT_H
 
@@ -20,7 +20,7 @@ int worker_report_text(struct reports *self, report_kind kind, const char *text)
 /* What the agent said about the guest; attaching its disks took so many microseconds. */
 int worker_report_answer(struct reports *self, uint64_t guest, uint64_t attached,
                          const answer_body *told);
-/* The agent is not asked about the guest, for this reason. */
+/* The agent is not asked about the guest, because of this error. */
 int worker_report_refusal(struct reports *self, uint64_t guest, uint64_t attached,
                           const error *why);
 

@@ -11,13 +11,14 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-/* What the process is about, in the worker and its warden. */
+/* What the worker and its warden need. */
 struct assignment {
     struct worker_config config;
     int orders, reports;
 };
 
-/* Nothing but its own directory, and its memory's file. A builder's is in the template's. */
+/* It may write its own directory and its memory's file; a builder's memory is in the template's
+ * directory. */
 static int enter(const struct worker_config *config, error **err)
 {
     const char *writable[] = {config->root, NULL, NULL};

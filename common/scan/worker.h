@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A worker: a process with one appliance, working through a wave of guests (worker.x says what it
- * is told and what it tells). It has no rights but those of the sandbox, opens no image itself, and
- * is thrown away with its appliance. A builder is a worker that saves its appliance as a template
- * instead. */
+/* A worker: a process with one appliance, working through a wave of guests (worker.x has its orders
+ * and reports). It has only the rights of the sandbox, opens no image itself, and ends with its
+ * appliance. A builder is a worker that saves its appliance as a template instead. */
 #ifndef VLT_WORKER_H
 #define VLT_WORKER_H
 

@@ -289,13 +289,13 @@ static void orders_for_two_guests_at_once_are_refused(void **state)
     expect_failure(f, "two guests");
 }
 
-static void an_order_that_is_none_is_refused(void **state)
+static void an_invalid_order_is_refused(void **state)
 {
     struct fixture *f = *state;
     start(f);
     expect_only(f, REPORT_READY);
     assert_int_equal(write(f->worker.orders, "garbage!", 8), 8);
-    expect_failure(f, "none");
+    expect_failure(f, "invalid order");
 }
 
 static void a_worker_that_does_not_listen_fills_its_socket(void **state)
@@ -367,7 +367,7 @@ int main(void)
         WORKER(a_supervisor_that_has_gone_is_the_end),
         WORKER(orders_that_make_no_sense_are_refused),
         WORKER(orders_for_two_guests_at_once_are_refused),
-        WORKER(an_order_that_is_none_is_refused),
+        WORKER(an_invalid_order_is_refused),
         WORKER(a_worker_that_does_not_listen_fills_its_socket),
         WORKER(a_builder_saves_and_ends),
         WORKER(a_builder_that_cannot_save_says_so),

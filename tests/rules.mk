@@ -141,6 +141,7 @@ lint: setup-lint
 		-Iappliance -Itests -I. $(filter %.c,$(sources))
 	shellcheck -x $(scripts)
 	tests/lint/check-layers.sh
+	tests/lint/check-architecture.sh
 	@for file in $(filter-out tests/%,$(filter %.c,$(sources))); do grep -qwF "$$(basename "$$file" .c)" docs/architecture.md || \
 		{ echo "docs/architecture.md does not say what $$file is for" >&2; exit 1; }; done
 

@@ -49,10 +49,10 @@ rows() { virt-df-live -P 1 --csv --noheadings "$@"; }
 @test "copies of arrays and of btrfs over two disks, one after the other" {
     local i
     for ((i = 0; i < 10; i++)); do
-        printf '%s\t%s\n' "$VOLUMES/md-disks-a.img" "$VOLUMES/md-disks-b.img"
-        printf '%s\t%s\n' "$VOLUMES/btrfs-two-a.img" "$VOLUMES/btrfs-two-b.img"
+        guest_record "$VOLUMES/md-disks-a.img" "$VOLUMES/md-disks-b.img"
+        guest_record "$VOLUMES/btrfs-two-a.img" "$VOLUMES/btrfs-two-b.img"
     done > list
-    run -0 --separate-stderr virt-df-live -P 1 --json --images-from list
+    run -0 --separate-stderr virt-df-live -P 1 --json --guests-from list
     for ((i = 0; i < 10; i++)); do printf 'one\ntwo\nboth\n'; done > expected
     diff expected <(json 'select(.type == "filesystem") | .label')
 }
@@ -70,11 +70,11 @@ rows() { virt-df-live -P 1 --csv --noheadings "$@"; }
         volume "ldm-$disk.img" "10/$disk.img"
         debugfs -w -R "rm mirrored.txt" "10/$disk.img?offset=$(offset "10/$disk.img" mirrored)" 2> log
     done
-    for ((i = 0; i < 20; i++)); do printf '%s\t%s\t%s\n' "$PWD/$i/a.img" "$PWD/$i/b.img" "$PWD/$i/c.img"; done > list
+    for ((i = 0; i < 20; i++)); do guest_record "$PWD/$i/a.img" "$PWD/$i/b.img" "$PWD/$i/c.img"; done > list
     for i in 0 10; do rows -a "$i/a.img" -a "$i/b.img" -a "$i/c.img" | sed 's/^[^,]*,//' > "rows-$i"; done
     [[ $(wc -l < rows-0) -eq 5 && $(diff rows-0 rows-10 | grep -c '^<') -eq 1 ]]
     for ((i = 0; i < 20; i++)); do if ((i == 10)); then cat rows-10; else cat rows-0; fi; done > expected
-    run -0 --separate-stderr rows --stats --images-from list
+    run -0 --separate-stderr rows --stats --guests-from list
     assert_contains "$stderr" '"waves": 1,'
     diff expected <(cut -d , -f 2- <<< "$output")
 }
@@ -82,20 +82,28 @@ rows() { virt-df-live -P 1 --csv --noheadings "$@"; }
 # assert_labels EXPECTED LIST ARGUMENT…: the filesystems' labels, after one wave in which there was nothing to say
 assert_labels()
 {
-    run -0 --separate-stderr virt-df-live -P 1 --json --stats --images-from "${@:2}"
+    run -0 --separate-stderr virt-df-live -P 1 --json --stats --guests-from "${@:2}"
     assert_contains "$stderr" '"waves": 1,'
     assert_equal "$(grep -v ^stats: <<< "$stderr")" ""
     assert_equal "$(json 'select(.type == "filesystem") | .label' | paste -sd ' ')" "$1"
 }
 
 @test "volume groups that are called as the agent's own devices are in nobody's way" {
-    printf '%s\n' "$VOLUMES/lvm-nodes.img" "$VOLUMES/lvm-two-a.img"$'\t'"$VOLUMES/lvm-two-b.img"$'\t'"$VOLUMES/lvm.img" \
-        "$VOLUMES/md.img" > list
+    {
+        guest_record "$VOLUMES/lvm-nodes.img"
+        guest_record "$VOLUMES/lvm-two-a.img" "$VOLUMES/lvm-two-b.img" "$VOLUMES/lvm.img"
+        guest_record "$VOLUMES/md.img"
+    } > list
     assert_labels "array0 ram2 boot first mirror raid second striped root varlog raid0 raid1 raid5 raid10 old" list
 }
 
 @test "a volume's name is forgotten with its guest: the next guest's disk has its number" {
-    local two=$VOLUMES/lvm-two-a.img$'\t'$VOLUMES/lvm-two-b.img
-    printf '%s\n' "$VOLUMES/lvm-one.img" "$two" "$VOLUMES/luks1.img" "$two" > list
+    local two=("$VOLUMES/lvm-two-a.img" "$VOLUMES/lvm-two-b.img")
+    {
+        guest_record "$VOLUMES/lvm-one.img"
+        guest_record "${two[@]}"
+        guest_record "$VOLUMES/luks1.img"
+        guest_record "${two[@]}"
+    } > list
     assert_labels "centos first mirror raid second striped luks1 first mirror raid second striped" list --key all:key:secret
 }

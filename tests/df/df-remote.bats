@@ -35,8 +35,8 @@ names_of_csv()
 
 @test "URIs in a list, as disks of a guest beside files, with -a, with --format" {
     serve_nbd "$TMPDIR/s" "$IMAGES/ext4.qcow2" --format=raw
-    printf '%s\t%s\n%s\n' "nbd+unix:///?socket=$TMPDIR/s" "$IMAGES/xfs.img" "$IMAGES/ext4.img" > list
-    run -0 --separate-stderr virt-df-live --csv --noheadings --images-from list
+    { guest_record "nbd+unix:///?socket=$TMPDIR/s" "$IMAGES/xfs.img"; guest_record "$IMAGES/ext4.img"; } > list
+    run -0 --separate-stderr virt-df-live --csv --noheadings --guests-from list
     assert_equal "$(cut -d , -f 1,2 <<< "$output" | xargs)" "s+,/dev/sda s+,/dev/sdb ext4.img,/dev/sda"
     run -0 --separate-stderr virt-df-live --csv --noheadings -a "$IMAGES/xfs.img" -a "nbd+unix:///?socket=$TMPDIR/s"
     assert_equal "$(cut -d , -f 1,2 <<< "$output" | xargs)" "xfs.img+,/dev/sda xfs.img+,/dev/sdb"

@@ -41,8 +41,8 @@ each_once()
 
 @test "255 disks of one guest, and one that has 256" {
     links 256
-    (IFS=$'\t'; echo "${names[*]:0:255}"; echo "${names[*]}") > list
-    run --separate-stderr virt-df-live --csv --noheadings --images-from list
+    { guest_record "${names[@]:0:255}"; guest_record "${names[@]}"; } > list
+    run --separate-stderr virt-df-live --csv --noheadings --guests-from list
     assert_status 1
     assert_equal "$(wc -l <<< "$output")" 255
     assert_contains "$output" ",/dev/sdiu,"
@@ -52,8 +52,8 @@ each_once()
 
 @test "a guest's disks are in one wave, however small that is" {
     links 6
-    (IFS=$'\t'; echo "${names[*]:0:4}"; echo "${names[4]}"; echo "${names[5]}") > list
-    run -0 --separate-stderr virt-df-live --csv --noheadings --stats --wave 2 -P 1 --images-from list
+    { guest_record "${names[@]:0:4}"; guest_record "${names[4]}"; guest_record "${names[5]}"; } > list
+    run -0 --separate-stderr virt-df-live --csv --noheadings --stats --wave 2 -P 1 --guests-from list
     assert_equal "$(cut -d , -f 1,2 <<< "$output")" "g001.img+++,/dev/sda
 g001.img+++,/dev/sdb
 g001.img+++,/dev/sdc

@@ -217,6 +217,9 @@ links()
 
 # --- rows ---
 
+# guest_record IMAGE...: a line of a list of guests (--guests-from)
+guest_record() { jq -nc '{images: $ARGS.positional}' --args "$@"; }
+
 # The names of the table's or CSV's rows on stdin: one a line.
 names_of_table()
 {

@@ -4,6 +4,7 @@
 #include "appliance/appliance.h"
 #include "base/clock.h"
 #include "base/pid-signal.h"
+#include "base/text-format.h"
 #include "command-line.h"
 #include "ports.h"
 #include "sandboxed-work.h"
@@ -18,10 +19,9 @@
 
 char *appliance_connection_domain_name(const appliance_directory *place)
 {
-    char *name;
     if (!appliance_directory_uri(place))
         return strdup(APPLIANCE_NAME);
-    return asprintf(&name, "virt-live-tools-%s", appliance_directory_name(place)) < 0 ? NULL : name;
+    return text_format("virt-live-tools-%s", appliance_directory_name(place));
 }
 
 int appliance_connection_has_ended(const appliance_directory *place, error **err)

@@ -3,6 +3,7 @@
 
 #include "appliance/domain-xml.h"
 #include "base/file-tree.h"
+#include "base/text-format.h"
 #include "process/pid-file.h"
 #include "wire/session.h"
 #include <fcntl.h>
@@ -64,8 +65,7 @@ const char *appliance_directory_uuid(const appliance_directory *self)
 
 char *appliance_directory_memory(const appliance_directory *self)
 {
-    char *path;
-    return asprintf(&path, "%s/ram", self->root) < 0 ? NULL : path;
+    return text_format("%s/ram", self->root);
 }
 
 /* --- names and paths --- */
@@ -94,17 +94,13 @@ int appliance_directory_check_name(const char *name, error **err)
 static char *base_path(void)
 {
     const char *own = getenv("VIRT_LIVE_TOOLS_RUNTIME"), *runtime = getenv("XDG_RUNTIME_DIR");
-    char *path;
-    int written;
     if (own && *own == '/')
         return strdup(own);
     if (geteuid() == 0)
         return strdup(ROOT_BASE);
     if (runtime && *runtime == '/')
-        written = asprintf(&path, "%s/virt-live-tools", runtime);
-    else
-        written = asprintf(&path, "/tmp/virt-live-tools-%u", (unsigned)geteuid());
-    return written < 0 ? NULL : path;
+        return text_format("%s/virt-live-tools", runtime);
+    return text_format("/tmp/virt-live-tools-%u", (unsigned)geteuid());
 }
 
 /* Ours, and nobody else may write it: in /tmp somebody may have been faster. */
@@ -142,10 +138,8 @@ static appliance_directory *make_place(const char *base, const char *name, error
     if (self) {
         self->fd = -1;
         self->name = strdup(name);
-        if (asprintf(&self->path, "%s/%s", base, name) < 0)
-            self->path = NULL;
-        if (asprintf(&self->root, "%s/%s/root", base, name) < 0)
-            self->root = NULL;
+        self->path = text_format("%s/%s", base, name);
+        self->root = text_format("%s/%s/root", base, name);
     }
     if (self && self->name && self->path && self->root)
         return self;
@@ -215,11 +209,9 @@ int appliance_directory_take_session(const appliance_directory *self, int *lock,
 
 pid_t appliance_directory_qemu(const appliance_directory *self)
 {
-    AUTO_FREE char *path = NULL;
-    if (asprintf(&path, "%s/run/qemu/" APPLIANCE_NAME ".pid", self->root) < 0) {
-        path = NULL;
+    AUTO_FREE char *path = text_format("%s/run/qemu/" APPLIANCE_NAME ".pid", self->root);
+    if (!path)
         return 0;
-    }
     return pid_file_read(path);
 }
 
@@ -346,11 +338,9 @@ static int create(appliance_directory *self, int base_fd, const struct sandbox *
 static char *random_name(void)
 {
     uint32_t number;
-    char *name;
-    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number ||
-        asprintf(&name, "appliance-%06x", number & 0xffffff) < 0)
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
         return NULL;
-    return name;
+    return text_format("appliance-%06x", number & 0xffffff);
 }
 
 /* NULL without *err: the name is taken. */

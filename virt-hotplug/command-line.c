@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command-line.h"
 
+#include "base/text-format.h"
 #include "cli/message.h"
 #include "cli/popt-escape.h"
 #include <string.h>
@@ -20,9 +21,7 @@ struct poptOption command_line_options_table[] = {
 
 static int wrong_usage(const struct command *command)
 {
-    AUTO_FREE char *name = NULL;
-    if (asprintf(&name, PROGRAM " %s", command->name) < 0)
-        name = NULL;
+    AUTO_FREE char *name = text_format(PROGRAM " %s", command->name);
     message_try_help(name ? name : PROGRAM);
     return HOTPLUG_USAGE;
 }

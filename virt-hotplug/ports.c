@@ -2,6 +2,7 @@
 #include "ports.h"
 
 #include "appliance-connection.h"
+#include "base/text-format.h"
 #include "base/unix-socket.h"
 #include "command-line.h"
 #include "sandboxed-work.h"
@@ -16,15 +17,12 @@ struct connecting {
 static int connect_own(void *data, error **err)
 {
     const struct connecting *self = data;
-    AUTO_FREE char *path = NULL;
-    int written =
-        self->number == PORTS_AGENT
-            ? asprintf(&path, "%s/agent", appliance_directory_root(self->place))
-            : asprintf(&path, "%s/agent-%d", appliance_directory_root(self->place), self->number);
-    if (written < 0) {
-        path = NULL;
+    const char *root = appliance_directory_root(self->place);
+    AUTO_FREE char *path = self->number == PORTS_AGENT
+                               ? text_format("%s/agent", root)
+                               : text_format("%s/agent-%d", root, self->number);
+    if (!path)
         return error_no_memory(err);
-    }
     if (unix_socket_connect_on(self->fd, path) == 0)
         return 0;
     return error_set_errno(err, errno == ETIMEDOUT ? ERROR_TIMEOUT : ERROR_APPLIANCE, errno,

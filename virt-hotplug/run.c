@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "appliance-connection.h"
+#include "base/text-format.h"
 #include "cli/message.h"
 #include "cli/stdout-guard.h"
 #include "command-line.h"
@@ -62,7 +63,7 @@ static int add_terminal(void)
     while (environment && environment[count])
         count++;
     char **larger = reallocarray(environment, count + 2, sizeof *larger);
-    if (!larger || asprintf(&entry, "TERM=%s", term ? term : "linux") < 0)
+    if (!larger || !(entry = text_format("TERM=%s", term ? term : "linux")))
         return -1;
     environment = larger;
     /* First, so that -e TERM=… comes later and counts. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "accelerator.h"
 
+#include "base/text-format.h"
 #include "template-cache.h"
 #include <fcntl.h>
 #include <string.h>
@@ -25,8 +26,7 @@ static int name_boot(char *text, size_t length)
 static char *verdict_path(void)
 {
     AUTO_FREE char *cache = template_cache_directory();
-    char *path;
-    return !cache || asprintf(&path, "%s/accel", cache) < 0 ? NULL : path;
+    return cache ? text_format("%s/accel", cache) : NULL;
 }
 
 static bool kvm_can_be_opened(const struct sandbox *box)
@@ -64,10 +64,8 @@ void accelerator_remember(const char *accel)
     char boot[VERDICT_MAX / 2];
     AUTO_FREE char *path = verdict_path();
     AUTO_FREE char *temporary = NULL;
-    if (!path || name_boot(boot, sizeof boot) < 0 || asprintf(&temporary, "%s.XXXXXX", path) < 0) {
-        temporary = NULL;
+    if (!path || name_boot(boot, sizeof boot) < 0 || !(temporary = text_format("%s.XXXXXX", path)))
         return;
-    }
     AUTO_FD int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "appliance.h"
+#include "base/text-format.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -30,9 +31,9 @@ static int try_directory(const char *directory, bool hotplug, struct appliance_f
     AUTO_FREE char *real = realpath(directory, NULL);
     if (!real)
         return 0;
-    if (asprintf(&files->kernel, "%s/kernel", real) < 0 ||
-        asprintf(&files->initrd, "%s/initrd", real) < 0 ||
-        asprintf(&files->root_drive, "%s/%s", real, root_drive(hotplug)) < 0)
+    if (!(files->kernel = text_format("%s/kernel", real)) ||
+        !(files->initrd = text_format("%s/initrd", real)) ||
+        !(files->root_drive = text_format("%s/%s", real, root_drive(hotplug))))
         return -1;
     if (complete(files))
         return 1;
@@ -62,11 +63,9 @@ static int find_beside_program(bool hotplug, struct appliance_files *files, erro
     char program[PATH_MAX] = "";
     int found = program_directory(program);
     for (size_t i = 0; found == 0 && i < sizeof beside_program / sizeof *beside_program; i++) {
-        AUTO_FREE char *place = NULL;
-        if (asprintf(&place, "%s/%s", program, beside_program[i]) < 0) {
-            place = NULL;
+        AUTO_FREE char *place = text_format("%s/%s", program, beside_program[i]);
+        if (!place)
             return error_no_memory(err);
-        }
         found = try_directory(place, hotplug, files);
     }
     if (found > 0)
@@ -91,11 +90,9 @@ int appliance_find(const char *directory, bool hotplug, struct appliance_files *
 
 int appliance_open_state(const char *template_dir, error **err)
 {
-    AUTO_FREE char *path = NULL;
-    if (asprintf(&path, "%s/state", template_dir) < 0) {
-        path = NULL;
+    AUTO_FREE char *path = text_format("%s/state", template_dir);
+    if (!path)
         return error_no_memory(err);
-    }
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     return fd < 0 ? error_set_errno(err, ERROR_HOST, errno, "cannot open %s", path) : fd;
 }
@@ -159,9 +156,9 @@ int appliance_start(hypervisor *hv, const struct appliance_config *config,
                     const struct appliance_paths *place, uint64_t deadline, agent_client **agent,
                     error **err)
 {
-    AUTO_FREE char *console = NULL, *channel = NULL;
-    if (asprintf(&console, "%s/console", place->root) < 0 ||
-        asprintf(&channel, "%s/agent", place->root) < 0)
+    AUTO_FREE char *console = text_format("%s/console", place->root);
+    AUTO_FREE char *channel = text_format("%s/agent", place->root);
+    if (!console || !channel)
         return error_no_memory(err);
     struct domain_spec spec = make_spec(config, place, console, channel);
     if (hv->ops->launch(hv, &spec, place->state_fd, err) < 0)
@@ -215,12 +212,10 @@ static const char *find_last_lines(const char *text, size_t room)
 void appliance_console_tail(const char *root, char *buffer, size_t length)
 {
     static char text[CONSOLE_READ];
-    AUTO_FREE char *path = NULL;
+    AUTO_FREE char *path = text_format("%s/console", root);
     *buffer = 0;
-    if (asprintf(&path, "%s/console", root) < 0) {
-        path = NULL;
+    if (!path)
         return;
-    }
     read_end(path, text, sizeof text);
     const char *panic = find_panic(text);
     snprintf(buffer, length, "%s", panic ? panic : find_last_lines(text, length - 1));

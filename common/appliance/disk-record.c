@@ -2,6 +2,7 @@
 #include "disk-record.h"
 
 #include "base/drive-name.h"
+#include "base/text-format.h"
 #include "base/text.h"
 #include <glib.h>
 #include <inttypes.h>
@@ -24,12 +25,10 @@ bool disk_record_label_valid(const char *label, size_t length)
 
 char *disk_record_write(const struct disk_record *note)
 {
-    char *text = NULL;
     gchar *image = g_uri_escape_bytes((const guint8 *)note->image, strlen(note->image), "/");
-    if (asprintf(&text, "%s %s %s %s %" PRIu64 " %s", note->serial, note->writable ? "rw" : "ro",
-                 *note->label ? note->label : NONE, image_format_name(note->format), note->size,
-                 *image ? image : NONE) < 0)
-        text = NULL;
+    char *text = text_format("%s %s %s %s %" PRIu64 " %s", note->serial,
+                             note->writable ? "rw" : "ro", *note->label ? note->label : NONE,
+                             image_format_name(note->format), note->size, *image ? image : NONE);
     g_free(image);
     return text;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain-xml.h"
 
+#include "base/text-format.h"
 #include "base/text.h"
 #include "slot-table.h"
 #include "wire/session.h"
@@ -114,8 +115,7 @@ static void write_session_port(struct writer *w, const struct domain_spec *spec,
     AUTO_FREE char *path = NULL;
     char name[sizeof SESSION_PORT_NAME + 12];
     snprintf(name, sizeof name, SESSION_PORT_NAME "%u", number);
-    if (spec->channel_path && asprintf(&path, "%s-%u", spec->channel_path, number) < 0) {
-        path = NULL;
+    if (spec->channel_path && !(path = text_format("%s-%u", spec->channel_path, number))) {
         w->failed = true;
         return;
     }
@@ -188,10 +188,9 @@ static void write_memory_backend(struct writer *w, const struct domain_spec *spe
     AUTO_FREE char *path = double_commas(spec->memory_path);
     AUTO_FREE char *object = NULL;
     if (!path ||
-        asprintf(&object, "memory-backend-file,id=appliance.ram,size=%uM,mem-path=%s,share=%s",
-                 spec->memory_mib, path, spec->memory_private ? "off" : "on") < 0) {
+        !(object = text_format("memory-backend-file,id=appliance.ram,size=%uM,mem-path=%s,share=%s",
+                               spec->memory_mib, path, spec->memory_private ? "off" : "on"))) {
         w->failed = true;
-        object = NULL;
         return;
     }
     qemu_argument(w, "-object");

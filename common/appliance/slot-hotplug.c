@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "slot-hotplug.h"
+#include "base/text-format.h"
 
 #include <string.h>
 
@@ -41,11 +42,10 @@ void slot_hotplug_disk_clear(disk *request)
 /* Names this occupant of the slot and no other one, before or after. */
 static int name_disk(slot_hotplug *self, unsigned slot, uint64_t size, disk *request, error **err)
 {
-    char *serial;
-    int length = asprintf(&serial, "%04x", slot_table_generation(self->table, slot) & 0xffff);
-    if (length < 0)
+    char *serial = text_format("%04x", slot_table_generation(self->table, slot) & 0xffff);
+    if (!serial)
         return error_no_memory(err);
-    *request = (disk){.slot = slot, .size = size, .serial = {(u_int)length, serial}};
+    *request = (disk){.slot = slot, .size = size, .serial = {(u_int)strlen(serial), serial}};
     return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "template-cache.h"
 
 #include "base/file-tree.h"
+#include "base/text-format.h"
 #include "qemu-capabilities.h"
 #include <fcntl.h>
 #include <glib.h>
@@ -25,17 +26,13 @@ char *template_cache_directory(void)
 {
     const char *own = getenv("VIRT_LIVE_TOOLS_CACHE");
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    char *path;
-    int written = -1;
     if (own && own[0] == '/')
         return strdup(own);
     if (geteuid() == 0)
         return strdup(TEMPLATE_SYSTEM_DIR);
     if (cache && cache[0] == '/')
-        written = asprintf(&path, "%s/virt-live-tools", cache);
-    else if (home && home[0] == '/')
-        written = asprintf(&path, "%s/.cache/virt-live-tools", home);
-    return written < 0 ? NULL : path;
+        return text_format("%s/virt-live-tools", cache);
+    return home && home[0] == '/' ? text_format("%s/.cache/virt-live-tools", home) : NULL;
 }
 
 /* --- the key --- */
@@ -195,11 +192,9 @@ static const char *find_fault(int directory)
 /* Removes one that is bad, so that it is built anew; what cannot be removed stays unused. */
 static int try_directory(const char *cache, const char *key, char **directory, char **why)
 {
-    AUTO_FREE char *path = NULL;
-    if (asprintf(&path, "%s/template-%s", cache, key) < 0) {
-        path = NULL;
+    AUTO_FREE char *path = text_format("%s/template-%s", cache, key);
+    if (!path)
         return 0;
-    }
     AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return 0;
@@ -211,8 +206,7 @@ static int try_directory(const char *cache, const char *key, char **directory, c
         return 1;
     }
     free(*why);
-    if (asprintf(why, "the saved appliance %s is not used: %s", path, fault) < 0)
-        *why = NULL;
+    *why = text_format("the saved appliance %s is not used: %s", path, fault);
     file_tree_remove(AT_FDCWD, path);
     return 0;
 }
@@ -242,8 +236,8 @@ static int make_directory(const char *path, mode_t mode)
 
 static char *make_temporary(const char *parent, const struct sandbox *box)
 {
-    char *path;
-    if (asprintf(&path, "%s/building-XXXXXX", parent) < 0)
+    char *path = text_format("%s/building-XXXXXX", parent);
+    if (!path)
         return NULL;
     if (mkdtemp(path) && (!box->drop || chown(path, box->uid, box->gid) == 0))
         return path;
@@ -314,9 +308,8 @@ char *template_begin(const struct sandbox *box, const char *fallback, bool *cach
               (begun = make_temporary(cache, box)) != NULL;
     if (*cached)
         return begun;
-    if (asprintf(why, "the appliance cannot be saved for the next command: %s: %s",
-                 cache ? cache : "no cache directory", strerror(errno)) < 0)
-        *why = NULL;
+    *why = text_format("the appliance cannot be saved for the next command: %s: %s",
+                       cache ? cache : "no cache directory", strerror(errno));
     begun = make_temporary(fallback, box);
     if (!begun)
         error_set_errno(err, ERROR_HOST, errno, "cannot make a directory in %s", fallback);
@@ -364,11 +357,9 @@ static int write_info(int directory)
 static int publish(const char *begun, const char *cache, const char *key, char **directory,
                    char **why, error **err)
 {
-    AUTO_FREE char *name = NULL;
-    if (asprintf(&name, "%s/template-%s", cache, key) < 0) {
-        name = NULL;
+    AUTO_FREE char *name = text_format("%s/template-%s", cache, key);
+    if (!name)
         return error_no_memory(err);
-    }
     int failed = rename(begun, name) < 0 ? errno : 0;
     if (failed == EEXIST || failed == ENOTEMPTY || failed == ENOTDIR) {
         if (try_directory(cache, key, directory, why)) {
@@ -430,11 +421,9 @@ int template_copy_memory(const char *directory, const char *to, const struct san
                          error **err)
 {
     struct stat st;
-    AUTO_FREE char *from = NULL;
-    if (asprintf(&from, "%s/ram", directory) < 0) {
-        from = NULL;
+    AUTO_FREE char *from = text_format("%s/ram", directory);
+    if (!from)
         return error_no_memory(err);
-    }
     AUTO_FD int in = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     AUTO_FD int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     int result =

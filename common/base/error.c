@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#define _GNU_SOURCE 1 /* vasprintf, the strerror_r that returns a string */
+#define _GNU_SOURCE 1 /* the strerror_r that returns a string */
 #include "error.h"
+#include "text-format.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -29,13 +30,6 @@ static void error_make(error **err, enum error_kind kind, int errnum, char *mess
     *err = made;
 }
 
-static char *format_message(const char *format, va_list args)
-{
-    char *message = NULL;
-
-    return vasprintf(&message, format, args) < 0 ? NULL : message;
-}
-
 int error_set(error **err, enum error_kind kind, const char *format, ...)
 {
     va_list args;
@@ -43,9 +37,18 @@ int error_set(error **err, enum error_kind kind, const char *format, ...)
     if (!err || *err) /* the first failure is the one that explains the others */
         return -1;
     va_start(args, format);
-    error_make(err, kind, 0, format_message(format, args));
+    error_make(err, kind, 0, text_format_list(format, args));
     va_end(args);
     return -1;
+}
+
+/* Takes message over. NULL: the old one stays, which is better than no message. */
+static void replace_message(error *err, char *message)
+{
+    if (!message)
+        return;
+    free(err->message);
+    err->message = message;
 }
 
 int error_no_memory(error **err)
@@ -60,14 +63,11 @@ int error_set_errno(error **err, enum error_kind kind, int errnum, const char *f
 
     if (err && !*err) {
         va_start(args, format);
-        error_make(err, kind, errnum, format_message(format, args));
+        error_make(err, kind, errnum, text_format_list(format, args));
         va_end(args);
-        char *message = NULL;
-        if ((*err)->message && asprintf(&message, "%s: %s", (*err)->message,
-                                        strerror_r(errnum, reason, sizeof reason)) >= 0) {
-            free((*err)->message);
-            (*err)->message = message;
-        }
+        if ((*err)->message)
+            replace_message(*err, text_format("%s: %s", (*err)->message,
+                                              strerror_r(errnum, reason, sizeof reason)));
     }
     errno = errnum;
     return -1;
@@ -75,20 +75,15 @@ int error_set_errno(error **err, enum error_kind kind, int errnum, const char *f
 
 int error_prefix(error **err, const char *format, ...)
 {
-    AUTO_FREE char *context = NULL;
-    char *message = NULL;
     va_list args;
 
     if (!err || !*err || !(*err)->message)
         return -1;
     va_start(args, format);
-    context = format_message(format, args);
+    AUTO_FREE char *context = text_format_list(format, args);
     va_end(args);
-    /* Without memory the message stays without its context: better than no message. */
-    if (context && asprintf(&message, "%s: %s", context, (*err)->message) >= 0) {
-        free((*err)->message);
-        (*err)->message = message;
-    }
+    if (context)
+        replace_message(*err, text_format("%s: %s", context, (*err)->message));
     return -1;
 }
 

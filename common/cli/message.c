@@ -2,6 +2,7 @@
 #include "message.h"
 
 #include "base/cleanup.h"
+#include "base/text-format.h"
 #include "base/text.h"
 #include <stdarg.h>
 #include <string.h>
@@ -15,11 +16,9 @@ void message_start(const char *command)
 
 void message(const char *format, ...)
 {
-    AUTO_FREE char *said = NULL;
     va_list args;
     va_start(args, format);
-    if (vasprintf(&said, format, args) < 0)
-        said = NULL;
+    AUTO_FREE char *said = text_format_list(format, args);
     va_end(args);
     AUTO_FREE char *text = said ? text_escape(said, strlen(said)) : NULL;
     fprintf(stderr, "%s: %s\n", name, text ? text : "out of memory");

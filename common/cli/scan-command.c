@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#define _GNU_SOURCE 1 /* vasprintf */
 #include "scan-command.h"
 
+#include "base/text-format.h"
 #include "message.h"
 #include "stats-json.h"
 #include "stdout-guard.h"
@@ -60,12 +60,10 @@ int scan_command_print(struct scanning *self, const void *bytes, size_t length, 
 
 void scan_command_say(struct scanning *self, const char *format, ...)
 {
-    AUTO_FREE char *text = NULL;
     va_list args;
 
     va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        text = NULL;
+    AUTO_FREE char *text = text_format_list(format, args);
     va_end(args);
     progress_hide(self->bar);
     message("%s", text ? text : "out of memory");

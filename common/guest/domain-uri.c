@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain-uri.h"
 
+#include "base/text-format.h"
 #include "xml-tree.h"
 #include <glib.h>
 
@@ -43,17 +44,16 @@ static char *authority(const xmlNode *host, const char *user, error **err)
     bool address = name && strchr(name, ':') && name[0] != '[';
     AUTO_FREE char *server = escaped(name, "[]:");
     AUTO_FREE char *service = escaped(port, "");
-    char *text = NULL;
 
     if (!name || !*name) {
         error_set(err, ERROR_UNREADABLE, "it has no host");
         return NULL;
     }
-    if (!login || !server || !service ||
-        asprintf(&text, "%s%s%s%s%s%s%s", login, *login ? "@" : "", address ? "[" : "", server,
-                 address ? "]" : "", *service ? ":" : "", service) < 0)
-        return no_memory(err);
-    return text;
+    char *text = login && server && service
+                     ? text_format("%s%s%s%s%s%s%s", login, *login ? "@" : "", address ? "[" : "",
+                                   server, address ? "]" : "", *service ? ":" : "", service)
+                     : NULL;
+    return text ? text : no_memory(err);
 }
 
 /* A socket on this host. */
@@ -61,7 +61,6 @@ static char *unix_uri(const char *protocol, const char *path, const xmlNode *hos
 {
     AUTO_XML char *socket = xml_attribute(host, "socket");
     AUTO_FREE char *place = escaped(socket, "/");
-    char *uri = NULL;
 
     if (!xml_equal(protocol, "nbd")) {
         error_set(err, ERROR_UNSUPPORTED, "%s over a Unix socket is not supported", protocol);
@@ -71,9 +70,8 @@ static char *unix_uri(const char *protocol, const char *path, const xmlNode *hos
         error_set(err, ERROR_UNREADABLE, "it has no socket");
         return NULL;
     }
-    if (!place || asprintf(&uri, "nbd+unix://%s?socket=%s", path, place) < 0)
-        return no_memory(err);
-    return uri;
+    char *uri = place ? text_format("nbd+unix://%s?socket=%s", path, place) : NULL;
+    return uri ? uri : no_memory(err);
 }
 
 static char *host_uri(const char *protocol, const char *path, const xmlNode *source,
@@ -82,14 +80,12 @@ static char *host_uri(const char *protocol, const char *path, const xmlNode *sou
     AUTO_XML char *user = xml_attribute(xml_child(source, "identity"), "username");
     AUTO_XML char *query = xml_attribute(source, "query");
     AUTO_FREE char *server = authority(host, xml_equal(protocol, "ssh") ? user : NULL, err);
-    char *uri = NULL;
 
     if (!server)
         return NULL;
-    if (asprintf(&uri, "%s://%s%s%s%s", protocol, server, path, query ? "?" : "",
-                 query ? query : "") < 0)
-        return no_memory(err);
-    return uri;
+    char *uri =
+        text_format("%s://%s%s%s%s", protocol, server, path, query ? "?" : "", query ? query : "");
+    return uri ? uri : no_memory(err);
 }
 
 static bool is_known(const char *protocol)
@@ -124,7 +120,7 @@ char *domain_uri(const xmlNode *source, error **err)
     }
     /* An export's name may begin with a slash of its own, a path begins with one in any case. */
     bool slash = name && name[0] == '/' && !xml_equal(protocol, "nbd");
-    if (!rest || asprintf(&path, "%s%s", slash ? "" : "/", rest) < 0)
+    if (!rest || !(path = text_format("%s%s", slash ? "" : "/", rest)))
         return no_memory(err);
     return xml_equal(transport, "unix") ? unix_uri(protocol, path, host, err)
                                         : host_uri(protocol, path, source, host, err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#define _GNU_SOURCE 1 /* asprintf */
 #include "guest-list.h"
 
 #include "base/clock.h"
+#include "base/text-format.h"
 #include "guest-record.h"
 #include "list-reader.h"
 
@@ -133,10 +133,7 @@ static struct guest *refused_list(guest_list *list, int errnum)
 
 static struct guest *refused_entry(guest_list *list, error *refused)
 {
-    char *name = NULL;
-
-    if (asprintf(&name, "%s:%" PRIu64, list->files[list->next_file].path, list->reader.entry) < 0)
-        name = NULL;
+    char *name = text_format("%s:%" PRIu64, list->files[list->next_file].path, list->reader.entry);
     return refused_guest(list, name, refused);
 }
 

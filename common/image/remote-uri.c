@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#define _GNU_SOURCE 1 /* asprintf, memrchr */
+#define _GNU_SOURCE 1 /* memrchr */
 #include "remote-uri.h"
 
 #include "base/secret.h"
+#include "base/text-format.h"
 #include <ctype.h>
 #include <libxml/uri.h>
 #include <stdio.h>
@@ -90,11 +91,10 @@ static int set_shown(struct remote_uri *uri, const char *text, error **err)
     size_t length = uri->kind == REMOTE_HTTP ? strcspn(rest, "?#") : strlen(rest);
     bool hidden = rest[length] == '?';
 
-    if (asprintf(&uri->shown, "%.*s%s%.*s%s", (int)((colon ? colon : authority) - text), text,
-                 colon ? ":***" : "", (int)length, rest, hidden ? "?***" : "") < 0) {
-        uri->shown = NULL;
+    uri->shown = text_format("%.*s%s%.*s%s", (int)((colon ? colon : authority) - text), text,
+                             colon ? ":***" : "", (int)length, rest, hidden ? "?***" : "");
+    if (!uri->shown)
         return error_no_memory(err);
-    }
     return 0;
 }
 
@@ -135,10 +135,8 @@ static int take_host(struct remote_uri *uri, const xmlURI *raw, error **err)
         return error_set(err, ERROR_REFUSED, "the URI's host begins with a dash");
     if (raw->port > 65535)
         return error_set(err, ERROR_REFUSED, "the URI's port is not below 65536");
-    if (raw->port > 0 && asprintf(&uri->port, "%d", raw->port) < 0) {
-        uri->port = NULL;
+    if (raw->port > 0 && !(uri->port = text_format("%d", raw->port)))
         return error_no_memory(err);
-    }
     return 0;
 }
 

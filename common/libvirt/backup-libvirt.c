@@ -2,10 +2,10 @@
 /* Backups of libvirt's running guests: virDomainBackupBegin() in pull mode. QEMU keeps what the
  * guest overwrites meanwhile in a scratch file, serves the disks as they were, and writes nothing
  * into the images. */
-#define _GNU_SOURCE 1 /* asprintf */
 #include "remote/backup.h"
 
 #include "base/clock.h"
+#include "base/text-format.h"
 #include "guest/xml-tree.h"
 #include "libvirt-error.h"
 #include <libvirt/libvirt.h>
@@ -56,13 +56,10 @@ static int write_element(xmlTextWriterPtr to, const char *name, const char *cons
 
 static int write_disk(xmlTextWriterPtr to, const struct backup_wish *wish, size_t index)
 {
-    AUTO_FREE char *scratch = NULL;
-
     /* Not called as the disk is: that could be any path. */
-    if (asprintf(&scratch, "%s/scratch%zu", wish->directory, index) < 0) {
-        scratch = NULL;
+    AUTO_FREE char *scratch = text_format("%s/scratch%zu", wish->directory, index);
+    if (!scratch)
         return -1;
-    }
     const char *const disk[] = {"name", wish->targets[index], "backup", "yes", "type", "file",
                                 NULL};
     const char *const file[] = {"file", scratch, NULL};

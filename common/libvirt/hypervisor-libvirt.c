@@ -5,6 +5,7 @@
 #include "appliance/qmp-blockdev.h"
 #include "appliance/qmp.h"
 #include "appliance/slot-table.h"
+#include "base/text-format.h"
 #include "base/unix-socket.h"
 #include "libvirt-error.h"
 #include "libvirt-root.h"
@@ -378,11 +379,10 @@ static int open_connection(libvirt_hypervisor *self, const char *uri, error **er
  * has: nothing is gained by lying in its pid file. */
 static void kill_process(const libvirt_hypervisor *self)
 {
-    AUTO_FREE char *path = NULL;
-    if (asprintf(&path, "%s/run/qemu/%s.pid", self->root, virDomainGetName(self->domain)) < 0) {
-        path = NULL;
+    AUTO_FREE char *path =
+        text_format("%s/run/qemu/%s.pid", self->root, virDomainGetName(self->domain));
+    if (!path)
         return;
-    }
     pid_file_kill(path);
 }
 

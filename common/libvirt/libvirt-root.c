@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libvirt-root.h"
+#include "base/text-format.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -9,11 +10,9 @@
  * there, so that nothing of the user's own libvirt is read or written. */
 static int set_environment(const char *root)
 {
-    AUTO_FREE char *log = NULL;
-    if (asprintf(&log, "3:file:%s/libvirt.log", root) < 0) {
-        log = NULL;
+    AUTO_FREE char *log = text_format("3:file:%s/libvirt.log", root);
+    if (!log)
         return -1;
-    }
     if (setenv("HOME", root, 1) || setenv("XDG_CACHE_HOME", root, 1) ||
         setenv("XDG_CONFIG_HOME", root, 1) || setenv("XDG_RUNTIME_DIR", root, 1) ||
         setenv("XDG_DATA_HOME", root, 1) || setenv("LIBVIRT_LOG_OUTPUTS", log, 0))
@@ -24,8 +23,9 @@ static int set_environment(const char *root)
 /* stdio_handler: without "file" libvirt wants virtlogd, a daemon. */
 static int write_configuration(const char *root, error **err)
 {
-    AUTO_FREE char *directory = NULL, *path = NULL;
-    if (asprintf(&directory, "%s/etc", root) < 0 || asprintf(&path, "%s/etc/qemu.conf", root) < 0)
+    AUTO_FREE char *directory = text_format("%s/etc", root);
+    AUTO_FREE char *path = text_format("%s/etc/qemu.conf", root);
+    if (!directory || !path)
         return error_no_memory(err);
     if ((mkdir(root, 0700) < 0 && errno != EEXIST) ||
         (mkdir(directory, 0700) < 0 && errno != EEXIST))

@@ -2,12 +2,12 @@
 /* libvirt is asked which guests there are. Apart from hypervisor-libvirt*.c, which run the
  * appliance: this is the user's own libvirt, which may be another host's, nothing is started or
  * changed there, and it runs in a process that does nothing else (guest-lookup.h). */
-#define _GNU_SOURCE 1 /* asprintf */
 #include "lookup-libvirt.h"
 #include "wire/protocol.h"
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "base/text-format.h"
 #include "guest/domain-disks.h"
 #include "libvirt-error.h"
 #include <libvirt/libvirt.h>
@@ -26,13 +26,11 @@ struct asking {
 
 static void traced(const struct asking *self, const char *call, uint64_t since)
 {
-    AUTO_FREE char *text = NULL;
     double milliseconds = (double)(clock_now() - since) * 1000 / CLOCK_SECOND;
 
     if (!self->trace)
         return;
-    if (asprintf(&text, "libvirt: %s: %.1f ms", call, milliseconds) < 0)
-        text = NULL;
+    AUTO_FREE char *text = text_format("libvirt: %s: %.1f ms", call, milliseconds);
     if (text)
         guest_lookup_tell_trace(self->teller, text);
 }

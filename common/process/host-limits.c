@@ -2,6 +2,7 @@
 #include "host-limits.h"
 
 #include "base/cleanup.h"
+#include "base/text-format.h"
 #include <inttypes.h>
 #include <limits.h>
 #include <sched.h>
@@ -40,11 +41,9 @@ static void find_cgroup(char path[PATH_MAX])
 
 static FILE *open_limit(const char *cgroup, const char *name)
 {
-    AUTO_FREE char *path = NULL;
-    if (asprintf(&path, "/sys/fs/cgroup%s/%s", cgroup, name) < 0) {
-        path = NULL;
+    AUTO_FREE char *path = text_format("/sys/fs/cgroup%s/%s", cgroup, name);
+    if (!path)
         return NULL;
-    }
     return fopen(path, "re");
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/file-tree.h"
 #include "base/pid-signal.h"
+#include "base/text-format.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -66,11 +67,9 @@ static void end_leftovers(const struct sandbox *box, const char *directory)
 static bool abandoned(int base_fd, const char *name)
 {
     struct stat st;
-    AUTO_FREE char *lock = NULL;
-    if (asprintf(&lock, "%s/" LOCK, name) < 0) {
-        lock = NULL;
+    AUTO_FREE char *lock = text_format("%s/" LOCK, name);
+    if (!lock)
         return false;
-    }
     AUTO_FD int fd = openat(base_fd, lock, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
            flock(fd, LOCK_EX | LOCK_NB) == 0;
@@ -85,14 +84,12 @@ static bool abandoned(int base_fd, const char *name)
 static void remove_unfinished(int base_fd, const char *name)
 {
     struct stat st;
-    AUTO_FREE char *lock = NULL;
     if (fstatat(base_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
         time(NULL) - st.st_mtime < MAKING_TIME)
         return;
-    if (asprintf(&lock, "%s/" NEW_LOCK, name) < 0) {
-        lock = NULL;
+    AUTO_FREE char *lock = text_format("%s/" NEW_LOCK, name);
+    if (!lock)
         return;
-    }
     unlinkat(base_fd, lock, 0);
     unlinkat(base_fd, name, AT_REMOVEDIR); /* where anything is in it, it stays */
 }
@@ -111,17 +108,15 @@ static void sweep(const struct sandbox *box, const char *base)
 {
     AUTO_DIR DIR *directory = opendir(base);
     for (struct dirent *entry; directory && (entry = readdir(directory));) {
-        AUTO_FREE char *path = NULL;
         if (!is_runs(dirfd(directory), entry->d_name))
             continue;
         if (!abandoned(dirfd(directory), entry->d_name)) {
             remove_unfinished(dirfd(directory), entry->d_name);
             continue;
         }
-        if (asprintf(&path, "%s/%s/", base, entry->d_name) < 0) {
-            path = NULL;
+        AUTO_FREE char *path = text_format("%s/%s/", base, entry->d_name);
+        if (!path)
             continue;
-        }
         end_leftovers(box, path);
         file_tree_remove(dirfd(directory), entry->d_name);
     }
@@ -145,10 +140,9 @@ static int usable(const struct sandbox *box, const char *base)
 
 static int make(run_directory *self, const char *base)
 {
-    if (asprintf(&self->path, "%s/" PREFIX "XXXXXX", base) < 0) {
-        self->path = NULL;
+    self->path = text_format("%s/" PREFIX "XXXXXX", base);
+    if (!self->path)
         return -ENOMEM;
-    }
     if (!mkdtemp(self->path)) {
         int why = -errno;
         free(STEAL(self->path));
@@ -254,7 +248,7 @@ char *run_directory_subdirectory(run_directory *self, const char *name, error **
     char *path = NULL;
     if (mkdirat(self->fd, name, 0700) < 0 ||
         (self->box.drop && fchownat(self->fd, name, self->box.uid, self->box.gid, 0) < 0) ||
-        asprintf(&path, "%s/%s", self->path, name) < 0) {
+        !(path = text_format("%s/%s", self->path, name))) {
         error_set_errno(err, ERROR_HOST, errno, "cannot make %s/%s", self->path, name);
         return NULL;
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#define _GNU_SOURCE 1 /* asprintf, POLLRDHUP */
+#define _GNU_SOURCE 1 /* POLLRDHUP */
 #include "backup-keeper.h"
 #include "wire/status.h"
 
+#include "base/text-format.h"
 #include "process/run-directory.h"
 #include "wire/packet.h"
 #include <fcntl.h>
@@ -52,11 +53,9 @@ static bool is_stale(const char *socket)
     const char *base = lock ? strrchr(lock, '/') : NULL;
     if (!base || strncmp(base + 1, "virt-live-", 10) != 0)
         return false; /* somebody else's */
-    AUTO_FREE char *path = NULL;
-    if (asprintf(&path, "%s/lock", lock) < 0) {
-        path = NULL;
+    AUTO_FREE char *path = text_format("%s/lock", lock);
+    if (!path)
         return false;
-    }
     AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     return fd < 0 ? errno == ENOENT : flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
@@ -76,10 +75,9 @@ static int make_files(struct keeper *self, error **err)
 static int make_directory(struct keeper *self, struct backup *backup, char **directory, error **err)
 {
     snprintf(backup->name, sizeof backup->name, "b%lu", self->directories++);
-    if (asprintf(directory, "%s/%s", run_directory_path(self->files), backup->name) < 0) {
-        *directory = NULL;
+    *directory = text_format("%s/%s", run_directory_path(self->files), backup->name);
+    if (!*directory)
         return error_no_memory(err);
-    }
     return mkdir(*directory, 0700) < 0
                ? error_set_errno(err, ERROR_HOST, errno, "cannot make %s", *directory)
                : 0;
@@ -99,10 +97,9 @@ static int begin(struct keeper *self, struct backup *backup, error **err)
         return -1;
     if (make_files(self, err) < 0 || make_directory(self, backup, &directory, err) < 0)
         return -1;
-    if (asprintf(&backup->socket, "%s/nbd", directory) < 0) {
-        backup->socket = NULL;
+    backup->socket = text_format("%s/nbd", directory);
+    if (!backup->socket)
         return error_no_memory(err);
-    }
     const struct backup_wish wish = {.uuid = backup->uuid,
                                      .targets = targets,
                                      .count = request->targets.targets_len,

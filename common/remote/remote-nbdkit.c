@@ -6,6 +6,7 @@
 #include "remote-process.h"
 
 #include "base/secret.h"
+#include "base/text-format.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -57,8 +58,7 @@ static int make_socket(struct remote_image *image, const char *directory, error 
 /* One of its parameters, "key=value"; NULL: no memory. */
 static char *parameter(const char *key, const char *value)
 {
-    char *text = NULL;
-    return asprintf(&text, "%s=%s", key, value) < 0 ? NULL : text;
+    return text_format("%s=%s", key, value);
 }
 
 struct arguments {
@@ -189,12 +189,10 @@ static char *printable(const struct remote_uri *uri, const char *complaint)
     const char *url = uri->url ? strstr(complaint, uri->url) : NULL;
     const char *query = uri->url ? strchr(uri->url, '?') : NULL;
     const char *rest = url ? url + strlen(uri->url) : complaint;
-    char *text = NULL;
+    char *text = text_format("%.*s%s%s", url ? (int)(url - complaint) : 0, complaint,
+                             url ? uri->shown : "", rest);
 
-    if (asprintf(&text, "%.*s%s%s", url ? (int)(url - complaint) : 0, complaint,
-                 url ? uri->shown : "", rest) < 0)
-        return NULL;
-    if (query && strstr(text, query))
+    if (text && query && strstr(text, query))
         free(STEAL(text));
     return text;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spool-file.h"
+#include "base/text-format.h"
 
 #include <fcntl.h>
 
@@ -14,16 +15,14 @@ struct spool_file {
 static int make_file(void)
 {
     const char *directory = getenv("TMPDIR");
-    AUTO_FREE char *path = NULL;
     if (!directory || !*directory)
         directory = "/var/tmp";
     int fd = open(directory, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
         return fd;
-    if (asprintf(&path, "%s/virt-live-spool-XXXXXX", directory) < 0) {
-        path = NULL;
+    AUTO_FREE char *path = text_format("%s/virt-live-spool-XXXXXX", directory);
+    if (!path)
         return -1;
-    }
     fd = mkostemp(path, O_CLOEXEC);
     if (fd >= 0)
         unlink(path);

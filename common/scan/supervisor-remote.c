@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Guests whose images are elsewhere are connected to before they are given to a worker. */
+#include "base/text-format.h"
 #include "supervisor-internal.h"
 #include "wire/status.h"
 
@@ -76,13 +77,11 @@ void supervisor_remote_watch(const struct supervisor *self, struct poll_set *set
 /* The first image that is waited for stands for all: the others come after it. */
 static void time_out(struct supervisor *self, struct entry *entry)
 {
-    AUTO_FREE char *why = NULL;
     const struct guest_image *image = entry->guest->images;
     while (!image->remote)
         image++;
-    if (asprintf(&why, "no answer from %s within %u s (--timeout)", image->path,
-                 self->config->timeout) < 0)
-        why = NULL;
+    AUTO_FREE char *why = text_format("no answer from %s within %u s (--timeout)", image->path,
+                                      self->config->timeout);
     refuse(self, entry, STATUS_TIMEOUT, why ? why : "no answer in time");
 }
 

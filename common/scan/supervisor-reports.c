@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/text-format.h"
 #include "supervisor-internal.h"
 #include "wire/status.h"
 
@@ -101,9 +102,7 @@ static int on_emptied(struct supervisor *self, struct worker_handle *worker, uin
 static void say(const struct supervisor *self, enum supervisor_log level, const char *what,
                 const char *bytes, size_t length)
 {
-    AUTO_FREE char *text = NULL;
-    if (asprintf(&text, "%s%.*s", what, (int)length, length ? bytes : "") < 0)
-        text = NULL;
+    AUTO_FREE char *text = text_format("%s%.*s", what, (int)length, length ? bytes : "");
     if (text)
         supervisor_say(self, level, text);
 }

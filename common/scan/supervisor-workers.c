@@ -2,6 +2,7 @@
 #include "supervisor-internal.h"
 
 #include "base/pid-signal.h"
+#include "base/text-format.h"
 #include "process/child-list.h"
 #include <signal.h>
 #include <string.h>
@@ -144,12 +145,10 @@ void supervisor_workers_give_up(struct supervisor *self, struct worker_handle *w
 int supervisor_workers_lose(struct supervisor *self, struct worker_handle *worker, bool vanished,
                             const char *why, error **err)
 {
-    AUTO_FREE char *text = NULL;
     bool starting = worker->state == WORKER_HANDLE_STARTING;
     if (worker->state == WORKER_HANDLE_ENDED)
         return 0;
-    if (asprintf(&text, "the appliance is lost: %s", why) < 0)
-        text = NULL;
+    AUTO_FREE char *text = text_format("the appliance is lost: %s", why);
     if (text)
         supervisor_say(self, LOG_VERBOSE, text);
     end_worker(self, worker, vanished, text ? text : "the appliance is lost");

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file-tree.h"
 #include "base/pid-signal.h"
+#include "base/text-format.h"
 #include "wire/frame.h"
 #include "wire/worker.h"
 #include <fcntl.h>
@@ -57,10 +58,10 @@ static void say(const struct provisioner *self, enum supervisor_log level, const
 /* Root's sandbox cannot look into /root: what it cannot read is copied to where it can. */
 static int stage_file(struct provisioner *self, char **path, const char *name, error **err)
 {
-    char *copy;
     if (sandbox_can_read(self->box, *path))
         return 0;
-    if (asprintf(&copy, "%s/%s", run_directory_path(self->run), name) < 0)
+    char *copy = text_format("%s/%s", run_directory_path(self->run), name);
+    if (!copy)
         return error_no_memory(err);
     AUTO_FD int fd = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     int result = fd < 0 ? -errno : file_tree_copy_file(*path, fd);
@@ -251,10 +252,9 @@ static int find_ready(struct provisioner *self, struct template_builder *result)
  * must not reach later runs, so it gets a copy that lasts as long as this run. */
 static int stage_memory(struct provisioner *self, struct template_builder *result, error **err)
 {
-    if (asprintf(&result->memory_path, "%s/ram", run_directory_path(self->run)) < 0) {
-        result->memory_path = NULL;
+    result->memory_path = text_format("%s/ram", run_directory_path(self->run));
+    if (!result->memory_path)
         return error_no_memory(err);
-    }
     return template_copy_memory(result->template_dir, result->memory_path, self->box, err);
 }
 

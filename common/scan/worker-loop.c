@@ -5,6 +5,7 @@
 #include "appliance/slot-hotplug.h"
 #include "base/clock.h"
 #include "base/poll-set.h"
+#include "base/text-format.h"
 #include "disk-order.h"
 #include "guest/keys.h"
 #include "wire/packet.h"
@@ -302,7 +303,6 @@ static int report_ready(struct worker_state *self, uint64_t since)
 static int build(struct worker_state *self, uint64_t deadline, error **err)
 {
     answer reply = {0};
-    AUTO_FREE char *path = NULL;
     if (agent_client_prepare(self->agent, err) < 0 ||
         agent_client_wait(self->agent, deadline, &reply, err) < 0)
         return -1;
@@ -314,10 +314,9 @@ static int build(struct worker_state *self, uint64_t deadline, error **err)
     agent_client_answer_clear(&reply);
     if (refused)
         return -1;
-    if (asprintf(&path, "%s/state", self->config->build_dir) < 0) {
-        path = NULL;
+    AUTO_FREE char *path = text_format("%s/state", self->config->build_dir);
+    if (!path)
         return error_no_memory(err);
-    }
     AUTO_FD int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_set_errno(err, ERROR_HOST, errno, "cannot make %s", path);
@@ -330,12 +329,9 @@ static int build(struct worker_state *self, uint64_t deadline, error **err)
 /* The memory's file: the template's, the one being built, or one of this appliance alone. */
 static char *memory_path(const struct worker_config *config)
 {
-    char *path;
     if (config->template_dir)
         return strdup(config->memory_path);
-    return asprintf(&path, "%s/ram", config->build_dir ? config->build_dir : config->root) < 0
-               ? NULL
-               : path;
+    return text_format("%s/ram", config->build_dir ? config->build_dir : config->root);
 }
 
 static int bring_up(struct worker_state *self, uint64_t deadline, error **err)

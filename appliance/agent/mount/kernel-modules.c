@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel-modules.h"
 #include "base/cleanup.h"
+#include "base/text-format.h"
 #include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -88,8 +89,8 @@ int kernel_modules_need(kernel_modules *loaded, const char *fstype, const char *
 {
     if (loaded->locked || known(loaded, fstype))
         return 0; /* what locking left out, the mount will miss: "unknown filesystem type" */
-    AUTO_FREE char *path = NULL;
-    if (asprintf(&path, "%s/%s.order", loaded->directory, fstype) < 0)
+    AUTO_FREE char *path = text_format("%s/%s.order", loaded->directory, fstype);
+    if (!path)
         return -ENOMEM;
     int result = kernel_modules_load_order(loaded, path, failed);
     if (result == 0 && loaded->count < TYPES_MAX) {

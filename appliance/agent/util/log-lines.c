@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "log-lines.h"
 #include "base/cleanup.h"
+#include "base/text-format.h"
 #include "wire/protocol.h"
 #include <stdarg.h>
 #include <string.h>
@@ -8,15 +9,12 @@
 void log_lines_add(struct log_lines *self, const char *format, ...)
 {
     va_list arguments;
-    AUTO_FREE char *line = NULL;
     va_start(arguments, format);
-    int length = vasprintf(&line, format, arguments);
+    AUTO_FREE char *line = text_format_list(format, arguments);
     va_end(arguments);
-    if (length < 0) {
-        line = NULL;
+    if (!line)
         return;
-    }
-    size_t needed = self->length + (size_t)length + 1;
+    size_t length = strlen(line), needed = self->length + length + 1;
     if (needed > MAX_LS_ITEMS)
         return;
     if (needed > self->room) {
@@ -31,8 +29,8 @@ void log_lines_add(struct log_lines *self, const char *format, ...)
     }
     for (char *p = strchr(line, '\n'); p; p = strchr(p, '\n'))
         *p = ' ';
-    memcpy(self->text + self->length, line, (size_t)length);
-    self->text[self->length + (size_t)length] = '\n';
+    memcpy(self->text + self->length, line, length);
+    self->text[self->length + length] = '\n';
     self->length = needed;
 }
 

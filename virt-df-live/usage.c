@@ -3,10 +3,6 @@
 
 #include "base/text.h"
 
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "unknown"
-#endif
-
 enum code {
     OPT_HUMAN = COMMON_OPTIONS_COMMAND,
     OPT_INODES,
@@ -20,7 +16,7 @@ enum code {
     OPT_UUID
 };
 
-static struct poptOption table[] = {
+struct poptOption usage_table[] = {
     {"human-readable", 'h', POPT_ARG_NONE, NULL, OPT_HUMAN, "sizes in powers of 1024", NULL},
     {"inodes", 'i', POPT_ARG_NONE, NULL, OPT_INODES, "inodes, not blocks", NULL},
     {"csv", 0, POPT_ARG_NONE, NULL, OPT_CSV, "write CSV", NULL},
@@ -38,7 +34,7 @@ static struct poptOption table[] = {
 static int take_columns(struct df_options *options, const char *list, error **err)
 {
     options->chosen = true;
-    if (columns_choose(df_columns, df_column_count, list, &options->choice, err) < 0)
+    if (columns_choose(df_columns, df_columns_count, list, &options->choice, err) < 0)
         return error_prefix(err, "-o");
     return 0;
 }
@@ -117,42 +113,23 @@ int usage_parse(struct df_options *options, int argc, char **argv, error **err)
     common_options_init(&options->common);
     options->common.all_by_default = true;
     options->common.config.question = (struct question){&question_df, NULL};
-    if (common_options_parse(&options->common, argc, argv, table, take, options, err) < 0)
+    if (common_options_parse(&options->common, argc, argv, usage_table, take, options, err) < 0)
         return -1;
     if (options->common.show != SHOW_NOTHING)
         return 0;
     if (check(options, err) < 0)
         return -1;
     if (options->output_all) {
-        columns_choose_all(df_columns, df_column_count, &options->choice);
+        columns_choose_all(df_columns, df_columns_count, &options->choice);
         options->chosen = true;
     }
     return 0;
 }
 
-enum output_form usage_form(const struct df_options *options)
+void usage_help(FILE *to)
 {
-    if (options->json)
-        return FORM_JSON;
-    if (options->csv)
-        return FORM_CSV;
-    return options->chosen ? FORM_LAYOUT : FORM_TABLE;
-}
-
-void usage_show(const struct df_options *options, FILE *to)
-{
-    enum common_options_show show = options->common.show;
-
-    if (show == SHOW_VERSION) {
-        fprintf(to, COMMAND_NAME " (virt-live-tools) %s\n", PACKAGE_VERSION);
-        return;
-    }
-    common_options_print_help(to, COMMAND_NAME, "[OPTION...] [IMAGE...]", table,
-                              show == SHOW_USAGE);
-    if (show == SHOW_USAGE)
-        return;
     fputs("\nColumns for -o:\n", to);
-    columns_print_help(df_columns, df_column_count, to);
+    columns_print_help(df_columns, df_columns_count, to);
     fputs("\nExit status: 0 every guest answered, 1 some guest did not, 2 wrong usage,\n"
           "3 no appliance could be started, 4 a filesystem is fuller than --fail-above.\n",
           to);

@@ -4,9 +4,7 @@
 #define VDL_USAGE_H
 
 #include "cli/common-options.h"
-#include "columns.h"
-
-enum output_form { FORM_TABLE, FORM_LAYOUT, FORM_CSV, FORM_JSON };
+#include "df-columns.h"
 
 struct df_options {
     struct common_options common;
@@ -23,11 +21,8 @@ struct df_options {
  * cases. */
 int usage_parse(struct df_options *options, int argc, char **argv, error **err);
 
-enum output_form usage_form(const struct df_options *options);
-
-/* Prints what options->common.show asks for. */
-void usage_show(const struct df_options *options, FILE *to);
-
-#define COMMAND_NAME "virt-df-live"
+extern struct poptOption usage_table[];
+/* What --help says below the options. */
+void usage_help(FILE *to);
 
 #endif

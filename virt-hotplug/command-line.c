@@ -3,7 +3,7 @@
 
 #include "base/text-format.h"
 #include "cli/message.h"
-#include "cli/popt-escape.h"
+#include "cli/popt-line.h"
 #include <string.h>
 
 enum code { OPT_HELP = 1000, OPT_USAGE };
@@ -26,71 +26,48 @@ static int wrong_usage(const struct command *command)
     return HOTPLUG_USAGE;
 }
 
-static int show(poptContext context, const struct command *command, int code)
+/* What has been read of a line. One block: the array, and the words behind it. */
+struct words {
+    char **list;
+    unsigned count;
+    char *end;
+    int show; /* OPT_HELP, OPT_USAGE, or 0 */
+};
+
+static int make_words(struct words *self, int argc, char **argv)
 {
-    poptSetOtherOptionHelp(context, command->arguments);
-    if (code == OPT_USAGE) {
-        poptPrintUsage(context, stdout, 0);
-        return HOTPLUG_OK;
+    size_t length = 0;
+    for (int i = 0; i < argc; i++)
+        length += strlen(argv[i]) + 1;
+    self->list = calloc(1, (size_t)(argc + 1) * sizeof *self->list + length);
+    self->end = self->list ? (char *)(self->list + argc + 1) : NULL;
+    return self->list ? 0 : -1;
+}
+
+static int take(void *data, int code, const char *value, error **err)
+{
+    struct words *self = data;
+    (void)err;
+    if (code != POPT_LINE_ARGUMENT) {
+        self->show = code;
+        return 1;
     }
-    poptPrintHelp(context, stdout, 0);
-    printf("\n%s\n", command->summary);
+    self->list[self->count++] = self->end;
+    self->end = stpcpy(self->end, value) + 1;
+    return 0;
+}
+
+static int show(const char *title, const struct command *command, struct poptOption *table,
+                bool usage_only)
+{
+    popt_line_print_help(stdout, title, command->arguments, table, usage_only);
+    if (!usage_only)
+        printf("\n%s\n", command->summary);
     return HOTPLUG_OK;
 }
 
-/* popt's words end with its context. One block: the array, and the words behind it. */
-static char **copy_words(poptContext context, unsigned *count)
+static int check_count(const struct command *command, unsigned count, unsigned least, unsigned most)
 {
-    const char **words = poptGetArgs(context);
-    size_t length = 0;
-    *count = 0;
-    while (words && words[*count])
-        length += strlen(words[(*count)++]) + 1;
-    char **copy = malloc((*count + 1) * sizeof *copy + length);
-    char *to = copy ? (char *)(copy + *count + 1) : NULL;
-    for (unsigned i = 0; copy && i < *count; i++) {
-        copy[i] = to;
-        to = stpcpy(to, words[i]) + 1;
-        popt_escape_restore(copy[i]);
-    }
-    if (copy)
-        copy[*count] = NULL;
-    return copy;
-}
-
-/* Those that popt has put where the table says. */
-static void restore_values(const struct poptOption *option)
-{
-    for (; option->longName || option->shortName || option->arg; option++) {
-        unsigned kind = option->argInfo & POPT_ARG_MASK;
-        if (kind == POPT_ARG_INCLUDE_TABLE)
-            restore_values(option->arg);
-        else if (kind == POPT_ARG_STRING)
-            popt_escape_restore(*(char **)option->arg);
-        else if (kind == POPT_ARG_ARGV)
-            for (char **value = *(char ***)option->arg; value && *value; value++)
-                popt_escape_restore(*value);
-    }
-}
-
-static int parse(poptContext context, const struct command *command, unsigned least, unsigned most,
-                 char ***words)
-{
-    unsigned count;
-    int code = poptGetNextOpt(context);
-    if (code > 0)
-        return show(context, command, code);
-    if (code < -1) {
-        AUTO_ERROR error *err = NULL;
-        popt_escape_failed(context, code, &err);
-        message("%s", error_message(err));
-        return wrong_usage(command);
-    }
-    *words = copy_words(context, &count);
-    if (!*words) {
-        message("out of memory");
-        return HOTPLUG_FAILED;
-    }
     if (count >= least && count <= most)
         return -1;
     message("%s: %s: usage: " PROGRAM " %s %s", command->name,
@@ -102,27 +79,27 @@ static int parse(poptContext context, const struct command *command, unsigned le
 int command_line_parse(const struct command *command, int argc, char **argv,
                        struct poptOption *table, unsigned least, unsigned most, char ***words)
 {
+    AUTO_ERROR error *err = NULL;
+    struct words read = {0};
     char title[64];
+    int result;
     snprintf(title, sizeof title, PROGRAM " %s", command->name);
     argv[0] = title;
-    AUTO_FREE const char **line = popt_escape_words(argc, argv);
-    /* Of `run`, what follows the first argument is the other program's. */
-    poptContext context =
-        line ? poptGetContext(NULL, argc, line, table,
-                              command == &run_command ? POPT_CONTEXT_POSIXMEHARDER : 0)
-             : NULL;
-    *words = NULL;
-    if (!context) {
+    if (make_words(&read, argc, argv) < 0) {
         message("out of memory");
         return HOTPLUG_FAILED;
     }
-    int result = parse(context, command, least, most, words);
-    restore_values(table);
-    poptFreeContext(context);
-    if (result >= 0) {
-        free(*words);
-        *words = NULL;
-    }
+    /* Of `run`, what follows the first argument is the other program's. */
+    if (popt_line_read(argc, argv, table, command == &run_command, take, &read, &err) < 0) {
+        message("%s", error_message(err));
+        result = error_kind(err) == ERROR_MEMORY ? HOTPLUG_FAILED : wrong_usage(command);
+    } else if (read.show)
+        result = show(title, command, table, read.show == OPT_USAGE);
+    else
+        result = check_count(command, read.count, least, most);
+    if (result >= 0)
+        free(STEAL(read.list));
+    *words = read.list;
     return result;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "appliance-connection.h"
 #include "base/drive-name.h"
-#include "base/text.h"
+#include "cli/json-lines.h"
 #include "cli/message.h"
 #include "cli/text-table.h"
 #include "command-line.h"
@@ -124,7 +124,7 @@ static json_t *disk_json(const struct row *row)
                                image_format_name(disk->format), "size",
                                disk->size ? json_integer((json_int_t)disk->size) : json_null(),
                                "mode", disk->writable ? "rw" : "ro", "state", "ready");
-    if (object && text_json_set(object, "image", disk->image, strlen(disk->image)) < 0) {
+    if (object && json_lines_set_string(object, "image", disk->image, strlen(disk->image)) < 0) {
         json_decref(object);
         return NULL;
     }

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/message.h"
-#include "cli/stdout-guard.h"
+#include "cli/program.h"
 #include "command-line.h"
 
-#include <locale.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "unknown"
-#endif
 
 static const struct command *const commands[] = {&launch_command, &attach_command,
                                                  &detach_command, &list_command,
@@ -49,7 +42,7 @@ static int dispatch(int argc, char **argv)
         return HOTPLUG_OK;
     }
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
-        puts(PROGRAM " (virt-live-tools) " PACKAGE_VERSION);
+        program_print_version();
         return HOTPLUG_OK;
     }
     if (*name)
@@ -60,30 +53,11 @@ static int dispatch(int argc, char **argv)
     return HOTPLUG_USAGE;
 }
 
-/* stdout is checked at the very end: what was done may have been done in vain if nobody hears of
- * it. */
-static int finish_output(int code)
-{
-    AUTO_ERROR error *err = NULL;
-    if (stdout_guard_finish(&err) == 0)
-        return code;
-    if (error_errno(err) == EPIPE)
-        stdout_guard_by_signal(SIGPIPE);
-    message("%s", error_message(err));
-    return code == HOTPLUG_OK ? HOTPLUG_FAILED : code;
-}
-
 int main(int argc, char **argv)
 {
-    AUTO_ERROR error *err = NULL;
-    message_start(PROGRAM);
-    setlocale(LC_CTYPE, ""); /* libsmartcols measures characters */
-    umask(022);              /* the modes of what is made are chosen where it is made */
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
-    if (stdout_guard_start(&err) < 0) {
-        message("%s", error_message(err));
+    if (program_begin(PROGRAM) < 0)
         return HOTPLUG_FAILED;
-    }
-    return finish_output(dispatch(argc, argv));
+    int code = dispatch(argc, argv);
+    /* What was done may have been done in vain if its output is lost. */
+    return program_end() < 0 && code == HOTPLUG_OK ? HOTPLUG_FAILED : code;
 }

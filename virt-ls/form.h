@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The forms of output behind one table of operations: names, ls -la, the long tree (text and CSV),
- * JSON Lines. A form writes to a memory stream; report.c brings that to stdout. */
+ * JSON Lines. */
 #ifndef VLS_FORM_H
 #define VLS_FORM_H
 
-#include "cells.h"
+#include "cell.h"
 #include "scan/listing-reader.h"
 #include "usage.h"
 

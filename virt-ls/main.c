@@ -1,37 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/message.h"
-#include "report.h"
-
-static int list(struct ls_options *options)
-{
-    AUTO_REPORT ls_report *report = report_new(options);
-
-    if (report)
-        return scan_command_run(report_scanning(report));
-    message("out of memory");
-    return COMMAND_NO_APPLIANCE;
-}
-
-static int run(struct ls_options *options, int argc, char **argv)
-{
-    AUTO_ERROR error *err = NULL;
-
-    if (usage_parse(options, argc, argv, &err) < 0)
-        return scan_command_usage(COMMAND_NAME, err);
-    if (options->common.show == SHOW_NOTHING)
-        return list(options);
-    usage_show(options, stdout);
-    return COMMAND_OK;
-}
+#include "output.h"
 
 int main(int argc, char **argv)
 {
-    struct ls_options options = {0};
-    int code = scan_command_begin(COMMAND_NAME);
+    struct output output = {0};
+    struct scan_command command = {.name = "virt-ls",
+                                   .arguments = "[OPTION...] -a DISK|-d GUEST DIR...",
+                                   .nothing = "nothing to list",
+                                   .table = usage_table,
+                                   .ops = &output_ops,
+                                   .options = &output.options.common,
+                                   .data = &output};
 
-    if (code == COMMAND_OK) {
-        code = run(&options, argc, argv);
-        usage_clear(&options);
-    }
-    return scan_command_end(code);
+    return scan_command_main(&command, argc, argv);
 }

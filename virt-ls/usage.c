@@ -6,10 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "unknown"
-#endif
-
 enum code {
     OPT_LONG = COMMON_OPTIONS_COMMAND,
     OPT_RECURSIVE,
@@ -30,7 +26,7 @@ enum code {
 #define ALIAS (POPT_ARG_NONE | POPT_ARGFLAG_DOC_HIDDEN)
 #define MAYBE_VALUE (POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL)
 
-static struct poptOption table[] = {
+struct poptOption usage_table[] = {
     {"long", 'l', FLAG, NULL, OPT_LONG, "as ls -la; with -R: see the manual page", NULL},
     {"recursive", 'R', FLAG, NULL, OPT_RECURSIVE, "all that is below, too", NULL},
     {"csv", 0, FLAG, NULL, OPT_CSV, "write CSV (-lR)", NULL},
@@ -216,7 +212,7 @@ static int take(void *data, int code, const char *value, error **err)
     struct ls_options *options = data;
 
     switch (code) {
-    case COMMON_OPTIONS_ARGUMENT:
+    case POPT_LINE_ARGUMENT:
         return take_directory(options, value, err);
     case OPT_MOUNT:
         return take_mount(options, value, err);
@@ -293,7 +289,7 @@ int usage_parse(struct ls_options *options, int argc, char **argv, error **err)
     *options = (struct ls_options){0};
     common_options_init(&options->common);
     options->common.own_arguments = true;
-    if (common_options_parse(&options->common, argc, argv, table, take, options, err) < 0)
+    if (common_options_parse(&options->common, argc, argv, usage_table, take, options, err) < 0)
         return -1;
     if (options->common.show != SHOW_NOTHING)
         return 0;
@@ -307,18 +303,8 @@ void usage_clear(struct ls_options *options)
     common_options_clear(&options->common);
 }
 
-void usage_show(const struct ls_options *options, FILE *to)
+void usage_help(FILE *to)
 {
-    enum common_options_show show = options->common.show;
-
-    if (show == SHOW_VERSION) {
-        fprintf(to, COMMAND_NAME " (virt-live-tools) %s\n", PACKAGE_VERSION);
-        return;
-    }
-    common_options_print_help(to, COMMAND_NAME, "[OPTION...] -a DISK|-d GUEST DIR...", table,
-                              show == SHOW_USAGE);
-    if (show == SHOW_USAGE)
-        return;
     fputs("\nExit status: 0 every directory of every guest was listed, 1 some was not,\n"
           "2 wrong usage, 3 no appliance could be started.\n"
           "With -0 lines of output end in NUL too (not those of --csv and --json).\n",

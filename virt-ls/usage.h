@@ -6,8 +6,6 @@
 #include "cli/common-options.h"
 #include "scan/question-ls.h"
 
-#define COMMAND_NAME "virt-ls"
-
 enum ls_form {
     FORM_NAMES, /* one a line; with -R: paths */
     FORM_LONG,  /* -l */
@@ -40,7 +38,8 @@ struct ls_options {
 int usage_parse(struct ls_options *options, int argc, char **argv, error **err);
 void usage_clear(struct ls_options *options);
 
-/* Prints what options->common.show asks for. */
-void usage_show(const struct ls_options *options, FILE *to);
+extern struct poptOption usage_table[];
+/* What --help says below the options. */
+void usage_help(FILE *to);
 
 #endif

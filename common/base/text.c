@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GLib does UTF-8 and base64; nothing of it is seen outside this file. Where there is no memory it
- * ends the process, that of the command too. It asks for some only where bytes are no UTF-8. */
-#define _GNU_SOURCE 1 /* asprintf */
+/* GLib does UTF-8 and base64. Where there is no memory it ends the process, that of the command too. */
 #include "text.h"
 
 #include <glib.h>
@@ -74,54 +72,58 @@ char *text_escape(const void *bytes, size_t length)
     return text;
 }
 
-static bool needs_quotes(const char *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (bytes[i] == ',' || bytes[i] == '"' || bytes[i] == '\r' || bytes[i] == '\n')
-            return true;
-    return false;
-}
-
-char *text_csv(const void *bytes, size_t length)
+void text_put_csv(const void *bytes, size_t length, const char *quoted, FILE *to)
 {
     const char *from = bytes;
-    bool quotes = needs_quotes(from, length);
-    size_t room;
+    bool quotes = false;
 
-    if (__builtin_mul_overflow(length, 2, &room) || __builtin_add_overflow(room, 3, &room))
-        return NULL;
-    char *text = malloc(room);
-    if (!text)
-        return NULL;
-
-    char *to = text;
+    for (size_t i = 0; i < length && !quotes; i++)
+        quotes = from[i] && strchr(quoted, from[i]);
     if (quotes)
-        *to++ = '"';
+        fputc('"', to);
     for (size_t i = 0; i < length; i++) {
         if (from[i] == '"')
-            *to++ = '"';
-        *to++ = from[i];
+            fputc('"', to);
+        fputc(from[i], to);
     }
     if (quotes)
-        *to++ = '"';
-    *to = '\0';
-    return text;
+        fputc('"', to);
 }
 
-/* The bytes as a JSON string; *exact is cleared where something had to be replaced. */
-static json_t *json_text(const void *bytes, size_t length, bool *exact)
+static uint64_t divide(uint64_t dividend, uint64_t divisor, enum text_rounding rounding)
 {
-    /* g_utf8_validate_len() also says no to U+0000, as we want. An empty value may come as NULL. */
-    if (length == 0)
-        return json_stringn("", 0);
-    if (g_utf8_validate_len(bytes, length, NULL))
-        return json_stringn(bytes, length);
+    uint64_t whole = dividend / divisor, rest = dividend % divisor;
 
-    *exact = false;
-    gchar *valid = g_utf8_make_valid(bytes, (gssize)length);
-    json_t *string = json_string(valid);
-    g_free(valid);
-    return string;
+    if (rounding == TEXT_UP)
+        return whole + (rest > 0);
+    return whole + (rest > divisor - rest || (rest == divisor - rest && whole % 2 == 1));
+}
+
+/* gnulib's human.c (human_autoscale | human_base_1024) is the model. */
+char *text_human_size(uint64_t bytes, enum text_rounding rounding, char buffer[TEXT_SIZE_MAX])
+{
+    static const char units[] = "KMGTPE";
+    unsigned power = 0;
+
+    while (power < sizeof units - 1 && bytes >> (10 * power) >= 1024)
+        power++;
+    if (power == 0) {
+        snprintf(buffer, TEXT_SIZE_MAX, "%" PRIu64, bytes);
+        return buffer;
+    }
+
+    uint64_t unit = UINT64_C(1) << (10 * power);
+    uint64_t whole = divide(bytes, unit, rounding);
+    /* Ten times the rest is less than 10 * 2^60. */
+    uint64_t tenths = bytes / unit * 10 + divide(bytes % unit * 10, unit, rounding);
+    if (tenths < 100)
+        snprintf(buffer, TEXT_SIZE_MAX, "%u.%u%c", (unsigned)(tenths / 10), (unsigned)(tenths % 10),
+                 units[power - 1]);
+    else if (whole == 1024 && power < sizeof units - 1)
+        snprintf(buffer, TEXT_SIZE_MAX, "1.0%c", units[power]);
+    else
+        snprintf(buffer, TEXT_SIZE_MAX, "%u%c", (unsigned)whole, units[power - 1]);
+    return buffer;
 }
 
 int text_base64_decode(const char *text, size_t text_length, char *bytes, size_t *length)
@@ -137,99 +139,6 @@ int text_base64_decode(const char *text, size_t text_length, char *bytes, size_t
     bool same = strlen(again) == text_length && memcmp(again, text, text_length) == 0;
     explicit_bzero(again, strlen(again));
     return same ? 0 : -1;
-}
-
-static json_t *json_base64(const void *bytes, size_t length)
-{
-    gchar *encoded = g_base64_encode(bytes, length);
-    json_t *string = json_string(encoded);
-    g_free(encoded);
-    return string;
-}
-
-/* Takes value over. */
-static int set_base64(json_t *object, const char *key, json_t *value)
-{
-    AUTO_FREE char *name = NULL;
-
-    if (asprintf(&name, "%s_b64", key) < 0) {
-        name = NULL;
-        json_decref(value);
-        return -1;
-    }
-    return json_object_set_new(object, name, value);
-}
-
-int text_json_set(json_t *object, const char *key, const void *bytes, size_t length)
-{
-    bool exact = true;
-
-    if (json_object_set_new(object, key, json_text(bytes, length, &exact)) < 0)
-        return -1;
-    return exact ? 0 : set_base64(object, key, json_base64(bytes, length));
-}
-
-int text_json_set_array(json_t *object, const char *key, const char *const *strings, size_t count)
-{
-    bool exact = true;
-    json_t *plain = json_array();
-
-    for (size_t i = 0; i < count; i++)
-        if (json_array_append_new(plain, json_text(strings[i], strlen(strings[i]), &exact)) < 0) {
-            json_decref(plain);
-            return -1;
-        }
-    if (json_object_set_new(object, key, plain) < 0)
-        return -1;
-    if (exact)
-        return 0;
-
-    json_t *encoded = json_array();
-    for (size_t i = 0; i < count; i++)
-        if (json_array_append_new(encoded, json_base64(strings[i], strlen(strings[i]))) < 0) {
-            json_decref(encoded);
-            return -1;
-        }
-    return set_base64(object, key, encoded);
-}
-
-/* Rounds up at every step, as df does: a disk is never shown fuller than full nor smaller than it
- * is. gnulib's human.c (human_ceiling | human_autoscale) is the model. */
-char *text_human_size(uint64_t bytes, char buffer[TEXT_SIZE_MAX])
-{
-    static const char units[] = "KMGTPE";
-    unsigned power = 0;
-
-    while (power < sizeof units - 1 && bytes >> (10 * power) >= 1024)
-        power++;
-    if (power == 0) {
-        snprintf(buffer, TEXT_SIZE_MAX, "%" PRIu64, bytes);
-        return buffer;
-    }
-
-    uint64_t unit = UINT64_C(1) << (10 * power);
-    uint64_t whole = bytes / unit;
-    uint64_t rest = bytes % unit;
-    uint64_t tenths = 0;
-    if (whole < 10) {
-        tenths = (rest * 10 + unit - 1) / unit; /* < 11 * 2^60 */
-        rest = 0;
-        if (tenths == 10) {
-            tenths = 0;
-            whole++;
-        }
-    }
-    whole += rest > 0;
-    if (whole == 1024 && power < sizeof units - 1) {
-        whole = 1;
-        power++;
-    }
-    if (whole < 10)
-        snprintf(buffer, TEXT_SIZE_MAX, "%u.%u%c", (unsigned)whole, (unsigned)tenths,
-                 units[power - 1]);
-    else
-        snprintf(buffer, TEXT_SIZE_MAX, "%u%c", (unsigned)whole, units[power - 1]);
-    return buffer;
 }
 
 int text_parse_number(const char *word, const char *what, uint64_t minimum, uint64_t maximum,

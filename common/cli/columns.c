@@ -100,10 +100,11 @@ int columns_csv_row(const struct column_choice *choice, const void *row, const v
         AUTO_FREE char *cell = columns_cell(choice->columns[i], row, style, &length);
         /* No byte of a CSV cell that we write is NUL but where an image has one in a label; there
          * the cell ends, as it would for whoever reads it. */
-        AUTO_FREE char *quoted = cell ? text_csv(cell, strlen(cell)) : NULL;
-        if (!quoted)
+        if (!cell)
             return -1;
-        fprintf(to, "%s%s", i ? "," : "", quoted);
+        if (i > 0)
+            fputc(',', to);
+        text_put_csv(cell, strlen(cell), TEXT_CSV, to);
     }
     fputc('\n', to);
     return 0;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#define _GNU_SOURCE 1 /* asprintf */
 #include "common-options.h"
 
 #include "appliance/appliance.h"
 #include "libvirt/lookup-libvirt.h"
 #include "option-values.h"
-#include "popt-escape.h"
 
 #include <string.h>
 
@@ -14,7 +12,7 @@
 #define TIMEOUT_MAX 1000000 /* seconds; more than eleven days is a slip */
 
 enum code {
-    OPT_IMAGE = COMMON_OPTIONS_ARGUMENT,
+    OPT_IMAGE = POPT_LINE_ARGUMENT,
     OPT_ADD = 256,
     OPT_DOMAIN,
     OPT_CONNECT,
@@ -323,26 +321,6 @@ static int take_common(struct common_options *options, int code, const char *val
     }
 }
 
-/* popt takes the next word as the value of an option whose value is optional; getopt, and so
- * virt-df, does not. So "--format" becomes "--format=". (An image of the name --format is
- * ./--format, here as there.) */
-static const char *with_value(const char *word)
-{
-    /* Those of all commands. */
-    static const char *const words[] = {"--format=", "--blocksize=", "--checksum=", "--checksums="};
-
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        if (strncmp(word, words[i], strlen(words[i]) - 1) == 0 && !word[strlen(words[i]) - 1])
-            return words[i];
-    return word;
-}
-
-static void with_values(const char **words)
-{
-    for (; *words && strcmp(*words, "--") != 0; words++)
-        *words = with_value(*words);
-}
-
 static bool reads_stdin(const struct common_options *options)
 {
     for (size_t i = 0; i < options->list_count; i++)
@@ -410,60 +388,32 @@ static int finish(struct common_options *options, error **err)
     return 0;
 }
 
-static int parse(struct common_options *options, poptContext context, common_options_take take,
-                 void *data, error **err)
-{
-    int code;
+struct reading {
+    struct common_options *options;
+    popt_line_take take; /* the command's */
+    void *data;
+};
 
-    while ((code = poptGetNextOpt(context)) >= 0) {
-        AUTO_FREE char *value = poptGetOptArg(context);
-        popt_escape_restore(value);
-        bool own = code >= COMMON_OPTIONS_COMMAND ||
-                   (code == COMMON_OPTIONS_ARGUMENT && options->own_arguments);
-        if ((own ? take(data, code, value, err) : take_common(options, code, value, err)) < 0)
-            return -1;
-        if (options->show != SHOW_NOTHING)
-            return 0;
-    }
-    if (code < -1)
-        return popt_escape_failed(context, code, err);
-    return finish(options, err);
+static int take_one(void *data, int code, const char *value, error **err)
+{
+    const struct reading *self = data;
+    bool own = code >= COMMON_OPTIONS_COMMAND ||
+               (code == POPT_LINE_ARGUMENT && self->options->own_arguments);
+    int result = own ? self->take(self->data, code, value, err)
+                     : take_common(self->options, code, value, err);
+
+    return result < 0 ? -1 : self->options->show != SHOW_NOTHING;
 }
 
 int common_options_parse(struct common_options *options, int argc, char **argv,
-                         struct poptOption *table, common_options_take take, void *data,
-                         error **err)
+                         struct poptOption *table, popt_line_take take, void *data, error **err)
 {
-    const char **words = popt_escape_words(argc, argv);
-    poptContext context = NULL;
-    int result;
+    struct reading reading = {.options = options, .take = take, .data = data};
 
-    if (words) {
-        with_values(words);
-        context = poptGetContext(NULL, argc, words, table, POPT_CONTEXT_ARG_OPTS);
-    }
     options->guests = guest_list_new();
-    if (context && options->guests)
-        result = parse(options, context, take, data, err);
-    else
-        result = error_no_memory(err);
-    poptFreeContext(context);
-    free(words);
-    return result;
-}
-
-void common_options_print_help(FILE *to, const char *command, const char *arguments,
-                               struct poptOption *table, bool usage_only)
-{
-    const char *words[] = {command, NULL};
-    poptContext context = poptGetContext(NULL, 1, words, table, 0);
-
-    if (!context)
-        return;
-    poptSetOtherOptionHelp(context, arguments);
-    if (usage_only)
-        poptPrintUsage(context, to, 0);
-    else
-        poptPrintHelp(context, to, 0);
-    poptFreeContext(context);
+    if (!options->guests)
+        return error_no_memory(err);
+    if (popt_line_read(argc, argv, table, false, take_one, &reading, err) < 0)
+        return -1;
+    return options->show == SHOW_NOTHING ? finish(options, err) : 0;
 }

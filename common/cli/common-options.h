@@ -7,10 +7,9 @@
 #define VLT_OPTIONS_H
 
 #include "guest/keys.h"
+#include "popt-line.h"
 #include "progress.h"
 #include "scan/supervisor.h"
-
-#include <popt.h>
 
 /* What a command's exit status says. Where several are true: 3, else 4, else 1. A threshold stands
  * before guests that failed, because it is what the user asked to be woken for, and those are named
@@ -39,7 +38,7 @@ struct common_options {
     bool consistent;
     bool null; /* -0: entries of lists end in NUL */
     /* Set by the command before common_options_parse(): an argument that is no option is not an
-     * image but the command's own, and it takes it with the code COMMON_OPTIONS_ARGUMENT. */
+     * image but the command's own, and it takes it with the code POPT_LINE_ARGUMENT. */
     bool own_arguments;
     /* Set by the command, too: where nothing is named, all libvirt guests are meant. */
     bool all_by_default;
@@ -60,25 +59,16 @@ extern struct poptOption common_options_popt[];
 
 /* A command's own options have codes from here on. */
 #define COMMON_OPTIONS_COMMAND 512
-#define COMMON_OPTIONS_ARGUMENT 0 /* popt's: an argument that is no option */
-
-/* Reads one of the command's own options: its code and its value (NULL where it takes none).
- * 0 or -1 and *err. */
-typedef int (*common_options_take)(void *data, int code, const char *value, error **err);
 
 /* Fills in the defaults. Nothing is allocated. */
 void common_options_init(struct common_options *options);
 void common_options_clear(struct common_options *options);
 
 /* Reads the command line. 0: options are complete, or options->show is set and nothing else counts.
- * -1 and *err: wrong usage. table is the command's, with common_options_popt in it. */
+ * -1 and *err: wrong usage. table is the command's, with common_options_popt in it; take reads one
+ * of its options, and returns 0 or -1. */
 int common_options_parse(struct common_options *options, int argc, char **argv,
-                         struct poptOption *table, common_options_take take, void *data,
-                         error **err);
-
-/* Prints what --help or --usage shows; arguments is "[OPTION...] IMAGE...". */
-void common_options_print_help(FILE *to, const char *command, const char *arguments,
-                               struct poptOption *table, bool usage_only);
+                         struct poptOption *table, popt_line_take take, void *data, error **err);
 
 static inline void cleanup_common_options(struct common_options *options)
 {

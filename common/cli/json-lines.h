@@ -8,7 +8,13 @@
 
 /* The value is taken over; a NULL value is one that there was no memory for. */
 int json_lines_set(json_t *object, const char *key, json_t *value);
-/* Bytes as string (text.h), null where there are none. */
+/* The bytes as a string. Bytes that are not UTF-8, and U+0000, become U+FFFD, and the whole value
+ * stands again, base64, under key + "_b64". */
+int json_lines_set_string(json_t *object, const char *key, const void *bytes, size_t length);
+/* The same rule for an array: where any is not UTF-8, key + "_b64" is all of them in base64. */
+int json_lines_set_strings(json_t *object, const char *key, const char *const *strings,
+                           size_t count);
+/* As string, null where there are no bytes. */
 int json_lines_set_bytes(json_t *object, const char *key, const void *bytes, size_t length);
 /* "guest" and "images". */
 int json_lines_set_guest(json_t *object, const struct guest *guest);

@@ -3,62 +3,34 @@
 
 #include "base/text-format.h"
 #include "message.h"
+#include "program.h"
 #include "stats-json.h"
 #include "stdout-guard.h"
-#include <locale.h>
-#include <signal.h>
+#include "wire/status.h"
 #include <stdarg.h>
-#include <sys/stat.h>
+#include <string.h>
 
-int scan_command_begin(const char *name)
-{
-    AUTO_ERROR error *err = NULL;
-
-    message_start(name);
-    setlocale(LC_CTYPE, ""); /* libsmartcols measures characters */
-    signal(SIGPIPE, SIG_IGN);
-    umask(022);               /* the modes of what is made are chosen where it is made */
-    signal(SIGXFSZ, SIG_IGN); /* a limit is an error of what is written, and what there is goes */
-    if (stdout_guard_start(&err) == 0)
-        return COMMAND_OK;
-    message("%s", error_message(err));
-    return COMMAND_NO_APPLIANCE;
-}
-
-int scan_command_usage(const char *name, const error *err)
-{
-    message("%s", error_message(err));
-    message_try_help(name);
-    return COMMAND_USAGE;
-}
-
-/* Ends quietly where the reader has gone, as `cat | head` does. Everything is cleaned up. */
 static int output_failed(const error *err)
 {
-    if (error_errno(err) == EPIPE)
-        stdout_guard_by_signal(SIGPIPE);
-    message("%s", error_message(err));
+    program_output_failed(err);
     return COMMAND_GUEST_FAILED;
 }
 
-int scan_command_end(int code)
+/* --- what the command calls --- */
+
+int scan_command_flush(struct scan_command *self, error **err)
 {
-    AUTO_ERROR error *err = NULL;
-
-    return stdout_guard_finish(&err) < 0 ? output_failed(err) : code;
-}
-
-/* --- the progress bar and messages --- */
-
-int scan_command_print(struct scanning *self, const void *bytes, size_t length, error **err)
-{
+    if (fflush(self->to) != 0)
+        return error_no_memory(err);
+    size_t length = self->length;
+    rewind(self->to);
     if (length == 0)
         return 0;
     progress_hide(self->bar);
-    return stdout_guard_write(bytes, length, err);
+    return stdout_guard_write(self->text, length, err);
 }
 
-void scan_command_say(struct scanning *self, const char *format, ...)
+void scan_command_say(struct scan_command *self, const char *format, ...)
 {
     va_list args;
 
@@ -69,19 +41,28 @@ void scan_command_say(struct scanning *self, const char *format, ...)
     message("%s", text ? text : "out of memory");
 }
 
+void scan_command_say_failure(struct scan_command *self, const struct guest *guest,
+                              const char *part, enum status status, const char *why, size_t length)
+{
+    const char *word = status_name(status);
+
+    scan_command_say(self, "%s%s%s: %.*s", guest->name, part ? ": " : "", part ? part : "",
+                     (int)(length ? length : strlen(word)), length ? why : word);
+}
+
 /* --- the supervisor's client --- */
 
 static int on_answer(void *data, const struct guest_answer *answered, error **err)
 {
-    struct scanning *self = data;
+    struct scan_command *self = data;
 
     self->guests++;
-    return self->answer(self->data, answered, err);
+    return self->ops->answer(self->data, self, answered, err);
 }
 
 static void on_log(void *data, enum supervisor_log level, const char *text)
 {
-    struct scanning *self = data;
+    struct scan_command *self = data;
     const bool wanted[] = {[LOG_WARNING] = !self->options->quiet,
                            [LOG_VERBOSE] = self->options->verbose,
                            [LOG_TRACE] = self->options->config.trace};
@@ -92,7 +73,7 @@ static void on_log(void *data, enum supervisor_log level, const char *text)
 
 static void on_progress(void *data, uint64_t answered, uint64_t total)
 {
-    struct scanning *self = data;
+    struct scan_command *self = data;
 
     progress_update(self->bar, answered, total);
 }
@@ -101,7 +82,7 @@ static void on_progress(void *data, uint64_t answered, uint64_t total)
 
 /* A list without an entry is most often a mistake in what made it; a hypervisor without guests is
  * one. */
-static bool nothing_to_do(const struct scanning *self)
+static bool nothing_to_do(const struct scan_command *self)
 {
     const char *uri = self->options->connect;
 
@@ -117,7 +98,7 @@ static bool nothing_to_do(const struct scanning *self)
     return true;
 }
 
-static int exit_status(struct scanning *self, enum supervisor_end end, uint64_t guests_failed,
+static int exit_status(struct scan_command *self, enum supervisor_end end, uint64_t guests_failed,
                        const error *err)
 {
     AUTO_ERROR error *failed = NULL;
@@ -134,7 +115,7 @@ static int exit_status(struct scanning *self, enum supervisor_end end, uint64_t 
     case SUPERVISOR_SIGNALLED:
         return end == SUPERVISOR_STOPPED ? output_failed(err) : COMMAND_GUEST_FAILED;
     }
-    if (self->finish && self->finish(self->data, &failed) < 0)
+    if (self->ops->finish && self->ops->finish(self->data, self, &failed) < 0)
         return output_failed(failed);
     if (end == SUPERVISOR_NO_APPLIANCE)
         return COMMAND_NO_APPLIANCE;
@@ -150,7 +131,7 @@ static void print_stats(const struct supervisor_stats *stats)
     fprintf(stderr, "stats: %s\n", text ? text : "{}");
 }
 
-int scan_command_run(struct scanning *self)
+static int ask(struct scan_command *self)
 {
     const struct common_options *options = self->options;
     AUTO_ERROR error *err = NULL;
@@ -171,4 +152,58 @@ int scan_command_run(struct scanning *self)
     if (end == SUPERVISOR_SIGNALLED)
         stdout_guard_by_signal(signal_number);
     return code;
+}
+
+/* --- main() --- */
+
+static int run(struct scan_command *self)
+{
+    AUTO_ERROR error *err = NULL;
+
+    self->to = open_memstream(&self->text, &self->length);
+    if (self->to && self->ops->start(self->data, &err) == 0)
+        return ask(self);
+    message("%s", err ? error_message(err) : "out of memory");
+    return COMMAND_NO_APPLIANCE;
+}
+
+static void show(const struct scan_command *self)
+{
+    enum common_options_show what = self->options->show;
+
+    if (what == SHOW_VERSION) {
+        program_print_version();
+        return;
+    }
+    popt_line_print_help(stdout, self->name, self->arguments, self->table, what == SHOW_USAGE);
+    if (what == SHOW_HELP)
+        self->ops->help(stdout);
+}
+
+static int parse_and_run(struct scan_command *self, int argc, char **argv)
+{
+    AUTO_ERROR error *err = NULL;
+
+    if (self->ops->parse(self->data, argc, argv, &err) < 0) {
+        message("%s", error_message(err));
+        message_try_help(self->name);
+        return COMMAND_USAGE;
+    }
+    if (self->options->show == SHOW_NOTHING)
+        return run(self);
+    show(self);
+    return COMMAND_OK;
+}
+
+int scan_command_main(struct scan_command *self, int argc, char **argv)
+{
+    int code = COMMAND_NO_APPLIANCE;
+
+    if (program_begin(self->name) == 0) {
+        code = parse_and_run(self, argc, argv);
+        self->ops->clear(self->data);
+        cleanup_file(&self->to);
+        free(self->text);
+    }
+    return program_end() < 0 ? COMMAND_GUEST_FAILED : code;
 }

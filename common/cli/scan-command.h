@@ -1,45 +1,60 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A command that asks about guests and prints the answers: all of it but its options, its question
- * and what it prints. main() is
- *
- *     int code = scan_command_begin(NAME);
- *     if (code == COMMAND_OK) code = … scan_command_usage(NAME, err), or scan_command_run(&self) …;
- *     return scan_command_end(code);
- */
-#ifndef VLT_SCANNING_H
-#define VLT_SCANNING_H
+ * and what it prints. Its main() fills in a struct scan_command and calls scan_command_main(). */
+#ifndef VLT_SCAN_COMMAND_H
+#define VLT_SCAN_COMMAND_H
 
 #include "common-options.h"
 
-struct scanning {
-    const struct common_options *options;
-    void *data; /* of the two below */
-    /* As struct supervisor_client's. What failed has been said. */
-    int (*answer)(void *data, const struct guest_answer *answer, error **err);
+struct scan_command;
+
+/* Each takes the command's data first. */
+struct scan_command_ops {
+    /* As common_options_parse(), which it calls. */
+    int (*parse)(void *data, int argc, char **argv, error **err);
+    /* Prints what --help says below the options. */
+    void (*help)(FILE *to);
+    /* When the command line has been read, and guests will be asked. 0 or -1 and *err. */
+    int (*start)(void *data, error **err);
+    /* As struct supervisor_client's. It writes to self->to. */
+    int (*answer)(void *data, struct scan_command *self, const struct guest_answer *answered,
+                  error **err);
     /* After the last answer. NULL: nothing is to be done. */
-    int (*finish)(void *data, error **err);
-    const char *nothing; /* "nothing to scan", where all lists are empty */
+    int (*finish)(void *data, struct scan_command *self, error **err);
+    /* Frees what data points to; it may not have been parsed or started. */
+    void (*clear)(void *data);
+};
 
-    bool passed; /* a threshold was passed */
+struct scan_command {
+    const char *name;         /* "virt-df-live" */
+    const char *arguments;    /* "[OPTION...] [IMAGE...]" */
+    const char *nothing;      /* "nothing to scan", where all lists are empty */
+    struct poptOption *table; /* the command's, with common_options_popt in it */
+    const struct scan_command_ops *ops;
+    struct common_options *options; /* part of data */
+    void *data;
 
-    /* scanning_…()'s own */
+    FILE *to;    /* memory; scan_command_flush() brings it to stdout */
+    bool passed; /* set by the command: a threshold was passed */
+
+    /* scan_command_…()'s own */
+    char *text;
+    size_t length;
     progress *bar;
     uint64_t guests;
 };
 
-/* The process's first steps. COMMAND_OK or an exit status. name lasts. */
-int scan_command_begin(const char *name);
-/* Says what was wrong with the command line. The exit status. */
-int scan_command_usage(const char *name, const error *err);
-/* Asks about all guests. The exit status; does not return where a signal ended it. */
-int scan_command_run(struct scanning *self);
-/* Closes stdout. The exit status: the given one, if all could be written. */
-int scan_command_end(int code);
+/* The whole run. The exit status; does not return where a signal ended it. */
+int scan_command_main(struct scan_command *self, int argc, char **argv);
 
-/* To stdout, at once, without the progress bar. 0 or -1 and *err. */
-int scan_command_print(struct scanning *self, const void *bytes, size_t length, error **err);
+/* Brings to stdout what has been written, without the progress bar. 0 or -1 and *err. */
+int scan_command_flush(struct scan_command *self, error **err);
 /* As message(), without the progress bar. */
-void scan_command_say(struct scanning *self, const char *format, ...)
+void scan_command_say(struct scan_command *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* "GUEST: WHY" or, where part is not NULL, "GUEST: PART: WHY". why has length bytes; where there
+ * are none, the word for status stands there. */
+void scan_command_say_failure(struct scan_command *self, const struct guest *guest,
+                              const char *part, enum status status, const char *why, size_t length);
 
 #endif

@@ -2,7 +2,7 @@
 #include "guest/guest-record.h"
 #include "wire/protocol.h"
 
-#include "base/text.h"
+#include "cli/json-lines.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -100,8 +100,8 @@ static void what_json_writes_comes_back(void **state)
     for (int i = 0; i < 255; i++)
         every[i] = (char)(i + 1);
     every[255] = 0;
-    assert_int_equal(text_json_set(record, "guest", every, 255), 0);
-    assert_int_equal(text_json_set_array(record, "images", paths, 2), 0);
+    assert_int_equal(json_lines_set_string(record, "guest", every, 255), 0);
+    assert_int_equal(json_lines_set_strings(record, "images", paths, 2), 0);
     AUTO_FREE char *line = json_dumps(record, JSON_COMPACT);
     json_decref(record);
     AUTO_GUEST struct guest *guest = good(line);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "rows.h"
+#include "row.h"
 #include "base/drive-name.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ static uint64_t minus(uint64_t a, uint64_t b)
     return a > b ? a - b : 0;
 }
 
-struct figures figures_of_usage(const usage *u)
+struct figures row_figures(const usage *u)
 {
     return (struct figures){.size = times(u->blocks, u->block_size),
                             .used = times(minus(u->blocks, u->blocks_free), u->block_size),
@@ -36,7 +36,7 @@ struct figures figures_of_usage(const usage *u)
                             .inodes_free = u->files_free};
 }
 
-void figures_add(struct figures *sum, const struct figures *more)
+void row_figures_add(struct figures *sum, const struct figures *more)
 {
     sum->size = plus(sum->size, more->size);
     sum->used = plus(sum->used, more->used);
@@ -58,7 +58,7 @@ struct row row_of_volume(const struct guest *guest, const volume *v)
 
     if (v->content == CONTENT_FILESYSTEM && v->mounted) {
         row.filled = true;
-        row.figures = figures_of_usage(&v->usage);
+        row.figures = row_figures(&v->usage);
     }
     set_message(&row, v->message.message_val, v->message.message_len);
     return row;
@@ -91,19 +91,19 @@ char *row_device(const volume *v, char buffer[ROW_DEVICE_MAX])
     return buffer;
 }
 
-unsigned percent_up(uint64_t used, uint64_t total)
+unsigned row_percent_up(uint64_t used, uint64_t total)
 {
     return total == 0 ? 0 : (unsigned)(((wide)used * 100 + total - 1) / total);
 }
 
-double percent_exact(uint64_t used, uint64_t total)
+double row_percent_exact(uint64_t used, uint64_t total)
 {
     if (total == 0)
         return 0;
     return (float)(100. - 100. * (double)minus(total, used) / (double)total);
 }
 
-bool percent_above(uint64_t used, uint64_t total, unsigned limit)
+bool row_percent_above(uint64_t used, uint64_t total, unsigned limit)
 {
     return (wide)used * 100 > (wide)total * limit;
 }

@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+/* virt-ls quotes a space, too. */
+#define CSV_QUOTED " " TEXT_CSV
+
 static void put_time(const struct ls_style *style, const listing_time *when, FILE *to)
 {
     char date[CELL_DATE_MAX];
@@ -31,11 +34,11 @@ static void put_time(const struct ls_style *style, const listing_time *when, FIL
 static void put_figures(const struct ls_style *style, const listing_entry *entry, FILE *to)
 {
     char between = style->csv ? ',' : ' ';
-    char size[CELL_SIZE_MAX];
+    char size[TEXT_SIZE_MAX];
 
     fprintf(to, "%c%c%04o%c", cell_type(entry->mode), between, entry->mode & 07777, between);
     if (style->human)
-        fprintf(to, "%10s", cell_human_size(entry->size, size));
+        fprintf(to, "%10s", text_human_size(entry->size, TEXT_NEAREST, size));
     else
         fprintf(to, "%*" PRIu64, style->csv ? 0 : 10, entry->size);
     if (style->uids)
@@ -70,7 +73,7 @@ static int put_bytes(const form *self, const char *bytes, size_t length, FILE *t
         bytes = escaped;
         length = strlen(escaped);
     }
-    cell_put_csv(bytes, length, to);
+    text_put_csv(bytes, length, CSV_QUOTED, to);
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* JSON Lines: every volume, then its guest, then, where it is wanted, the sum. */
 #include "cli/json-lines.h"
-#include "writer.h"
+#include "form.h"
 
 #include <string.h>
 
@@ -16,7 +16,7 @@ static json_t *percent(const struct row *row)
 {
     if (!row->filled || row->figures.size == 0)
         return json_null();
-    double exact = percent_exact(row->figures.used, row->figures.size);
+    double exact = row_percent_exact(row->figures.used, row->figures.size);
     return json_real((double)(unsigned)(exact * 10 + 0.5) / 10);
 }
 
@@ -74,7 +74,7 @@ static const char *content_name(volume_content content)
                                                                   : "unknown";
 }
 
-static int json_row(writer *self, const struct row *row, FILE *to)
+static int json_row(form *self, const struct row *row, FILE *to)
 {
     json_t *object = json_object();
 
@@ -89,7 +89,7 @@ static int json_row(writer *self, const struct row *row, FILE *to)
     return json_lines_write_line(object, failed, to);
 }
 
-static int json_guest(writer *self, const struct guest_answer *answered, unsigned filesystems,
+static int json_guest(form *self, const struct guest_answer *answered, unsigned filesystems,
                       FILE *to)
 {
     json_t *object = json_object();
@@ -107,20 +107,12 @@ static int json_guest(writer *self, const struct guest_answer *answered, unsigne
     return json_lines_write_line(object, failed, to);
 }
 
-static int json_heading(writer *self, FILE *to)
+static int json_total(form *self, const struct totals *totals, FILE *to)
 {
-    (void)self;
-    (void)to;
-    return 0;
-}
-
-static int json_end(writer *self, const struct totals *totals, FILE *to)
-{
-    (void)self;
-    if (!totals)
-        return 0;
     json_t *object = json_object();
     struct row row = row_of_totals(totals);
+
+    (void)self;
     int failed = json_lines_set(object, "type", json_string("total")) |
                  json_lines_set(object, "guests", json_lines_unsigned(totals->guests)) |
                  json_lines_set(object, "filesystems", json_lines_unsigned(totals->filesystems)) |
@@ -128,22 +120,19 @@ static int json_end(writer *self, const struct totals *totals, FILE *to)
     return json_lines_write_line(object, failed, to);
 }
 
-static void json_free(writer *self)
+static void json_free(form *self)
 {
     free(self);
 }
 
-static const struct writer_ops json_ops = {.heading = json_heading,
-                                           .row = json_row,
-                                           .guest = json_guest,
-                                           .end = json_end,
-                                           .free = json_free};
+static const struct form_ops json_ops = {
+    .row = json_row, .guest = json_guest, .total = json_total, .free = json_free};
 
-writer *writer_json_new(void)
+form *form_json_new(void)
 {
-    writer *self = calloc(1, sizeof *self);
+    form *self = calloc(1, sizeof *self);
 
     if (self)
-        *self = (writer){.ops = &json_ops, .wants = WANTS_VOLUMES};
+        *self = (form){.ops = &json_ops, .wants = FORM_WANTS_VOLUMES};
     return self;
 }

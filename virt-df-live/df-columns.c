@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "columns.h"
+#include "df-columns.h"
 #include "wire/status.h"
 
 #include "base/text.h"
@@ -17,7 +17,7 @@ static void put_size(uint64_t bytes, const struct style *style, FILE *to)
     char human[TEXT_SIZE_MAX];
 
     if (style->human)
-        fputs(text_human_size(bytes, human), to);
+        fputs(text_human_size(bytes, TEXT_UP, human), to);
     else
         fprintf(to, "%" PRIu64, bytes / 1024); /* virt-df rounds down, too */
 }
@@ -25,155 +25,184 @@ static void put_size(uint64_t bytes, const struct style *style, FILE *to)
 static void put_percent(uint64_t used, uint64_t total, const struct style *style, FILE *to)
 {
     if (style->decimal)
-        fprintf(to, "%.1f", percent_exact(used, total));
+        fprintf(to, "%.1f", row_percent_exact(used, total));
     else
-        fprintf(to, "%u%%", percent_up(used, total));
+        fprintf(to, "%u%%", row_percent_up(used, total));
 }
 
-#define GETTER(name) static void name(const void *data, const void *style, FILE *to)
-#define ROW                                                                                        \
-    const struct row *row = data;                                                                  \
-    (void)style
-
-GETTER(get_guest)
+static void get_guest(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
+    (void)style;
     fputs(row->guest ? row->guest->name : "total", to);
 }
 
-GETTER(get_device)
+static void get_device(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
     char device[ROW_DEVICE_MAX];
+
+    (void)style;
     if (row->volume)
         fputs(row_device(row->volume, device), to);
 }
 
-GETTER(get_filesystem)
+static void get_filesystem(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
     get_guest(row, style, to);
     if (row->volume)
         fputc(':', to);
     get_device(row, style, to);
 }
 
-GETTER(get_images)
+static void get_images(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
+    (void)style;
     for (size_t i = 0; row->guest && i < row->guest->image_count; i++)
         fprintf(to, "%s%s", i ? "\t" : "", row->guest->images[i].path);
 }
 
-GETTER(get_disk)
+static void get_disk(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
+    (void)style;
     if (row->volume && row->volume->kind <= VOLUME_PARTITION && row->guest &&
         row->volume->disk < row->guest->image_count)
         fputs(row->guest->images[row->volume->disk].path, to);
 }
 
-GETTER(get_fstype)
+static void get_fstype(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
+    (void)style;
     if (row->volume)
         put(to, row->volume->fstype.fstype_val, row->volume->fstype.fstype_len);
 }
 
-GETTER(get_label)
+static void get_label(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
+    (void)style;
     if (row->volume)
         put(to, row->volume->label.label_val, row->volume->label.label_len);
 }
 
-GETTER(get_uuid)
+static void get_uuid(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
+    (void)style;
     if (row->volume)
         put(to, row->volume->uuid.uuid_val, row->volume->uuid.uuid_len);
 }
 
-GETTER(get_size)
+static void get_size(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
     if (row->filled)
         put_size(row->figures.size, style, to);
 }
 
-GETTER(get_used)
+static void get_used(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
     if (row->filled)
         put_size(row->figures.used, style, to);
 }
 
-GETTER(get_available)
+static void get_available(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
     if (row->filled)
         put_size(row->figures.available, style, to);
 }
 
-GETTER(get_use)
+static void get_use(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
     if (row->filled)
         put_percent(row->figures.used, row->figures.size, style, to);
 }
 
-GETTER(get_inodes)
+static void get_inodes(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
+    (void)style;
     if (row->filled)
         fprintf(to, "%" PRIu64, row->figures.inodes);
 }
 
-GETTER(get_inodes_used)
+static void get_inodes_used(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
+    (void)style;
     if (row->filled)
         fprintf(to, "%" PRIu64, row->figures.inodes_used);
 }
 
-GETTER(get_inodes_free)
+static void get_inodes_free(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
+    (void)style;
     if (row->filled)
         fprintf(to, "%" PRIu64, row->figures.inodes_free);
 }
 
-GETTER(get_inodes_use)
+static void get_inodes_use(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
     if (row->filled)
         put_percent(row->figures.inodes_used, row->figures.inodes, style, to);
 }
 
-GETTER(get_block_size)
+static void get_block_size(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
+    (void)style;
     if (row->filled && row->volume)
         fprintf(to, "%" PRIu64, row->volume->usage.block_size);
 }
 
-GETTER(get_clean)
+static void get_clean(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
+    (void)style;
     if (row->filled && row->volume)
         fputs(row->volume->clean ? "yes" : "no", to);
 }
 
-GETTER(get_status)
+static void get_status(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
+    (void)style;
     if (row->guest)
         fputs(status_name(row->status), to);
 }
 
-GETTER(get_message)
+static void get_message(const void *data, const void *style, FILE *to)
 {
-    ROW;
+    const struct row *row = data;
+
+    (void)style;
     put(to, row->message, row->message_length);
 }
 
@@ -201,7 +230,7 @@ const struct column df_columns[] = {
     {"MESSAGE", COLUMN_REASON | COLUMN_TRUNCATE, "the same in words; such rows come too",
      get_message},
 };
-const size_t df_column_count = sizeof df_columns / sizeof df_columns[0];
+const size_t df_columns_count = sizeof df_columns / sizeof df_columns[0];
 
 /* The headings are virt-df's, letter for letter. */
 static const struct column classic_filesystem = {"Filesystem", 0, NULL, get_filesystem};
@@ -235,14 +264,14 @@ static void add_figures(const struct style *style, struct column_choice *choice)
         choice->columns[choice->count - FIGURES] = &classic_human;
 }
 
-void df_classic_table(const struct style *style, struct column_choice *choice)
+void df_columns_classic_table(const struct style *style, struct column_choice *choice)
 {
     choice->columns[0] = &classic_filesystem;
     choice->count = 1;
     add_figures(style, choice);
 }
 
-void df_classic_csv(const struct style *style, struct column_choice *choice)
+void df_columns_classic_csv(const struct style *style, struct column_choice *choice)
 {
     choice->columns[0] = &classic_guest;
     choice->columns[1] = &classic_device;

@@ -2,7 +2,6 @@
 /* JSON Lines: every file and every problem, then the guest. */
 #include "form.h"
 
-#include "base/text.h"
 #include "cli/json-lines.h"
 #include <string.h>
 #include <sys/stat.h>
@@ -43,9 +42,9 @@ static int set_place(json_t *object, const struct listed_directory *place, const
     cell_put_path(place->directory, name, length, buffer);
     if (fclose(buffer) != 0)
         return -1;
-    return text_json_set(object, "guest", place->guest->name, strlen(place->guest->name)) |
-           text_json_set(object, "directory", place->directory, strlen(place->directory)) |
-           text_json_set(object, "path", path, path_length);
+    return json_lines_set_string(object, "guest", place->guest->name, strlen(place->guest->name)) |
+           json_lines_set_string(object, "directory", place->directory, strlen(place->directory)) |
+           json_lines_set_string(object, "path", path, path_length);
 }
 
 static int set_device(json_t *object, const char *key, unsigned major_number, unsigned minor_number)

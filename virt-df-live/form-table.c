@@ -3,13 +3,13 @@
  * at its end, for -o. */
 #include "base/text.h"
 #include "cli/text-table.h"
-#include "writer.h"
+#include "form.h"
 
 #define NAME_WIDTH 36
 static const int figure_widths[] = {10, 10, 10, 5};
 
-struct table_writer {
-    writer base;
+struct table_form {
+    form base;
     const struct style *style;
     bool heading;
     struct column_choice choice;
@@ -42,9 +42,9 @@ static void put_figure(size_t index, const char *cell, FILE *to)
     fprintf(to, "%s%*s", index ? " " : "", figure_widths[index], cell);
 }
 
-static int table_heading(writer *base, FILE *to)
+static int table_heading(form *base, FILE *to)
 {
-    struct table_writer *self = (struct table_writer *)base;
+    struct table_form *self = (struct table_form *)base;
 
     if (!self->heading)
         return 0;
@@ -55,9 +55,9 @@ static int table_heading(writer *base, FILE *to)
     return 0;
 }
 
-static int table_row(writer *base, const struct row *row, FILE *to)
+static int table_row(form *base, const struct row *row, FILE *to)
 {
-    struct table_writer *self = (struct table_writer *)base;
+    struct table_form *self = (struct table_form *)base;
 
     for (size_t i = 0; i < self->choice.count; i++) {
         size_t length = 0;
@@ -74,95 +74,73 @@ static int table_row(writer *base, const struct row *row, FILE *to)
     return 0;
 }
 
-static int table_end(writer *base, const struct totals *totals, FILE *to)
-{
-    if (!totals)
-        return 0;
-    struct row row = row_of_totals(totals);
-    return table_row(base, &row, to);
-}
-
-static void table_free(writer *base)
+static void table_free(form *base)
 {
     free(base);
 }
 
-static const struct writer_ops table_ops = {
-    .heading = table_heading, .row = table_row, .end = table_end, .free = table_free};
+static const struct form_ops table_ops = {
+    .heading = table_heading, .row = table_row, .free = table_free};
 
-writer *writer_table_new(const struct style *style, bool heading)
+form *form_table_new(const struct style *style, bool heading)
 {
-    struct table_writer *self = calloc(1, sizeof *self);
+    struct table_form *self = calloc(1, sizeof *self);
 
     if (!self)
         return NULL;
-    self->base = (writer){.ops = &table_ops, .wants = WANTS_FIGURES};
+    self->base = (form){.ops = &table_ops, .wants = FORM_WANTS_FIGURES};
     self->style = style;
     self->heading = heading;
-    df_classic_table(style, &self->choice);
+    df_columns_classic_table(style, &self->choice);
     return &self->base;
 }
 
 /* ---- -o ---- */
 
-struct layout_writer {
-    writer base;
+struct layout_form {
+    form base;
     const struct style *style;
     text_table *table;
 };
 
-static int layout_heading(writer *base, FILE *to)
+static int layout_row(form *base, const struct row *row, FILE *to)
 {
-    (void)base; /* it comes with the table */
-    (void)to;
-    return 0;
-}
-
-static int layout_row(writer *base, const struct row *row, FILE *to)
-{
-    struct layout_writer *self = (struct layout_writer *)base;
+    struct layout_form *self = (struct layout_form *)base;
 
     (void)to;
     return text_table_add(self->table, row, self->style);
 }
 
-static int layout_end(writer *base, const struct totals *totals, FILE *to)
+static int layout_end(form *base, FILE *to)
 {
-    struct layout_writer *self = (struct layout_writer *)base;
-
-    if (totals) {
-        struct row row = row_of_totals(totals);
-        if (text_table_add(self->table, &row, self->style) < 0)
-            return -1;
-    }
-    return text_table_print(self->table, to);
+    return text_table_print(((struct layout_form *)base)->table, to);
 }
 
-static void layout_writer_free(writer *base)
+static void layout_free(form *base)
 {
-    struct layout_writer *self = (struct layout_writer *)base;
+    struct layout_form *self = (struct layout_form *)base;
 
     text_table_free(self->table);
     free(self);
 }
 
-static const struct writer_ops layout_ops = {
-    .heading = layout_heading, .row = layout_row, .end = layout_end, .free = layout_writer_free};
+static const struct form_ops layout_ops = {
+    .row = layout_row, .end = layout_end, .free = layout_free};
 
-writer *writer_layout_new(const struct style *style, const struct column_choice *choice,
-                          bool heading, bool terminal)
+form *form_layout_new(const struct style *style, const struct column_choice *choice, bool heading,
+                      bool terminal)
 {
-    struct layout_writer *self = calloc(1, sizeof *self);
+    struct layout_form *self = calloc(1, sizeof *self);
 
     if (!self)
         return NULL;
-    self->base =
-        (writer){.ops = &layout_ops,
-                 .wants = columns_have(choice, COLUMN_REASON) ? WANTS_REASONS : WANTS_FIGURES};
+    self->base = (form){.ops = &layout_ops,
+                        .wants = columns_have(choice, COLUMN_REASON) ? FORM_WANTS_REASONS
+                                                                     : FORM_WANTS_FIGURES};
     self->style = style;
     self->table = text_table_new(choice, heading, terminal);
     if (!self->table) {
-        layout_writer_free(&self->base);
+        layout_free(&self->base);
         return NULL;
     }
     return &self->base;

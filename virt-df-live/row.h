@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From what the agent says of a volume to the figures of a row. Pure. */
-#ifndef VDL_ROWS_H
-#define VDL_ROWS_H
+#ifndef VDL_ROW_H
+#define VDL_ROW_H
 
 #include "appliance/slot-table.h"
 #include "scan/question-df.h"
@@ -38,8 +38,8 @@ struct row row_of_guest(const struct guest *guest, const scan_ret *result);
 struct row row_of_totals(const struct totals *totals);
 
 /* Where a figure is larger than UINT64_MAX, it is that. */
-struct figures figures_of_usage(const usage *u);
-void figures_add(struct figures *sum, const struct figures *more);
+struct figures row_figures(const usage *u);
+void row_figures_add(struct figures *sum, const struct figures *more);
 
 /* "/dev/sda", "/dev/sda1", "/dev/vg/lv": as the guest has them; the bytes of a name as they came.
  * Returns buffer. */
@@ -47,9 +47,9 @@ void figures_add(struct figures *sum, const struct figures *more);
 char *row_device(const volume *v, char buffer[ROW_DEVICE_MAX]);
 
 /* used of total, in percent. of nothing it is 0. */
-unsigned percent_up(uint64_t used, uint64_t total); /* rounded up, as df does */
+unsigned row_percent_up(uint64_t used, uint64_t total); /* rounded up, as df does */
 /* As virt-df computes it, in float, so that one decimal of it is the same figure. */
-double percent_exact(uint64_t used, uint64_t total);
-bool percent_above(uint64_t used, uint64_t total, unsigned limit);
+double row_percent_exact(uint64_t used, uint64_t total);
+bool row_percent_above(uint64_t used, uint64_t total, unsigned limit);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is printed of a file, as virt-ls and ls print it. Pure, but for the time zone. */
-#ifndef VLS_CELLS_H
-#define VLS_CELLS_H
+#ifndef VLS_CELL_H
+#define VLS_CELL_H
 
 #include "wire/listing.h"
 #include "wire/protocol.h"
@@ -15,11 +15,6 @@ char cell_type(unsigned mode);
 /* "drwxr-xr-x", as ls has it. Returns buffer. */
 #define CELL_MODE_MAX 11
 char *cell_mode(unsigned mode, char buffer[CELL_MODE_MAX]);
-
-/* Powers of 1024, one decimal below 10, rounded to the nearest, half to even: "1023", "1.0K",
- * "10K". Returns buffer. */
-#define CELL_SIZE_MAX 24
-char *cell_human_size(uint64_t bytes, char buffer[CELL_SIZE_MAX]);
 
 /* "2026-11-23 10:26:09" in the host's time zone; the seconds since 1970 where there is no such
  * date. Returns buffer. */
@@ -35,10 +30,6 @@ int64_t cell_age(int64_t now, int64_t then);
 /* In hexadecimal, or, LS_CRC, in decimal; "" where there is none. Returns buffer. */
 #define CELL_DIGEST_MAX (2 * LISTING_DIGEST + 1)
 char *cell_digest(enum ls_checksum kind, const listing_entry *entry, char buffer[CELL_DIGEST_MAX]);
-
-/* Bytes in CSV as virt-ls quotes them: where there is a space, a comma, a quote or a newline; and,
- * unlike it, a carriage return, which many readers take for the end of a row. */
-void cell_put_csv(const char *bytes, size_t length, FILE *to);
 
 /* Joined to one path: "/etc" or "/etc/" and "passwd". Nothing is added for name "". */
 void cell_put_path(const char *directory, const char *name, size_t name_length, FILE *to);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What virt-ls prints of made-up files. The expected lines are those that virt-ls 1.48 of
  * guestfs-tools printed of the same files on an ext4 image, but where a test says otherwise. */
+#include "base/text.h"
 #include "unit/../../virt-ls/form.h"
 
 #include <jansson.h>
@@ -377,10 +378,10 @@ static void sizes_are_rounded_to_the_nearest(void **state)
         {11776, "12K"},
         {UINT64_MAX, "16E"},
     };
-    char buffer[CELL_SIZE_MAX];
+    char buffer[TEXT_SIZE_MAX];
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        assert_string_equal(cell_human_size(cases[i].bytes, buffer), cases[i].text);
+        assert_string_equal(text_human_size(cases[i].bytes, TEXT_NEAREST, buffer), cases[i].text);
     add("s9999", S_IFREG | 0644, 9999);
     assert_prints(&(struct ls_style){.form = FORM_TREE, .human = true}, "/sizes",
                   "- 0644       9.8K /sizes/s9999\n");

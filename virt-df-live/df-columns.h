@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The columns of virt-df-live: -o, --output-all, and what --help says of them. */
-#ifndef VDL_COLUMNS_H
-#define VDL_COLUMNS_H
+#ifndef VDL_DF_COLUMNS_H
+#define VDL_DF_COLUMNS_H
 
 #include "cli/columns.h"
-#include "rows.h"
+#include "row.h"
 
 /* How cells are written. */
 struct style {
@@ -15,11 +15,11 @@ struct style {
 
 /* Their getters take a struct row and a struct style. */
 extern const struct column df_columns[];
-extern const size_t df_column_count;
+extern const size_t df_columns_count;
 
 /* What virt-df prints: for the table "Filesystem" and four figures; for CSV the guest and the
  * device apart, and four figures. */
-void df_classic_table(const struct style *style, struct column_choice *choice);
-void df_classic_csv(const struct style *style, struct column_choice *choice);
+void df_columns_classic_table(const struct style *style, struct column_choice *choice);
+void df_columns_classic_csv(const struct style *style, struct column_choice *choice);
 
 #endif

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cells.h"
+#include "cell.h"
 
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-
-__extension__ typedef unsigned __int128 wide;
 
 /* Seconds: half of the average Gregorian year, as ls has it. */
 #define HALF_A_YEAR (31556952 / 2)
@@ -54,45 +52,6 @@ char *cell_mode(unsigned mode, char buffer[CELL_MODE_MAX])
     buffer[6] = execute(mode & S_IXGRP, mode & S_ISGID, 's');
     buffer[9] = execute(mode & S_IXOTH, mode & S_ISVTX, 't');
     buffer[10] = 0;
-    return buffer;
-}
-
-/* --- sizes --- */
-
-/* To the nearest whole number, half to even. */
-static uint64_t divide(wide dividend, uint64_t divisor)
-{
-    uint64_t whole = (uint64_t)(dividend / divisor);
-    wide twice = dividend % divisor * 2;
-
-    return whole + (twice > divisor || (twice == divisor && whole % 2 == 1));
-}
-
-/* gnulib's human.c is the model (human_round_to_nearest | human_autoscale | human_base_1024). */
-char *cell_human_size(uint64_t bytes, char buffer[CELL_SIZE_MAX])
-{
-    static const char units[] = "KMGTPE";
-    unsigned power = 0;
-
-    while (power < sizeof units - 1 && bytes >> (10 * power) >= 1024)
-        power++;
-    if (power == 0) {
-        snprintf(buffer, CELL_SIZE_MAX, "%" PRIu64, bytes);
-        return buffer;
-    }
-
-    uint64_t unit = UINT64_C(1) << (10 * power);
-    uint64_t tenths = divide((wide)bytes * 10, unit);
-    uint64_t whole = divide(bytes, unit);
-    if (bytes / unit < 10 && tenths < 100) {
-        snprintf(buffer, CELL_SIZE_MAX, "%u.%u%c", (unsigned)(tenths / 10), (unsigned)(tenths % 10),
-                 units[power - 1]);
-        return buffer;
-    }
-    if (whole == 1024 && power < sizeof units - 1)
-        snprintf(buffer, CELL_SIZE_MAX, "1.0%c", units[power]);
-    else
-        snprintf(buffer, CELL_SIZE_MAX, "%" PRIu64 "%c", whole, units[power - 1]);
     return buffer;
 }
 
@@ -158,23 +117,6 @@ char *cell_digest(enum ls_checksum kind, const listing_entry *entry, char buffer
         buffer[2 * i + 2] = 0;
     }
     return buffer;
-}
-
-void cell_put_csv(const char *bytes, size_t length, FILE *to)
-{
-    bool quotes = false;
-
-    for (size_t i = 0; i < length && !quotes; i++)
-        quotes = bytes[i] && strchr(" ,\"\n\r", bytes[i]);
-    if (quotes)
-        fputc('"', to);
-    for (size_t i = 0; i < length; i++) {
-        if (bytes[i] == '"')
-            fputc('"', to);
-        fputc(bytes[i], to);
-    }
-    if (quotes)
-        fputc('"', to);
 }
 
 void cell_put_path(const char *directory, const char *name, size_t name_length, FILE *to)

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "form.h"
+
+form *form_new(const struct df_options *options, bool terminal)
+{
+    const struct style *style = &options->style;
+    bool heading = !options->noheadings;
+
+    if (options->json)
+        return form_json_new();
+    if (options->csv)
+        return form_csv_new(style, options->chosen ? &options->choice : NULL, heading);
+    if (options->chosen)
+        return form_layout_new(style, &options->choice, heading, terminal);
+    return form_table_new(style, heading);
+}
+
+void form_free(form *self)
+{
+    if (self)
+        self->ops->free(self);
+}
+
+int form_total(form *self, const struct totals *totals, FILE *to)
+{
+    if (self->ops->total)
+        return self->ops->total(self, totals, to);
+    struct row row = row_of_totals(totals);
+    return self->ops->row(self, &row, to);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The forms of output behind one table of operations: the classic table, CSV, JSON Lines, and the
+ * table laid out at its end. */
+#ifndef VDL_FORM_H
+#define VDL_FORM_H
+
+#include "usage.h"
+
+typedef struct form form;
+
+/* Each returns 0, or -1: no memory. Those that are NULL have nothing to do, but row. */
+struct form_ops {
+    int (*heading)(form *self, FILE *to);
+    int (*row)(form *self, const struct row *row, FILE *to);
+    /* After the rows of a guest; filesystems is how many had figures. */
+    int (*guest)(form *self, const struct guest_answer *answered, unsigned filesystems, FILE *to);
+    /* The sum of all. NULL: it is a row. */
+    int (*total)(form *self, const struct totals *totals, FILE *to);
+    int (*end)(form *self, FILE *to);
+    void (*free)(form *self);
+};
+
+/* Which rows a form wants besides those with figures. */
+enum form_wants {
+    FORM_WANTS_FIGURES,
+    FORM_WANTS_REASONS, /* those that have none for a reason, and guests without any, or that failed
+                         */
+    FORM_WANTS_VOLUMES  /* every volume, whatever it holds */
+};
+
+/* Every form begins with this. */
+struct form {
+    const struct form_ops *ops;
+    enum form_wants wants;
+};
+
+/* NULL: no memory. options, style and choice must outlive the form. */
+form *form_new(const struct df_options *options, bool terminal);
+void form_free(form *self);
+
+form *form_table_new(const struct style *style, bool heading);
+/* choice NULL: the columns of virt-df. */
+form *form_csv_new(const struct style *style, const struct column_choice *choice, bool heading);
+form *form_json_new(void);
+form *form_layout_new(const struct style *style, const struct column_choice *choice, bool heading,
+                      bool terminal);
+
+/* The sum of all, with the form's operation for it, or as a row. 0 or -1: no memory. */
+int form_total(form *self, const struct totals *totals, FILE *to);
+
+static inline void cleanup_form(form **self)
+{
+    form_free(*self);
+}
+#define AUTO_FORM CLEANUP(cleanup_form)
+
+#endif

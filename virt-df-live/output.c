@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "output.h"
+
+/* ---- stderr ---- */
+
+/* The highest status of its volumes. */
+static enum status worst_volume(const scan_ret *result)
+{
+    enum status worst = STATUS_OK;
+
+    for (u_int i = 0; i < result->volumes.volumes_len; i++)
+        if (result->volumes.volumes_val[i].status > worst)
+            worst = result->volumes.volumes_val[i].status;
+    return worst;
+}
+
+/* Whether something is wrong that none of its volumes explains. */
+static bool failed_itself(const scan_ret *result)
+{
+    return result->truncated || result->status > worst_volume(result);
+}
+
+/* Each failure once: those of volumes, and the guest's own. Whether there is any. */
+static bool say_failures(struct scan_command *command, const struct guest_answer *answered)
+{
+    const scan_ret result = question_df_result(answered->answer);
+    char device[ROW_DEVICE_MAX];
+
+    for (u_int i = 0; i < result.volumes.volumes_len; i++) {
+        const volume *v = &result.volumes.volumes_val[i];
+        if (v->status != STATUS_OK)
+            scan_command_say_failure(command, answered->guest, row_device(v, device), v->status,
+                                     v->message.message_val, v->message.message_len);
+    }
+    if (!failed_itself(&result))
+        return worst_volume(&result) != STATUS_OK;
+    scan_command_say_failure(command, answered->guest, NULL, result.status,
+                             result.message.message_val, result.message.message_len);
+    return true;
+}
+
+/* ---- stdout ---- */
+
+static int begin(struct output *self, FILE *to)
+{
+    if (self->begun)
+        return 0;
+    self->begun = true;
+    return self->form->ops->heading ? self->form->ops->heading(self->form, to) : 0;
+}
+
+static bool wanted(const struct output *self, const struct row *row)
+{
+    return row->filled || self->form->wants == FORM_WANTS_VOLUMES ||
+           (self->form->wants == FORM_WANTS_REASONS && row->status != STATUS_OK);
+}
+
+/* Whether the row is above the threshold. */
+static bool count(struct output *self, const struct row *row)
+{
+    const struct df_options *options = &self->options;
+    const struct figures *figures = &row->figures;
+
+    self->totals.filesystems++;
+    row_figures_add(&self->totals.figures, figures);
+    if (!options->threshold)
+        return false;
+    return options->style.inodes
+               ? row_percent_above(figures->inodes_used, figures->inodes, options->fail_above)
+               : row_percent_above(figures->used, figures->size, options->fail_above);
+}
+
+static int write_rows(struct output *self, struct scan_command *command,
+                      const struct guest_answer *answered)
+{
+    const scan_ret result = question_df_result(answered->answer);
+    form *form = self->form;
+    unsigned rows = 0, filesystems = 0;
+
+    for (u_int i = 0; i < result.volumes.volumes_len; i++) {
+        struct row row = row_of_volume(answered->guest, &result.volumes.volumes_val[i]);
+        if (row.filled) {
+            filesystems++;
+            command->passed |= count(self, &row);
+        }
+        if (!wanted(self, &row))
+            continue;
+        rows++;
+        if (form->ops->row(form, &row, command->to) < 0)
+            return -1;
+    }
+    if (form->wants == FORM_WANTS_REASONS && (rows == 0 || failed_itself(&result))) {
+        struct row row = row_of_guest(answered->guest, &result);
+        return form->ops->row(form, &row, command->to);
+    }
+    return form->ops->guest ? form->ops->guest(form, answered, filesystems, command->to) : 0;
+}
+
+/* ---- the command ---- */
+
+static int on_parse(void *data, int argc, char **argv, error **err)
+{
+    return usage_parse(&((struct output *)data)->options, argc, argv, err);
+}
+
+static int on_start(void *data, error **err)
+{
+    struct output *self = data;
+
+    self->form = form_new(&self->options, isatty(STDOUT_FILENO));
+    return self->form ? 0 : error_no_memory(err);
+}
+
+static int on_answer(void *data, struct scan_command *command, const struct guest_answer *answered,
+                     error **err)
+{
+    struct output *self = data;
+
+    self->totals.guests++;
+    if (begin(self, command->to) < 0 || write_rows(self, command, answered) < 0)
+        return error_no_memory(err);
+    if (scan_command_flush(command, err) < 0)
+        return -1;
+    return say_failures(command, answered);
+}
+
+static int on_finish(void *data, struct scan_command *command, error **err)
+{
+    struct output *self = data;
+    form *form = self->form;
+
+    if (begin(self, command->to) < 0 ||
+        (self->options.total && form_total(form, &self->totals, command->to) < 0) ||
+        (form->ops->end && form->ops->end(form, command->to) < 0))
+        return error_no_memory(err);
+    return scan_command_flush(command, err);
+}
+
+static void on_clear(void *data)
+{
+    struct output *self = data;
+
+    form_free(self->form);
+    common_options_clear(&self->options.common);
+}
+
+const struct scan_command_ops output_ops = {.parse = on_parse,
+                                            .help = usage_help,
+                                            .start = on_start,
+                                            .answer = on_answer,
+                                            .finish = on_finish,
+                                            .clear = on_clear};

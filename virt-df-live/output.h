@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the run says of each guest, to stdout and stderr. */
+#ifndef VDL_OUTPUT_H
+#define VDL_OUTPUT_H
+
+#include "cli/scan-command.h"
+#include "form.h"
+
+struct output {
+    struct df_options options;
+    form *form;
+    struct totals totals;
+    bool begun; /* the heading has been written */
+};
+
+/* Of a struct output, all zero at first. */
+extern const struct scan_command_ops output_ops;
+
+#endif

@@ -177,7 +177,7 @@ scripts := $(wildcard appliance/*/*.sh tests/*.sh tests/*/*.sh tests/*.bash test
 # For editors and clang-tidy: written from the same variables that compile.
 compile_commands.json: Makefile tests/rules.mk | $(generated)
 	@printf '[\n' > $@; separator=; \
-	for file in $(wildcard common/*.c $(addsuffix /*.c,$(COMMANDS)) appliance/*.c appliance/agent/*.c tests/*.c tests/unit/*.c tests/fuzz/*.c); do \
+	for file in $(filter %.c,$(sources)); do \
 		printf '%s{"directory": "%s", "file": "%s", "arguments": ["cc"%s, "-c", "%s"]}' \
 			"$$separator" "$(CURDIR)" "$$file" "$$(for word in $(CPPFLAGS_ALL) -Itests -I. $(CFLAGS_ALL); do \
 				printf ', "%s"' "$$(printf '%s' "$$word" | sed 's/"/\\"/g')"; done)" "$$file"; \

@@ -107,7 +107,7 @@ check-sanitized-programs: $(addprefix $(BUILD)/bin/,$(COMMANDS)) check-programs
 
 # valgrind follows children that do not exec; the agent, which is another program, runs as it is
 # here, and under the sanitizers in check-asan.
-valgrind_skip := test-image-backing test-image-named test-image-parts test-remote test-roots test-supervisor test-supervisor-culprits test-supervisor-faults test-supervisor-kills \
+valgrind_skip := test-image-backing test-image-chain-named test-image-chain-parts test-remote test-roots test-supervisor test-supervisor-culprits test-supervisor-faults test-supervisor-kills \
 	test-supervisor-list test-supervisor-ls test-supervisor-remote
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
 	--errors-for-leak-kinds=definite,indirect --child-silent-after-fork=yes
@@ -141,6 +141,7 @@ lint: setup-lint
 		-Iappliance -Itests -I. $(filter %.c,$(sources))
 	shellcheck -x $(scripts)
 	tests/lint/check-layers.sh
+	tests/lint/check-names.sh
 	tests/lint/check-architecture.sh
 	@for file in $(filter-out tests/%,$(filter %.c,$(sources))); do grep -qwF "$$(basename "$$file" .c)" docs/architecture.md || \
 		{ echo "docs/architecture.md does not say what $$file is for" >&2; exit 1; }; done

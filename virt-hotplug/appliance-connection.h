@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An appliance that runs, seen from one command: its lock, libvirt, its agent, its slots. */
-#ifndef VHP_LIVING_H
-#define VHP_LIVING_H
+#ifndef VHP_APPLIANCE_CONNECTION_H
+#define VHP_APPLIANCE_CONNECTION_H
 
 #include "appliance-directory.h"
 #include "appliance/persistent-slots.h"

@@ -11,8 +11,8 @@
  * BASE is $VIRT_LIVE_TOOLS_RUNTIME, else root's /run/virt-live-tools, else
  * $XDG_RUNTIME_DIR/virt-live-tools, else /tmp/virt-live-tools-UID. What is in these files was
  * settled at the launch; none says what is in a slot. */
-#ifndef VHP_PLACE_H
-#define VHP_PLACE_H
+#ifndef VHP_APPLIANCE_DIRECTORY_H
+#define VHP_APPLIANCE_DIRECTORY_H
 
 #include "process/sandbox.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the commands of virt-hotplug have in common: how each reads its line, and how it ends. */
-#ifndef VHP_COMMAND_H
-#define VHP_COMMAND_H
+#ifndef VHP_COMMAND_LINE_H
+#define VHP_COMMAND_LINE_H
 
 #include "base/error.h"
 #include "scan/supervisor.h"

@@ -62,7 +62,7 @@ static argument *make_arguments(char *const *words, u_int *count)
     return arguments;
 }
 
-static int start(struct command_streams *self, const struct command_streams_command *command,
+static int start(struct command_streams *self, const struct command_streams_program *command,
                  error **err)
 {
     session_ask ask = {.kind = SESSION_START};
@@ -258,7 +258,7 @@ static int prepare(struct command_streams *self, error **err)
     return 0;
 }
 
-int command_streams_run(int port, const struct command_streams_command *command, error **err)
+int command_streams_run(int port, const struct command_streams_program *command, error **err)
 {
     struct command_streams self = {.port = port,
                                    .signals = -1,

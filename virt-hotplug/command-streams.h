@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The host's end of a command that runs in the appliance (session.x): its standard streams are
  * ours, signals that we get are its, and its exit status comes back. */
-#ifndef VHP_STREAM_H
-#define VHP_STREAM_H
+#ifndef VHP_COMMAND_STREAMS_H
+#define VHP_COMMAND_STREAMS_H
 
 #include "base/error.h"
 #include <stdbool.h>
 
-struct command_streams_command {
+struct command_streams_program {
     char *const *arguments;   /* bytes; NULL behind the last */
     char *const *environment; /* NAME=VALUE, to be added; NULL behind the last; or NULL */
     bool terminal;            /* stdin and stdout are a terminal, and it shall have one */
@@ -17,6 +17,6 @@ struct command_streams_command {
  * status, 128 and the signal's number where one ended it; -1 and *err: STATUS_UNSUPPORTED where it
  * could not be started, errno EPIPE where our reader has gone, STATUS_CRASHED where the appliance
  * has ended or broke the protocol. The terminal is as it was before. */
-int command_streams_run(int port, const struct command_streams_command *command, error **err);
+int command_streams_run(int port, const struct command_streams_program *command, error **err);
 
 #endif

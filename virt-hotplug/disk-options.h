@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Images as `attach` and `launch` take them. */
-#ifndef VHP_DISKS_H
-#define VHP_DISKS_H
+#ifndef VHP_DISK_OPTIONS_H
+#define VHP_DISK_OPTIONS_H
 
 #include "command-line.h"
 #include "image/image-probe.h"

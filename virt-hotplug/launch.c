@@ -37,9 +37,9 @@ static struct poptOption table[] = {
     DISK_OPTIONS(disks),
     COMMAND_LINE_OPTIONS};
 
-static int take_options(struct start *start, unsigned images, error **err)
+static int take_options(struct new_appliance *start, unsigned images, error **err)
 {
-    *start = (struct start){
+    *start = (struct new_appliance){
         .name = name,
         .directory = directory,
         .uri = uri,
@@ -63,7 +63,7 @@ static int take_options(struct start *start, unsigned images, error **err)
     return 0;
 }
 
-static int open_images(struct start *start, char **words, error **err)
+static int open_images(struct new_appliance *start, char **words, error **err)
 {
     start->images = words;
     start->chains = calloc(start->image_count + 1, sizeof(struct image_chain *));
@@ -123,7 +123,7 @@ static int end_foreground(appliance_directory *place, const struct sandbox *box,
 }
 
 /* The exit status, or a signal's number in *signalled. */
-static int launch(struct start *start, int signal_fd, int *signalled)
+static int launch(struct new_appliance *start, int signal_fd, int *signalled)
 {
     AUTO_ERROR error *err = NULL;
     struct signalfd_siginfo info;
@@ -155,7 +155,7 @@ static int run(int argc, char **argv)
 {
     AUTO_FREE char **words = NULL;
     AUTO_ERROR error *err = NULL;
-    struct start start = {0};
+    struct new_appliance start = {0};
     unsigned images = 0;
     sigset_t old;
     int signalled = 0, code;

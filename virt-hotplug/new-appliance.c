@@ -20,12 +20,12 @@
 #define DAEMON_TIMEOUT (300 * CLOCK_SECOND)
 
 struct launching {
-    const struct start *start;
+    const struct new_appliance *start;
     const struct template_builder *provision;
     const appliance_directory *place;
 };
 
-void new_appliance_clear(struct start *start)
+void new_appliance_clear(struct new_appliance *start)
 {
     for (unsigned i = 0; start->chains && i < start->image_count; i++)
         image_chain_free(start->chains[i]);
@@ -50,7 +50,7 @@ static int keep(agent_client *agent, unsigned idle, error **err)
     return result;
 }
 
-static int attach_images(const struct start *start, persistent_slots *disks, error **err)
+static int attach_images(const struct new_appliance *start, persistent_slots *disks, error **err)
 {
     for (unsigned i = 0; i < start->image_count; i++) {
         struct persistent_slots_request request = {
@@ -67,7 +67,8 @@ static int attach_images(const struct start *start, persistent_slots *disks, err
     return 0;
 }
 
-static int settle(const struct start *start, hypervisor *hv, agent_client *agent, error **err)
+static int settle(const struct new_appliance *start, hypervisor *hv, agent_client *agent,
+                  error **err)
 {
     if (keep(agent, start->kept.idle, err) < 0)
         return -1;
@@ -85,7 +86,7 @@ static bool of_system(const char *uri)
 
 static int bring_up(const struct launching *self, hypervisor *hv, error **err)
 {
-    const struct start *start = self->start;
+    const struct new_appliance *start = self->start;
     AUTO_FREE char *memory = appliance_directory_memory(self->place);
     AUTO_FREE char *domain = appliance_connection_domain_name(self->place);
     AUTO_FD int state = appliance_open_state(self->provision->template_dir, err);
@@ -144,7 +145,7 @@ static int new_appliance_inside(void *data, error **err)
 
 /* --- around it --- */
 
-static int provide(struct start *start, run_directory *run, int signal_fd,
+static int provide(struct new_appliance *start, run_directory *run, int signal_fd,
                    struct template_builder *provision, error **err)
 {
     struct supervisor_config config = {
@@ -166,7 +167,7 @@ static int provide(struct start *start, run_directory *run, int signal_fd,
     return -1;
 }
 
-static int launch_at(struct start *start, const appliance_directory *place,
+static int launch_at(struct new_appliance *start, const appliance_directory *place,
                      const struct template_builder *provision, int signal_fd, error **err)
 {
     struct launching launching = {start, provision, place};
@@ -182,7 +183,7 @@ static int launch_at(struct start *start, const appliance_directory *place,
                              &launching, signal_fd, err);
 }
 
-int new_appliance_start(struct start *start, int signal_fd, appliance_directory **where,
+int new_appliance_start(struct new_appliance *start, int signal_fd, appliance_directory **where,
                         error **err)
 {
     struct template_builder provision = {0};

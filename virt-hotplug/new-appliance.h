@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A new appliance: from nothing to one that waits for the next command. */
-#ifndef VHP_START_H
-#define VHP_START_H
+#ifndef VHP_NEW_APPLIANCE_H
+#define VHP_NEW_APPLIANCE_H
 
 #include "appliance-directory.h"
 #include "appliance/domain-xml.h"
 #include "image/image-probe.h"
 
-struct start {
+struct new_appliance {
     const char *name, *directory, *uri; /* or NULL */
     const char *accel;                  /* "kvm", "tcg", or NULL: what works */
     unsigned memory_mib;                /* 0: the default */
@@ -25,9 +25,9 @@ struct start {
 
 /* 0 and the locked *place, which is the caller's; 1: signal_fd is readable, and nothing is left; -1
  * and *err, and nothing is left. */
-int new_appliance_start(struct start *start, int signal_fd, appliance_directory **place,
+int new_appliance_start(struct new_appliance *start, int signal_fd, appliance_directory **place,
                         error **err);
-void new_appliance_clear(struct start *start);
+void new_appliance_clear(struct new_appliance *start);
 
 /* A connection that keeps the appliance from being idle; -1: none could be made. */
 int new_appliance_hold(const appliance_directory *place, const struct sandbox *box);

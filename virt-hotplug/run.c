@@ -24,7 +24,7 @@ static int run_in(const char *name, char *const *arguments, error **err)
     struct sandbox box;
     AUTO_APPLIANCE_DIRECTORY appliance_directory *place = appliance_directory_find(name, err);
     AUTO_FD int lock = -1;
-    struct command_streams_command command = {
+    struct command_streams_program command = {
         .arguments = arguments,
         .environment = environment,
         .terminal = !no_terminal && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A piece of work in a process of its own that has no rights but those of the sandbox, for a
  * command that needs its own again afterwards. */
-#ifndef VHP_SANDBOXED_H
-#define VHP_SANDBOXED_H
+#ifndef VHP_SANDBOXED_WORK_H
+#define VHP_SANDBOXED_WORK_H
 
 #include "process/sandbox.h"
 

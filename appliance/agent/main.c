@@ -54,10 +54,10 @@ struct agent {
     unsigned idle;     /* 0: for ever */
     unsigned deadline; /* seconds for which the timer was set; 0: it is not */
     event_loop *events;
-    struct watcher port;
-    struct watcher uevents;
-    struct watcher signals;
-    struct watcher timer;
+    struct event_loop_watcher port;
+    struct event_loop_watcher uevents;
+    struct event_loop_watcher signals;
+    struct event_loop_watcher timer;
     device_table *disks;
     kernel_modules *loaded;
     scan_volumes *scan;
@@ -66,7 +66,7 @@ struct agent {
     requests *queue;
     channel *link;
     session_hangup *leaving;
-    command *commands[SESSION_PORTS]; /* NULL: there is no such port */
+    session *sessions[SESSION_PORTS]; /* NULL: there is no such port */
 };
 
 /* PID 1 cannot end; a process of the host says how it went. */
@@ -77,14 +77,14 @@ static _Noreturn void end(const struct agent *agent, int status, const char *why
     if (!agent->host)
         boot_power_off(why);
     for (size_t i = 0; i < SESSION_PORTS; i++)
-        if (agent->commands[i])
-            session_kill(agent->commands[i]);
+        if (agent->sessions[i])
+            session_kill(agent->sessions[i]);
     if (status != 0)
         fprintf(stderr, "agent: %s\n", why);
     exit(status);
 }
 
-static void watch(const struct agent *agent, struct watcher *what, uint32_t interest)
+static void watch(const struct agent *agent, struct event_loop_watcher *what, uint32_t interest)
 {
     if (event_loop_watch(agent->events, what, interest) < 0)
         end(agent, 1, "epoll_ctl failed");
@@ -130,14 +130,14 @@ static void open_channel(struct agent *agent, int fd)
     agent->link = fd < 0 ? NULL : channel_new(fd);
     if (!agent->link)
         end(agent, 1, "the channel cannot be opened");
-    agent->port = (struct watcher){.fd = fd, .ready = on_channel, .owner = agent};
+    agent->port = (struct event_loop_watcher){.fd = fd, .ready = on_channel, .owner = agent};
     watch(agent, &agent->port, channel_interest());
 }
 
 static void open_session(struct agent *agent, unsigned number, int fd)
 {
-    agent->commands[number] = fd < 0 ? NULL : session_new(fd, agent->events, agent->leaving);
-    if (!agent->commands[number]) /* its host will find that nobody answers */
+    agent->sessions[number] = fd < 0 ? NULL : session_new(fd, agent->events, agent->leaving);
+    if (!agent->sessions[number]) /* its host will find that nobody answers */
         fprintf(stderr, "agent: session %u: %s\n", number, strerror(fd < 0 ? -fd : errno));
 }
 
@@ -156,7 +156,7 @@ static void take_port(void *owner, const char *name, dev_t device)
     unsigned number;
     if (!agent->link && strcmp(name, AGENT_PORT_NAME) == 0)
         open_channel(agent, boot_open_port(device));
-    if (!session_number(name, &number) || agent->commands[number])
+    if (!session_number(name, &number) || agent->sessions[number])
         return;
     if (!agent->terminals)
         boot_terminals();
@@ -171,7 +171,7 @@ static bool is_needed(const struct agent *agent)
     if (agent->link && channel_connected(agent->link))
         return true;
     for (size_t i = 0; agent->kept && i < SESSION_PORTS; i++)
-        if (agent->commands[i] && session_active(agent->commands[i]))
+        if (agent->sessions[i] && session_active(agent->sessions[i]))
             return true;
     return false;
 }
@@ -258,7 +258,7 @@ static void reap(struct agent *agent)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         bool known = disk_names_reaped(agent->stock, pid, status);
         for (size_t i = 0; i < SESSION_PORTS && !known; i++)
-            known = agent->commands[i] && session_reaped(agent->commands[i], pid, status);
+            known = agent->sessions[i] && session_reaped(agent->sessions[i], pid, status);
     }
     run_requests(agent);
 }
@@ -293,14 +293,16 @@ static int open_signals(void)
 static void set_up(struct agent *agent, const struct agent_options *options)
 {
     agent->events = event_loop_new();
-    agent->signals = (struct watcher){.fd = open_signals(), .ready = on_signals, .owner = agent};
-    agent->timer = (struct watcher){.fd = -1, .ready = on_timer, .owner = agent};
+    agent->signals =
+        (struct event_loop_watcher){.fd = open_signals(), .ready = on_signals, .owner = agent};
+    agent->timer = (struct event_loop_watcher){.fd = -1, .ready = on_timer, .owner = agent};
     agent->disks = device_table_new(options->sys, options->dev, !agent->host);
     agent->loaded = kernel_modules_new(options->modules, agent->host);
     if (!agent->events || agent->signals.fd < 0 || !agent->disks || !agent->loaded ||
         event_loop_timer(agent->events, &agent->timer) < 0)
         end(agent, 1, "set-up failed");
-    const struct graft_ops *grafts = agent->host ? &graft_ops_pretend : &graft_ops_kernel;
+    const struct detached_mounts_ops *grafts =
+        agent->host ? &detached_mounts_ops_pretend : &detached_mounts_ops_kernel;
     agent->leaving = session_hangup_new(agent->events);
     agent->stock = disk_names_new(agent->disks, options->proc);
     agent->scan = scan_volumes_new(agent->disks, agent->loaded,
@@ -319,7 +321,8 @@ static void set_up(struct agent *agent, const struct agent_options *options)
 static void set_up_appliance(struct agent *agent)
 {
     /* Listening comes first: what the modules find is announced while they load. */
-    agent->uevents = (struct watcher){.fd = uevent_open(), .ready = on_uevents, .owner = agent};
+    agent->uevents =
+        (struct event_loop_watcher){.fd = uevent_open(), .ready = on_uevents, .owner = agent};
     if (agent->uevents.fd < 0)
         end(agent, 1, "no uevents");
     set_deadline(agent);
@@ -333,7 +336,8 @@ static void set_up_appliance(struct agent *agent)
 
 static void set_up_host(struct agent *agent, const struct agent_options *options)
 {
-    agent->uevents = (struct watcher){.fd = options->uevents, .ready = on_uevents, .owner = agent};
+    agent->uevents =
+        (struct event_loop_watcher){.fd = options->uevents, .ready = on_uevents, .owner = agent};
     watch(agent, &agent->uevents, EPOLLIN);
     agent->rooted = true;
     device_table_rescan(agent->disks);

@@ -23,8 +23,8 @@ struct scan_volumes {
 };
 
 scan_volumes *scan_volumes_new(device_table *disks, kernel_modules *loaded,
-                               const struct mount_ops *mounts, const struct graft_ops *grafts,
-                               bool compose)
+                               const struct mount_ops *mounts,
+                               const struct detached_mounts_ops *grafts, bool compose)
 {
     scan_volumes *scan = calloc(1, sizeof *scan);
     if (!scan)

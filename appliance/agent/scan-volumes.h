@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* OP_SCAN: waits for a guest's disks, finds their volumes, measures each. */
-#ifndef VLT_AGENT_SCAN_H
-#define VLT_AGENT_SCAN_H
+#ifndef VLT_AGENT_SCAN_VOLUMES_H
+#define VLT_AGENT_SCAN_VOLUMES_H
 
 #include "agent/device/device-table.h"
 #include "agent/mount/detached-mounts.h"
@@ -15,8 +15,8 @@ typedef struct scan_volumes scan_volumes;
 
 /* Borrows them all. `compose`: volumes are made of others (volume-table.h). NULL: no memory. */
 scan_volumes *scan_volumes_new(device_table *disks, kernel_modules *loaded,
-                               const struct mount_ops *mounts, const struct graft_ops *grafts,
-                               bool compose);
+                               const struct mount_ops *mounts,
+                               const struct detached_mounts_ops *grafts, bool compose);
 
 /* Whether every disk of args is there; cheap enough to be asked after every event. */
 bool scan_volumes_ready(const scan_volumes *scan, const struct scan_args *args);

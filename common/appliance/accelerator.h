@@ -2,8 +2,8 @@
 /* Which accelerator works here. /dev/kvm can be opened, create a virtual processor and run a BIOS,
  * and then fail to run a kernel, or hang: only an appliance that answered proves KVM. The verdict
  * is kept in the cache for as long as the host's kernel runs. */
-#ifndef VLT_ACCEL_H
-#define VLT_ACCEL_H
+#ifndef VLT_ACCELERATOR_H
+#define VLT_ACCELERATOR_H
 
 #include "process/sandbox.h"
 

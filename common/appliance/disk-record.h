@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a command that attaches a disk leaves with the hypervisor, so that the next command finds
  * it: one printable line. Pure. */
-#ifndef VLT_DISK_NOTE_H
-#define VLT_DISK_NOTE_H
+#ifndef VLT_DISK_RECORD_H
+#define VLT_DISK_RECORD_H
 
 #include "image/image-probe.h"
 #include "wire/protocol.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The appliance's domain as libvirt XML: written, and read back, with libxml2. Pure. */
-#ifndef VLT_DOMAINXML_H
-#define VLT_DOMAINXML_H
+#ifndef VLT_DOMAIN_XML_H
+#define VLT_DOMAIN_XML_H
 
 #include "base/error.h"
 #include "wire/port-name.h"

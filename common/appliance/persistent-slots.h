@@ -7,8 +7,8 @@
  * that the next one can tell from a disk that is ready, and takes away.
  *
  * One process at a time: the caller holds the appliance's lock. */
-#ifndef VLT_LIVE_H
-#define VLT_LIVE_H
+#ifndef VLT_PERSISTENT_SLOTS_H
+#define VLT_PERSISTENT_SLOTS_H
 
 #include "agent-client.h"
 #include "disk-record.h"

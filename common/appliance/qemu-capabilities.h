@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What libvirt has found out about QEMU takes it about a second, and it keeps it in a file. The
  * template carries that file from the first run to all later ones. */
-#ifndef VLT_CAPABILITIES_H
-#define VLT_CAPABILITIES_H
+#ifndef VLT_QEMU_CAPABILITIES_H
+#define VLT_QEMU_CAPABILITIES_H
 
 /* Where a template has it. */
 #define KEPT_CAPABILITIES "capabilities"

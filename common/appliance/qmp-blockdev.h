@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* QMP arguments for a disk: QEMU gets nothing but descriptors that we opened. Pure.
  * Sources: QEMU 7.2 qapi/block-core.json (BlockdevOptions), hw/scsi/scsi-disk.c (properties). */
-#ifndef VLT_BLOCKDEV_H
-#define VLT_BLOCKDEV_H
+#ifndef VLT_QMP_BLOCKDEV_H
+#define VLT_QMP_BLOCKDEV_H
 
 #include "image/image-probe.h"
 #include <jansson.h>

@@ -3,8 +3,8 @@
  * and the agent. Reserve, attach, and commit when the agent has seen the very disk (slot, size and
  * serial); roll back on any failure. A slot is free again only when the hypervisor has said that
  * the disk is removed and the agent that it is gone. */
-#ifndef VLT_HOTPLUG_H
-#define VLT_HOTPLUG_H
+#ifndef VLT_SLOT_HOTPLUG_H
+#define VLT_SLOT_HOTPLUG_H
 
 #include "hypervisor.h"
 #include "slot-table.h"

@@ -4,8 +4,8 @@
  * Slot k is virtio-scsi target k and is called /dev/sd(k) in the appliance. SLOT_COUNT (255) slots,
  * 0-254; target 255 is the hidden root drive and is no slot. A slot moves
  * free → attaching → ready → detaching → free; anything else is refused. */
-#ifndef VLT_SLOTS_H
-#define VLT_SLOTS_H
+#ifndef VLT_SLOT_TABLE_H
+#define VLT_SLOT_TABLE_H
 
 #include "base/error.h"
 #include "wire/protocol.h"

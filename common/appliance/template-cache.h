@@ -7,8 +7,8 @@
  * hash of everything that it depends on, so one that does not fit is not found; one that is
  * damaged, or that somebody else could have written, is not used. Nothing that an image could touch
  * goes into one: it is saved before the first disk. */
-#ifndef VLT_TEMPLATE_H
-#define VLT_TEMPLATE_H
+#ifndef VLT_TEMPLATE_CACHE_H
+#define VLT_TEMPLATE_CACHE_H
 
 #include "appliance.h"
 #include "process/sandbox.h"

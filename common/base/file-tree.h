@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Directories of ours that somebody less trusted may have written in. */
-#ifndef VLT_TREE_H
-#define VLT_TREE_H
+#ifndef VLT_FILE_TREE_H
+#define VLT_FILE_TREE_H
 
 /* Removes name below the directory and all that is in it, however deep, never following a symbolic
  * link, never leaving the file system it is on. What cannot be removed does not keep the rest.

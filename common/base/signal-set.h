@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which signals are taken. */
-#ifndef VLT_SIGNALS_H
-#define VLT_SIGNALS_H
+#ifndef VLT_SIGNAL_SET_H
+#define VLT_SIGNAL_SET_H
 
 #include <signal.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef VLT_UNIX_CONNECT_H
-#define VLT_UNIX_CONNECT_H
+#ifndef VLT_UNIX_SOCKET_H
+#define VLT_UNIX_SOCKET_H
 
 /* A stream socket that is connected to the Unix socket at that path; the caller's. -1 and errno,
  * ENAMETOOLONG where no address has room for the path; ETIMEDOUT where nobody takes the connection

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Columns: one table of them in a command drives -o, --output-all, the headings, CSV, the laid-out
  * table and the list in --help. */
-#ifndef VLT_OUTPUT_H
-#define VLT_OUTPUT_H
+#ifndef VLT_COLUMNS_H
+#define VLT_COLUMNS_H
 
 #include "base/error.h"
 

@@ -3,8 +3,8 @@
  *
  * --format and --blocksize are positional, as in virt-df: they hold for the images and lists that
  * follow. So options and arguments are read in one pass, in the order in which they stand. */
-#ifndef VLT_OPTIONS_H
-#define VLT_OPTIONS_H
+#ifndef VLT_COMMON_OPTIONS_H
+#define VLT_COMMON_OPTIONS_H
 
 #include "guest/keys.h"
 #include "popt-line.h"

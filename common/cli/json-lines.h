@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the JSON Lines of all commands have in common. Functions return 0 or -1: no memory. */
-#ifndef VLT_JSONLINE_H
-#define VLT_JSONLINE_H
+#ifndef VLT_JSON_LINES_H
+#define VLT_JSON_LINES_H
 
 #include "scan/supervisor.h"
 #include <jansson.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a run took, for --stats. */
-#ifndef VLT_STATS_H
-#define VLT_STATS_H
+#ifndef VLT_STATS_JSON_H
+#define VLT_STATS_JSON_H
 
 #include "scan/supervisor.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The standard streams: what a command must do at its start and its end so that no output is lost
  * in silence, and no image's descriptor is taken for stdout. */
-#ifndef VLT_CLOSEOUT_H
-#define VLT_CLOSEOUT_H
+#ifndef VLT_STDOUT_GUARD_H
+#define VLT_STDOUT_GUARD_H
 
 #include "base/error.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A table whose widths are those of its cells, so it is printed when all rows are there (-o).
  * libsmartcols does the work; no other file includes it. */
-#ifndef VLT_LAYOUT_H
-#define VLT_LAYOUT_H
+#ifndef VLT_TEXT_TABLE_H
+#define VLT_TEXT_TABLE_H
 
 #include "columns.h"
 

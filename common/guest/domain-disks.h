@@ -8,8 +8,8 @@
  * the guest, too. Files that back an image and stand in the XML are those that libvirt gave a
  * running guest, or that an administrator named for the next start; where none stand there, the
  * image is asked. */
-#ifndef VLT_DOMAINDISKS_H
-#define VLT_DOMAINDISKS_H
+#ifndef VLT_DOMAIN_DISKS_H
+#define VLT_DOMAIN_DISKS_H
 
 #include "guest.h"
 

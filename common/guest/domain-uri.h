@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The URI of a network disk, from its <source> in a domain's XML. Pure. */
-#ifndef VLT_DOMAINURI_H
-#define VLT_DOMAINURI_H
+#ifndef VLT_DOMAIN_URI_H
+#define VLT_DOMAIN_URI_H
 
 #include "base/error.h"
 #include <libxml/tree.h>

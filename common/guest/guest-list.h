@@ -6,8 +6,8 @@
  * images before find has found the last; memory does not grow with the list. An entry of a list of
  * images is one path, whatever bytes it has: spaces, TABs, a CR before the newline belong to it.
  * Guests of several images come from lists of guests (guest-record.h). */
-#ifndef VLT_GUESTLIST_H
-#define VLT_GUESTLIST_H
+#ifndef VLT_GUEST_LIST_H
+#define VLT_GUEST_LIST_H
 
 #include "guest-lookup.h"
 

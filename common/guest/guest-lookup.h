@@ -6,8 +6,8 @@
  * have its threads when it forks. The process is no child of ours: a session's libvirt daemon that
  * it may have to start must not become one, for what a supervisor finds below itself it ends. It
  * lives as long as we read from it: when the pipe is closed, by us or by our death, it ends. */
-#ifndef VLT_LOOKUP_H
-#define VLT_LOOKUP_H
+#ifndef VLT_GUEST_LOOKUP_H
+#define VLT_GUEST_LOOKUP_H
 
 #include "guest.h"
 

@@ -84,7 +84,7 @@ static int make_room(struct list_reader *reader)
 }
 
 /* One read(), if it would not block. LIST_READ_ENTRY: there may be one now. */
-static enum supervisor_list_read fill(struct list_reader *reader)
+static enum list_reader_result fill(struct list_reader *reader)
 {
     struct pollfd ready = {.fd = reader->fd, .events = POLLIN};
 
@@ -102,8 +102,8 @@ static enum supervisor_list_read fill(struct list_reader *reader)
     return LIST_READ_ENTRY;
 }
 
-enum supervisor_list_read list_reader_next(struct list_reader *reader, const char **entry,
-                                           size_t *length)
+enum list_reader_result list_reader_next(struct list_reader *reader, const char **entry,
+                                         size_t *length)
 {
     /* What is not a regular file is read once a call: who writes without an end is not alone. */
     for (bool may_read = true;; may_read = reader->regular) {
@@ -114,7 +114,7 @@ enum supervisor_list_read list_reader_next(struct list_reader *reader, const cha
         }
         if (reader->ended)
             return LIST_READ_END;
-        enum supervisor_list_read filled = may_read ? fill(reader) : LIST_READ_WAIT;
+        enum list_reader_result filled = may_read ? fill(reader) : LIST_READ_WAIT;
         if (filled != LIST_READ_ENTRY)
             return filled;
     }

@@ -20,7 +20,7 @@ struct list_reader {
     size_t room, start, scanned, end;
 };
 
-enum supervisor_list_read {
+enum list_reader_result {
     LIST_READ_ENTRY,
     LIST_READ_TOO_LONG, /* an entry of more than `longest` bytes */
     LIST_READ_WAIT,     /* there will be more */
@@ -39,7 +39,7 @@ int list_reader_open(struct list_reader *reader, const char *path, char delimite
 void list_reader_close(struct list_reader *reader);
 
 /* After LIST_READ_ENTRY *entry is without its delimiter, and good until the next call. */
-enum supervisor_list_read list_reader_next(struct list_reader *reader, const char **entry,
-                                           size_t *length);
+enum list_reader_result list_reader_next(struct list_reader *reader, const char **entry,
+                                         size_t *length);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Guests as they stand in the records of lookup.x. Pure. */
-#ifndef VLT_FOUND_GUEST_H
-#define VLT_FOUND_GUEST_H
+#ifndef VLT_LOOKUP_RECORD_H
+#define VLT_LOOKUP_RECORD_H
 
 #include "guest.h"
 #include "wire/lookup.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Walking through XML that libvirt wrote: elements without a namespace, by name. Private to what
  * reads domains (domain-disks.c, domain-uri.c). */
-#ifndef VLT_XMLTREE_H
-#define VLT_XMLTREE_H
+#ifndef VLT_XML_TREE_H
+#define VLT_XML_TREE_H
 
 #include "base/cleanup.h"
 #include <libxml/tree.h>

@@ -14,7 +14,7 @@ struct header {
 };
 
 /* Are the bytes from offset on, that many, among those that were read? */
-static inline bool header_has(const struct header *header, uint64_t offset, uint64_t size)
+static inline bool image_header_has(const struct header *header, uint64_t offset, uint64_t size)
 {
     return offset <= header->length && size <= header->length - offset;
 }
@@ -22,36 +22,37 @@ static inline bool header_has(const struct header *header, uint64_t offset, uint
 /* The numbers of these images stand at no particular alignment. What was not read is 0: the
  * parsers ask image_header_require() first, and this keeps an oversight from becoming a read
  * overrun. */
-static inline uint64_t header_le64(const struct header *header, uint64_t offset)
+static inline uint64_t image_header_le64(const struct header *header, uint64_t offset)
 {
     uint64_t value = 0;
-    if (header_has(header, offset, sizeof value))
+    if (image_header_has(header, offset, sizeof value))
         memcpy(&value, header->bytes + offset, sizeof value);
     return le64toh(value);
 }
 
-static inline uint32_t header_le32(const struct header *header, uint64_t offset)
+static inline uint32_t image_header_le32(const struct header *header, uint64_t offset)
 {
     uint32_t value = 0;
-    if (header_has(header, offset, sizeof value))
+    if (image_header_has(header, offset, sizeof value))
         memcpy(&value, header->bytes + offset, sizeof value);
     return le32toh(value);
 }
 
-static inline uint64_t header_be64(const struct header *header, uint64_t offset)
+static inline uint64_t image_header_be64(const struct header *header, uint64_t offset)
 {
-    return htobe64(htole64(header_le64(header, offset)));
+    return htobe64(htole64(image_header_le64(header, offset)));
 }
 
-static inline uint32_t header_be32(const struct header *header, uint64_t offset)
+static inline uint32_t image_header_be32(const struct header *header, uint64_t offset)
 {
-    return htobe32(htole32(header_le32(header, offset)));
+    return htobe32(htole32(image_header_le32(header, offset)));
 }
 
-static inline bool header_is(const struct header *header, uint64_t offset, const void *bytes,
-                             size_t size)
+static inline bool image_header_is(const struct header *header, uint64_t offset, const void *bytes,
+                                   size_t size)
 {
-    return header_has(header, offset, size) && memcmp(header->bytes + offset, bytes, size) == 0;
+    return image_header_has(header, offset, size) &&
+           memcmp(header->bytes + offset, bytes, size) == 0;
 }
 
 /* 0 if the first `size` bytes were read; else -1 with STATUS_CORRUPT "truncated: …". */

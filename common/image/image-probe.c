@@ -38,7 +38,7 @@ void image_info_clear(struct image_info *info)
 int image_header_require(const struct header *header, size_t size, const char *format_name,
                          error **err)
 {
-    if (header_has(header, 0, size))
+    if (image_header_has(header, 0, size))
         return 0;
     return error_set(err, ERROR_CORRUPT,
                      "truncated: a %s header has %zu bytes, of which there are %zu", format_name,
@@ -48,7 +48,7 @@ int image_header_require(const struct header *header, size_t size, const char *f
 int image_header_name(const struct header *header, uint64_t offset, uint64_t size, const char *what,
                       char **name, error **err)
 {
-    if (!header_has(header, offset, size))
+    if (!image_header_has(header, offset, size))
         return error_set(err, ERROR_UNSUPPORTED, "the name of %s lies beyond the first %zu bytes",
                          what, header->length);
     if (memchr(header->bytes + offset, '\0', size))
@@ -70,19 +70,19 @@ int image_header_name(const struct header *header, uint64_t offset, uint64_t siz
 static int probe_vdi(const struct header *header, struct image_info *info, error **err)
 {
     static const uint8_t no_uuid[32];
-    uint32_t version = header_le32(header, VDI_VERSION_OFFSET);
+    uint32_t version = image_header_le32(header, VDI_VERSION_OFFSET);
 
     if (image_header_require(header, VDI_HEADER_SIZE, "VDI", err) < 0)
         return -1;
-    if (header_le32(header, VDI_SIGNATURE_OFFSET) != VDI_SIGNATURE)
+    if (image_header_le32(header, VDI_SIGNATURE_OFFSET) != VDI_SIGNATURE)
         return error_set(err, ERROR_CORRUPT, "it has no VDI signature");
     if (version != VDI_VERSION_1_1)
         return error_set(err, ERROR_UNSUPPORTED, "VDI version %u.%u", version >> 16,
                          version & 0xffff);
-    if (!header_is(header, VDI_UUID_LINK_OFFSET, no_uuid, sizeof no_uuid))
+    if (!image_header_is(header, VDI_UUID_LINK_OFFSET, no_uuid, sizeof no_uuid))
         return error_set(err, ERROR_UNSUPPORTED,
                          "a differencing VDI image: it needs its parent, which it does not name");
-    info->virtual_size = header_le64(header, VDI_DISK_SIZE_OFFSET);
+    info->virtual_size = image_header_le64(header, VDI_DISK_SIZE_OFFSET);
     return 0;
 }
 
@@ -92,7 +92,7 @@ static int probe_vhdx(const struct header *header, error **err)
 {
     if (image_header_require(header, 8, "VHDX", err) < 0)
         return -1;
-    if (!header_is(header, 0, "vhdxfile", 8))
+    if (!image_header_is(header, 0, "vhdxfile", 8))
         return error_set(err, ERROR_CORRUPT, "it has no VHDX signature");
     return 0;
 }
@@ -112,14 +112,14 @@ static int probe_vhdx(const struct header *header, error **err)
 static uint64_t vpc_size(const struct header *header)
 {
     static const char *const by_footer[] = {"win ", "d2v ", "qem2"};
-    uint64_t footer = header_be64(header, VPC_CURRENT_SIZE_OFFSET);
-    uint32_t geometry = header_be32(header, VPC_GEOMETRY_OFFSET);
+    uint64_t footer = image_header_be64(header, VPC_CURRENT_SIZE_OFFSET);
+    uint32_t geometry = image_header_be32(header, VPC_GEOMETRY_OFFSET);
     uint64_t chs = (uint64_t)(geometry >> 16) * ((geometry >> 8) & 0xff) * (geometry & 0xff) * 512;
 
     if (chs == footer || geometry == VPC_GEOMETRY_MAX)
         return footer;
     for (size_t i = 0; i < sizeof by_footer / sizeof by_footer[0]; i++)
-        if (header_is(header, VPC_CREATOR_OFFSET, by_footer[i], 4))
+        if (image_header_is(header, VPC_CREATOR_OFFSET, by_footer[i], 4))
             return footer;
     return 0;
 }
@@ -128,9 +128,9 @@ static int probe_vpc(const struct header *header, struct image_info *info, error
 {
     if (image_header_require(header, VPC_FOOTER_SIZE, "VPC", err) < 0)
         return -1;
-    if (!header_is(header, 0, "conectix", 8))
+    if (!image_header_is(header, 0, "conectix", 8))
         return 0; /* fixed, if anything: QEMU looks at its end */
-    if (header_be32(header, VPC_TYPE_OFFSET) == VPC_TYPE_DIFFERENCING)
+    if (image_header_be32(header, VPC_TYPE_OFFSET) == VPC_TYPE_DIFFERENCING)
         return error_set(err, ERROR_UNSUPPORTED,
                          "a differencing VHD image: it needs its parent, which is not followed");
     info->virtual_size = vpc_size(header);
@@ -148,13 +148,13 @@ static int probe_vpc(const struct header *header, struct image_info *info, error
 
 static int probe_parallels(const struct header *header, struct image_info *info, error **err)
 {
-    bool ext = header_is(header, 0, PARALLELS_MAGIC_EXT, 16);
-    uint32_t version = header_le32(header, PARALLELS_VERSION_OFFSET);
-    uint64_t sectors = header_le64(header, PARALLELS_SECTORS_OFFSET);
+    bool ext = image_header_is(header, 0, PARALLELS_MAGIC_EXT, 16);
+    uint32_t version = image_header_le32(header, PARALLELS_VERSION_OFFSET);
+    uint64_t sectors = image_header_le64(header, PARALLELS_SECTORS_OFFSET);
 
     if (image_header_require(header, PARALLELS_HEADER_SIZE, "Parallels", err) < 0)
         return -1;
-    if (!ext && !header_is(header, 0, PARALLELS_MAGIC, 16))
+    if (!ext && !image_header_is(header, 0, PARALLELS_MAGIC, 16))
         return error_set(err, ERROR_CORRUPT, "it has no Parallels signature");
     if (version != PARALLELS_VERSION)
         return error_set(err, ERROR_UNSUPPORTED, "Parallels version %" PRIu32, version);
@@ -163,7 +163,7 @@ static int probe_parallels(const struct header *header, struct image_info *info,
     if (__builtin_mul_overflow(sectors, 512, &info->virtual_size))
         return error_set(err, ERROR_CORRUPT, "it claims %" PRIu64 " sectors", sectors);
     /* QEMU 7.2 aborts where the offset in bytes is above INT64_MAX. */
-    if (header_le64(header, PARALLELS_EXTENSION_OFFSET) > header->file_size / 512)
+    if (image_header_le64(header, PARALLELS_EXTENSION_OFFSET) > header->file_size / 512)
         return error_set(err, ERROR_CORRUPT, "its extension is said to be beyond its end");
     return 0;
 }
@@ -189,7 +189,7 @@ static enum image_format detect(const struct header *header)
     };
 
     for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++)
-        if (header_is(header, signatures[i].offset, signatures[i].bytes, signatures[i].size))
+        if (image_header_is(header, signatures[i].offset, signatures[i].bytes, signatures[i].size))
             return signatures[i].format;
     return IMAGE_RAW;
 }

@@ -4,8 +4,8 @@
  * Nothing here trusts the file: image_probe() is pure, reads only the bytes it is given and is
  * fuzzed (tests/fuzz); image_chain_open() follows what an image names only as far as the policy
  * lets it. */
-#ifndef VLT_IMAGE_H
-#define VLT_IMAGE_H
+#ifndef VLT_IMAGE_PROBE_H
+#define VLT_IMAGE_PROBE_H
 
 #include "base/error.h"
 #include <stdbool.h>

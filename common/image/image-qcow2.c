@@ -48,9 +48,9 @@ static int qcow2_version(struct qcow2 *image, error **err)
 {
     if (image_header_require(image->header, QCOW2_V2_LENGTH, "qcow2", err) < 0)
         return -1;
-    if (!header_is(image->header, 0, "QFI\xfb", 4))
+    if (!image_header_is(image->header, 0, "QFI\xfb", 4))
         return error_set(err, ERROR_CORRUPT, "it has no qcow2 signature");
-    image->version = header_be32(image->header, QCOW2_VERSION);
+    image->version = image_header_be32(image->header, QCOW2_VERSION);
     if (image->version == 1)
         return error_set(err, ERROR_UNSUPPORTED, "qcow version 1; qemu-img convert makes it qcow2");
     if (image->version != 2 && image->version != 3)
@@ -63,7 +63,7 @@ static int qcow2_version(struct qcow2 *image, error **err)
 static int qcow2_layout(struct qcow2 *image, error **err)
 {
     const struct header *header = image->header;
-    uint32_t cluster_bits = header_be32(header, QCOW2_CLUSTER_BITS);
+    uint32_t cluster_bits = image_header_be32(header, QCOW2_CLUSTER_BITS);
 
     if (cluster_bits < QCOW2_CLUSTER_BITS_MIN || cluster_bits > QCOW2_CLUSTER_BITS_MAX)
         return error_set(err, ERROR_CORRUPT, "its cluster_bits are %" PRIu32 ", not %d to %d",
@@ -72,13 +72,13 @@ static int qcow2_layout(struct qcow2 *image, error **err)
 
     image->extensions = QCOW2_V2_LENGTH;
     if (image->version == 3)
-        image->extensions = header_be32(header, QCOW2_HEADER_LENGTH);
+        image->extensions = image_header_be32(header, QCOW2_HEADER_LENGTH);
     if (image->extensions > image->cluster_size ||
         (image->version == 3 && image->extensions < QCOW2_V3_LENGTH))
         return error_set(err, ERROR_CORRUPT, "its header_length is %" PRIu64, image->extensions);
 
-    uint64_t l1_offset = header_be64(header, QCOW2_L1_OFFSET);
-    if (header_be32(header, QCOW2_L1_SIZE) > 0 && l1_offset >= header->file_size)
+    uint64_t l1_offset = image_header_be64(header, QCOW2_L1_OFFSET);
+    if (image_header_be32(header, QCOW2_L1_SIZE) > 0 && l1_offset >= header->file_size)
         return error_set(err, ERROR_CORRUPT,
                          "truncated: its L1 table is at byte %" PRIu64 ", the file has %" PRIu64,
                          l1_offset, header->file_size);
@@ -87,7 +87,7 @@ static int qcow2_layout(struct qcow2 *image, error **err)
 
 static int qcow2_encryption(const struct qcow2 *image, struct image_info *info, error **err)
 {
-    uint32_t method = header_be32(image->header, QCOW2_CRYPT_METHOD);
+    uint32_t method = image_header_be32(image->header, QCOW2_CRYPT_METHOD);
 
     if (method > QCOW2_CRYPT_LUKS)
         return error_set(err, ERROR_UNSUPPORTED, "qcow2 encryption method %" PRIu32, method);
@@ -102,7 +102,7 @@ static int qcow2_encryption(const struct qcow2 *image, struct image_info *info, 
 static int qcow2_features(struct qcow2 *image, error **err)
 {
     if (image->version == 3)
-        image->features = header_be64(image->header, QCOW2_INCOMPATIBLE);
+        image->features = image_header_be64(image->header, QCOW2_INCOMPATIBLE);
     if (image->features & ~QCOW2_FEATURES_KNOWN)
         return error_set(err, ERROR_UNSUPPORTED, "unknown incompatible qcow2 features: 0x%" PRIx64,
                          image->features & ~QCOW2_FEATURES_KNOWN);
@@ -111,8 +111,8 @@ static int qcow2_features(struct qcow2 *image, error **err)
 
 static int qcow2_backing(struct qcow2 *image, struct image_info *info, error **err)
 {
-    uint64_t offset = header_be64(image->header, QCOW2_BACKING_OFFSET);
-    uint32_t size = header_be32(image->header, QCOW2_BACKING_SIZE);
+    uint64_t offset = image_header_be64(image->header, QCOW2_BACKING_OFFSET);
+    uint32_t size = image_header_be32(image->header, QCOW2_BACKING_SIZE);
 
     image->backing_offset = offset;
     if (offset == 0)
@@ -179,8 +179,8 @@ static int qcow2_extensions(const struct qcow2 *image, struct image_info *info, 
         end = image->header->length;
 
     while (offset <= end && end - offset >= 8) {
-        uint32_t type = header_be32(image->header, offset);
-        uint64_t size = header_be32(image->header, offset + 4);
+        uint32_t type = image_header_be32(image->header, offset);
+        uint64_t size = image_header_be32(image->header, offset + 4);
         offset += 8;
         if (type == QCOW2_EXTENSION_END)
             break;
@@ -206,7 +206,7 @@ int image_probe_qcow2(const struct header *header, struct image_info *info, erro
         qcow2_encryption(&image, info, err) < 0 || qcow2_features(&image, err) < 0 ||
         qcow2_backing(&image, info, err) < 0 || qcow2_extensions(&image, info, err) < 0)
         return -1;
-    info->virtual_size = header_be64(header, QCOW2_SIZE);
+    info->virtual_size = image_header_be64(header, QCOW2_SIZE);
     return 0;
 }
 
@@ -228,10 +228,11 @@ enum {
 
 static int qed_backing(const struct header *header, struct image_info *info, error **err)
 {
-    uint64_t offset = header_le32(header, QED_BACKING_OFFSET);
-    uint64_t size = header_le32(header, QED_BACKING_SIZE);
-    uint64_t area = (uint64_t)header_le32(header, QED_CLUSTER_SIZE) *
-                    header_le32(header, QED_HEADER_CLUSTERS); /* 32 by 32 bits: cannot overflow */
+    uint64_t offset = image_header_le32(header, QED_BACKING_OFFSET);
+    uint64_t size = image_header_le32(header, QED_BACKING_SIZE);
+    uint64_t area =
+        (uint64_t)image_header_le32(header, QED_CLUSTER_SIZE) *
+        image_header_le32(header, QED_HEADER_CLUSTERS); /* 32 by 32 bits: cannot overflow */
 
     if (size > QCOW2_BACKING_MAX || size > area || offset > area - size)
         return error_set(err, ERROR_CORRUPT,
@@ -245,19 +246,19 @@ static int qed_backing(const struct header *header, struct image_info *info, err
                          offset, header->file_size);
     if (size == 0)
         return 0;
-    if (header_le64(header, QED_FEATURES) & QED_FEATURE_BACKING_RAW)
+    if (image_header_le64(header, QED_FEATURES) & QED_FEATURE_BACKING_RAW)
         info->backing_format = IMAGE_RAW;
     return image_header_name(header, offset, size, "its backing file", &info->backing, err);
 }
 
 int image_probe_qed(const struct header *header, struct image_info *info, error **err)
 {
-    uint64_t features = header_le64(header, QED_FEATURES);
-    uint64_t l1_offset = header_le64(header, QED_L1_OFFSET);
+    uint64_t features = image_header_le64(header, QED_FEATURES);
+    uint64_t l1_offset = image_header_le64(header, QED_L1_OFFSET);
 
     if (image_header_require(header, QED_LENGTH, "QED", err) < 0)
         return -1;
-    if (!header_is(header, 0, "QED\0", 4))
+    if (!image_header_is(header, 0, "QED\0", 4))
         return error_set(err, ERROR_CORRUPT, "it has no QED signature");
     if (features & ~QED_FEATURES_KNOWN)
         return error_set(err, ERROR_UNSUPPORTED, "unknown QED features: 0x%" PRIx64,
@@ -266,6 +267,6 @@ int image_probe_qed(const struct header *header, struct image_info *info, error 
         return error_set(err, ERROR_CORRUPT,
                          "truncated: its L1 table is at byte %" PRIu64 ", the file has %" PRIu64,
                          l1_offset, header->file_size);
-    info->virtual_size = header_le64(header, QED_IMAGE_SIZE);
+    info->virtual_size = image_header_le64(header, QED_IMAGE_SIZE);
     return features & QED_FEATURE_BACKING ? qed_backing(header, info, err) : 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The names that an image has for other files: what they mean, and whether the policy lets us go
  * there. Private to image*.c. */
-#ifndef VLT_IMAGE_NAME_H
-#define VLT_IMAGE_NAME_H
+#ifndef VLT_IMAGE_REFERENCE_H
+#define VLT_IMAGE_REFERENCE_H
 
 #include "image-file.h"
 

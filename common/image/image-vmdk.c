@@ -51,8 +51,8 @@ static int parent_name(const struct header *header, uint64_t start, uint64_t siz
 
 static int vmdk4(const struct header *header, struct image_info *info, error **err)
 {
-    uint64_t capacity = header_le64(header, VMDK4_CAPACITY);
-    uint64_t sector = header_le64(header, VMDK4_DESC_OFFSET);
+    uint64_t capacity = image_header_le64(header, VMDK4_CAPACITY);
+    uint64_t sector = image_header_le64(header, VMDK4_DESC_OFFSET);
     uint64_t descriptor;
 
     if (image_header_require(header, VMDK4_LENGTH, "VMDK", err) < 0)
@@ -74,7 +74,7 @@ static int vmdk4(const struct header *header, struct image_info *info, error **e
     uint64_t size = header->file_size - descriptor;
     if (size > DESCRIPTOR_MAX)
         size = DESCRIPTOR_MAX;
-    if (!header_has(header, descriptor, size))
+    if (!image_header_has(header, descriptor, size))
         return error_set(err, ERROR_UNSUPPORTED, "its descriptor lies beyond the first %zu bytes",
                          header->length);
     return parent_name(header, descriptor, size, info, err);
@@ -82,13 +82,13 @@ static int vmdk4(const struct header *header, struct image_info *info, error **e
 
 int image_probe_vmdk(const struct header *header, struct image_info *info, error **err)
 {
-    if (header_is(header, 0, "KDMV", 4))
+    if (image_header_is(header, 0, "KDMV", 4))
         return vmdk4(header, info, err);
-    if (header_is(header, 0, "COWD", 4)) {
-        info->virtual_size = (uint64_t)header_le32(header, COWD_DISK_SECTORS) * SECTOR;
+    if (image_header_is(header, 0, "COWD", 4)) {
+        info->virtual_size = (uint64_t)image_header_le32(header, COWD_DISK_SECTORS) * SECTOR;
         return image_header_require(header, COWD_LENGTH, "VMDK", err);
     }
-    if (!header_is(header, 0, descriptor_start, sizeof descriptor_start - 1))
+    if (!image_header_is(header, 0, descriptor_start, sizeof descriptor_start - 1))
         return error_set(err, ERROR_CORRUPT,
                          "it starts with neither a VMDK header nor a descriptor");
     if (header->file_size > header->length)

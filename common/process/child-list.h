@@ -5,8 +5,8 @@
  * `sh -c 'command --images-from <(find …)'` the find is the command's child, and nothing of ours
  * to end. (What such a child leaves behind when it ends comes to a subreaper, and cannot be
  * told from what ours leave.) */
-#ifndef VLT_CHILDREN_H
-#define VLT_CHILDREN_H
+#ifndef VLT_CHILD_LIST_H
+#define VLT_CHILD_LIST_H
 
 #include <stdbool.h>
 #include <sys/types.h>

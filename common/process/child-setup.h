@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a forked process does first, so that it has nothing of its parent's but what it is given. */
-#ifndef VLT_CHILD_H
-#define VLT_CHILD_H
+#ifndef VLT_CHILD_SETUP_H
+#define VLT_CHILD_SETUP_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How much of this machine there is for us. */
-#ifndef VLT_RESOURCES_H
-#define VLT_RESOURCES_H
+#ifndef VLT_HOST_LIMITS_H
+#define VLT_HOST_LIMITS_H
 
 #include <stdint.h>
 

@@ -2,8 +2,8 @@
 /* Less than the user's rights: what this process and all that it starts may still do, by Landlock.
  * It is a second fence. Where an ordinary user runs QEMU, it is the only one around that user's own
  * files. */
-#ifndef VLT_CONFINE_H
-#define VLT_CONFINE_H
+#ifndef VLT_LANDLOCK_H
+#define VLT_LANDLOCK_H
 
 #include "base/error.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The temporary directory of one run: sockets, libvirt's files, consoles. One that a killed run
  * left behind is removed by the next, with the QEMU that may still work in it. */
-#ifndef VLT_RUNDIR_H
-#define VLT_RUNDIR_H
+#ifndef VLT_RUN_DIRECTORY_H
+#define VLT_RUN_DIRECTORY_H
 
 #include "sandbox.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The process that keeps backups (backup.h). Private to backups*.c. */
-#ifndef VLT_BACKUPS_KEEPER_H
-#define VLT_BACKUPS_KEEPER_H
+#ifndef VLT_BACKUP_KEEPER_H
+#define VLT_BACKUP_KEEPER_H
 
 #include "backup.h"
 

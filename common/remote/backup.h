@@ -7,8 +7,8 @@
  * descriptor: so it ends when the process that holds that ends, of whatever it dies. One that a
  * keeper left which was killed itself is known by its directory, and ended by the next that wants
  * that guest. */
-#ifndef VLT_BACKUPS_H
-#define VLT_BACKUPS_H
+#ifndef VLT_BACKUP_H
+#define VLT_BACKUP_H
 
 #include "guest/guest.h"
 

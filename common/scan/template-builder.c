@@ -29,7 +29,7 @@ struct builder {
     bool running;
     bool saved;
     bool cached;
-    bool kept; /* its directory has been handed over */
+    bool finished; /* its directory has been handed over */
     char *key;
     char *name; /* of its directory in the run's */
     char *root, *directory;
@@ -132,7 +132,7 @@ static void end_builder(struct builder *builder)
 static void clear_builder(struct builder *builder)
 {
     end_builder(builder);
-    if (builder->directory && !builder->kept)
+    if (builder->directory && !builder->finished)
         file_tree_remove(AT_FDCWD, builder->directory);
     frame_reader_free(builder->reader);
     free(builder->key);
@@ -281,10 +281,10 @@ static enum template_builder_end build(struct provisioner *self, struct template
     }
     for (size_t i = 0; i < self->count; i++)
         end_builder(&self->builders[i]);
-    winner->kept = template_finish(winner->directory, winner->key, winner->cached,
-                                   &result->template_dir, &why, err) == 0;
+    winner->finished = template_finish(winner->directory, winner->key, winner->cached,
+                                       &result->template_dir, &why, err) == 0;
     say(self, LOG_VERBOSE, why);
-    if (!winner->kept)
+    if (!winner->finished)
         return TEMPLATE_BUILDER_FAILED;
     if (self->count > 1)
         accelerator_remember(winner->appliance.accel);

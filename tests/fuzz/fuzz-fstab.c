@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_device(const char *device)
 {
-    struct devspec spec;
+    struct device_spec spec;
     device_spec_parse(device, &spec);
     if (spec.kind > DEVICE_SPEC_OTHER || strlen(spec.value) >= sizeof spec.value)
         abort();

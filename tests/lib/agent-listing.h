@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* OP_LS asked of an agent that is a process of the host, and its answers as text. */
-#ifndef VLT_AGENT_LISTING_H
-#define VLT_AGENT_LISTING_H
+#ifndef VLT_TEST_AGENT_LISTING_H
+#define VLT_TEST_AGENT_LISTING_H
 
 #include "agent-process.h"
 #include "wire/listing.h"

@@ -3,8 +3,8 @@
  * are a made-up tree, its uevents come from here in the kernel's format, its disks are image files,
  * and it mounts nothing (mount_ops_pretend). Use as a cmocka fixture: agent_set_up,
  * agent_tear_down. What cannot be done fails the test. */
-#ifndef VLT_AGENT_PROCESS_H
-#define VLT_AGENT_PROCESS_H
+#ifndef VLT_TEST_AGENT_PROCESS_H
+#define VLT_TEST_AGENT_PROCESS_H
 
 #include "wire/frame.h"
 #include <stdint.h>

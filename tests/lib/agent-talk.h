@@ -2,8 +2,8 @@
 /* A command through the agent on the host (session.x), and what it says, in all: a test's side of
  * it. The programs are the host's. Use as a cmocka fixture: talk_set_up, talk_tear_down. Whatever
  * fails here fails the test. */
-#ifndef VLT_AGENT_TALK_H
-#define VLT_AGENT_TALK_H
+#ifndef VLT_TEST_AGENT_TALK_H
+#define VLT_TEST_AGENT_TALK_H
 
 #include "agent-process.h"
 #include "wire/session.h"

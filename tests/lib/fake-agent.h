@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a scripted agent says to a question about disks: the truth, nothing, or one of many lies. */
-#ifndef VLT_FAKE_AGENT_H
-#define VLT_FAKE_AGENT_H
+#ifndef VLT_TEST_FAKE_AGENT_H
+#define VLT_TEST_FAKE_AGENT_H
 
 #include "wire/protocol.h"
 #include <stdbool.h>

@@ -10,8 +10,8 @@
  * been asked to (OP_KEEP), and other processes find() it: it listens on Unix sockets, and what it
  * holds at its slots is in the script. A test has each command in a child process (a host), which
  * it kills or stops at one of the points below. */
-#ifndef VLT_FAKE_HYPERVISOR_H
-#define VLT_FAKE_HYPERVISOR_H
+#ifndef VLT_TEST_FAKE_HYPERVISOR_H
+#define VLT_TEST_FAKE_HYPERVISOR_H
 
 #include "appliance/hypervisor.h"
 #include "fake-agent.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a scripted agent says when it is asked for a listing: the truth in several parts, half of
  * it, or a lie. Names are "gGUEST-eNUMBER", so that whoever reads them knows what is missing. */
-#ifndef VLT_FAKE_LISTER_H
-#define VLT_FAKE_LISTER_H
+#ifndef VLT_TEST_FAKE_LISTER_H
+#define VLT_TEST_FAKE_LISTER_H
 
 #include "wire/protocol.h"
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An NBD server on a Unix socket, in a process of its own; every export is there, FAKE_NBD_SIZE
  * bytes of zeros. Source: the NBD project's doc/proto.md (fixed newstyle, without TLS). */
-#ifndef VLT_FAKE_NBD_H
-#define VLT_FAKE_NBD_H
+#ifndef VLT_TEST_FAKE_NBD_H
+#define VLT_TEST_FAKE_NBD_H
 
 #include <stdatomic.h>
 #include <stdint.h>

@@ -19,14 +19,14 @@ static int ask(agent_client *agent, int asked, error **err)
     return 0;
 }
 
-static int greet(struct fake_living *self, error **err)
+static int greet(struct fake_persistent *self, error **err)
 {
     int port = self->hv->ops->open_port(self->hv, AGENT_PORT_NAME, err);
     self->agent = port < 0 ? NULL : agent_client_new(port, err);
     return self->agent ? ask(self->agent, agent_client_hello(self->agent, err), err) : -1;
 }
 
-int fake_living_launch(unsigned slots)
+int fake_persistent_launch(unsigned slots)
 {
     struct domain_kept kept = {slots, 0};
     struct domain_spec spec = {
@@ -41,11 +41,11 @@ int fake_living_launch(unsigned slots)
         .sessions = true,
         .kept = &kept,
     };
-    AUTO_FAKE_LIVING struct fake_living launched = {0};
+    AUTO_FAKE_PERSISTENT struct fake_persistent launched = {0};
     fake_script = fake_script_new();
     if (!fake_script)
         return -1;
-    fake_living_script(FAKE_END, FAKE_FAIL, 0); /* to free a hypervisor does not end it */
+    fake_persistent_script(FAKE_END, FAKE_FAIL, 0); /* to free a hypervisor does not end it */
     launched.hv = fake_hypervisor_new("", NULL, NULL, NULL);
     if (!launched.hv || launched.hv->ops->launch(launched.hv, &spec, -1, NULL) < 0)
         return -1;
@@ -54,7 +54,7 @@ int fake_living_launch(unsigned slots)
                : ask(launched.agent, agent_client_keep(launched.agent, 0, NULL), NULL);
 }
 
-unsigned fake_living_end(void)
+unsigned fake_persistent_end(void)
 {
     unsigned mistakes = atomic_load(&fake_script->mistakes);
     fake_machines_end();
@@ -63,12 +63,12 @@ unsigned fake_living_end(void)
     return mistakes;
 }
 
-struct fake_machine *fake_living_machine(void)
+struct fake_machine *fake_persistent_machine(void)
 {
     return fake_machine_find(UUID);
 }
 
-void fake_living_script(enum fake_point point, enum fake_act what, unsigned count)
+void fake_persistent_script(enum fake_point point, enum fake_act what, unsigned count)
 {
     fake_script->steps[point] = (struct fake_step){
         .act = what, .first = atomic_load(&fake_script->calls[point]), .count = count};
@@ -76,33 +76,33 @@ void fake_living_script(enum fake_point point, enum fake_act what, unsigned coun
 
 /* --- commands --- */
 
-int fake_living_find(struct fake_living *self, error **err)
+int fake_persistent_find(struct fake_persistent *self, error **err)
 {
-    *self = (struct fake_living){.hv = fake_hypervisor_new("", NULL, NULL, err)};
+    *self = (struct fake_persistent){.hv = fake_hypervisor_new("", NULL, NULL, err)};
     if (!self->hv)
         return -1;
     int found = self->hv->ops->find(self->hv, UUID, err);
     return found > 0 ? error_set(err, ERROR_APPLIANCE, "there is no appliance") : found;
 }
 
-int fake_living_open(struct fake_living *self, error **err)
+int fake_persistent_open(struct fake_persistent *self, error **err)
 {
-    if ((!self->hv && fake_living_find(self, err) < 0) || greet(self, err) < 0)
+    if ((!self->hv && fake_persistent_find(self, err) < 0) || greet(self, err) < 0)
         return -1;
     self->disks = persistent_slots_new(self->hv, self->agent, err);
     return self->disks ? 0 : -1;
 }
 
-void fake_living_close(struct fake_living *self)
+void fake_persistent_close(struct fake_persistent *self)
 {
     persistent_slots_free(self->disks);
     agent_client_free(self->agent);
     if (self->hv)
         self->hv->ops->free(self->hv);
-    *self = (struct fake_living){0};
+    *self = (struct fake_persistent){0};
 }
 
-struct persistent_slots_request fake_living_request(const char *image)
+struct persistent_slots_request fake_persistent_request(const char *image)
 {
     static struct image_layer layer = {.fd = -1, .format = IMAGE_RAW};
     static struct image_chain chain = {.count = 1, .layers = &layer, .size = 4096};
@@ -131,7 +131,7 @@ static bool is_same(const struct disk_record *believed, const struct hypervisor_
            is_text(seen->label.label_val, seen->label.label_len, believed->label);
 }
 
-static bool compare(const struct fake_living *self, const struct hypervisor_slot table[],
+static bool compare(const struct fake_persistent *self, const struct hypervisor_slot table[],
                     const list_ret *list)
 {
     bool same = true;
@@ -153,7 +153,7 @@ static bool compare(const struct fake_living *self, const struct hypervisor_slot
     return same;
 }
 
-bool fake_living_is_true(struct fake_living *self)
+bool fake_persistent_is_true(struct fake_persistent *self)
 {
     struct hypervisor_slot table[SLOT_COUNT];
     answer reply = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What tests of lists of guests have in common. What is not so fails the test. */
-#ifndef VLT_GUESTLIST_CHECKS_H
-#define VLT_GUESTLIST_CHECKS_H
+#ifndef VLT_TEST_GUEST_LIST_CHECKS_H
+#define VLT_TEST_GUEST_LIST_CHECKS_H
 
 #include "guest/guest-list.h"
 

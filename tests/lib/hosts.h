@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Commands as processes of their own: a script's VANISH and PAUSE are theirs (fake-hypervisor.h).
  */
-#ifndef VLT_HOSTS_H
-#define VLT_HOSTS_H
+#ifndef VLT_TEST_HOSTS_H
+#define VLT_TEST_HOSTS_H
 
 #include <sys/types.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Image files in a directory of their own, and what image_chain_open() says of them. The asserting
  * functions are cmocka's kind: they do not return where they fail. */
-#ifndef VLT_IMAGE_FILES_H
-#define VLT_IMAGE_FILES_H
+#ifndef VLT_TEST_IMAGE_FILES_H
+#define VLT_TEST_IMAGE_FILES_H
 
 #include "image/image-probe.h"
 

@@ -8,31 +8,31 @@
 
 #include <cmocka.h>
 
-struct fake_living command;
+struct fake_persistent command;
 
 void next_command(void)
 {
     AUTO_ERROR error *err = NULL;
-    fake_living_close(&command);
-    if (fake_living_open(&command, &err) < 0)
+    fake_persistent_close(&command);
+    if (fake_persistent_open(&command, &err) < 0)
         fail_msg("%s", error_message(err));
 }
 
 int live_checks_begin(unsigned slots)
 {
     signal(SIGPIPE, SIG_IGN); /* as commands do */
-    return fake_living_launch(slots) < 0 ? -1 : fake_living_open(&command, NULL);
+    return fake_persistent_launch(slots) < 0 ? -1 : fake_persistent_open(&command, NULL);
 }
 
 int live_checks_end(void)
 {
-    fake_living_close(&command);
-    return fake_living_end() == 0 ? 0 : -1;
+    fake_persistent_close(&command);
+    return fake_persistent_end() == 0 ? 0 : -1;
 }
 
 struct persistent_slots_request asked(int slot, const char *label, const char *image)
 {
-    struct persistent_slots_request request = fake_living_request(image);
+    struct persistent_slots_request request = fake_persistent_request(image);
     request.slot = slot;
     request.label = label;
     return request;
@@ -96,7 +96,7 @@ void assert_image(unsigned slot, const char *image)
         if (i == 0)
             next_command();
     }
-    assert_true(fake_living_is_true(&command));
+    assert_true(fake_persistent_is_true(&command));
 }
 
 void assert_found(const char *word, int slot)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Commands that follow each other in the test's own process, on a scripted appliance that lives;
  * what does not go as it is said here fails the test. */
-#ifndef VLT_LIVE_CHECKS_H
-#define VLT_LIVE_CHECKS_H
+#ifndef VLT_TEST_PERSISTENT_SLOTS_CHECKS_H
+#define VLT_TEST_PERSISTENT_SLOTS_CHECKS_H
 
 #include "fake-persistent.h"
 
 /* The present one. */
-extern struct fake_living command;
+extern struct fake_persistent command;
 
 /* An appliance with so many slots, and the first command on it. For set-up and tear-down: 0 or -1.
  */

@@ -2,8 +2,8 @@
 /* A question that no command asks: how many bytes has each disk of a guest? It is put together from
  * nothing but the table of question.h, as that of a new command would be. The agent is asked which
  * disks there are (OP_LIST), so each guest has to have an appliance for itself. */
-#ifndef VLT_QUESTION_SIZES_H
-#define VLT_QUESTION_SIZES_H
+#ifndef VLT_TEST_QUESTION_SIZES_H
+#define VLT_TEST_QUESTION_SIZES_H
 
 #include "scan/question.h"
 

@@ -2,8 +2,8 @@
 /* One run of the supervisor over a scripted hypervisor, in a process of its own, and what came of
  * it. Use as a cmocka fixture: trial_set_up, trial_tear_down; the latter fails when the run left a
  * process or a file behind. */
-#ifndef VLT_TRIAL_H
-#define VLT_TRIAL_H
+#ifndef VLT_TEST_TRIAL_H
+#define VLT_TEST_TRIAL_H
 
 #include "fake-hypervisor.h"
 #include "scan/supervisor.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* OP_LS, with the agent on the host: the disk sdX "is" the directory sdX.tree (graft_ops_pretend).
- * What is mounted over others, and real filesystems, are for tests with a virtual machine. */
+/* OP_LS, with the agent on the host: the disk sdX "is" the directory sdX.tree
+ * (detached_mounts_ops_pretend). What is mounted over others, and real filesystems, are for tests
+ * with a virtual machine. */
 #include "lib/agent-listing.h"
 
 #include "base/drive-name.h"

@@ -77,7 +77,7 @@ static void zeros_are_multiplied(void **state)
     static const unsigned char zeros[65537];
     (void)state;
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
-        struct crc fed, multiplied;
+        struct crc32 fed, multiplied;
         unsigned char a[4], b[4];
         crc32_begin(&fed);
         crc32_begin(&multiplied);
@@ -119,7 +119,7 @@ static void holes_are_zeros(void **state)
 static void a_huge_hole_takes_no_time(void **state)
 {
     char text[129];
-    struct crc whole;
+    struct crc32 whole;
     unsigned char value[4];
     (void)state;
     int fd = make_file("", 0);

@@ -160,7 +160,7 @@ static void options(void **state)
 
 static void assert_node(const char *text, unsigned disk, unsigned partition)
 {
-    struct devspec spec;
+    struct device_spec spec;
     device_spec_parse(text, &spec);
     assert_int_equal(spec.kind, DEVICE_SPEC_NODE);
     assert_int_equal(spec.disk, disk);
@@ -184,7 +184,7 @@ static void nodes(void **state)
 
 static void assert_named(const char *text, enum device_spec_kind kind, const char *value)
 {
-    struct devspec spec;
+    struct device_spec spec;
     device_spec_parse(text, &spec);
     assert_int_equal(spec.kind, kind);
     assert_string_equal(spec.value, value);
@@ -226,7 +226,7 @@ static void kinds(void **state)
                                          "//server/share",
                                          "/swapfile",
                                          "/dev/sdaaaa1"};
-    struct devspec spec;
+    struct device_spec spec;
     (void)state;
     for (size_t i = 0; i < sizeof mapped / sizeof *mapped; i++) {
         device_spec_parse(mapped[i], &spec);
@@ -251,7 +251,7 @@ static void mapped_names_are_those_of_volumes(void **state)
         {"/dev/md/0", "md0"},
         {"/dev/md/data", "md/data"},
     };
-    struct devspec spec;
+    struct device_spec spec;
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         device_spec_parse(names[i][0], &spec);
@@ -263,7 +263,7 @@ static void mapped_names_are_those_of_volumes(void **state)
 static void long_names_are_cut(void **state)
 {
     char text[1000], name[900] = "";
-    struct devspec spec;
+    struct device_spec spec;
     (void)state;
     memset(name, 'x', sizeof name - 1);
     snprintf(text, sizeof text, "LABEL=%s", name);

@@ -34,7 +34,7 @@ static void a_disk_that_is_held_stays_unless_forced(void **state)
 {
     (void)state;
     attach_disk(asked(1, "data", "/a"));
-    fake_living_script(FAKE_RELEASE, FAKE_FAIL, 0);
+    fake_persistent_script(FAKE_RELEASE, FAKE_FAIL, 0);
     assert_not_detached(1, false, ERROR_REFUSED, "the script says: it is mounted");
     assert_image(1, "/a");
     assert_found("data", 1);
@@ -45,20 +45,20 @@ static void a_disk_that_is_held_stays_unless_forced(void **state)
 
 static int attach_in_host(void *data)
 {
-    AUTO_FAKE_LIVING struct fake_living host = {0};
+    AUTO_FAKE_PERSISTENT struct fake_persistent host = {0};
     struct persistent_slots_request request = asked(1, NULL, "/b");
     unsigned slot;
     (void)data;
-    HOST_CHECK(fake_living_open(&host, NULL) == 0);
+    HOST_CHECK(fake_persistent_open(&host, NULL) == 0);
     HOST_CHECK(persistent_slots_attach(host.disks, &request, &slot, NULL) == 0);
     return 0;
 }
 
 static int detach_in_host(void *data)
 {
-    AUTO_FAKE_LIVING struct fake_living host = {0};
+    AUTO_FAKE_PERSISTENT struct fake_persistent host = {0};
     (void)data;
-    HOST_CHECK(fake_living_open(&host, NULL) == 0);
+    HOST_CHECK(fake_persistent_open(&host, NULL) == 0);
     HOST_CHECK(persistent_slots_detach(host.disks, 1, false, NULL) == 0);
     return 0;
 }
@@ -66,10 +66,10 @@ static int detach_in_host(void *data)
 /* The appliance stops at that point, and the command waits for it. */
 static void assert_waits(host_work work, enum fake_point point)
 {
-    pid_t appliance = fake_living_machine()->pid;
+    pid_t appliance = fake_persistent_machine()->pid;
     int status;
-    fake_living_close(&command);
-    fake_living_script(point, FAKE_PAUSE, 1);
+    fake_persistent_close(&command);
+    fake_persistent_script(point, FAKE_PAUSE, 1);
     pid_t host = host_start(work, NULL);
     assert_int_equal(host_wait(appliance), HOST_STOPPED);
     usleep(30000);
@@ -107,7 +107,7 @@ static void a_slot_stays_free_where_the_hypervisor_fails(void **state)
                                            "the script says: QEMU does not like the disk"};
     (void)state;
     for (size_t i = 0; i < 3; i++) {
-        fake_living_script(points[i], FAKE_FAIL, 1);
+        fake_persistent_script(points[i], FAKE_FAIL, 1);
         assert_not_attached(asked(1, "data", "/a"), ERROR_CORRUPT, messages[i]);
         assert_image(1, NULL);
     }
@@ -117,9 +117,9 @@ static void a_slot_stays_free_where_the_hypervisor_fails(void **state)
 static void a_disk_that_the_agent_refuses_is_taken_back(void **state)
 {
     (void)state;
-    fake_living_script(FAKE_NAME, FAKE_FAIL, 1);
+    fake_persistent_script(FAKE_NAME, FAKE_FAIL, 1);
     assert_not_attached(asked(1, "data", "/a"), ERROR_REFUSED, "the script says: no name");
-    assert_true(fake_living_is_true(&command));
+    assert_true(fake_persistent_is_true(&command));
     attach_disk(asked(1, "data", "/b"));
     assert_image(1, "/b");
 }
@@ -130,7 +130,7 @@ static void a_disk_that_is_never_announced_is_taken_back(void **state)
     uint64_t begun = clock_now();
     (void)state;
     attach_disk(asked(0, NULL, "/other"));
-    fake_living_script(FAKE_HOST_NAMES, FAKE_FAIL, 1);
+    fake_persistent_script(FAKE_HOST_NAMES, FAKE_FAIL, 1);
     persistent_slots_set_patience(command.disks, NOT_LONG);
     assert_not_attached(asked(1, "data", "/a"), ERROR_TIMEOUT,
                         "no answer from the appliance in time");
@@ -144,11 +144,11 @@ static void a_disk_that_is_never_announced_is_taken_back(void **state)
 /* Otherwise a disk would be taken away that the guest has not let go of. */
 static void a_late_answer_is_not_that_for_the_next_disk(void **state)
 {
-    pid_t appliance = fake_living_machine()->pid;
+    pid_t appliance = fake_persistent_machine()->pid;
     (void)state;
     attach_disk(asked(0, NULL, "/a"));
     attach_disk(asked(1, NULL, "/b"));
-    fake_living_script(FAKE_RELEASE, FAKE_PAUSE, 1);
+    fake_persistent_script(FAKE_RELEASE, FAKE_PAUSE, 1);
     persistent_slots_set_patience(command.disks, NOT_LONG);
     assert_not_detached(1, false, ERROR_TIMEOUT, "no answer from the appliance in time");
     kill(appliance, SIGCONT);
@@ -170,14 +170,14 @@ static _Noreturn void keep_waking(pid_t appliance)
 /* More than the guest's memory may have to be written. */
 static void a_disk_that_was_written_to_has_longer_to_be_released(void **state)
 {
-    pid_t appliance = fake_living_machine()->pid, waker = fork();
+    pid_t appliance = fake_persistent_machine()->pid, waker = fork();
     struct persistent_slots_request request = asked(1, NULL, "/a");
     (void)state;
     if (waker == 0)
         keep_waking(appliance);
     request.writable = true;
     attach_disk(request);
-    fake_living_script(FAKE_RELEASE, FAKE_PAUSE, 1);
+    fake_persistent_script(FAKE_RELEASE, FAKE_PAUSE, 1);
     persistent_slots_set_patience(command.disks, NOT_LONG);
     assert_int_equal(persistent_slots_detach(command.disks, 1, false, NULL), 0);
     kill(waker, SIGKILL);
@@ -190,7 +190,7 @@ static void a_disk_that_does_not_go_is_an_error_and_the_next_command_s_duty(void
     AUTO_ERROR error *err = NULL;
     (void)state;
     attach_disk(asked(1, NULL, "/a"));
-    fake_living_script(FAKE_REMOVE, FAKE_FAIL, 1);
+    fake_persistent_script(FAKE_REMOVE, FAKE_FAIL, 1);
     assert_int_equal(persistent_slots_detach_begin(command.disks, 1, false, NULL), 0);
     persistent_slots_set_patience(command.disks, NOT_LONG);
     assert_int_equal(persistent_slots_detach_end(command.disks, 1, &err), -1);
@@ -199,12 +199,12 @@ static void a_disk_that_does_not_go_is_an_error_and_the_next_command_s_duty(void
     assert_image(1, NULL);
 
     attach_disk(asked(1, NULL, "/a"));
-    fake_living_script(FAKE_DETACH, FAKE_FAIL, 1);
+    fake_persistent_script(FAKE_DETACH, FAKE_FAIL, 1);
     assert_not_detached(1, false, ERROR_APPLIANCE, "the script says: detach fails");
     assert_image(1, NULL);
 
     attach_disk(asked(1, NULL, "/a"));
-    fake_living_script(FAKE_GONE, FAKE_FAIL, 1);
+    fake_persistent_script(FAKE_GONE, FAKE_FAIL, 1);
     assert_not_detached(1, false, ERROR_APPLIANCE, "it does not go");
     assert_not_attached(asked(1, NULL, "/b"), ERROR_REFUSED, "slot 1 is being detached, not free");
     assert_image(1, NULL);
@@ -213,8 +213,8 @@ static void a_disk_that_does_not_go_is_an_error_and_the_next_command_s_duty(void
 static void assert_no_command(const char *why)
 {
     AUTO_ERROR error *err = NULL;
-    fake_living_close(&command);
-    assert_int_equal(fake_living_open(&command, &err), -1);
+    fake_persistent_close(&command);
+    assert_int_equal(fake_persistent_open(&command, &err), -1);
     assert_string_equal(error_message(err), why);
     assert_int_equal(error_kind(err), ERROR_APPLIANCE);
 }
@@ -223,7 +223,7 @@ static void an_agent_that_lists_what_cannot_be_is_not_trusted(void **state)
 {
     (void)state;
     attach_disk(asked(1, NULL, "/a"));
-    fake_living_script(FAKE_LIST, FAKE_FAIL, 1);
+    fake_persistent_script(FAKE_LIST, FAKE_FAIL, 1);
     assert_no_command("the appliance cannot be trusted any more: its agent listed disks that "
                       "cannot be");
     next_command();
@@ -234,7 +234,7 @@ static void a_hypervisor_that_does_not_tell_what_there_is_is_an_error(void **sta
 {
     (void)state;
     attach_disk(asked(1, NULL, "/a"));
-    fake_living_script(FAKE_INSPECT, FAKE_FAIL, 1);
+    fake_persistent_script(FAKE_INSPECT, FAKE_FAIL, 1);
     assert_no_command("the script says: inspect fails");
     next_command();
     assert_image(1, "/a");
@@ -246,7 +246,7 @@ static void an_appliance_that_dies_is_said_to_have_ended(void **state)
                                  detaching[] = {FAKE_RELEASE, FAKE_REMOVE, FAKE_GONE};
     for (size_t i = 0; i < 5; i++) {
         attach_disk(asked(1, NULL, "/a"));
-        fake_living_script(i < 2 ? attaching[i] : detaching[i - 2], FAKE_VANISH, 1);
+        fake_persistent_script(i < 2 ? attaching[i] : detaching[i - 2], FAKE_VANISH, 1);
         if (i < 2)
             assert_not_attached(asked(2, NULL, "/b"), ERROR_APPLIANCE, "the appliance has ended");
         else
@@ -262,7 +262,7 @@ static void an_appliance_that_dies_is_said_to_have_ended(void **state)
 /* A disk at slot 1 whose note is changed; it is not trusted, and taken away. */
 static void assert_removed(const char *note)
 {
-    struct fake_held *held = &fake_living_machine()->held[1];
+    struct fake_held *held = &fake_persistent_machine()->held[1];
     attach_disk(asked(1, "data", "/a"));
     attach_disk(instead(asked(2, "other", "/b")));
     memcpy(held->note, note, strlen(note) + 1);
@@ -285,7 +285,7 @@ static void a_disk_whose_note_is_none_is_removed(void **state)
 
 static void a_disk_with_another_serial_than_its_note_s_is_removed(void **state)
 {
-    struct fake_held *held = &fake_living_machine()->held[1];
+    struct fake_held *held = &fake_persistent_machine()->held[1];
     (void)state;
     attach_disk(asked(1, NULL, "/a"));
     held->note[3] = held->note[3] == '0' ? '1' : '0';
@@ -297,7 +297,7 @@ static void a_disk_without_a_note_is_removed(void **state)
 {
     (void)state;
     attach_disk(asked(1, NULL, "/a"));
-    fake_living_machine()->held[1].noted = false;
+    fake_persistent_machine()->held[1].noted = false;
     next_command();
     assert_image(1, NULL);
 }
@@ -305,7 +305,7 @@ static void a_disk_without_a_note_is_removed(void **state)
 /* The hypervisor has no device any more, and perhaps files; the agent lists the disk still. */
 static void a_disk_that_the_guest_still_sees_is_waited_for(void **state)
 {
-    struct fake_held *held = &fake_living_machine()->held[1];
+    struct fake_held *held = &fake_persistent_machine()->held[1];
     (void)state;
     attach_disk(asked(1, NULL, "/a"));
     for (unsigned i = 1; i <= 2; i++) {
@@ -315,7 +315,7 @@ static void a_disk_that_the_guest_still_sees_is_waited_for(void **state)
         assert_false(held->files);
         assert_int_equal(atomic_load(&fake_script->calls[FAKE_GONE]), i);
     }
-    fake_living_script(FAKE_GONE, FAKE_FAIL, 1);
+    fake_persistent_script(FAKE_GONE, FAKE_FAIL, 1);
     assert_no_command("it does not go");
 }
 

@@ -23,9 +23,9 @@
 
 static int attach_request(struct persistent_slots_request request)
 {
-    AUTO_FAKE_LIVING struct fake_living host = {0};
+    AUTO_FAKE_PERSISTENT struct fake_persistent host = {0};
     unsigned slot;
-    HOST_CHECK(fake_living_open(&host, NULL) == 0);
+    HOST_CHECK(fake_persistent_open(&host, NULL) == 0);
     HOST_CHECK(persistent_slots_attach(host.disks, &request, &slot, NULL) == 0);
     return 0;
 }
@@ -44,9 +44,9 @@ static int replace(void *data)
 
 static int detach(void *data)
 {
-    AUTO_FAKE_LIVING struct fake_living host = {0};
+    AUTO_FAKE_PERSISTENT struct fake_persistent host = {0};
     (void)data;
-    HOST_CHECK(fake_living_open(&host, NULL) == 0);
+    HOST_CHECK(fake_persistent_open(&host, NULL) == 0);
     HOST_CHECK(persistent_slots_detach(host.disks, SLOT, false, NULL) == 0);
     return 0;
 }
@@ -54,9 +54,9 @@ static int detach(void *data)
 /* Puts in order what others have left. */
 static int list(void *data)
 {
-    AUTO_FAKE_LIVING struct fake_living host = {0};
+    AUTO_FAKE_PERSISTENT struct fake_persistent host = {0};
     (void)data;
-    HOST_CHECK(fake_living_open(&host, NULL) == 0);
+    HOST_CHECK(fake_persistent_open(&host, NULL) == 0);
     return 0;
 }
 
@@ -160,8 +160,8 @@ static int tear_down(void **state)
 
 static void kill_at(host_work work, enum fake_point point, bool stopped)
 {
-    fake_living_close(&command);
-    fake_living_script(point, stopped ? FAKE_PAUSE : FAKE_VANISH, 1);
+    fake_persistent_close(&command);
+    fake_persistent_script(point, stopped ? FAKE_PAUSE : FAKE_VANISH, 1);
     pid_t pid = host_start(work, NULL);
     if (stopped) {
         assert_int_equal(host_wait(pid), HOST_STOPPED);
@@ -233,38 +233,38 @@ static size_t make_tests(struct CMUnitTest tests[], struct kill kills[])
 /* What a command that was killed has removed is not what this one removes. */
 static int use_slot(void *data)
 {
-    AUTO_FAKE_LIVING struct fake_living host = {0};
+    AUTO_FAKE_PERSISTENT struct fake_persistent host = {0};
     struct persistent_slots_request here = asked(SLOT, "data", "/b"),
                                     elsewhere = asked(0, NULL, "/c");
     unsigned slot;
     (void)data;
-    HOST_CHECK(fake_living_find(&host, NULL) == 0);
+    HOST_CHECK(fake_persistent_find(&host, NULL) == 0);
     raise(SIGSTOP);
-    HOST_CHECK(fake_living_open(&host, NULL) == 0);
-    HOST_CHECK(!persistent_slots_disk(host.disks, SLOT) && fake_living_is_true(&host));
+    HOST_CHECK(fake_persistent_open(&host, NULL) == 0);
+    HOST_CHECK(!persistent_slots_disk(host.disks, SLOT) && fake_persistent_is_true(&host));
     HOST_CHECK(persistent_slots_attach(host.disks, &here, &slot, NULL) == 0);
     HOST_CHECK(persistent_slots_attach(host.disks, &elsewhere, &slot, NULL) == 0);
     HOST_CHECK(persistent_slots_detach(host.disks, 0, false, NULL) == 0);
-    HOST_CHECK(fake_living_is_true(&host));
+    HOST_CHECK(fake_persistent_is_true(&host));
     HOST_CHECK(persistent_slots_detach(host.disks, SLOT, false, NULL) == 0);
-    HOST_CHECK(fake_living_is_true(&host));
+    HOST_CHECK(fake_persistent_is_true(&host));
     HOST_CHECK(persistent_slots_attach(host.disks, &here, &slot, NULL) == 0);
-    HOST_CHECK(fake_living_is_true(&host));
+    HOST_CHECK(fake_persistent_is_true(&host));
     return 0;
 }
 
 static int fail_to_detach(void *data)
 {
-    AUTO_FAKE_LIVING struct fake_living host = {0};
+    AUTO_FAKE_PERSISTENT struct fake_persistent host = {0};
     struct persistent_slots_request here = asked(SLOT, "data", "/b");
     AUTO_ERROR error *err = NULL;
     unsigned slot;
     (void)data;
-    HOST_CHECK(fake_living_find(&host, NULL) == 0);
+    HOST_CHECK(fake_persistent_find(&host, NULL) == 0);
     raise(SIGSTOP);
-    HOST_CHECK(fake_living_open(&host, NULL) == 0);
+    HOST_CHECK(fake_persistent_open(&host, NULL) == 0);
     HOST_CHECK(persistent_slots_attach(host.disks, &here, &slot, NULL) == 0);
-    fake_living_script(FAKE_REMOVE, FAKE_FAIL, 1);
+    fake_persistent_script(FAKE_REMOVE, FAKE_FAIL, 1);
     HOST_CHECK(persistent_slots_detach_begin(host.disks, SLOT, false, NULL) == 0);
     persistent_slots_set_patience(host.disks, NOT_LONG);
     HOST_CHECK(persistent_slots_detach_end(host.disks, SLOT, &err) < 0);
@@ -277,13 +277,13 @@ static int fail_to_detach(void *data)
 static void run_second(host_work second)
 {
     attach_disk(asked(SLOT, "data", old));
-    fake_living_close(&command);
-    fake_living_script(FAKE_DETACH, FAKE_PAUSE, 1);
+    fake_persistent_close(&command);
+    fake_persistent_script(FAKE_DETACH, FAKE_PAUSE, 1);
     pid_t first = host_start(detach, NULL);
     assert_int_equal(host_wait(first), HOST_STOPPED);
     pid_t other = host_start(second, NULL);
     assert_int_equal(host_wait(other), HOST_STOPPED);
-    fake_living_script(FAKE_EVENT, FAKE_VANISH, 1);
+    fake_persistent_script(FAKE_EVENT, FAKE_VANISH, 1);
     kill(first, SIGCONT);
     assert_int_equal(host_wait(first), HOST_KILLED);
     kill(other, SIGCONT);
@@ -309,10 +309,10 @@ static void a_removal_that_another_command_asked_for_is_not_one_s_own(void **sta
 
 static int fail_to_detach_neighbour(void *data)
 {
-    AUTO_FAKE_LIVING struct fake_living host = {0};
+    AUTO_FAKE_PERSISTENT struct fake_persistent host = {0};
     AUTO_ERROR error *err = NULL;
     (void)data;
-    HOST_CHECK(fake_living_open(&host, NULL) == 0);
+    HOST_CHECK(fake_persistent_open(&host, NULL) == 0);
     HOST_CHECK(persistent_slots_detach_begin(host.disks, NEIGHBOUR, false, NULL) == 0);
     persistent_slots_set_patience(host.disks, NOT_LONG);
     HOST_CHECK(persistent_slots_detach_end(host.disks, NEIGHBOUR, &err) < 0);
@@ -324,16 +324,16 @@ static void a_removal_of_another_disk_is_not_the_one_that_is_waited_for(void **s
 {
     (void)state;
     attach_disk(asked(SLOT, "data", old));
-    fake_living_close(&command);
-    fake_living_script(FAKE_DETACH, FAKE_PAUSE, 1);
+    fake_persistent_close(&command);
+    fake_persistent_script(FAKE_DETACH, FAKE_PAUSE, 1);
     pid_t pid = host_start(fail_to_detach_neighbour, NULL);
     assert_int_equal(host_wait(pid), HOST_STOPPED);
 
-    assert_int_equal(fake_living_find(&command, NULL), 0);
+    assert_int_equal(fake_persistent_find(&command, NULL), 0);
     assert_int_equal(command.hv->ops->detach(command.hv, SLOT, NULL), 0);
     struct pollfd removed = {command.hv->ops->event_fd(command.hv), POLLIN, 0};
     assert_int_equal(poll(&removed, 1, 5000), 1);
-    fake_living_script(FAKE_REMOVE, FAKE_FAIL, 1);
+    fake_persistent_script(FAKE_REMOVE, FAKE_FAIL, 1);
     kill(pid, SIGCONT);
     assert_int_equal(host_wait(pid), HOST_DONE);
     next_command();

@@ -41,7 +41,7 @@ static void a_new_appliance_has_free_slots_and_no_others(void **state)
     assert_int_equal(persistent_slots_kept(command.disks)->slots, SLOTS);
     for (unsigned slot = 0; slot <= SLOT_COUNT + 1; slot++)
         assert_null(persistent_slots_disk(command.disks, slot));
-    assert_true(fake_living_is_true(&command));
+    assert_true(fake_persistent_is_true(&command));
 }
 
 static void a_disk_goes_to_the_lowest_free_slot(void **state)
@@ -67,12 +67,12 @@ static void a_disk_is_what_was_asked_for(void **state)
     assert_image(3, "/images/ö %41\n.img");
     const struct disk_record *note = persistent_slots_disk(command.disks, 3);
     assert_string_equal(note->label, "data");
-    assert_true(note->writable && fake_living_machine()->held[3].writable);
+    assert_true(note->writable && fake_persistent_machine()->held[3].writable);
     assert_int_equal(note->size, request.chain->size);
     assert_int_equal(note->format, IMAGE_RAW);
     attach_disk(asked(2, NULL, "/read-only"));
     assert_false(persistent_slots_disk(command.disks, 2)->writable ||
-                 fake_living_machine()->held[2].writable);
+                 fake_persistent_machine()->held[2].writable);
 }
 
 static void a_slot_that_is_not_reserved_is_an_error_that_says_which_are(void **state)
@@ -186,7 +186,7 @@ static void a_disk_that_is_held_is_not_replaced(void **state)
 {
     (void)state;
     attach_disk(asked(1, "data", "/a"));
-    fake_living_script(FAKE_RELEASE, FAKE_FAIL, 1);
+    fake_persistent_script(FAKE_RELEASE, FAKE_FAIL, 1);
     assert_not_attached(instead(asked(1, NULL, "/b")), ERROR_REFUSED,
                         "the script says: it is mounted");
     assert_image(1, "/a");
@@ -217,7 +217,7 @@ static void a_slot_is_free_where_the_disk_that_replaces_another_fails(void **sta
 {
     (void)state;
     attach_disk(asked(1, NULL, "/a"));
-    fake_living_script(FAKE_NODE, FAKE_FAIL, 1);
+    fake_persistent_script(FAKE_NODE, FAKE_FAIL, 1);
     assert_not_attached(instead(asked(1, NULL, "/b")), ERROR_CORRUPT,
                         "the script says: QEMU does not like the disk");
     assert_image(1, NULL);
@@ -277,7 +277,7 @@ static void a_null_drive_that_is_held_stays(void **state)
 {
     (void)state;
     attach_disk(null_drive(1));
-    fake_living_script(FAKE_RELEASE, FAKE_FAIL, 1);
+    fake_persistent_script(FAKE_RELEASE, FAKE_FAIL, 1);
     assert_not_attached(asked(1, NULL, "/a"), ERROR_REFUSED, "the script says: it is mounted");
     assert_image(1, "/dev/null");
 }
@@ -301,7 +301,7 @@ static void a_label_that_only_the_agent_knows_is_unique_too(void **state)
 {
     (void)state;
     attach_disk(asked(1, "data", "/a"));
-    char *label = strstr(fake_living_machine()->held[1].note, "data");
+    char *label = strstr(fake_persistent_machine()->held[1].note, "data");
     assert_non_null(label);
     *label = 'D';
     next_command();

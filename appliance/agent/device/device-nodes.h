@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Names below /dev. `dev` is /dev, or a stand-in. What fails here is seen by who opens the name. */
-#ifndef VLT_AGENT_NODES_H
-#define VLT_AGENT_NODES_H
+#ifndef VLT_AGENT_DEVICE_NODES_H
+#define VLT_AGENT_DEVICE_NODES_H
 
 #define NODE_MAX 4096
 

@@ -5,8 +5,8 @@
  * kernel calls it, and its n-th partition sd(k)n. Target 255, the root drive, is "rootdrive". A
  * disk that has been labelled has /dev/disk/guestfs/LABEL besides, and LABELn for its partitions.
  * What is made of disks inside the appliance (dm-*, md*, loop*) has the kernel's name. */
-#ifndef VLT_AGENT_DEVICES_H
-#define VLT_AGENT_DEVICES_H
+#ifndef VLT_AGENT_DEVICE_TABLE_H
+#define VLT_AGENT_DEVICE_TABLE_H
 
 #include "base/cleanup.h"
 #include "device-nodes.h"

@@ -2,8 +2,8 @@
 /* The operations on disks of an appliance that lives between commands: OP_NAME, OP_RELEASE,
  * OP_LIST.
  */
-#ifndef VLT_AGENT_INVENTORY_H
-#define VLT_AGENT_INVENTORY_H
+#ifndef VLT_AGENT_DISK_NAMES_H
+#define VLT_AGENT_DISK_NAMES_H
 
 #include "device-table.h"
 

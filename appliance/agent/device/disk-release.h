@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* May a disk go, and is what was written to it really on it? */
-#ifndef VLT_AGENT_RELEASE_H
-#define VLT_AGENT_RELEASE_H
+#ifndef VLT_AGENT_DISK_RELEASE_H
+#define VLT_AGENT_DISK_RELEASE_H
 
 #include "device-table.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whether a mounted filesystem is the root of an operating system. */
-#ifndef VLT_AGENT_ROOTS_H
-#define VLT_AGENT_ROOTS_H
+#ifndef VLT_AGENT_DETECT_OS_H
+#define VLT_AGENT_DETECT_OS_H
 
 enum root_kind { ROOT_NONE, ROOT_LINUX, ROOT_WINDOWS };
 

@@ -11,7 +11,7 @@
 #define ROOTS_MAX 8
 
 /* Filesystems that stay mounted until it is known where they belong. */
-#define KEPT_MAX 16
+#define MOUNTED_MAX 16
 
 /* linux/btrfs_tree.h: the topmost directory of every subvolume, and the subvolume that all others
  * are in. */
@@ -23,7 +23,7 @@ struct search {
     struct log_lines *notes;
     struct find_root_root roots[ROOTS_MAX];
     size_t count;
-    size_t kept;
+    size_t mounted;
 };
 
 static void add_root(struct search *self, struct content *what, enum root_kind kind,
@@ -120,9 +120,9 @@ static void try_content(struct search *self, struct content *what)
     }
     if (strcmp(what->fstype, "btrfs") == 0)
         try_subvolumes(self, what);
-    if (self->kept < KEPT_MAX) {
-        what->kept = steal_fd(&fd);
-        self->kept++;
+    if (self->mounted < MOUNTED_MAX) {
+        what->mounted = steal_fd(&fd);
+        self->mounted++;
     }
 }
 

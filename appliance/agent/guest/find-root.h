@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which filesystem of a guest is the root of its operating system. */
-#ifndef VLT_AGENT_SYSTEM_H
-#define VLT_AGENT_SYSTEM_H
+#ifndef VLT_AGENT_FIND_ROOT_H
+#define VLT_AGENT_FIND_ROOT_H
 
 #include "agent/util/log-lines.h"
 #include "agent/volume/volume-table.h"

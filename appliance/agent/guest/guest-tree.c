@@ -8,7 +8,7 @@
 
 struct guest_tree {
     volume_table *all;
-    const struct graft_ops *ops;
+    const struct detached_mounts_ops *ops;
     struct mount_plan plan;
     int root;
     bool planted;
@@ -16,8 +16,8 @@ struct guest_tree {
     char message[MAX_MESSAGE];
 };
 
-guest_tree *guest_tree_new(device_table *disks, kernel_modules *loaded, const struct graft_ops *ops,
-                           bool compose)
+guest_tree *guest_tree_new(device_table *disks, kernel_modules *loaded,
+                           const struct detached_mounts_ops *ops, bool compose)
 {
     guest_tree *self = calloc(1, sizeof *self);
     if (!self)

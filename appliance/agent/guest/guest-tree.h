@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The tree of one guest: its filesystems, mounted where they belong. One at a time. */
-#ifndef VLT_AGENT_ASSEMBLY_H
-#define VLT_AGENT_ASSEMBLY_H
+#ifndef VLT_AGENT_GUEST_TREE_H
+#define VLT_AGENT_GUEST_TREE_H
 
 #include "agent/volume/volume-table.h"
 #include "mount-plan.h"
@@ -9,8 +9,8 @@
 typedef struct guest_tree guest_tree;
 
 /* Borrows them all. NULL: no memory. */
-guest_tree *guest_tree_new(device_table *disks, kernel_modules *loaded, const struct graft_ops *ops,
-                           bool compose);
+guest_tree *guest_tree_new(device_table *disks, kernel_modules *loaded,
+                           const struct detached_mounts_ops *ops, bool compose);
 
 /* Puts it together: what args->mounts says, or else the operating system's root, and what its
  * fstab says. Every disk must be there. STATUS_OK, or why there is no tree: guest_tree_message().

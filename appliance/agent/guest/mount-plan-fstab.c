@@ -43,7 +43,7 @@ static void subvolume_options(const struct fstab_entry *entry, char *options, si
         snprintf(options, size, "subvolid=%s", value);
 }
 
-static const char *why_not_found(const struct devspec *spec)
+static const char *why_not_found(const struct device_spec *spec)
 {
     return spec->kind == DEVICE_SPEC_MAPPED
                ? "no such volume was found (is it in an encrypted one?)"
@@ -52,7 +52,7 @@ static const char *why_not_found(const struct devspec *spec)
 
 static void take_entry(struct mount_plan *self, volume_table *all, const struct fstab_entry *entry)
 {
-    struct devspec spec;
+    struct device_spec spec;
     char options[1024 + 16];
     const char *why = entry->problem ? entry->problem : fstab_passed_over(entry);
     if (why) {

@@ -38,7 +38,7 @@ static const char *usual_type(const char *fstype)
 static bool take(struct mount_plan *self, volume_table *all, const struct ls_mount *mount,
                  const struct answer_text *to)
 {
-    struct devspec spec;
+    struct device_spec spec;
     char device[MAX_DEVICE_NAME + 1], where[MAX_PATH + 1], options[MAX_MOUNT_OPTIONS + 1];
     char kept[MAX_MOUNT_OPTIONS + 1], fstype[MAX_FSTYPE + 1], there_are[MAX_MESSAGE / 2];
     const char *refused;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which filesystem of a guest goes where. */
-#ifndef VLT_AGENT_PLAN_H
-#define VLT_AGENT_PLAN_H
+#ifndef VLT_AGENT_MOUNT_PLAN_H
+#define VLT_AGENT_MOUNT_PLAN_H
 
 #include "agent/util/log-lines.h"
 #include "agent/volume/volume-table.h"

@@ -3,8 +3,8 @@
  *
  * The memory of all lists that are held at the same time is counted in one place, by bytes, so that
  * a tree of huge directories costs no more than one of them may: see WALK_NAMES_MAX in walk.h. */
-#ifndef VLT_AGENT_NAMES_H
-#define VLT_AGENT_NAMES_H
+#ifndef VLT_AGENT_DIRECTORY_NAMES_H
+#define VLT_AGENT_DIRECTORY_NAMES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -11,7 +11,7 @@
 #define PIECE (128 * 1024)
 
 union state {
-    struct crc crc;
+    struct crc32 crc;
     struct md5_ctx md5;
     struct sha1_ctx sha1;
     struct sha256_ctx sha256;

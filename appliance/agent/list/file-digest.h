@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The checksum of a file, a piece at a time. */
-#ifndef VLT_AGENT_DIGEST_H
-#define VLT_AGENT_DIGEST_H
+#ifndef VLT_AGENT_FILE_DIGEST_H
+#define VLT_AGENT_FILE_DIGEST_H
 
 #include "wire/protocol.h"
 #include <stddef.h>

@@ -34,8 +34,8 @@ struct list_files {
     alignas(BYTES_PER_XDR_UNIT) char items[MAX_LS_ITEMS]; /* so it is written by xdr-inline.h */
 };
 
-list_files *list_files_new(device_table *disks, kernel_modules *loaded, const struct graft_ops *ops,
-                           bool compose)
+list_files *list_files_new(device_table *disks, kernel_modules *loaded,
+                           const struct detached_mounts_ops *ops, bool compose)
 {
     list_files *self = calloc(1, sizeof *self);
     if (!self)

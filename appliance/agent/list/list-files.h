@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* OP_LS: waits for a guest's disks, puts its tree together, says what files there are; in parts. */
-#ifndef VLT_AGENT_LISTER_H
-#define VLT_AGENT_LISTER_H
+#ifndef VLT_AGENT_LIST_FILES_H
+#define VLT_AGENT_LIST_FILES_H
 
 #include "agent/device/device-table.h"
 #include "agent/mount/detached-mounts.h"
@@ -12,8 +12,8 @@
 typedef struct list_files list_files;
 
 /* Borrows them all. `compose`: volumes are made of others (volume-table.h). NULL: no memory. */
-list_files *list_files_new(device_table *disks, kernel_modules *loaded, const struct graft_ops *ops,
-                           bool compose);
+list_files *list_files_new(device_table *disks, kernel_modules *loaded,
+                           const struct detached_mounts_ops *ops, bool compose);
 
 /* Whether the arguments make sense: slots within range, none twice; the enumerations'. */
 bool list_files_valid(const struct ls_args *args);

@@ -91,8 +91,8 @@ static void forget_by_pretending(const char *node, const char *fstype)
     (void)fstype;
 }
 
-const struct graft_ops graft_ops_kernel = {mount_by_kernel, plant_by_kernel, graft_by_kernel,
-                                           fell_by_kernel, forget_by_kernel};
-const struct graft_ops graft_ops_pretend = {mount_by_pretending, plant_by_pretending,
-                                            graft_by_pretending, fell_by_pretending,
-                                            forget_by_pretending};
+const struct detached_mounts_ops detached_mounts_ops_kernel = {
+    mount_by_kernel, plant_by_kernel, graft_by_kernel, fell_by_kernel, forget_by_kernel};
+const struct detached_mounts_ops detached_mounts_ops_pretend = {
+    mount_by_pretending, plant_by_pretending, graft_by_pretending, fell_by_pretending,
+    forget_by_pretending};

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Mounted filesystems as descriptors, and a tree put together of them. */
-#ifndef VLT_AGENT_GRAFTS_H
-#define VLT_AGENT_GRAFTS_H
+#ifndef VLT_AGENT_DETACHED_MOUNTS_H
+#define VLT_AGENT_DETACHED_MOUNTS_H
 
 #include "mount.h"
 
 /* What an appliance does; on a host nothing may be mounted, so tests have a stand-in. */
-struct graft_ops {
+struct detached_mounts_ops {
     /* Mounts a volume read-only, with these options besides ("": none). Its topmost directory, or
      * -1, and *outcome says why. It is nowhere in the tree, and unmounted when the last
      * descriptor in it is closed. */
@@ -22,9 +22,9 @@ struct graft_ops {
     void (*forget)(const char *node, const char *fstype);
 };
 
-extern const struct graft_ops graft_ops_kernel;
+extern const struct detached_mounts_ops detached_mounts_ops_kernel;
 /* A volume NODE "is" the directory NODE.tree, with the option subvol=X that at X below it; nothing
  * can be put into it. */
-extern const struct graft_ops graft_ops_pretend;
+extern const struct detached_mounts_ops detached_mounts_ops_pretend;
 
 #endif

@@ -8,8 +8,8 @@
  * Of an inode that was made to be wrong, checksum included, the kernel may refuse to tell what is
  * told here: it looks at more of it, as where its blocks are.
  * No number that is read here is used for anything but as an offset to read at. */
-#ifndef VLT_AGENT_EXTINODES_H
-#define VLT_AGENT_EXTINODES_H
+#ifndef VLT_AGENT_EXT4_INODES_H
+#define VLT_AGENT_EXT4_INODES_H
 
 #include "base/cleanup.h"
 #include <stdbool.h>

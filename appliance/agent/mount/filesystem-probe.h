@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is on a volume, by libblkid: signatures are read, nothing is mounted. */
-#ifndef VLT_AGENT_FILESYSTEMS_H
-#define VLT_AGENT_FILESYSTEMS_H
+#ifndef VLT_AGENT_FILESYSTEM_PROBE_H
+#define VLT_AGENT_FILESYSTEM_PROBE_H
 
 #include "base/cleanup.h"
 #include "wire/protocol.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Why the kernel refused: errno says little ("Invalid argument"), its log says which. */
-#ifndef VLT_AGENT_REASON_H
-#define VLT_AGENT_REASON_H
+#ifndef VLT_AGENT_KERNEL_LOG_H
+#define VLT_AGENT_KERNEL_LOG_H
 
 #include <stdbool.h>
 #include <stddef.h>

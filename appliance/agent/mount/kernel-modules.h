@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Kernel modules, from order files: a line is "PATH [PARAMETERS]", dependencies first. */
-#ifndef VLT_AGENT_MODULES_H
-#define VLT_AGENT_MODULES_H
+#ifndef VLT_AGENT_KERNEL_MODULES_H
+#define VLT_AGENT_KERNEL_MODULES_H
 
 #include <stdbool.h>
 #include <stddef.h>

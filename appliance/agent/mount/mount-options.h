@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Comma-separated mount options, as fstab and -m have them. Pure. */
-#ifndef VLT_AGENT_PERMITTED_H
-#define VLT_AGENT_PERMITTED_H
+#ifndef VLT_AGENT_MOUNT_OPTIONS_H
+#define VLT_AGENT_MOUNT_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Mounting a volume read-only, asking how full it is, unmounting it. */
-#ifndef VLT_AGENT_MOUNTS_H
-#define VLT_AGENT_MOUNTS_H
+#ifndef VLT_AGENT_MOUNT_H
+#define VLT_AGENT_MOUNT_H
 
 #include "filesystem-probe.h"
 #include "kernel-modules.h"

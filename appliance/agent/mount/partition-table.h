@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A disk's partition table, as libblkid reads it. */
-#ifndef VLT_AGENT_PARTTABLE_H
-#define VLT_AGENT_PARTTABLE_H
+#ifndef VLT_AGENT_PARTITION_TABLE_H
+#define VLT_AGENT_PARTITION_TABLE_H
 
 #include <blkid/blkid.h>
 

@@ -12,7 +12,7 @@ struct leaving {
 };
 
 struct session_hangup {
-    struct watcher timer;
+    struct event_loop_watcher timer;
     struct leaving *list; /* in the order of their deadlines */
     size_t count;
     size_t room;
@@ -46,7 +46,7 @@ session_hangup *session_hangup_new(event_loop *events)
     session_hangup *self = calloc(1, sizeof *self);
     if (!self)
         return NULL;
-    self->timer = (struct watcher){.fd = -1, .ready = on_timer, .owner = self};
+    self->timer = (struct event_loop_watcher){.fd = -1, .ready = on_timer, .owner = self};
     if (event_loop_timer(events, &self->timer) == 0)
         return self;
     free(self);

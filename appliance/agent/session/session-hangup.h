@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The end of commands whose host has gone: SIGHUP, and SIGKILL 2 s later. */
-#ifndef VLT_AGENT_HANGUP_H
-#define VLT_AGENT_HANGUP_H
+#ifndef VLT_AGENT_SESSION_HANGUP_H
+#define VLT_AGENT_SESSION_HANGUP_H
 
 #include "agent/util/event-loop.h"
 #include "session-process.h"

@@ -7,7 +7,7 @@ struct session_input {
     void (*moved)(void *owner);
     void *owner;
     struct session_process *process;
-    struct watcher stream;
+    struct event_loop_watcher stream;
     uint32_t allowed; /* bytes that the host may still send */
     uint32_t owed;    /* … that it has not been told of */
     bool ended;       /* the host will send no more */
@@ -27,7 +27,7 @@ session_input *session_input_new(event_loop *events, void (*moved)(void *owner),
     self->events = events;
     self->moved = moved;
     self->owner = owner;
-    self->stream = (struct watcher){.fd = -1, .ready = on_stream, .owner = self};
+    self->stream = (struct event_loop_watcher){.fd = -1, .ready = on_stream, .owner = self};
     return self;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The input of a command: it waits here until the program takes it, and the host sends no more than
  * there is room for. */
-#ifndef VLT_AGENT_INTAKE_H
-#define VLT_AGENT_INTAKE_H
+#ifndef VLT_AGENT_SESSION_INPUT_H
+#define VLT_AGENT_SESSION_INPUT_H
 
 #include "agent/util/event-loop.h"
 #include "session-process.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A program that a host has asked for, and the ends of its pipes or of its terminal. */
-#ifndef VLT_AGENT_PROCESS_H
-#define VLT_AGENT_PROCESS_H
+#ifndef VLT_AGENT_SESSION_PROCESS_H
+#define VLT_AGENT_SESSION_PROCESS_H
 
 #include "wire/session.h"
 #include <stdbool.h>

@@ -21,7 +21,7 @@ enum state {
     STATE_OVER     /* the last message has been said: nothing is heard until a host calls */
 };
 
-struct command {
+struct session {
     event_loop *events;
     session_hangup *leaving;
     channel *link;
@@ -31,26 +31,26 @@ struct command {
     struct session_process process; /* while it runs */
     int status;                     /* … when it has been reaped */
     char *program;
-    struct watcher port;
-    struct watcher output;
-    struct watcher errors;
-    struct watcher silence;
-    struct watcher rest;
+    struct event_loop_watcher port;
+    struct event_loop_watcher output;
+    struct event_loop_watcher errors;
+    struct event_loop_watcher silence;
+    struct event_loop_watcher rest;
     bool resting;
     char chunk[SESSION_CHUNK];
 };
 
-static void run(command *self);
+static void run(session *self);
 
 /* ---- the end ---- */
 
-static void close_stream(command *self, struct watcher *stream, int *fd)
+static void close_stream(session *self, struct event_loop_watcher *stream, int *fd)
 {
     event_loop_close(self->events, stream);
     *fd = -1;
 }
 
-static void close_streams(command *self)
+static void close_streams(session *self)
 {
     session_input_close(self->input);
     close_stream(self, &self->output, &self->process.output);
@@ -63,7 +63,7 @@ static void close_streams(command *self)
 }
 
 /* The host is no longer interested: it has gone, or what it says cannot be understood. */
-static void hang_up(command *self)
+static void hang_up(session *self)
 {
     if (self->state == STATE_RUNNING) {
         session_hangup_add(self->leaving, &self->process);
@@ -72,22 +72,22 @@ static void hang_up(command *self)
     self->state = STATE_FREE;
 }
 
-static int say(command *self, const session_tell *what)
+static int say(session *self, const session_tell *what)
 {
     return channel_send(self->link, (xdrproc_t)xdr_session_tell, what);
 }
 
 /* Says the last message. */
-static void conclude(command *self, const session_tell *last)
+static void conclude(session *self, const session_tell *last)
 {
     say(self, last);
     self->state = STATE_OVER;
     channel_dismiss(self->link);
 }
 
-static void fail(command *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void fail(session *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static void fail(command *self, const char *format, ...)
+static void fail(session *self, const char *format, ...)
 {
     char text[1024];
     session_tell last = {.kind = SESSION_FAILED};
@@ -102,7 +102,7 @@ static void fail(command *self, const char *format, ...)
 }
 
 /* When it has ended and all its output has come. */
-static void finish(command *self)
+static void finish(session *self)
 {
     session_tell last = {.kind = SESSION_EXIT};
     session_exit *how = &last.session_tell_u.exit;
@@ -118,7 +118,7 @@ static void finish(command *self)
 /* ---- output ---- */
 
 /* Only while the host takes it: the rest stays in the pipes, and the program waits. */
-static void watch_output(command *self)
+static void watch_output(session *self)
 {
     uint32_t interest = self->resting || channel_pending(self->link) ? 0 : EPOLLIN;
     event_loop_watch(self->events, &self->output, interest);
@@ -126,7 +126,8 @@ static void watch_output(command *self)
 }
 
 /* Whether there was any. */
-static bool take_output(command *self, struct watcher *stream, int *fd, session_tell_kind kind)
+static bool take_output(session *self, struct event_loop_watcher *stream, int *fd,
+                        session_tell_kind kind)
 {
     session_tell what = {.kind = kind};
     if (stream->fd < 0)
@@ -151,12 +152,12 @@ static bool take_output(command *self, struct watcher *stream, int *fd, session_
     return true;
 }
 
-static bool take_stdout(command *self)
+static bool take_stdout(session *self)
 {
     return take_output(self, &self->output, &self->process.output, SESSION_OUTPUT);
 }
 
-static bool take_stderr(command *self)
+static bool take_stderr(session *self)
 {
     return take_output(self, &self->errors, &self->process.errors, SESSION_ERRORS);
 }
@@ -177,7 +178,7 @@ static void on_errors(void *owner, uint32_t events)
 
 static void on_rest(void *owner, uint32_t events)
 {
-    command *self = owner;
+    session *self = owner;
     (void)events;
     self->resting = false;
     run(self);
@@ -185,7 +186,7 @@ static void on_rest(void *owner, uint32_t events)
 
 static void on_silence(void *owner, uint32_t events)
 {
-    command *self = owner;
+    session *self = owner;
     (void)events;
     if (self->state != STATE_RUNNING || !self->process.reaped)
         return;
@@ -201,7 +202,7 @@ static void on_silence(void *owner, uint32_t events)
 
 /* ---- what the host says ---- */
 
-static void start(command *self, const session_start *how)
+static void start(session *self, const session_start *how)
 {
     if (how->protocol != SESSION_VERSION) {
         fail(self, "the appliance speaks version %d of the session protocol, not %u",
@@ -226,13 +227,13 @@ static void start(command *self, const session_start *how)
     self->errors.fd = self->process.errors;
 }
 
-static void take_input(command *self, const char *bytes, u_int length)
+static void take_input(session *self, const char *bytes, u_int length)
 {
     if (!session_input_take(self->input, bytes, length))
         fail(self, "the host sent more input than it was asked for");
 }
 
-static void signal_it(command *self, unsigned number)
+static void signal_it(session *self, unsigned number)
 {
     if (number < 1 || number > 64)
         fail(self, "there is no signal %u", number);
@@ -240,7 +241,7 @@ static void signal_it(command *self, unsigned number)
         session_process_signal(&self->process, (int)number);
 }
 
-static void obey(command *self, const session_ask *asked)
+static void obey(session *self, const session_ask *asked)
 {
     if (asked->kind == SESSION_START) {
         if (self->state == STATE_FREE)
@@ -273,7 +274,7 @@ static void obey(command *self, const session_ask *asked)
 }
 
 /* Hears what the host says; -EPIPE where it has gone. */
-static int listen_to_host(command *self)
+static int listen_to_host(session *self)
 {
     for (;;) {
         session_ask asked;
@@ -294,7 +295,7 @@ static int listen_to_host(command *self)
     }
 }
 
-static void ask_for_more(command *self)
+static void ask_for_more(session *self)
 {
     session_tell what = {.kind = SESSION_MORE,
                          .session_tell_u.more = session_input_more(self->input)};
@@ -303,7 +304,7 @@ static void ask_for_more(command *self)
 }
 
 /* Goes as far as it can; to be called after every event. */
-static void run(command *self)
+static void run(session *self)
 {
     int result = channel_connected(self->link) ? listen_to_host(self) : -EPIPE;
     if (self->state == STATE_RUNNING)
@@ -326,27 +327,27 @@ static void on_input(void *owner)
 
 static void on_port(void *owner, uint32_t events)
 {
-    command *self = owner;
+    session *self = owner;
     channel_event(self->link, events);
     run(self);
 }
 
 /* ---- for the agent ---- */
 
-command *session_new(int fd, event_loop *events, session_hangup *leaving)
+session *session_new(int fd, event_loop *events, session_hangup *leaving)
 {
-    command *self = calloc(1, sizeof *self);
+    session *self = calloc(1, sizeof *self);
     if (!self)
         return NULL;
     self->events = events;
     self->leaving = leaving;
     self->process =
         (struct session_process){.input = -1, .output = -1, .errors = -1, .verdict = -1};
-    self->port = (struct watcher){.fd = fd, .ready = on_port, .owner = self};
-    self->output = (struct watcher){.fd = -1, .ready = on_output, .owner = self};
-    self->errors = (struct watcher){.fd = -1, .ready = on_errors, .owner = self};
-    self->silence = (struct watcher){.fd = -1, .ready = on_silence, .owner = self};
-    self->rest = (struct watcher){.fd = -1, .ready = on_rest, .owner = self};
+    self->port = (struct event_loop_watcher){.fd = fd, .ready = on_port, .owner = self};
+    self->output = (struct event_loop_watcher){.fd = -1, .ready = on_output, .owner = self};
+    self->errors = (struct event_loop_watcher){.fd = -1, .ready = on_errors, .owner = self};
+    self->silence = (struct event_loop_watcher){.fd = -1, .ready = on_silence, .owner = self};
+    self->rest = (struct event_loop_watcher){.fd = -1, .ready = on_rest, .owner = self};
     self->link = channel_new(fd);
     self->input = session_input_new(events, on_input, self);
     if (self->link && self->input && event_loop_timer(events, &self->silence) == 0 &&
@@ -361,7 +362,7 @@ command *session_new(int fd, event_loop *events, session_hangup *leaving)
     return NULL;
 }
 
-bool session_reaped(command *self, pid_t pid, int status)
+bool session_reaped(session *self, pid_t pid, int status)
 {
     if (self->state != STATE_RUNNING || self->process.reaped || self->process.pid != pid)
         return false;
@@ -377,12 +378,12 @@ bool session_reaped(command *self, pid_t pid, int status)
     return true;
 }
 
-bool session_active(const command *self)
+bool session_active(const session *self)
 {
     return channel_connected(self->link) || self->state == STATE_RUNNING;
 }
 
-void session_kill(command *self)
+void session_kill(session *self)
 {
     if (self->state == STATE_RUNNING)
         session_process_signal(&self->process, SIGKILL);

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A port on which a host runs commands (session.x), one at a time. */
-#ifndef VLT_AGENT_COMMAND_H
-#define VLT_AGENT_COMMAND_H
+#ifndef VLT_AGENT_SESSION_H
+#define VLT_AGENT_SESSION_H
 
 #include "agent/util/event-loop.h"
 #include "session-hangup.h"
 #include <stdbool.h>
 #include <sys/types.h>
 
-typedef struct command command;
+typedef struct session session;
 
 /* Takes over the port's descriptor, borrows the others. NULL: errno. */
-command *session_new(int fd, event_loop *events, session_hangup *leaving);
+session *session_new(int fd, event_loop *events, session_hangup *leaving);
 
 /* A child has ended. Whether it was this one's. */
-bool session_reaped(command *self, pid_t pid, int status);
+bool session_reaped(session *self, pid_t pid, int status);
 
 /* Whether somebody needs the appliance: a host is connected, or a command runs. */
-bool session_active(const command *self);
+bool session_active(const session *self);
 
 /* Ends what runs at once: the agent itself is about to end. */
-void session_kill(command *self);
+void session_kill(session *self);
 
 #endif

@@ -35,7 +35,7 @@ static void make_table(void)
     }
 }
 
-void crc32_begin(struct crc *self)
+void crc32_begin(struct crc32 *self)
 {
     if (table[0][1] == 0)
         make_table();
@@ -48,7 +48,7 @@ static uint32_t one(uint32_t value, unsigned char byte)
     return value << 8 ^ table[0][value >> 24 ^ byte];
 }
 
-void crc32_update(struct crc *self, const unsigned char *bytes, size_t length)
+void crc32_update(struct crc32 *self, const unsigned char *bytes, size_t length)
 {
     uint32_t value = self->value;
     self->length += length;
@@ -72,7 +72,7 @@ static uint32_t multiply(uint32_t a, uint32_t b)
 }
 
 /* A zero byte multiplies by x^8, so many of them by (x^8)^length. */
-void crc32_zeros(struct crc *self, uint64_t length)
+void crc32_zeros(struct crc32 *self, uint64_t length)
 {
     self->length += length;
     for (uint32_t power = 1 << 8; length; length >>= 1, power = multiply(power, power))
@@ -80,7 +80,7 @@ void crc32_zeros(struct crc *self, uint64_t length)
             self->value = multiply(self->value, power);
 }
 
-size_t crc32_finish(struct crc *self, unsigned char value[4])
+size_t crc32_finish(struct crc32 *self, unsigned char value[4])
 {
     uint32_t result = self->value;
     for (uint64_t length = self->length; length; length >>= 8)

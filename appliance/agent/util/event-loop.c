@@ -21,7 +21,7 @@ event_loop *event_loop_new(void)
     return events;
 }
 
-int event_loop_watch(event_loop *events, struct watcher *what, uint32_t interest)
+int event_loop_watch(event_loop *events, struct event_loop_watcher *what, uint32_t interest)
 {
     struct epoll_event event = {.events = interest, .data.ptr = what};
     int how = what->interest == 0 ? EPOLL_CTL_ADD : interest ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
@@ -33,7 +33,7 @@ int event_loop_watch(event_loop *events, struct watcher *what, uint32_t interest
     return 0;
 }
 
-void event_loop_close(event_loop *events, struct watcher *what)
+void event_loop_close(event_loop *events, struct event_loop_watcher *what)
 {
     if (what->fd < 0)
         return;
@@ -42,7 +42,7 @@ void event_loop_close(event_loop *events, struct watcher *what)
     close(steal_fd(&what->fd));
 }
 
-int event_loop_timer(event_loop *events, struct watcher *timer)
+int event_loop_timer(event_loop *events, struct event_loop_watcher *timer)
 {
     timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (timer->fd < 0)
@@ -51,7 +51,7 @@ int event_loop_timer(event_loop *events, struct watcher *timer)
     return event_loop_watch(events, timer, EPOLLIN | EPOLLET);
 }
 
-void event_loop_timer_set(const struct watcher *timer, uint64_t milliseconds)
+void event_loop_timer_set(const struct event_loop_watcher *timer, uint64_t milliseconds)
 {
     struct itimerspec when = {.it_value = {.tv_sec = (time_t)(milliseconds / 1000),
                                            .tv_nsec = (long)(milliseconds % 1000) * 1000000}};
@@ -66,7 +66,7 @@ int event_loop_run(event_loop *events, void (*after)(void *owner), void *owner)
         if (count < 0 && errno != EINTR)
             return -errno;
         for (int i = 0; i < count; i++) {
-            struct watcher *what = batch[i].data.ptr;
+            struct event_loop_watcher *what = batch[i].data.ptr;
             if (what->interest != 0)
                 what->ready(what->owner, batch[i].events);
         }

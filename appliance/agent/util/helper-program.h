@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A program of the root drive, run to its end. */
-#ifndef VLT_AGENT_PROGRAM_H
-#define VLT_AGENT_PROGRAM_H
+#ifndef VLT_AGENT_HELPER_PROGRAM_H
+#define VLT_AGENT_HELPER_PROGRAM_H
 
 #include <stddef.h>
 #include <sys/types.h>

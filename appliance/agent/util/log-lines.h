@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Lines for whoever asked for more words (-v). */
-#ifndef VLT_AGENT_NOTES_H
-#define VLT_AGENT_NOTES_H
+#ifndef VLT_AGENT_LOG_LINES_H
+#define VLT_AGENT_LOG_LINES_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Paths in a guest's tree. No link in it, absolute or with "..", leads out of it. */
-#ifndef VLT_AGENT_RESOLVE_H
-#define VLT_AGENT_RESOLVE_H
+#ifndef VLT_AGENT_SAFE_OPEN_H
+#define VLT_AGENT_SAFE_OPEN_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Small files of the kernel's (sysfs, proc). */
-#ifndef VLT_AGENT_SYSFILE_H
-#define VLT_AGENT_SYSFILE_H
+#ifndef VLT_AGENT_SYSFS_H
+#define VLT_AGENT_SYSFS_H
 
 #include <stddef.h>
 

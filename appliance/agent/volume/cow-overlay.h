@@ -4,8 +4,8 @@
  * Those who put volumes together (LVM, md) open what they are made of for writing, and the disks
  * refuse that. What is written to a view stays in the appliance's memory: a dm snapshot, over a RAM
  * disk. Hardly anything is: activation of a thin pool, a superblock of a RAID. */
-#ifndef VLT_AGENT_OVERLAYS_H
-#define VLT_AGENT_OVERLAYS_H
+#ifndef VLT_AGENT_COW_OVERLAY_H
+#define VLT_AGENT_COW_OVERLAY_H
 
 #include <stdint.h>
 #include <sys/types.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Opening what is encrypted, by cryptsetup: LUKS, BitLocker. */
-#ifndef VLT_AGENT_ENCRYPTED_H
-#define VLT_AGENT_ENCRYPTED_H
+#ifndef VLT_AGENT_CRYPT_H
+#define VLT_AGENT_CRYPT_H
 
 #include "device-mapper.h"
 #include "volume-table.h"

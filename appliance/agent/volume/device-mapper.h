@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Device-mapper devices, by the kernel's ioctls (linux/dm-ioctl.h). All that there are belong to
  * the guest that is being looked at. Needs /dev/mapper/control and the modules of the targets. */
-#ifndef VLT_AGENT_DM_H
-#define VLT_AGENT_DM_H
+#ifndef VLT_AGENT_DEVICE_MAPPER_H
+#define VLT_AGENT_DEVICE_MAPPER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -28,7 +28,7 @@ static bool partition(const char *text, const char *before, unsigned *value)
 }
 
 /* sda1, xvdb … */
-static bool lettered(const char *name, struct devspec *spec)
+static bool lettered(const char *name, struct device_spec *spec)
 {
     static const char *const kinds[] = {"sd", "vd", "xvd", "hd"};
     char plain[DRIVE_NAME_MAX];
@@ -51,7 +51,7 @@ static bool lettered(const char *name, struct devspec *spec)
 }
 
 /* nvme0n1p1, mmcblk0p1 */
-static bool numbered(const char *name, struct devspec *spec)
+static bool numbered(const char *name, struct device_spec *spec)
 {
     const char *rest = NULL;
     unsigned namespace = 1;
@@ -73,7 +73,7 @@ static int digit(char c)
 }
 
 /* udev writes what it does not like in a name as \xHH. */
-static void take_link(struct devspec *spec, const char *text)
+static void take_link(struct device_spec *spec, const char *text)
 {
     size_t used = 0;
     while (*text && used < sizeof spec->value - 1) {
@@ -88,7 +88,7 @@ static void take_link(struct devspec *spec, const char *text)
 }
 
 /* UUID="…" */
-static void take_tag(struct devspec *spec, const char *text)
+static void take_tag(struct device_spec *spec, const char *text)
 {
     size_t length = strlen(text);
     if (length >= 2 && (*text == '"' || *text == '\'') && text[length - 1] == *text) {
@@ -98,7 +98,7 @@ static void take_tag(struct devspec *spec, const char *text)
     snprintf(spec->value, sizeof spec->value, "%.*s", (int)length, text);
 }
 
-static bool tagged(const char *text, struct devspec *spec)
+static bool tagged(const char *text, struct device_spec *spec)
 {
     static const struct {
         const char *tag, *link;
@@ -134,7 +134,7 @@ static bool mapped(const char *name)
 
 /* The mapper's name of a logical volume, VG-LV, is that of the volume; a '-' within one of the
  * names is doubled there (lvm(8)). */
-static bool logical(const char *name, struct devspec *spec)
+static bool logical(const char *name, struct device_spec *spec)
 {
     size_t used = 0;
     bool split = false;
@@ -152,7 +152,7 @@ static bool logical(const char *name, struct devspec *spec)
     return split;
 }
 
-static void take_mapped(struct devspec *spec, const char *name)
+static void take_mapped(struct device_spec *spec, const char *name)
 {
     /* A volume of a dynamic disk has the name of its group in its own, which may have a '-'. */
     static const char mapper[] = "mapper/", dynamic[] = "mapper/ldm_vol_";
@@ -168,7 +168,7 @@ static void take_mapped(struct devspec *spec, const char *name)
         snprintf(spec->value, sizeof spec->value, "md%s", name + 3);
 }
 
-void device_spec_parse(const char *text, struct devspec *spec)
+void device_spec_parse(const char *text, struct device_spec *spec)
 {
     memset(spec, 0, sizeof *spec);
     if (tagged(text, spec))

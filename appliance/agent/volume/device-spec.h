@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How a device is named, in fstab(5) and by -m. Pure. */
-#ifndef VLT_AGENT_DEVSPEC_H
-#define VLT_AGENT_DEVSPEC_H
+#ifndef VLT_AGENT_DEVICE_SPEC_H
+#define VLT_AGENT_DEVICE_SPEC_H
 
 #define DEVICE_SPEC_MAX 256
 
@@ -16,7 +16,7 @@ enum device_spec_kind {
     DEVICE_SPEC_OTHER   /* no disk that is known so: tmpfs, server:/path … */
 };
 
-struct devspec {
+struct device_spec {
     enum device_spec_kind kind;
     unsigned disk;               /* DEVICE_SPEC_NODE: the guest's disks from 0 … */
     unsigned partition;          /* … and its partitions from 1; 0: the disk */
@@ -26,6 +26,6 @@ struct devspec {
 
 /* Disks of all kinds are numbered alike: sdb, vdb, xvdb, hdb, nvme1n1 and mmcblk1 are the second
  * one. */
-void device_spec_parse(const char *text, struct devspec *spec);
+void device_spec_parse(const char *text, struct device_spec *spec);
 
 #endif

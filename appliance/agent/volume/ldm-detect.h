@@ -3,8 +3,8 @@
  * put together by a database: ldm-volumes.h. The kernel understands the database of a disk with
  * a table of the old kind (MBR), and shows the volumes' pieces as partitions; with a GUID table
  * there is one partition for the database and one for all volumes. */
-#ifndef VLT_AGENT_DYNAMIC_H
-#define VLT_AGENT_DYNAMIC_H
+#ifndef VLT_AGENT_LDM_DETECT_H
+#define VLT_AGENT_LDM_DETECT_H
 
 #include "volume-table.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A volume of dynamic disks as a device of the device mapper. Nothing of it can be written: it is
  * made of what is open for reading. */
-#ifndef VLT_AGENT_LDM_TABLE_H
-#define VLT_AGENT_LDM_TABLE_H
+#ifndef VLT_AGENT_LDM_DEVICE_H
+#define VLT_AGENT_LDM_DEVICE_H
 
 #include "ldm-record.h"
 #include <stdbool.h>

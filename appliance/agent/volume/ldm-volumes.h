@@ -2,8 +2,8 @@
 /* Volumes of Windows dynamic disks (LDM): simple, spanned, striped, mirrored, RAID 5. Their
  * database is read by libldm in a process of its own (appliance/programs/dynamic-disks.c); what it
  * says is checked here, and mapped by the kernel. */
-#ifndef VLT_AGENT_DYNAMIC_VOLUMES_H
-#define VLT_AGENT_DYNAMIC_VOLUMES_H
+#ifndef VLT_AGENT_LDM_VOLUMES_H
+#define VLT_AGENT_LDM_VOLUMES_H
 
 #include "volume-table.h"
 

@@ -2,8 +2,8 @@
 /* Logical volumes, by LVM's own library in a process of its own
  * (appliance/programs/volume-groups.c): it is large, takes its time to start, and reads what
  * strangers wrote. */
-#ifndef VLT_AGENT_LOGICAL_H
-#define VLT_AGENT_LOGICAL_H
+#ifndef VLT_AGENT_LVM_H
+#define VLT_AGENT_LVM_H
 
 #include "agent/mount/filesystem-probe.h"
 #include <stdbool.h>

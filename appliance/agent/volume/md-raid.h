@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Arrays of Linux software RAID (md), by the kernel's ioctls (linux/raid/md_u.h). */
-#ifndef VLT_AGENT_RAIDS_H
-#define VLT_AGENT_RAIDS_H
+#ifndef VLT_AGENT_MD_RAID_H
+#define VLT_AGENT_MD_RAID_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * They may be made of each other in any order, so everything is tried until nothing more turns up.
  * Only the contents of one guest exist at a time, and tools are told which devices they may look
  * at: clones of one another never meet. */
-#ifndef VLT_AGENT_COMPOSITES_H
-#define VLT_AGENT_COMPOSITES_H
+#ifndef VLT_AGENT_VOLUME_STACK_H
+#define VLT_AGENT_VOLUME_STACK_H
 
 #include "volume-table.h"
 

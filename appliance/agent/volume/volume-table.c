@@ -20,7 +20,7 @@
 struct volume_table {
     device_table *disks;
     kernel_modules *loaded;
-    const struct graft_ops *ops;
+    const struct detached_mounts_ops *ops;
     volume_stack *made; /* NULL: nothing is made of what is found */
     filesystem_probe *probe;
     struct content *list;
@@ -32,7 +32,7 @@ struct volume_table {
 };
 
 volume_table *volume_table_new(device_table *disks, kernel_modules *loaded,
-                               const struct graft_ops *ops, bool compose)
+                               const struct detached_mounts_ops *ops, bool compose)
 {
     volume_table *self = calloc(1, sizeof *self);
     if (!self)
@@ -63,8 +63,8 @@ void volume_table_release(volume_table *self)
 {
     for (size_t i = 0; i < self->count; i++) {
         struct content *what = &self->list[i];
-        if (what->kept >= 0)
-            close(steal_fd(&what->kept));
+        if (what->mounted >= 0)
+            close(steal_fd(&what->mounted));
         if (what->fd >= 0)
             close(steal_fd(&what->fd));
         ext4_inodes_free(STEAL(what->inodes));
@@ -147,7 +147,7 @@ static struct content *add(volume_table *self, enum volume_kind volume, const ch
     memset(what, 0, sizeof *what);
     what->volume = volume;
     what->node = checked(strdup(node));
-    what->kept = -1;
+    what->mounted = -1;
     what->kind = CONTENT_UNKNOWN;
     what->fd = open(node, O_RDONLY | O_CLOEXEC);
     int result = what->fd < 0 ? -errno : volume_size_read(what->fd, &what->size);
@@ -307,7 +307,7 @@ static void read_tables(volume_table *self)
     self->tables_read = true;
 }
 
-static bool is_named(const struct content *what, const struct devspec *spec)
+static bool is_named(const struct content *what, const struct device_spec *spec)
 {
     switch (spec->kind) {
     case DEVICE_SPEC_UUID:
@@ -328,7 +328,7 @@ static bool is_named(const struct content *what, const struct devspec *spec)
     }
 }
 
-struct content *volume_table_match(volume_table *self, const struct devspec *spec)
+struct content *volume_table_match(volume_table *self, const struct device_spec *spec)
 {
     if (spec->kind == DEVICE_SPEC_PARTUUID || spec->kind == DEVICE_SPEC_PARTLABEL)
         read_tables(self);
@@ -423,8 +423,8 @@ int volume_table_mount(volume_table *self, struct content *what, const char *fst
     const struct mount_type *how = volume_table_mountable(self, what, fstype, outcome);
     if (!how)
         return -1;
-    if (!*fstype && !*options && what->kept >= 0)
-        return steal_fd(&what->kept);
+    if (!*fstype && !*options && what->mounted >= 0)
+        return steal_fd(&what->mounted);
     if (what->fd < 0) {
         refuse_content(outcome, what);
         return -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a guest's disks hold, by the guest's own names, and how it is mounted. */
-#ifndef VLT_AGENT_CONTENTS_H
-#define VLT_AGENT_CONTENTS_H
+#ifndef VLT_AGENT_VOLUME_TABLE_H
+#define VLT_AGENT_VOLUME_TABLE_H
 
 #include "agent/device/device-table.h"
 #include "agent/mount/detached-mounts.h"
@@ -38,7 +38,7 @@ struct content {
     bool touched;        /* it has been mounted, or that was tried */
     ext4_inodes *inodes; /* NULL: not opened */
     bool opaque;         /* … and will not be */
-    int kept;            /* mounted already, without options, by whoever was looking; -1: not */
+    int mounted;         /* mounted already, without options, by whoever was looking; -1: not */
 
     char *overlay;        /* composites': the node of its writable view; NULL: none */
     dev_t overlay_number; /* … */
@@ -51,7 +51,7 @@ typedef struct volume_table volume_table;
 /* Borrows them all. `compose`: volumes are made of what the disks hold (volume-stack.h), which only
  * an appliance can. NULL: no memory. */
 volume_table *volume_table_new(device_table *disks, kernel_modules *loaded,
-                               const struct graft_ops *ops, bool compose);
+                               const struct detached_mounts_ops *ops, bool compose);
 
 /* Looks at these disks, all of which must be there, and opens what these keys open. 0; -1: a disk
  * is not the one that was announced, and *why says so. */
@@ -62,14 +62,15 @@ size_t volume_table_count(const volume_table *self);
 /* What has been found. Valid until something is added. */
 struct content *volume_table_at(const volume_table *self, size_t index);
 /* The first that is named so, or NULL. */
-struct content *volume_table_match(volume_table *self, const struct devspec *spec);
+struct content *volume_table_match(volume_table *self, const struct device_spec *spec);
 
 /* Loads what its filesystem needs. The way to mount it, or NULL: *outcome says why it cannot be
  * mounted. `fstype`: "" for what was found. */
 const struct mount_type *volume_table_mountable(volume_table *self, const struct content *what,
                                                 const char *fstype, struct mount_outcome *outcome);
 
-/* Mounts it: as graft_ops.mount(), with the module it needs. What has been kept is taken. */
+/* Mounts it: as detached_mounts_ops.mount(), with the module it needs. What has been kept is taken.
+ */
 int volume_table_mount(volume_table *self, struct content *what, const char *fstype,
                        const char *options, struct mount_outcome *outcome);
 

@@ -41,15 +41,11 @@ int appliance_connection_find(const appliance_directory *place, hypervisor **hv,
     return *hv ? (*hv)->ops->find(*hv, appliance_directory_uuid(place), err) : -1;
 }
 
-static int greet(struct appliance_connection *living, int port, error **err)
+static int meet_agent(struct appliance_connection *living, int port, error **err)
 {
-    answer hello = {0};
     living->agent = port < 0 ? NULL : agent_client_new(port, err);
-    if (!living->agent || agent_client_hello(living->agent, err) < 0 ||
-        agent_client_wait(living->agent, clock_now() + HELLO_PATIENCE, &hello, err) < 0)
-        return -1;
-    agent_client_answer_clear(&hello);
-    return 0;
+    return living->agent ? agent_client_greet(living->agent, clock_now() + HELLO_PATIENCE, err)
+                         : -1;
 }
 
 /* libvirt inside this process has no rights. It waits for ever for a QEMU that stands still, so the
@@ -58,7 +54,7 @@ static int reach_own(const appliance_directory *place, const struct sandbox *box
                      struct appliance_connection *living, error **err)
 {
     if (sandbox_enter(box, err) < 0 ||
-        greet(living, ports_connect(place, PORTS_AGENT, err), err) < 0)
+        meet_agent(living, ports_connect(place, PORTS_AGENT, err), err) < 0)
         return -1;
     return appliance_connection_find(place, &living->hv, err);
 }
@@ -73,7 +69,7 @@ static int reach_daemon(const appliance_directory *place, const struct sandbox *
     AUTO_FD int port = living->hv->ops->open_port(living->hv, AGENT_PORT_NAME, err);
     if (port < 0 || sandbox_enter(box, err) < 0)
         return -1;
-    return greet(living, steal_fd(&port), err);
+    return meet_agent(living, steal_fd(&port), err);
 }
 
 int appliance_connection_open(const appliance_directory *place, const struct sandbox *box,

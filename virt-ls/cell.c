@@ -2,6 +2,7 @@
 #include "cell.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -119,15 +120,27 @@ char *cell_digest(enum ls_checksum kind, const listing_entry *entry, char buffer
     return buffer;
 }
 
-void cell_put_path(const char *directory, const char *name, size_t name_length, FILE *to)
+char *cell_path(const char *guest, const char *directory, const char *name, size_t name_length,
+                size_t *length)
 {
-    size_t length = strlen(directory);
+    char *path = NULL;
+    FILE *to = open_memstream(&path, length);
+    size_t directory_length = strlen(directory);
 
-    if (length > 0 && directory[length - 1] == '/' && (length > 1 || name_length > 0))
-        length--;
-    fwrite(directory, 1, length, to);
+    if (!to)
+        return NULL;
+    if (directory_length > 0 && directory[directory_length - 1] == '/' &&
+        (directory_length > 1 || name_length > 0))
+        directory_length--;
+    if (guest)
+        fprintf(to, "%s:", guest);
+    fwrite(directory, 1, directory_length, to);
     if (name_length > 0) {
         fputc('/', to);
         fwrite(name, 1, name_length, to);
     }
+    if (fclose(to) == 0)
+        return path;
+    free(path);
+    return NULL;
 }

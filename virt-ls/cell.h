@@ -31,7 +31,9 @@ int64_t cell_age(int64_t now, int64_t then);
 #define CELL_DIGEST_MAX (2 * LISTING_DIGEST + 1)
 char *cell_digest(enum ls_checksum kind, const listing_entry *entry, char buffer[CELL_DIGEST_MAX]);
 
-/* Joined to one path: "/etc" or "/etc/" and "passwd". Nothing is added for name "". */
-void cell_put_path(const char *directory, const char *name, size_t name_length, FILE *to);
+/* One path of *length bytes, NUL behind them: "/etc" or "/etc/" and "passwd", with "GUEST:" before
+ * it where guest is not NULL. Nothing is added for name "". New memory, or NULL: no memory. */
+char *cell_path(const char *guest, const char *directory, const char *name, size_t name_length,
+                size_t *length);
 
 #endif

@@ -33,14 +33,10 @@ static const char *file_type(unsigned mode)
 static int set_place(json_t *object, const struct listed_directory *place, const char *name,
                      size_t length)
 {
-    AUTO_FREE char *path = NULL;
     size_t path_length = 0;
-    FILE *buffer = open_memstream(&path, &path_length);
+    AUTO_FREE char *path = cell_path(NULL, place->directory, name, length, &path_length);
 
-    if (!buffer)
-        return -1;
-    cell_put_path(place->directory, name, length, buffer);
-    if (fclose(buffer) != 0)
+    if (!path)
         return -1;
     return json_lines_set_string(object, "guest", place->guest->name, strlen(place->guest->name)) |
            json_lines_set_string(object, "directory", place->directory, strlen(place->directory)) |

@@ -77,22 +77,15 @@ static int put_bytes(const form *self, const char *bytes, size_t length, FILE *t
     return 0;
 }
 
-/* "GUEST:DIRECTORY/PATH" */
 static int put_path(const form *self, const struct listed_directory *place,
                     const listing_entry *entry, FILE *to)
 {
-    AUTO_FREE char *path = NULL;
     size_t length = 0;
-    FILE *buffer = open_memstream(&path, &length);
+    AUTO_FREE char *path =
+        cell_path(self->style->many ? place->guest->name : NULL, place->directory,
+                  entry->path.path_val, entry->path.path_len, &length);
 
-    if (!buffer)
-        return -1;
-    if (self->style->many)
-        fprintf(buffer, "%s:", place->guest->name);
-    cell_put_path(place->directory, entry->path.path_val, entry->path.path_len, buffer);
-    if (fclose(buffer) != 0)
-        return -1;
-    return put_bytes(self, path, length, to);
+    return path ? put_bytes(self, path, length, to) : -1;
 }
 
 static int tree_entry(form *self, const struct listed_directory *place, const listing_entry *entry,

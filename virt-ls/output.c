@@ -10,14 +10,10 @@
 static void say_problem(struct scan_command *command, const struct listed_directory *place,
                         const listing_problem *problem)
 {
-    AUTO_FREE char *path = NULL;
     size_t length = 0;
-    FILE *buffer = open_memstream(&path, &length);
+    AUTO_FREE char *path =
+        cell_path(NULL, place->directory, problem->path.path_val, problem->path.path_len, &length);
 
-    if (buffer) {
-        cell_put_path(place->directory, problem->path.path_val, problem->path.path_len, buffer);
-        fclose(buffer);
-    }
     scan_command_say(command, "%s: %s: %.*s", place->guest->name, path ? path : "",
                      (int)problem->message.message_len,
                      problem->message.message_len ? problem->message.message_val : "");

@@ -268,7 +268,7 @@ static int finish(struct ls_options *options, error **err)
     ls_args *ls = &options->asked.args;
 
     style->form = form_of(options);
-    style->many = options->common.list_count > 0 || guest_list_total(options->common.guests) > 1;
+    style->many = options->common.lists->len > 0 || guest_list_total(options->common.guests) > 1;
     style->null = options->common.null && !style->csv && !options->json;
     style->escape = !style->null && !options->json && isatty(STDOUT_FILENO);
     style->now = (int64_t)time(NULL);

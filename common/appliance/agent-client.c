@@ -282,6 +282,15 @@ int agent_client_wait(agent_client *self, uint64_t deadline, answer *reply, erro
     }
 }
 
+int agent_client_greet(agent_client *self, uint64_t deadline, error **err)
+{
+    answer hello = {0};
+    if (agent_client_hello(self, err) < 0 || agent_client_wait(self, deadline, &hello, err) < 0)
+        return -1;
+    agent_client_answer_clear(&hello);
+    return 0;
+}
+
 void agent_client_answer_clear(answer *reply)
 {
     xdr_free((xdrproc_t)xdr_answer, reply);

@@ -59,6 +59,9 @@ int agent_client_next(agent_client *self, answer *reply, error **err);
  * answer. */
 int agent_client_wait(agent_client *self, uint64_t deadline, answer *reply, error **err);
 
+/* agent_client_hello(), and its answer. */
+int agent_client_greet(agent_client *self, uint64_t deadline, error **err);
+
 void agent_client_answer_clear(answer *reply);
 
 /* Sets *err to say that the agent did `what`, and so is believed no more. Always -1. */

@@ -134,15 +134,6 @@ static struct domain_spec make_spec(const struct appliance_config *config,
     };
 }
 
-static int greet(agent_client *agent, uint64_t deadline, error **err)
-{
-    answer hello = {0};
-    if (agent_client_hello(agent, err) < 0 || agent_client_wait(agent, deadline, &hello, err) < 0)
-        return -1;
-    agent_client_answer_clear(&hello);
-    return 0;
-}
-
 /* Puts what the kernel said last into the message: it is the only witness. */
 static int died(const char *root, error **err)
 {
@@ -167,7 +158,7 @@ int appliance_start(hypervisor *hv, const struct appliance_config *config,
     AUTO_AGENT_CLIENT agent_client *opened = fd < 0 ? NULL : agent_client_new(fd, err);
     if (!opened)
         return -1;
-    if (greet(opened, deadline, err) < 0)
+    if (agent_client_greet(opened, deadline, err) < 0)
         return died(place->root, err);
     *agent = STEAL(opened);
     return 0;

@@ -103,12 +103,8 @@ void common_options_init(struct common_options *options)
 
 void common_options_clear(struct common_options *options)
 {
-    for (size_t i = 0; i < options->pending_count; i++)
-        guest_free(options->pending[i]);
-    for (size_t i = 0; i < options->list_count; i++)
-        free(options->lists[i]);
-    free(options->pending);
-    free(options->lists);
+    g_clear_pointer(&options->pending, g_ptr_array_unref);
+    g_clear_pointer(&options->lists, g_ptr_array_unref);
     free(options->appliance);
     free(options->connect);
     keys_clear(&options->keys);
@@ -169,16 +165,11 @@ static int take_appliance(struct common_options *options, const char *word, erro
 /* A new guest behind those that stand already; NULL: no memory. */
 static struct guest *append_guest(struct common_options *options)
 {
-    size_t count = options->pending_count;
-    struct guest **pending = reallocarray(options->pending, count + 1, sizeof *pending);
+    struct guest *guest = guest_new(options->pending->len);
 
-    if (!pending)
-        return NULL;
-    options->pending = pending;
-    pending[count] = guest_new(count);
-    if (pending[count])
-        options->pending_count++;
-    return pending[count];
+    if (guest)
+        g_ptr_array_add(options->pending, guest);
+    return guest;
 }
 
 static int add_image(struct common_options *options, struct guest *guest, const char *path,
@@ -220,16 +211,7 @@ static int take_domain(struct common_options *options, const char *name, error *
 static int take_list(struct common_options *options, enum guest_list_kind kind, const char *path,
                      error **err)
 {
-    size_t count = options->list_count;
-    char **lists = reallocarray(options->lists, count + 1, sizeof *lists);
-
-    if (!lists)
-        return error_no_memory(err);
-    options->lists = lists;
-    lists[count] = strdup(path);
-    if (!lists[count])
-        return error_no_memory(err);
-    options->list_count++;
+    g_ptr_array_add(options->lists, g_strdup(path));
     return guest_list_add_file(options->guests, kind, path, options->format, options->block_size,
                                err);
 }
@@ -323,10 +305,7 @@ static int take_common(struct common_options *options, int code, const char *val
 
 static bool reads_stdin(const struct common_options *options)
 {
-    for (size_t i = 0; i < options->list_count; i++)
-        if (strcmp(options->lists[i], "-") == 0)
-            return true;
-    return false;
+    return g_ptr_array_find_with_equal_func(options->lists, "-", g_str_equal, NULL);
 }
 
 static int finish_keys(struct common_options *options, error **err)
@@ -351,8 +330,8 @@ static int finish_consistent(struct common_options *options,
 
     if (!options->consistent)
         return 0;
-    for (size_t i = 0; i < options->pending_count; i++)
-        any |= options->pending[i]->sought;
+    for (guint i = 0; i < options->pending->len; i++)
+        any |= ((const struct guest *)options->pending->pdata[i])->sought;
     if (!any)
         return error_set(err, ERROR_REFUSED,
                          "--consistent is for libvirt guests: name one with -d");
@@ -370,7 +349,7 @@ static int finish(struct common_options *options, error **err)
                                                .uuids = options->uuids,
                                                .timeout = options->config.timeout};
 
-    if (options->pending_count == 0 && options->list_count == 0) {
+    if (options->pending->len == 0 && options->lists->len == 0) {
         if (!options->all_by_default)
             return error_set(err, ERROR_REFUSED,
                              "no image given: name one with -a, a libvirt guest with -d, or a list "
@@ -379,10 +358,9 @@ static int finish(struct common_options *options, error **err)
     }
     if (finish_keys(options, err) < 0 || finish_consistent(options, &hypervisor, err) < 0)
         return -1;
-    for (size_t i = 0; i < options->pending_count; i++)
-        if (guest_list_add(options->guests, STEAL(options->pending[i]), err) < 0)
+    while (options->pending->len > 0)
+        if (guest_list_add(options->guests, g_ptr_array_steal_index(options->pending, 0), err) < 0)
             return -1;
-    options->pending_count = 0;
     options->added = NULL;
     guest_list_set_hypervisor(options->guests, &hypervisor);
     return 0;
@@ -410,6 +388,8 @@ int common_options_parse(struct common_options *options, int argc, char **argv,
 {
     struct reading reading = {.options = options, .take = take, .data = data};
 
+    options->pending = g_ptr_array_new_with_free_func((GDestroyNotify)guest_free);
+    options->lists = g_ptr_array_new_with_free_func(g_free);
     options->guests = guest_list_new();
     if (!options->guests)
         return error_no_memory(err);

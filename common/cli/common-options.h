@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The options that all commands share, and how a command line is read.
+/* The options that all commands share, and how a command line is read. Where there is no memory for
+ * a list of it, GLib ends the process: nothing has been started yet.
  *
  * --format and --blocksize are positional, as in virt-df: they hold for the images and lists that
  * follow. So options and arguments are read in one pass, in the order in which they stand. */
@@ -10,6 +11,8 @@
 #include "popt-line.h"
 #include "progress.h"
 #include "scan/supervisor.h"
+
+#include <glib.h>
 
 /* What a command's exit status says. Where several are true: 3, else 4, else 1. A threshold stands
  * before guests that failed, because it is what the user asked to be woken for, and those are named
@@ -28,8 +31,7 @@ enum common_options_show { SHOW_NOTHING, SHOW_HELP, SHOW_USAGE, SHOW_VERSION };
 struct common_options {
     struct supervisor_config config; /* its strings are owned by this struct */
     guest_list *guests;              /* complete when common_options_parse() is done; owned */
-    char **lists;                    /* what --images-from and --guests-from named; owned */
-    size_t list_count;
+    GPtrArray *lists;                /* char *, what --images-from and --guests-from named; owned */
     enum progress_mode progress;
     enum common_options_show show;
     bool quiet, stats, verbose;
@@ -47,8 +49,7 @@ struct common_options {
     /* What stands so far while a command line is read. */
     enum image_format format;
     unsigned block_size;
-    struct guest **pending; /* in order; owned */
-    size_t pending_count;
+    GPtrArray *pending;  /* struct guest *, in order; owned */
     struct guest *added; /* the one that -a adds to, one of pending */
     char *appliance;     /* what config.appliance points to */
     char *connect;       /* -c; what the list's hypervisor points to */

@@ -85,16 +85,17 @@ static void on_progress(void *data, uint64_t answered, uint64_t total)
 static bool nothing_to_do(const struct scan_command *self)
 {
     const char *uri = self->options->connect;
+    const GPtrArray *lists = self->options->lists;
 
     if (self->guests > 0)
         return false;
-    if (self->options->list_count == 0 && !self->options->quiet)
+    if (lists->len == 0 && !self->options->quiet)
         message("libvirt has no guests at %s: %s%s", uri ? uri : "its default hypervisor",
                 self->nothing, uri ? "" : "; -c URI names another one");
-    if (self->options->list_count == 0)
+    if (lists->len == 0)
         return false;
-    for (size_t i = 0; i < self->options->list_count; i++)
-        message("%s: the list is empty: %s", self->options->lists[i], self->nothing);
+    for (guint i = 0; i < lists->len; i++)
+        message("%s: the list is empty: %s", (const char *)lists->pdata[i], self->nothing);
     return true;
 }
 

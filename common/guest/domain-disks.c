@@ -8,12 +8,6 @@
 #include <libxml/parser.h>
 #include <limits.h>
 
-static void cleanup_document(xmlDocPtr *document)
-{
-    xmlFreeDoc(*document);
-}
-#define AUTO_DOCUMENT CLEANUP(cleanup_document)
-
 /* --- where an image is --- */
 
 struct reading {
@@ -287,7 +281,7 @@ int domain_disks(struct guest *guest, const char *xml, size_t length,
                  const struct domain_sources *sources, error **err)
 {
     const struct reading self = {guest, sources};
-    AUTO_DOCUMENT xmlDocPtr document = parse(xml, length, err);
+    AUTO_XML_DOCUMENT xmlDocPtr document = parse(xml, length, err);
     const xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
 
     if (!document)

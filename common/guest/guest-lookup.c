@@ -11,8 +11,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 
 struct guest_lookup_teller {
     int fd;
@@ -93,20 +91,23 @@ static void *watch_reader(void *data)
     _exit(1);
 }
 
-static int look(guest_lookup_work work, const struct guest_lookup_query *query, int fd)
+struct start {
+    guest_lookup_work work;
+    const struct guest_lookup_query *query;
+    int fd;
+};
+
+static int look(void *data)
 {
-    guest_lookup_teller teller = {.fd = fd, .out = frame_writer_new(PROTOCOL_MAX_FRAME)};
+    const struct start *self = data;
+    guest_lookup_teller teller = {.fd = self->fd, .out = frame_writer_new(PROTOCOL_MAX_FRAME)};
     AUTO_ERROR error *err = NULL;
     pthread_t watch;
 
-    prctl(PR_SET_NAME, "vlt-lookup");
-    child_setup_default_signals();
-    if (child_setup_close_others(&fd, 1) < 0)
+    if (child_setup_begin("vlt-lookup", &self->fd, 1) < 0 || !teller.out ||
+        pthread_create(&watch, NULL, watch_reader, &teller) != 0)
         return 1;
-    child_setup_detach_streams();
-    if (!teller.out || pthread_create(&watch, NULL, watch_reader, &teller) != 0)
-        return 1;
-    int result = work(query, &teller, &err) < 0
+    int result = self->work(self->query, &teller, &err) < 0
                      ? tell_text(&teller, FOUND_FAILED, error_message(err))
                      : tell(&teller, &(found){.kind = FOUND_END});
     return result < 0;
@@ -115,23 +116,6 @@ static int look(guest_lookup_work work, const struct guest_lookup_query *query, 
 /* --- the process that wants to know --- */
 
 static const char nonsense[] = "what the process that asks libvirt says makes no sense";
-
-/* The process in between ends at once, so that init is the parent of the other one and of whatever
- * that starts. Where it cannot start the other one, nobody holds the pipe: that is seen as its end.
- */
-static int start_process(guest_lookup_work work, const struct guest_lookup_query *query, int fd,
-                         error **err)
-{
-    pid_t pid = fork();
-
-    if (pid == 0)
-        _exit(fork() == 0 ? look(work, query, fd) : 0);
-    if (pid < 0)
-        return error_set_errno(err, ERROR_HOST, errno, "cannot start a process");
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    return 0;
-}
 
 guest_lookup *guest_lookup_start(guest_lookup_work work, const struct guest_lookup_query *query,
                                  unsigned timeout, error **err)
@@ -152,7 +136,8 @@ guest_lookup *guest_lookup_start(guest_lookup_work work, const struct guest_look
         return NULL;
     }
     self->fd = ends[0];
-    int result = start_process(work, query, ends[1], err);
+    /* Init is the parent of what libvirt starts, too. Where nothing runs, the pipe ends. */
+    int result = child_setup_fork_orphan(look, &(struct start){work, query, ends[1]}, err);
     close(ends[1]);
     return result < 0 ? NULL : STEAL(self);
 }

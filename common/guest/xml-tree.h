@@ -15,6 +15,12 @@ static inline void cleanup_xml(char **text)
 }
 #define AUTO_XML CLEANUP(cleanup_xml)
 
+static inline void cleanup_xml_document(xmlDocPtr *document)
+{
+    xmlFreeDoc(*document);
+}
+#define AUTO_XML_DOCUMENT CLEANUP(cleanup_xml_document)
+
 static inline bool xml_is(const xmlNode *node, const char *name)
 {
     return node->type == XML_ELEMENT_NODE && !node->ns &&

@@ -39,11 +39,6 @@ static void cleanup_buffer(xmlBufferPtr *buffer)
     xmlBufferFree(*buffer);
 }
 
-static void cleanup_document(xmlDocPtr *document)
-{
-    xmlFreeDoc(*document);
-}
-
 static int write_element(xmlTextWriterPtr to, const char *name, const char *const *attributes)
 {
     int result = xmlTextWriterStartElement(to, (const xmlChar *)name);
@@ -99,7 +94,7 @@ static xmlDocPtr parse(const char *xml)
 static bool find_owner(virDomainPtr domain, uid_t *uid, gid_t *gid)
 {
     AUTO_FREE char *xml = virDomainGetXMLDesc(domain, 0);
-    CLEANUP(cleanup_document) xmlDocPtr document = xml ? parse(xml) : NULL;
+    AUTO_XML_DOCUMENT xmlDocPtr document = xml ? parse(xml) : NULL;
     const xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
 
     for (xmlNode *label = xml_child(root, "seclabel"); label;
@@ -162,7 +157,7 @@ static void end_job(virDomainPtr domain)
 static char *find_socket(virDomainPtr domain)
 {
     AUTO_FREE char *xml = virDomainBackupGetXMLDesc(domain, 0);
-    CLEANUP(cleanup_document) xmlDocPtr document = xml ? parse(xml) : NULL;
+    AUTO_XML_DOCUMENT xmlDocPtr document = xml ? parse(xml) : NULL;
     const xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
 
     return xml_attribute(xml_child(root, "server"), "socket");

@@ -5,6 +5,7 @@
 #include "appliance/qmp-blockdev.h"
 #include "appliance/qmp.h"
 #include "appliance/slot-table.h"
+#include "base/clock.h"
 #include "base/text-format.h"
 #include "base/unix-socket.h"
 #include "libvirt-error.h"
@@ -18,19 +19,11 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
-#include <time.h>
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static void traced(const libvirt_hypervisor *self, const char *what, double since)
+static void traced(const libvirt_hypervisor *self, const char *what, uint64_t since)
 {
     if (self->trace)
-        self->trace(self->trace_data, what, seconds_now() - since);
+        self->trace(self->trace_data, what, (double)(clock_now() - since) / CLOCK_SECOND);
 }
 
 static int libvirt_error(error **err, const char *what)
@@ -53,7 +46,7 @@ json_t *hypervisor_libvirt_monitor(libvirt_hypervisor *self, const char *command
 {
     AUTO_FREE char *text = qmp_command(command, arguments);
     AUTO_FREE char *reply = NULL;
-    double since = seconds_now();
+    uint64_t since = clock_now();
     if (!text) {
         error_set(err, ERROR_APPLIANCE, "%s: no memory", command);
         return NULL;
@@ -237,7 +230,7 @@ static int create(libvirt_hypervisor *self, const struct domain_spec *spec, bool
     AUTO_FREE char *xml = domain_xml_write(spec, err);
     if (!xml)
         return -1;
-    double since = seconds_now();
+    uint64_t since = clock_now();
     self->domain = virDomainCreateXML(self->connection, xml,
                                       paused ? VIR_DOMAIN_START_PAUSED : VIR_DOMAIN_NONE);
     traced(self, "virDomainCreateXML", since);
@@ -300,7 +293,7 @@ static int is_alive(libvirt_hypervisor *self, error **err)
 static int find(hypervisor *base, const char *uuid, error **err)
 {
     libvirt_hypervisor *self = libvirt_self(base);
-    double since = seconds_now();
+    uint64_t since = clock_now();
     if (self->domain)
         virDomainFree(STEAL(self->domain));
     self->domain = virDomainLookupByUUIDString(self->connection, uuid);
@@ -345,7 +338,7 @@ static int start_libvirt(error **err)
 
 static int open_daemon(libvirt_hypervisor *self, const char *uri, error **err)
 {
-    double since = seconds_now();
+    uint64_t since = clock_now();
     self->connection = virConnectOpen(uri);
     traced(self, "virConnectOpen", since);
     if (self->connection)
@@ -357,7 +350,7 @@ static int open_daemon(libvirt_hypervisor *self, const char *uri, error **err)
 static int open_embedded(libvirt_hypervisor *self, error **err)
 {
     AUTO_FREE char *uri = libvirt_root_uri(self->root);
-    double since = seconds_now();
+    uint64_t since = clock_now();
     if (!uri)
         return error_no_memory(err);
     self->connection = virConnectOpen(uri);
@@ -395,7 +388,7 @@ static void end(hypervisor *base)
         kill_process(self);
         return;
     }
-    double since = seconds_now();
+    uint64_t since = clock_now();
     virDomainDestroy(self->domain);
     traced(self, "virDomainDestroy", since);
 }

@@ -6,6 +6,8 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 static int close_ranges(const int *keep, size_t count)
 {
@@ -71,4 +73,27 @@ void child_setup_default_signals(void)
     signal(SIGXFSZ, SIG_IGN);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int child_setup_begin(const char *name, const int *keep, size_t count)
+{
+    prctl(PR_SET_NAME, name);
+    child_setup_default_signals();
+    int result = child_setup_close_others(keep, count);
+    if (result == 0)
+        child_setup_detach_streams();
+    return result;
+}
+
+int child_setup_fork_orphan(int (*work)(void *data), void *data, error **err)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(fork() == 0 ? work(data) : 0);
+    if (pid < 0)
+        return error_set_errno(err, ERROR_HOST, errno, "cannot start a process");
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#define _GNU_SOURCE 1 /* asprintf */
+#define _GNU_SOURCE 1 /* pipe2 */
 #include "backup.h"
 #include "wire/status.h"
 
@@ -9,10 +9,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 
 _Static_assert(MAX_SOCKET == sizeof((struct sockaddr_un *)NULL)->sun_path - 1,
                "a socket's path fits into an answer");
@@ -25,32 +23,21 @@ struct backup {
     int alive; /* readable: the keeper has ended */
 };
 
-static int run(const struct backup_ops *ops, const char *uri, int socket, int alive)
-{
-    const int kept[] = {socket, alive};
+struct start {
+    const struct backup_ops *ops;
+    const char *uri;
+    int socket, alive;
+};
 
-    prctl(PR_SET_NAME, "vlt-backups");
-    child_setup_default_signals();
-    if (child_setup_close_others(kept, 2) < 0)
+static int run(void *data)
+{
+    const struct start *self = data;
+    const int kept[] = {self->socket, self->alive};
+
+    if (child_setup_begin("vlt-backups", kept, 2) < 0)
         return 1;
-    child_setup_detach_streams();
     setsid(); /* Ctrl-C is for the others: this one ends when they have */
-    return backup_keeper_run(ops, uri, socket);
-}
-
-/* By way of a process that ends at once: init is the parent. */
-static int start_process(const struct backup_ops *ops, const char *uri, int socket, int alive,
-                         error **err)
-{
-    pid_t pid = fork();
-
-    if (pid == 0)
-        _exit(fork() == 0 ? run(ops, uri, socket, alive) : 0);
-    if (pid < 0)
-        return error_set_errno(err, ERROR_HOST, errno, "cannot start a process");
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    return 0;
+    return backup_keeper_run(self->ops, self->uri, self->socket);
 }
 
 backup *backup_start(const struct backup_ops *ops, const char *uri, error **err)
@@ -73,7 +60,9 @@ backup *backup_start(const struct backup_ops *ops, const char *uri, error **err)
         error_set_errno(err, ERROR_HOST, errno, "cannot make a pipe");
     self->alive = alive[0];
     if (result == 0)
-        result = start_process(ops, uri, pair[1], alive[1], err);
+        result = child_setup_fork_orphan(
+            run, &(struct start){.ops = ops, .uri = uri, .socket = pair[1], .alive = alive[1]},
+            err);
     close(pair[1]);
     cleanup_fd(&alive[1]);
     return result < 0 ? NULL : STEAL(self);

@@ -45,12 +45,9 @@ static int run(const struct guest *guest, const struct remote_means *means, int 
 {
     const int kept[] = {socket, means->keeper};
 
-    child_setup_default_signals();
-    if (child_setup_close_others(kept, means->keeper >= 0 ? 2 : 1) < 0)
+    if (child_setup_begin("vlt-remote", kept, means->keeper >= 0 ? 2 : 1) < 0)
         return 1;
-    child_setup_detach_streams();
     setpgid(0, 0); /* Ctrl-C is the supervisor's to handle */
-    prctl(PR_SET_NAME, "vlt-remote");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     return getppid() == supervisor ? remote_process(guest, means, socket) : 1;
 }

@@ -90,6 +90,30 @@ static void what_cannot_be_closed_is_said(void **state)
     assert_child_ends_well(fail_to_close);
 }
 
+static int tell_parent(void *data)
+{
+    const int *fd = data;
+    pid_t parent = getppid();
+
+    return write(*fd, &parent, sizeof parent) == (ssize_t)sizeof parent ? 0 : 1;
+}
+
+static void an_orphan_is_no_child_of_ours(void **state)
+{
+    pid_t parent = getpid();
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(child_setup_fork_orphan(tell_parent, &ends[1], NULL), 0);
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &parent, sizeof parent), sizeof parent);
+    assert_int_not_equal(parent, getpid());
+    close(ends[0]);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +121,7 @@ int main(void)
         T(everything_else_is_closed),
         T(so_it_is_where_the_kernel_has_no_call_for_it),
         T(what_cannot_be_closed_is_said),
+        T(an_orphan_is_no_child_of_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,7 +149,7 @@ static void a_value_may_hold_what_popt_replaces(void **state)
                      0);
     assert_string_equal(own, "!#:+");
     assert_string_equal(options.config.appliance, "!#\1:+");
-    assert_string_equal(options.lists[0], "no!#:+list");
+    assert_string_equal(options.lists->pdata[0], "no!#:+list");
     expect_image(&options, "b", IMAGE_DETECT, 0);
     expect_image(&options, "x!#:+!#:+", IMAGE_DETECT, 0);
     expect_image(&options, "y!#:+!", IMAGE_DETECT, 0);
@@ -230,9 +230,9 @@ static void lists_count_as_images(void **state)
     (void)state;
     assert_int_equal(parse(&options, WORDS("--images-from", "-", "--images-from=b", "-0"), NULL),
                      0);
-    assert_int_equal(options.list_count, 2);
-    assert_string_equal(options.lists[0], "-");
-    assert_string_equal(options.lists[1], "b");
+    assert_int_equal(options.lists->len, 2);
+    assert_string_equal(options.lists->pdata[0], "-");
+    assert_string_equal(options.lists->pdata[1], "b");
 }
 
 static void help_and_version_need_nothing_else(void **state)

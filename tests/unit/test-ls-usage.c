@@ -88,7 +88,7 @@ static void arguments_are_directories(void **state)
                  ls->directories.directories_val[0].path.path_len, "/etc");
     assert_bytes(ls->directories.directories_val[1].path.path_val,
                  ls->directories.directories_val[1].path.path_len, "/-l");
-    assert_int_equal(options.common.pending_count, 0);
+    assert_int_equal(options.common.pending->len, 0);
     assert_false(options.style.many);
     usage_clear(&options);
     options = good(WORDS("--images-from", "list", "/"));

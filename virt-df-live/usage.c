@@ -2,6 +2,7 @@
 #include "usage.h"
 
 #include "base/text.h"
+#include "cli/option-values.h"
 
 enum code {
     OPT_HUMAN = COMMON_OPTIONS_COMMAND,
@@ -50,40 +51,22 @@ static int take_threshold(struct df_options *options, const char *word, error **
     return 0;
 }
 
+static const struct option_flag flags[] = {
+    {OPT_HUMAN, offsetof(struct df_options, style.human)},
+    {OPT_INODES, offsetof(struct df_options, style.inodes)},
+    {OPT_CSV, offsetof(struct df_options, csv)},
+    {OPT_JSON, offsetof(struct df_options, json)},
+    {OPT_OUTPUT_ALL, offsetof(struct df_options, output_all)},
+    {OPT_NOHEADINGS, offsetof(struct df_options, noheadings)},
+    {OPT_TOTAL, offsetof(struct df_options, total)},
+    {OPT_UUID, offsetof(struct df_options, common.uuids)},
+};
+
 static int take(void *data, int code, const char *value, error **err)
 {
-    struct df_options *options = data;
-
-    switch (code) {
-    case OPT_HUMAN:
-        options->style.human = true;
+    if (option_value_flag(flags, sizeof flags / sizeof flags[0], code, data))
         return 0;
-    case OPT_INODES:
-        options->style.inodes = true;
-        return 0;
-    case OPT_CSV:
-        options->csv = true;
-        return 0;
-    case OPT_JSON:
-        options->json = true;
-        return 0;
-    case OPT_OUTPUT:
-        return take_columns(options, value, err);
-    case OPT_OUTPUT_ALL:
-        options->output_all = true;
-        return 0;
-    case OPT_NOHEADINGS:
-        options->noheadings = true;
-        return 0;
-    case OPT_TOTAL:
-        options->total = true;
-        return 0;
-    case OPT_UUID:
-        options->common.uuids = true;
-        return 0;
-    default:
-        return take_threshold(options, value, err);
-    }
+    return code == OPT_OUTPUT ? take_columns(data, value, err) : take_threshold(data, value, err);
 }
 
 /* Options that contradict each other. */

@@ -161,56 +161,31 @@ static int take_checksum(struct ls_options *options, const char *word, error **e
 
 /* --- the command line --- */
 
-static void take_time(struct ls_options *options, enum ls_time time)
-{
-    options->style.times = true;
-    options->style.time = time;
-}
+static const struct option_flag flags[] = {
+    {OPT_LONG, offsetof(struct ls_options, listing)},
+    {OPT_RECURSIVE, offsetof(struct ls_options, recursive)},
+    {OPT_CSV, offsetof(struct ls_options, style.csv)},
+    {OPT_JSON, offsetof(struct ls_options, json)},
+    {OPT_HUMAN, offsetof(struct ls_options, style.human)},
+    {OPT_EXTRA, offsetof(struct ls_options, style.extra)},
+    {OPT_TIMES, offsetof(struct ls_options, style.times)},
+    {OPT_UIDS, offsetof(struct ls_options, style.uids)},
+};
 
-static int take_flag(struct ls_options *options, int code)
+static void take_time(struct ls_style *style, int code)
 {
-    switch (code) {
-    case OPT_LONG:
-        options->listing = true;
-        break;
-    case OPT_RECURSIVE:
-        options->recursive = true;
-        break;
-    case OPT_CSV:
-        options->style.csv = true;
-        break;
-    case OPT_JSON:
-        options->json = true;
-        break;
-    case OPT_HUMAN:
-        options->style.human = true;
-        break;
-    case OPT_EXTRA:
-        options->style.extra = true;
-        break;
-    case OPT_TIMES:
-        options->style.times = true;
-        break;
-    case OPT_TIME_T:
-        take_time(options, TIME_T);
-        break;
-    case OPT_TIME_RELATIVE:
-        take_time(options, TIME_RELATIVE);
-        break;
-    case OPT_TIME_DAYS:
-        take_time(options, TIME_DAYS);
-        break;
-    default:
-        options->style.uids = true;
-        break;
-    }
-    return 0;
+    style->times = true;
+    style->time = code == OPT_TIME_T          ? TIME_T
+                  : code == OPT_TIME_RELATIVE ? TIME_RELATIVE
+                                              : TIME_DAYS;
 }
 
 static int take(void *data, int code, const char *value, error **err)
 {
     struct ls_options *options = data;
 
+    if (option_value_flag(flags, sizeof flags / sizeof flags[0], code, options))
+        return 0;
     switch (code) {
     case POPT_LINE_ARGUMENT:
         return take_directory(options, value, err);
@@ -219,7 +194,8 @@ static int take(void *data, int code, const char *value, error **err)
     case OPT_CHECKSUM:
         return take_checksum(options, value, err);
     default:
-        return take_flag(options, code);
+        take_time(&options->style, code);
+        return 0;
     }
 }
 

@@ -218,41 +218,25 @@ static int take_list(struct common_options *options, enum guest_list_kind kind, 
 
 /* ---- the command line ---- */
 
+static const struct option_flag flags[] = {
+    {OPT_NULL, offsetof(struct common_options, null)},
+    {OPT_CONSISTENT, offsetof(struct common_options, consistent)},
+    {OPT_KEYS_FROM_STDIN, offsetof(struct common_options, keys_from_stdin)},
+    {OPT_QUIET, offsetof(struct common_options, quiet)},
+    {OPT_STATS, offsetof(struct common_options, stats)},
+    {OPT_VERBOSE, offsetof(struct common_options, verbose)},
+    {OPT_TRACE, offsetof(struct common_options, config.trace)},
+};
+
+/* An option without a value. */
 static int take_flag(struct common_options *options, int code)
 {
-    switch (code) {
-    case OPT_NULL:
-        options->null = true;
+    if (code == OPT_NULL)
         guest_list_set_delimiter(options->guests, '\0');
-        break;
-    case OPT_CONSISTENT:
-        options->consistent = true;
-        break;
-    case OPT_KEYS_FROM_STDIN:
-        options->keys_from_stdin = true;
-        break;
-    case OPT_QUIET:
-        options->quiet = true;
-        break;
-    case OPT_STATS:
-        options->stats = true;
-        break;
-    case OPT_VERBOSE:
-        options->verbose = true;
-        break;
-    case OPT_TRACE:
-        options->config.trace = true;
-        break;
-    case OPT_VERSION:
-        options->show = SHOW_VERSION;
-        break;
-    case OPT_HELP:
-        options->show = SHOW_HELP;
-        break;
-    default:
-        options->show = SHOW_USAGE;
-        break;
-    }
+    if (!option_value_flag(flags, ARRAY_SIZE(flags), code, options))
+        options->show = code == OPT_VERSION ? SHOW_VERSION
+                        : code == OPT_HELP  ? SHOW_HELP
+                                            : SHOW_USAGE;
     return 0;
 }
 

@@ -93,3 +93,13 @@ int option_value_accel(const char *word, const char **accel, error **err)
     *accel = chosen == 0 ? NULL : words[chosen];
     return 0;
 }
+
+bool option_value_flag(const struct option_flag *flags, size_t count, int code, void *options)
+{
+    for (size_t i = 0; i < count; i++)
+        if (flags[i].code == code) {
+            *(bool *)((char *)options + flags[i].offset) = true;
+            return true;
+        }
+    return false;
+}

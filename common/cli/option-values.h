@@ -7,6 +7,9 @@
 #include "base/error.h"
 #include "image/image-probe.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* One of count words: its index in *chosen. *err names them all. `what` is the option. */
 int option_value_choose(const char *what, const char *word, const char *const *words, size_t count,
                         unsigned *chosen, error **err);
@@ -26,5 +29,15 @@ int option_value_backing(const char *word, enum backing_policy *policy, error **
 
 /* --accel: "kvm" or "tcg", which are static; NULL is auto. */
 int option_value_accel(const char *word, const char **accel, error **err);
+
+/* Options without a value: each sets a bool, at that offset of the struct of a command's options.
+ */
+struct option_flag {
+    int code;
+    size_t offset;
+};
+
+/* Whether code is one of count flags; then its bool is set. */
+bool option_value_flag(const struct option_flag *flags, size_t count, int code, void *options);
 
 #endif

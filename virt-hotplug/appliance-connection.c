@@ -41,62 +41,63 @@ int appliance_connection_find(const appliance_directory *place, hypervisor **hv,
     return *hv ? (*hv)->ops->find(*hv, appliance_directory_uuid(place), err) : -1;
 }
 
-static int meet_agent(struct appliance_connection *living, int port, error **err)
+static int meet_agent(struct appliance_connection *connection, int port, error **err)
 {
-    living->agent = port < 0 ? NULL : agent_client_new(port, err);
-    return living->agent ? agent_client_greet(living->agent, clock_now() + HELLO_PATIENCE, err)
-                         : -1;
+    connection->agent = port < 0 ? NULL : agent_client_new(port, err);
+    return connection->agent
+               ? agent_client_greet(connection->agent, clock_now() + HELLO_PATIENCE, err)
+               : -1;
 }
 
 /* libvirt inside this process has no rights. It waits for ever for a QEMU that stands still, so the
  * agent, which has a deadline, answers before. */
 static int reach_own(const appliance_directory *place, const struct sandbox *box,
-                     struct appliance_connection *living, error **err)
+                     struct appliance_connection *connection, error **err)
 {
     if (sandbox_enter(box, err) < 0 ||
-        meet_agent(living, ports_connect(place, PORTS_AGENT, err), err) < 0)
+        meet_agent(connection, ports_connect(place, PORTS_AGENT, err), err) < 0)
         return -1;
-    return appliance_connection_find(place, &living->hv, err);
+    return appliance_connection_find(place, &connection->hv, err);
 }
 
 /* A daemon, and what it made, are reached with our own rights. */
 static int reach_daemon(const appliance_directory *place, const struct sandbox *box,
-                        struct appliance_connection *living, error **err)
+                        struct appliance_connection *connection, error **err)
 {
-    int found = appliance_connection_find(place, &living->hv, err);
+    int found = appliance_connection_find(place, &connection->hv, err);
     if (found != 0)
         return found;
-    AUTO_FD int port = living->hv->ops->open_port(living->hv, AGENT_PORT_NAME, err);
+    AUTO_FD int port = connection->hv->ops->open_port(connection->hv, AGENT_PORT_NAME, err);
     if (port < 0 || sandbox_enter(box, err) < 0)
         return -1;
-    return meet_agent(living, steal_fd(&port), err);
+    return meet_agent(connection, steal_fd(&port), err);
 }
 
 int appliance_connection_open(const appliance_directory *place, const struct sandbox *box,
-                              struct appliance_connection *living, error **err)
+                              struct appliance_connection *connection, error **err)
 {
-    *living = (struct appliance_connection){0};
+    *connection = (struct appliance_connection){0};
     if (!appliance_directory_alive(place))
         return 1;
-    int reached = appliance_directory_uri(place) ? reach_daemon(place, box, living, err)
-                                                 : reach_own(place, box, living, err);
+    int reached = appliance_directory_uri(place) ? reach_daemon(place, box, connection, err)
+                                                 : reach_own(place, box, connection, err);
     if (reached == 0)
-        reached = living->hv->ops->take_over(living->hv, err);
+        reached = connection->hv->ops->take_over(connection->hv, err);
     if (reached != 0)
         return reached;
-    living->disks = persistent_slots_new(living->hv, living->agent, err);
-    return living->disks ? 0 : -1;
+    connection->disks = persistent_slots_new(connection->hv, connection->agent, err);
+    return connection->disks ? 0 : -1;
 }
 
-void appliance_connection_close(struct appliance_connection *living)
+void appliance_connection_close(struct appliance_connection *connection)
 {
-    persistent_slots_free(living->disks);
-    agent_client_free(living->agent);
+    persistent_slots_free(connection->disks);
+    agent_client_free(connection->agent);
     /* The connection lasts as long as the process, and the appliance longer. */
-    *living = (struct appliance_connection){0};
+    *connection = (struct appliance_connection){0};
 }
 
-int appliance_connection_open_named(const char *name, struct appliance_connection *living,
+int appliance_connection_open_named(const char *name, struct appliance_connection *connection,
                                     error **err)
 {
     /* Never freed: libvirt has a lock of its own on the root for as long as this process lives, and
@@ -107,7 +108,7 @@ int appliance_connection_open_named(const char *name, struct appliance_connectio
     if (sandbox_choose(&box, err) < 0)
         return -1;
     held = appliance_directory_open(name, err);
-    int opened = held ? appliance_connection_open(held, &box, living, err) : -1;
+    int opened = held ? appliance_connection_open(held, &box, connection, err) : -1;
     return opened > 0 ? appliance_connection_has_ended(held, err) : opened;
 }
 

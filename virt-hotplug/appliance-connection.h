@@ -26,18 +26,18 @@ int appliance_connection_find(const appliance_directory *place, hypervisor **hv,
  * From then on this process has no rights but those of the sandbox: files are opened before.
  * 0; 1: it has ended; -1 and *err. appliance_connection_close() is the caller's. */
 int appliance_connection_open(const appliance_directory *place, const struct sandbox *box,
-                              struct appliance_connection *living, error **err);
-void appliance_connection_close(struct appliance_connection *living);
+                              struct appliance_connection *connection, error **err);
+void appliance_connection_close(struct appliance_connection *connection);
 
-static inline void cleanup_appliance_connection(struct appliance_connection *living)
+static inline void cleanup_appliance_connection(struct appliance_connection *connection)
 {
-    appliance_connection_close(living);
+    appliance_connection_close(connection);
 }
 #define AUTO_APPLIANCE_CONNECTION CLEANUP(cleanup_appliance_connection)
 
 /* For commands that do no more than that: by its name, which is locked until the process ends. 0;
  * -1 and *err (STATUS_CRASHED: it has ended). */
-int appliance_connection_open_named(const char *name, struct appliance_connection *living,
+int appliance_connection_open_named(const char *name, struct appliance_connection *connection,
                                     error **err);
 
 /* Ends the appliance, whatever it is doing, and waits for that. 0 or -1 and *err. */

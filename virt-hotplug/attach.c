@@ -58,14 +58,14 @@ static int attach_one(persistent_slots *disks, const char *image, const struct i
 static int attach(const char *name, char **images, struct image_chain **chains, unsigned count,
                   error **err)
 {
-    AUTO_APPLIANCE_CONNECTION struct appliance_connection living = {0};
+    AUTO_APPLIANCE_CONNECTION struct appliance_connection connection = {0};
     for (unsigned i = 0; i < count; i++)
         if (!(chains[i] = disk_options_open(images[i], &options, err)))
             return -1;
-    if (appliance_connection_open_named(name, &living, err) < 0)
+    if (appliance_connection_open_named(name, &connection, err) < 0)
         return error_prefix(err, "%s", name);
     for (unsigned i = 0; i < count; i++)
-        if (attach_one(living.disks, images[i], chains[i], err) < 0)
+        if (attach_one(connection.disks, images[i], chains[i], err) < 0)
             return error_prefix(err, "%s", name);
     return 0;
 }

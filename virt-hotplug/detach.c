@@ -51,10 +51,10 @@ static int detach(const char *name, char **which)
 {
     int slots[SLOT_COUNT];
     AUTO_ERROR error *err = NULL;
-    AUTO_APPLIANCE_CONNECTION struct appliance_connection living = {0};
-    if (appliance_connection_open_named(name, &living, &err) < 0)
+    AUTO_APPLIANCE_CONNECTION struct appliance_connection connection = {0};
+    if (appliance_connection_open_named(name, &connection, &err) < 0)
         return command_line_failed(name, err);
-    return detach_all(name, living.disks, which, slots);
+    return detach_all(name, connection.disks, which, slots);
 }
 
 static int run(int argc, char **argv)

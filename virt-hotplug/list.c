@@ -179,16 +179,16 @@ static int close_printer(struct printer *printer, int result, error **err)
 
 static int list_disks(const char *name, error **err)
 {
-    AUTO_APPLIANCE_CONNECTION struct appliance_connection living = {0};
+    AUTO_APPLIANCE_CONNECTION struct appliance_connection connection = {0};
     struct column_choice choice;
     struct printer printer = {.object = disk_json};
-    if (appliance_connection_open_named(name, &living, err) < 0)
+    if (appliance_connection_open_named(name, &connection, err) < 0)
         return error_prefix(err, "%s", name);
     int result = open_printer(&printer, &choice, disk_columns,
                               sizeof disk_columns / sizeof *disk_columns, err);
-    for (unsigned slot = 0; result == 0 && slot < persistent_slots_kept(living.disks)->slots;
+    for (unsigned slot = 0; result == 0 && slot < persistent_slots_kept(connection.disks)->slots;
          slot++) {
-        struct row row = {.slot = slot, .disk = persistent_slots_disk(living.disks, slot)};
+        struct row row = {.slot = slot, .disk = persistent_slots_disk(connection.disks, slot)};
         if (row.disk || all)
             result = print_row(&printer, &row, err);
     }

@@ -22,15 +22,16 @@ struct appliance {
 static int put_disks_away(void *data, error **err)
 {
     const struct appliance *self = data;
-    AUTO_APPLIANCE_CONNECTION struct appliance_connection living = {0};
-    int result = appliance_connection_open(self->place, self->box, &living, err);
+    AUTO_APPLIANCE_CONNECTION struct appliance_connection connection = {0};
+    int result = appliance_connection_open(self->place, self->box, &connection, err);
     if (result != 0)
         return result > 0 ? 0 : -1; /* one that has ended has nothing to put away */
-    for (unsigned slot = 0; slot < persistent_slots_kept(living.disks)->slots; slot++) {
-        const struct disk_record *note = persistent_slots_disk(living.disks, slot);
-        if (!note || !note->writable)
+    for (unsigned slot = 0; slot < persistent_slots_kept(connection.disks)->slots; slot++) {
+        const struct disk_record *record = persistent_slots_disk(connection.disks, slot);
+        if (!record || !record->writable)
             continue;
-        if (persistent_slots_detach(living.disks, slot, self->forced, result < 0 ? NULL : err) < 0)
+        if (persistent_slots_detach(connection.disks, slot, self->forced, result < 0 ? NULL : err) <
+            0)
             result = -1;
         if (result < 0 && !self->forced)
             break;

@@ -231,11 +231,11 @@ static void on_uevents(void *owner, uint32_t events)
         message[length] = '\0';
         if (!uevent_parse(message, (size_t)length, &event))
             continue;
-        if (event.object == OBJECT_PORT && !agent->host)
+        if (event.object == UEVENT_OF_PORT && !agent->host)
             boot_each_port(take_port, agent);
-        else if (event.object != OBJECT_OTHER)
+        else if (event.object != UEVENT_OF_OTHER)
             device_table_event(agent->disks, &event);
-        gone = gone || (event.object == OBJECT_DEVICE && event.action == ACTION_REMOVE);
+        gone = gone || (event.object == UEVENT_OF_DEVICE && event.action == UEVENT_REMOVE);
     }
     /* A command waits for it; between waves nobody waits for a single disk. */
     if (gone && agent->kept && !agent->host)

@@ -23,20 +23,21 @@ bool disk_record_label_valid(const char *label, size_t length)
     return word && drive_name_index(word) < 0;
 }
 
-char *disk_record_write(const struct disk_record *note)
+char *disk_record_write(const struct disk_record *record)
 {
-    gchar *image = g_uri_escape_bytes((const guint8 *)note->image, strlen(note->image), "/");
-    char *text = text_format("%s %s %s %s %" PRIu64 " %s", note->serial,
-                             note->writable ? "rw" : "ro", *note->label ? note->label : NONE,
-                             image_format_name(note->format), note->size, *image ? image : NONE);
+    gchar *image = g_uri_escape_bytes((const guint8 *)record->image, strlen(record->image), "/");
+    char *text =
+        text_format("%s %s %s %s %" PRIu64 " %s", record->serial, record->writable ? "rw" : "ro",
+                    *record->label ? record->label : NONE, image_format_name(record->format),
+                    record->size, *image ? image : NONE);
     g_free(image);
     return text;
 }
 
-void disk_record_clear(struct disk_record *note)
+void disk_record_clear(struct disk_record *record)
 {
-    free(note->image);
-    *note = (struct disk_record){0};
+    free(record->image);
+    *record = (struct disk_record){0};
 }
 
 /* Copies a word of at most size - 1 bytes; false where it is longer. */
@@ -61,29 +62,29 @@ static char *decode_path(const char *word)
     return copy;
 }
 
-static bool read_words(gchar **words, struct disk_record *note)
+static bool read_words(gchar **words, struct disk_record *record)
 {
     bool labelled = strcmp(words[2], NONE) != 0;
-    note->writable = strcmp(words[1], "rw") == 0;
-    note->format = image_format_from_name(words[3]);
-    if (!take(note->serial, sizeof note->serial, words[0]) ||
-        (!note->writable && strcmp(words[1], "ro") != 0) ||
+    record->writable = strcmp(words[1], "rw") == 0;
+    record->format = image_format_from_name(words[3]);
+    if (!take(record->serial, sizeof record->serial, words[0]) ||
+        (!record->writable && strcmp(words[1], "ro") != 0) ||
         (labelled && (!disk_record_label_valid(words[2], strlen(words[2])) ||
-                      !take(note->label, sizeof note->label, words[2]))) ||
-        note->format == IMAGE_DETECT ||
-        text_parse_number(words[4], "size", 0, IMAGE_MAX_SIZE, &note->size, NULL) < 0)
+                      !take(record->label, sizeof record->label, words[2]))) ||
+        record->format == IMAGE_DETECT ||
+        text_parse_number(words[4], "size", 0, IMAGE_MAX_SIZE, &record->size, NULL) < 0)
         return false;
-    note->image = decode_path(words[5]);
-    return note->image != NULL;
+    record->image = decode_path(words[5]);
+    return record->image != NULL;
 }
 
-int disk_record_read(const char *text, struct disk_record *note)
+int disk_record_read(const char *text, struct disk_record *record)
 {
-    *note = (struct disk_record){0};
+    *record = (struct disk_record){0};
     gchar **words = g_strsplit(text, " ", 7);
-    bool good = g_strv_length(words) == 6 && read_words(words, note);
+    bool good = g_strv_length(words) == 6 && read_words(words, record);
     g_strfreev(words);
     if (!good)
-        disk_record_clear(note);
+        disk_record_clear(record);
     return good ? 0 : -1;
 }

@@ -17,18 +17,18 @@ struct disk_record {
 };
 
 /* New memory, or NULL: no memory. */
-char *disk_record_write(const struct disk_record *note);
+char *disk_record_write(const struct disk_record *record);
 
-/* 0; -1 where it is none (the hypervisor may have been taken over), with *note cleared. */
-int disk_record_read(const char *text, struct disk_record *note);
-void disk_record_clear(struct disk_record *note);
+/* 0; -1 where it is none (the hypervisor may have been taken over), with *record cleared. */
+int disk_record_read(const char *text, struct disk_record *record);
+void disk_record_clear(struct disk_record *record);
 
 /* 1-MAX_SLOT_LABEL ASCII letters, and no disk's name ("sdb"). */
 bool disk_record_label_valid(const char *label, size_t length);
 
-static inline void cleanup_disk_record(struct disk_record *note)
+static inline void cleanup_disk_record(struct disk_record *record)
 {
-    disk_record_clear(note);
+    disk_record_clear(record);
 }
 #define AUTO_DISK_RECORD CLEANUP(cleanup_disk_record)
 

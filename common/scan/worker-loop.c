@@ -27,7 +27,7 @@ struct under_way {
 struct worker_state {
     const struct worker_config *config;
     int orders;
-    struct reports reports;
+    struct worker_report_stream reports;
     hypervisor *hv;
     agent_client *agent;
     slot_hotplug *disks;

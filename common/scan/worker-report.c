@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-int worker_report_send(struct reports *self, const report *message)
+int worker_report_send(struct worker_report_stream *self, const report *message)
 {
     int result = frame_writer_put(self->out, (xdrproc_t)xdr_report, message);
     while (result == 0 && (result = frame_writer_flush(self->out, self->fd)) == 1) {
@@ -16,7 +16,7 @@ int worker_report_send(struct reports *self, const report *message)
     return result < 0 ? -1 : 0;
 }
 
-int worker_report_text(struct reports *self, report_kind kind, const char *text)
+int worker_report_text(struct worker_report_stream *self, report_kind kind, const char *text)
 {
     report message = {.kind = kind};
     size_t whole = strlen(text);
@@ -34,7 +34,7 @@ int worker_report_text(struct reports *self, report_kind kind, const char *text)
     return worker_report_send(self, &message);
 }
 
-int worker_report_answer(struct reports *self, uint64_t guest, uint64_t attached,
+int worker_report_answer(struct worker_report_stream *self, uint64_t guest, uint64_t attached,
                          const answer_body *told)
 {
     report message = {.kind = REPORT_ANSWER};
@@ -42,7 +42,8 @@ int worker_report_answer(struct reports *self, uint64_t guest, uint64_t attached
     return worker_report_send(self, &message);
 }
 
-int worker_report_refusal(struct reports *self, uint64_t guest, uint64_t attached, const error *why)
+int worker_report_refusal(struct worker_report_stream *self, uint64_t guest, uint64_t attached,
+                          const error *why)
 {
     report message = {.kind = REPORT_REFUSAL};
     refusal_report *refusal = &message.report_u.refusal;

@@ -9,19 +9,19 @@
 #include "wire/frame.h"
 #include "wire/worker.h"
 
-struct reports {
+struct worker_report_stream {
     int fd;
     frame_writer *out;
 };
 
-int worker_report_send(struct reports *self, const report *message);
+int worker_report_send(struct worker_report_stream *self, const report *message);
 /* REPORT_LOG, REPORT_CONSOLE or REPORT_FAILED. */
-int worker_report_text(struct reports *self, report_kind kind, const char *text);
+int worker_report_text(struct worker_report_stream *self, report_kind kind, const char *text);
 /* What the agent said about the guest; attaching its disks took so many microseconds. */
-int worker_report_answer(struct reports *self, uint64_t guest, uint64_t attached,
+int worker_report_answer(struct worker_report_stream *self, uint64_t guest, uint64_t attached,
                          const answer_body *told);
 /* The agent is not asked about the guest, because of this error. */
-int worker_report_refusal(struct reports *self, uint64_t guest, uint64_t attached,
+int worker_report_refusal(struct worker_report_stream *self, uint64_t guest, uint64_t attached,
                           const error *why);
 
 #endif

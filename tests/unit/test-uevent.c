@@ -20,8 +20,8 @@ static void a_partition_of_a_slot(void **state)
     (void)state;
     PARSE(event, "add@" HOST "/target0:0:7/0:0:7:0/block/sda/sda3\0"
                  "SUBSYSTEM=block\0MAJOR=8\0MINOR=115\0PARTN=3");
-    assert_int_equal(event.action, ACTION_ADD);
-    assert_int_equal(event.object, OBJECT_PARTITION);
+    assert_int_equal(event.action, UEVENT_ADD);
+    assert_int_equal(event.object, UEVENT_OF_PARTITION);
     assert_int_equal(event.target, 7);
     assert_int_equal(event.partition, 3);
     assert_int_equal(event.major, 8);
@@ -34,7 +34,7 @@ static void a_volume(void **state)
     (void)state;
     PARSE(event, "add@/devices/virtual/block/dm-0\0"
                  "SUBSYSTEM=block\0MAJOR=254\0MINOR=0\0DEVNAME=dm-0\0DEVTYPE=disk");
-    assert_int_equal(event.object, OBJECT_VOLUME);
+    assert_int_equal(event.object, UEVENT_OF_VOLUME);
     assert_string_equal(event.name, "dm-0");
     assert_int_equal(event.major, 254);
     assert_int_equal(event.minor, 0);
@@ -46,8 +46,8 @@ static void a_partition_of_a_volume(void **state)
     (void)state;
     PARSE(event, "remove@/devices/virtual/block/md127/md127p1\0"
                  "MAJOR=259\0MINOR=1\0DEVNAME=md127p1\0PARTN=1");
-    assert_int_equal(event.action, ACTION_REMOVE);
-    assert_int_equal(event.object, OBJECT_VOLUME);
+    assert_int_equal(event.action, UEVENT_REMOVE);
+    assert_int_equal(event.object, UEVENT_OF_VOLUME);
     assert_string_equal(event.name, "md127p1");
 }
 
@@ -56,7 +56,7 @@ static void a_volume_without_a_name_is_none(void **state)
     struct uevent event;
     (void)state;
     PARSE(event, "add@/devices/virtual/block/dm-0\0MAJOR=254\0MINOR=0");
-    assert_int_equal(event.object, OBJECT_OTHER);
+    assert_int_equal(event.object, UEVENT_OF_OTHER);
 }
 
 static void a_volume_with_another_name_is_none(void **state)
@@ -64,9 +64,9 @@ static void a_volume_with_another_name_is_none(void **state)
     struct uevent event;
     (void)state;
     PARSE(event, "add@/devices/virtual/block/dm-0\0MAJOR=254\0MINOR=0\0DEVNAME=../sda");
-    assert_int_equal(event.object, OBJECT_OTHER);
+    assert_int_equal(event.object, UEVENT_OF_OTHER);
     PARSE(event, "add@/devices/virtual/block/zram0\0MAJOR=254\0MINOR=0\0DEVNAME=zram0");
-    assert_int_equal(event.object, OBJECT_OTHER);
+    assert_int_equal(event.object, UEVENT_OF_OTHER);
 }
 
 static void names_that_nodes_may_have(void **state)

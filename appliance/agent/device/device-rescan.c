@@ -34,7 +34,7 @@ static void rescan_partitions(device_table *table, const struct uevent *disk, in
     unsigned found[PARTITIONS_MAX], stale[PARTITIONS_MAX];
     size_t count = 0, stale_count = 0;
     struct uevent event = *disk;
-    event.object = OBJECT_PARTITION;
+    event.object = UEVENT_OF_PARTITION;
     AUTO_FD int again = dup(directory);
     AUTO_DIR DIR *below = again < 0 ? NULL : fdopendir(again);
     if (!below)
@@ -57,7 +57,7 @@ static void rescan_partitions(device_table *table, const struct uevent *disk, in
         if (j == count)
             stale[stale_count++] = known[i];
     }
-    event.action = ACTION_REMOVE;
+    event.action = UEVENT_REMOVE;
     for (size_t i = 0; i < stale_count; i++) {
         event.partition = stale[i];
         device_table_event(table, &event);
@@ -78,23 +78,23 @@ static bool settle(const device_table *table, unsigned target)
 static void rescan_disk(device_table *table, int block, const char *name, const char *link,
                         bool seen[TARGET_COUNT])
 {
-    struct uevent event = {.action = ACTION_ADD, .devpath = link, .name = name};
+    struct uevent event = {.action = UEVENT_ADD, .devpath = link, .name = name};
     uevent_locate(link, &event);
-    if (event.object != OBJECT_DISK && event.object != OBJECT_VOLUME)
+    if (event.object != UEVENT_OF_DISK && event.object != UEVENT_OF_VOLUME)
         return;
     AUTO_FD int directory = openat(block, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0 || !read_number(directory, "dev", &event))
         return;
-    if (event.object == OBJECT_DISK)
+    if (event.object == UEVENT_OF_DISK)
         seen[event.target] = true;
     else if (!uevent_volume_name(name))
         return;
     device_table_event(table, &event);
-    if (event.object == OBJECT_VOLUME || !settle(table, event.target))
+    if (event.object == UEVENT_OF_VOLUME || !settle(table, event.target))
         return;
     rescan_partitions(table, &event, directory);
-    event.object = OBJECT_DEVICE;
-    event.action = ACTION_BIND;
+    event.object = UEVENT_OF_DEVICE;
+    event.action = UEVENT_BIND;
     device_table_event(table, &event);
 }
 
@@ -116,7 +116,7 @@ int device_table_rescan(device_table *table)
             rescan_disk(table, dirfd(block), entry->d_name, link + 2, seen);
     }
     for (unsigned i = 0; i < TARGET_COUNT; i++) {
-        struct uevent event = {.action = ACTION_REMOVE, .object = OBJECT_DEVICE, .target = i};
+        struct uevent event = {.action = UEVENT_REMOVE, .object = UEVENT_OF_DEVICE, .target = i};
         if (!seen[i])
             device_table_event(table, &event);
     }

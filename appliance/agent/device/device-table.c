@@ -187,11 +187,11 @@ static void disappear(device_table *table, unsigned target)
 static void device_event(device_table *table, const struct uevent *event)
 {
     struct device *device = &table->device[event->target];
-    if (event->action == ACTION_ADD)
+    if (event->action == UEVENT_ADD)
         appear(device, event->devpath, event->device_length);
-    else if (event->action == ACTION_BIND && device->present)
+    else if (event->action == UEVENT_BIND && device->present)
         device->ready = true;
-    else if (event->action == ACTION_REMOVE)
+    else if (event->action == UEVENT_REMOVE)
         disappear(table, event->target);
 }
 
@@ -199,8 +199,8 @@ static void device_event(device_table *table, const struct uevent *event)
 static void block_event(device_table *table, const struct uevent *event)
 {
     struct device *device = &table->device[event->target];
-    unsigned partition = event->object == OBJECT_PARTITION ? event->partition : 0;
-    if (event->action == ACTION_ADD) {
+    unsigned partition = event->object == UEVENT_OF_PARTITION ? event->partition : 0;
+    if (event->action == UEVENT_ADD) {
         dev_t number = makedev(event->major, event->minor);
         appear(device, event->devpath, event->device_length);
         if (partition)
@@ -208,7 +208,7 @@ static void block_event(device_table *table, const struct uevent *event)
         else
             device->number = number;
         make_names(table, event->target, partition, number);
-    } else if (event->action == ACTION_REMOVE) {
+    } else if (event->action == UEVENT_REMOVE) {
         remove_names(table, event->target, partition);
         if (partition)
             drop_partition(device, partition);
@@ -223,21 +223,21 @@ static void volume_event(const device_table *table, const struct uevent *event)
     if (!table->make_nodes)
         return;
     snprintf(path, sizeof path, "%s/%s", table->dev, event->name);
-    if (event->action == ACTION_ADD)
+    if (event->action == UEVENT_ADD)
         device_nodes_make(path, event->major, event->minor);
-    else if (event->action == ACTION_REMOVE)
+    else if (event->action == UEVENT_REMOVE)
         unlink(path);
 }
 
 void device_table_event(device_table *table, const struct uevent *event)
 {
-    if (event->object == OBJECT_VOLUME)
+    if (event->object == UEVENT_OF_VOLUME)
         volume_event(table, event);
     else if (event->target >= TARGET_COUNT)
         return;
-    else if (event->object == OBJECT_DEVICE)
+    else if (event->object == UEVENT_OF_DEVICE)
         device_event(table, event);
-    else if (event->object == OBJECT_DISK || event->object == OBJECT_PARTITION)
+    else if (event->object == UEVENT_OF_DISK || event->object == UEVENT_OF_PARTITION)
         block_event(table, event);
 }
 

@@ -41,13 +41,13 @@ static bool parse_address(const char **text, char end, unsigned *host, unsigned 
 void uevent_locate(const char *devpath, struct uevent *event)
 {
     unsigned host, target, host_again, target_again, lun;
-    event->object = OBJECT_OTHER;
+    event->object = UEVENT_OF_OTHER;
     if (strstr(devpath, "/virtio-ports/")) {
-        event->object = OBJECT_PORT;
+        event->object = UEVENT_OF_PORT;
         return;
     }
     if (strncmp(devpath, VOLUMES, strlen(VOLUMES)) == 0) {
-        event->object = OBJECT_VOLUME;
+        event->object = UEVENT_OF_VOLUME;
         return;
     }
     const char *p = strstr(devpath, "/target");
@@ -67,16 +67,16 @@ void uevent_locate(const char *devpath, struct uevent *event)
     event->target = target;
     event->device_length = (size_t)(end - devpath);
     if (terminator == '\0') {
-        event->object = OBJECT_DEVICE;
+        event->object = UEVENT_OF_DEVICE;
         return;
     }
     if (strncmp(end, "/block/", 7) != 0 || end[7] == '\0')
         return;
     const char *below = strchr(end + 7, '/');
     if (!below)
-        event->object = OBJECT_DISK;
+        event->object = UEVENT_OF_DISK;
     else if (below[1] != '\0' && !strchr(below + 1, '/'))
-        event->object = OBJECT_PARTITION;
+        event->object = UEVENT_OF_PARTITION;
 }
 
 bool uevent_volume_name(const char *name)
@@ -100,15 +100,15 @@ static enum uevent_action parse_action(const char *name, size_t length)
         const char *name;
         enum uevent_action action;
     } actions[] = {
-        {"add", ACTION_ADD},
-        {"remove", ACTION_REMOVE},
-        {"change", ACTION_CHANGE},
-        {"bind", ACTION_BIND},
+        {"add", UEVENT_ADD},
+        {"remove", UEVENT_REMOVE},
+        {"change", UEVENT_CHANGE},
+        {"bind", UEVENT_BIND},
     };
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
         if (strlen(actions[i].name) == length && memcmp(actions[i].name, name, length) == 0)
             return actions[i].action;
-    return ACTION_OTHER;
+    return UEVENT_OTHER;
 }
 
 static void parse_pair(const char *pair, struct uevent *event)
@@ -127,7 +127,7 @@ static void parse_pair(const char *pair, struct uevent *event)
         if (strncmp(pair, keys[i].key, keys[i].length) == 0)
             parse_number(&value, '\0', 1u << 20, (unsigned *)((char *)event + keys[i].offset));
     }
-    if (event->object == OBJECT_VOLUME && strncmp(pair, "DEVNAME=", 8) == 0)
+    if (event->object == UEVENT_OF_VOLUME && strncmp(pair, "DEVNAME=", 8) == 0)
         event->name = pair + 8;
 }
 
@@ -139,18 +139,18 @@ bool uevent_parse(const char *message, size_t length, struct uevent *event)
         return false;
     event->action = parse_action(message, (size_t)(at - message));
     event->devpath = at + 1;
-    if (event->action != ACTION_OTHER)
+    if (event->action != UEVENT_OTHER)
         uevent_locate(event->devpath, event);
-    if (event->object != OBJECT_DISK && event->object != OBJECT_PARTITION &&
-        event->object != OBJECT_VOLUME)
+    if (event->object != UEVENT_OF_DISK && event->object != UEVENT_OF_PARTITION &&
+        event->object != UEVENT_OF_VOLUME)
         return true;
     const char *end = message + length;
     for (const char *p = message + strlen(message) + 1; p < end; p += strlen(p) + 1)
         parse_pair(p, event);
-    if (event->object == OBJECT_PARTITION && event->partition == 0)
-        event->object = OBJECT_OTHER;
-    if (event->object == OBJECT_VOLUME && !(event->name && uevent_volume_name(event->name)))
-        event->object = OBJECT_OTHER;
+    if (event->object == UEVENT_OF_PARTITION && event->partition == 0)
+        event->object = UEVENT_OF_OTHER;
+    if (event->object == UEVENT_OF_VOLUME && !(event->name && uevent_volume_name(event->name)))
+        event->object = UEVENT_OF_OTHER;
     return true;
 }
 

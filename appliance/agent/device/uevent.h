@@ -14,25 +14,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum uevent_action { ACTION_OTHER, ACTION_ADD, ACTION_REMOVE, ACTION_CHANGE, ACTION_BIND };
+enum uevent_action { UEVENT_OTHER, UEVENT_ADD, UEVENT_REMOVE, UEVENT_CHANGE, UEVENT_BIND };
 enum uevent_object {
-    OBJECT_OTHER,
-    OBJECT_DEVICE,    /* a SCSI device of ours */
-    OBJECT_DISK,      /* … its disk */
-    OBJECT_PARTITION, /* … and a partition of that */
-    OBJECT_PORT,      /* a virtio port */
-    OBJECT_VOLUME /* a block device that is made of others, or a partition of it: dm, md, loop */
+    UEVENT_OF_OTHER,
+    UEVENT_OF_DEVICE,    /* a SCSI device of ours */
+    UEVENT_OF_DISK,      /* … its disk */
+    UEVENT_OF_PARTITION, /* … and a partition of that */
+    UEVENT_OF_PORT,      /* a virtio port */
+    UEVENT_OF_VOLUME /* a block device that is made of others, or a partition of it: dm, md, loop */
 };
 
 struct uevent {
     enum uevent_action action;
     enum uevent_object object;
     const char *devpath;   /* begins with '/', relative to /sys; within the message */
-    size_t device_length;  /* OBJECT_DEVICE to _PARTITION: of devpath, up to and with H:C:T:L */
+    size_t device_length;  /* UEVENT_OF_DEVICE to _PARTITION: of devpath, up to and with H:C:T:L */
     unsigned target;       /* … the T of H:C:T:L, 0-255 */
     unsigned major, minor; /* 0 where not told */
-    unsigned partition;    /* OBJECT_PARTITION: from 1 */
-    const char *name;      /* OBJECT_VOLUME: of its node; within the message */
+    unsigned partition;    /* UEVENT_OF_PARTITION: from 1 */
+    const char *name;      /* UEVENT_OF_VOLUME: of its node; within the message */
 };
 
 /* Parses "ACTION@DEVPATH\0KEY=VALUE\0…"; message[length] must be '\0'. False: not such a message.

@@ -120,19 +120,13 @@ static int json_total(form *self, const struct totals *totals, FILE *to)
     return json_lines_write_line(object, failed, to);
 }
 
-static void json_free(form *self)
-{
-    free(self);
-}
-
-static const struct form_ops json_ops = {
-    .row = json_row, .guest = json_guest, .total = json_total, .free = json_free};
+static const struct form_ops json_ops = {.row = json_row, .guest = json_guest, .total = json_total};
 
 form *form_json_new(void)
 {
-    form *self = calloc(1, sizeof *self);
+    form *self = form_make(&json_ops, NULL, NULL, false);
 
     if (self)
-        *self = (form){.ops = &json_ops, .wants = FORM_WANTS_VOLUMES};
+        self->wants = FORM_WANTS_VOLUMES;
     return self;
 }

@@ -15,10 +15,29 @@ form *form_new(const struct df_options *options, bool terminal)
     return form_table_new(style, heading);
 }
 
+form *form_make(const struct form_ops *ops, const struct style *style,
+                const struct column_choice *choice, bool heading)
+{
+    form *self = calloc(1, sizeof *self);
+
+    if (!self)
+        return NULL;
+    self->ops = ops;
+    self->heading = heading;
+    if (style)
+        self->style = *style;
+    if (choice)
+        self->choice = *choice;
+    if (columns_have(&self->choice, COLUMN_REASON))
+        self->wants = FORM_WANTS_REASONS;
+    return self;
+}
+
 void form_free(form *self)
 {
     if (self)
-        self->ops->free(self);
+        text_table_free(self->table);
+    free(self);
 }
 
 int form_total(form *self, const struct totals *totals, FILE *to)

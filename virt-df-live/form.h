@@ -4,6 +4,7 @@
 #ifndef VDL_FORM_H
 #define VDL_FORM_H
 
+#include "cli/text-table.h"
 #include "usage.h"
 
 typedef struct form form;
@@ -17,7 +18,6 @@ struct form_ops {
     /* The sum of all. NULL: it is a row. */
     int (*total)(form *self, const struct totals *totals, FILE *to);
     int (*end)(form *self, FILE *to);
-    void (*free)(form *self);
 };
 
 /* Which rows a form wants besides those with figures. */
@@ -28,16 +28,22 @@ enum form_wants {
     FORM_WANTS_VOLUMES  /* every volume, whatever it holds */
 };
 
-/* Every form begins with this. */
 struct form {
     const struct form_ops *ops;
     enum form_wants wants;
+    struct style style;
+    bool heading;
+    struct column_choice choice;
+    text_table *table; /* of the table that is laid out at its end */
 };
 
-/* NULL: no memory. options, style and choice must outlive the form. */
+/* NULL, here and below: no memory. */
 form *form_new(const struct df_options *options, bool terminal);
 void form_free(form *self);
 
+/* What all begin with; style and choice may be NULL. */
+form *form_make(const struct form_ops *ops, const struct style *style,
+                const struct column_choice *choice, bool heading);
 form *form_table_new(const struct style *style, bool heading);
 /* choice NULL: the columns of virt-df. */
 form *form_csv_new(const struct style *style, const struct column_choice *choice, bool heading);

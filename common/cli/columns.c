@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 
+#include <glib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -19,18 +20,12 @@ static const struct column *find(const struct column *table, size_t count, const
 static int unknown(const struct column *table, size_t count, const char *name, size_t length,
                    error **err)
 {
-    AUTO_FREE char *known = NULL;
-    size_t known_length = 0;
-    FILE *names = open_memstream(&known, &known_length);
+    g_autoptr(GString) known = g_string_new(NULL);
 
-    if (!names)
-        return error_no_memory(err);
     for (size_t i = 0; i < count; i++)
-        fprintf(names, "%s%s", i ? "," : "", table[i].name);
-    if (fclose(names) != 0)
-        return error_no_memory(err);
+        g_string_append_printf(known, "%s%s", i ? "," : "", table[i].name);
     return error_set(err, ERROR_USAGE, "unknown column \"%.*s\"; there are %s", (int)length, name,
-                     known);
+                     known->str);
 }
 
 int columns_choose(const struct column *table, size_t count, const char *list,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "option-values.h"
 
-#include "base/cleanup.h"
 #include "base/text.h"
 
+#include <glib.h>
 #include <string.h>
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -11,22 +11,16 @@
 int option_value_choose(const char *what, const char *word, const char *const *words, size_t count,
                         unsigned *chosen, error **err)
 {
-    AUTO_FREE char *known = NULL;
-    size_t length = 0;
+    g_autoptr(GString) known = g_string_new(NULL);
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (strcmp(word, words[i]) == 0) {
             *chosen = (unsigned)i;
             return 0;
         }
-    FILE *list = open_memstream(&known, &length);
-    if (!list)
-        return error_no_memory(err);
-    for (size_t i = 0; i < count; i++)
-        fprintf(list, "%s%s", i ? ", " : "", words[i]);
-    if (fclose(list) != 0)
-        return error_no_memory(err);
-    return error_set(err, ERROR_USAGE, "%s: \"%s\" is none of %s", what, word, known);
+        g_string_append_printf(known, "%s%s", i ? ", " : "", words[i]);
+    }
+    return error_set(err, ERROR_USAGE, "%s: \"%s\" is none of %s", what, word, known->str);
 }
 
 int option_value_number(const char *what, const char *word, unsigned minimum, unsigned maximum,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GLib does UTF-8 and base64. Where there is no memory it ends the process, that of the command too. */
+/* GLib does UTF-8 and base64. Where there is no memory it ends the process, that of the command
+ * too. */
 #include "text.h"
 
 #include <glib.h>

@@ -8,6 +8,7 @@
 #include "command-line.h"
 #include "ports.h"
 #include "sandboxed-work.h"
+#include "wire/port-name.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,13 +17,6 @@
 /* An agent that is busy has at most one disk to flush. */
 #define HELLO_PATIENCE (30 * CLOCK_SECOND)
 #define END_PATIENCE 10000 /* milliseconds */
-
-char *appliance_connection_domain_name(const appliance_directory *place)
-{
-    if (!appliance_directory_uri(place))
-        return strdup(APPLIANCE_NAME);
-    return text_format("virt-live-tools-%s", appliance_directory_name(place));
-}
 
 int appliance_connection_has_ended(const appliance_directory *place, error **err)
 {
@@ -36,8 +30,12 @@ int appliance_connection_find(const appliance_directory *place, hypervisor **hv,
 {
     if (!appliance_directory_uuid(place))
         return 1;
-    *hv = hypervisor_libvirt_at(appliance_directory_uri(place), appliance_directory_root(place),
-                                command_line_options.trace ? command_line_trace : NULL, NULL, err);
+    const struct hypervisor_options options = {
+        .root = appliance_directory_root(place),
+        .uri = appliance_directory_uri(place),
+        .trace = command_line_options.trace ? command_line_trace : NULL,
+    };
+    *hv = appliance_directory_driver->create(&options, err);
     return *hv ? (*hv)->ops->find(*hv, appliance_directory_uuid(place), err) : -1;
 }
 

@@ -12,9 +12,6 @@ struct appliance_connection {
     persistent_slots *disks;
 };
 
-/* What the appliance's domain is called. New memory; NULL: no memory. */
-char *appliance_connection_domain_name(const appliance_directory *place);
-
 /* The error that its QEMU lives no more. Always -1. */
 int appliance_connection_has_ended(const appliance_directory *place, error **err);
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "appliance-directory.h"
 
-#include "appliance/domain-xml.h"
 #include "base/file-tree.h"
 #include "base/text-format.h"
-#include "process/pid-file.h"
+#include "libvirt/hypervisor-libvirt.h"
 #include "wire/session.h"
 #include <fcntl.h>
 #include <glib.h>
@@ -16,9 +15,7 @@
 
 #define ROOT_BASE "/run/virt-live-tools"
 
-/* The longest path that libvirt makes for a socket below an appliance's root:
- * "/root/lib/qemu/domain-1-appliance/monitor.sock", with room for a larger number. */
-#define ROOM_FOR_SOCKETS 52
+const struct hypervisor_driver *const appliance_directory_driver = &hypervisor_libvirt;
 
 struct appliance_directory {
     char *name;
@@ -209,10 +206,7 @@ int appliance_directory_take_session(const appliance_directory *self, int *lock,
 
 pid_t appliance_directory_qemu(const appliance_directory *self)
 {
-    AUTO_FREE char *path = text_format("%s/run/qemu/" APPLIANCE_NAME ".pid", self->root);
-    if (!path)
-        return 0;
-    return pid_file_read(path);
+    return appliance_directory_driver->find_process(self->root);
 }
 
 bool appliance_directory_alive(const appliance_directory *self)
@@ -314,7 +308,8 @@ int appliance_directory_launched(appliance_directory *self, error **err)
 
 static int check_room(const appliance_directory *self, error **err)
 {
-    if (strlen(self->path) + ROOM_FOR_SOCKETS < sizeof((struct sockaddr_un *)NULL)->sun_path)
+    if (strlen(self->root) + appliance_directory_driver->socket_room <
+        sizeof((struct sockaddr_un *)NULL)->sun_path)
         return 0;
     return error_set(err, ERROR_REFUSED,
                      "the path %s is too long for the Unix sockets below it: take a shorter --name",

@@ -4,9 +4,9 @@
  *   BASE/NAME               locked by the command that works on the appliance
  *   BASE/NAME/session-N     locked by the command that uses the session port N
  *   BASE/NAME/uuid          its domain's: a daemon may have others of that name
- *   BASE/NAME/uri           the libvirt daemon that has it, where there is one
+ *   BASE/NAME/uri           the hypervisor's daemon that has it, where there is one
  *   BASE/NAME/launched      launch has come to its end
- *   BASE/NAME/root          libvirt's and QEMU's: they belong to the sandboxed user
+ *   BASE/NAME/root          the hypervisor's and QEMU's: they belong to the sandboxed user
  *
  * BASE is $VIRT_LIVE_TOOLS_RUNTIME, else root's /run/virt-live-tools, else
  * $XDG_RUNTIME_DIR/virt-live-tools, else /tmp/virt-live-tools-UID. What is in these files was
@@ -14,7 +14,11 @@
 #ifndef VHP_APPLIANCE_DIRECTORY_H
 #define VHP_APPLIANCE_DIRECTORY_H
 
+#include "appliance/hypervisor.h"
 #include "process/sandbox.h"
+
+/* What all appliances run on. */
+extern const struct hypervisor_driver *const appliance_directory_driver;
 
 /* Letters, digits, - and _, the first a letter or a digit. */
 #define APPLIANCE_DIRECTORY_NAME_MAX 24
@@ -62,8 +66,7 @@ int appliance_directory_launched(appliance_directory *self, error **err);
  */
 bool appliance_directory_alive(const appliance_directory *self);
 
-/* The process of its QEMU, if that lives: it holds a lock on its pid file. 0: it does not; -1: what
- * stands there is no process. */
+/* The process of its QEMU: hypervisor_driver.find_process(). */
 pid_t appliance_directory_qemu(const appliance_directory *self);
 
 /* Takes a session port that nobody uses. *lock is held until it is closed. -1 and *err. */

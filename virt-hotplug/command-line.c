@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command-line.h"
+#include "appliance-directory.h"
 
 #include "base/text-format.h"
 #include "cli/message.h"
@@ -115,7 +116,7 @@ int command_line_failed(const char *about, const error *err)
 void command_line_trace(void *data, const char *what, double seconds)
 {
     (void)data;
-    message("libvirt: %s: %.1f ms", what, seconds * 1000);
+    message("%s: %s: %.1f ms", appliance_directory_driver->name, what, seconds * 1000);
 }
 
 void command_line_log(void *data, enum supervisor_log level, const char *text)

@@ -50,7 +50,7 @@ int command_line_parse(const struct command *command, int argc, char **argv,
 /* Says the error, with what it is about, and returns the exit status that fits. */
 int command_line_failed(const char *about, const error *err);
 
-/* What libvirt is called for, with -x; for hypervisor_trace. */
+/* Calls to the hypervisor, with -x; for hypervisor_trace. */
 void command_line_trace(void *data, const char *what, double seconds);
 /* Warnings, and with -v and -x more; for struct supervisor_client. */
 void command_line_log(void *data, enum supervisor_log level, const char *text);

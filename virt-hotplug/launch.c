@@ -43,23 +43,24 @@ static int take_options(struct new_appliance *start, unsigned images, error **er
         .name = name,
         .directory = directory,
         .uri = uri,
-        .kept = {.slots = images ? images : SLOT_COUNT, .idle = IDLE_DEFAULT},
+        .settings = {.slots = images ? images : SLOT_COUNT, .idle = IDLE_DEFAULT},
         .image_count = images,
         .block_size = disk_options_block_size(&disks),
         .writable = disks.writable,
     };
     if ((name && appliance_directory_check_name(name, err) < 0) ||
         (slots &&
-         option_value_number("--slots", slots, 1, SLOT_COUNT, &start->kept.slots, err) < 0) ||
-        (idle && option_value_number("--idle", idle, 0, INT32_MAX, &start->kept.idle, err) < 0) ||
+         option_value_number("--slots", slots, 1, SLOT_COUNT, &start->settings.slots, err) < 0) ||
+        (idle &&
+         option_value_number("--idle", idle, 0, INT32_MAX, &start->settings.idle, err) < 0) ||
         (memory && option_value_number("--memsize", memory, APPLIANCE_MEMORY_MIN,
                                        APPLIANCE_MEMORY_MAX, &start->memory_mib, err) < 0) ||
         (accel && option_value_accel(accel, &start->accel, err) < 0) ||
         disk_options_check(&disks, err) < 0)
         return -1;
-    if (images > start->kept.slots)
+    if (images > start->settings.slots)
         return error_set(err, ERROR_REFUSED, "%u images do not fit into %u slots", images,
-                         start->kept.slots);
+                         start->settings.slots);
     return 0;
 }
 

@@ -186,7 +186,7 @@ static int list_disks(const char *name, error **err)
         return error_prefix(err, "%s", name);
     int result = open_printer(&printer, &choice, disk_columns,
                               sizeof disk_columns / sizeof *disk_columns, err);
-    for (unsigned slot = 0; result == 0 && slot < persistent_slots_kept(connection.disks)->slots;
+    for (unsigned slot = 0; result == 0 && slot < persistent_slots_settings(connection.disks)->slots;
          slot++) {
         struct row row = {.slot = slot, .disk = persistent_slots_disk(connection.disks, slot)};
         if (row.disk || all)

@@ -3,7 +3,6 @@
 
 #include "appliance-connection.h"
 #include "appliance/persistent-slots.h"
-#include "appliance/qemu-capabilities.h"
 #include "appliance/template-cache.h"
 #include "base/clock.h"
 #include "command-line.h"
@@ -18,6 +17,9 @@
  * minutes before that, where PID 1 reaps late: libvirt waits for each QEMU to vanish. */
 #define NEW_APPLIANCE_TIMEOUT (60 * CLOCK_SECOND)
 #define DAEMON_TIMEOUT (300 * CLOCK_SECOND)
+
+/* A builder's directory, which is called as its accelerator, below the run's. */
+#define BUILDER_ROOM (sizeof "/kvm" - 1)
 
 struct launching {
     const struct new_appliance *start;
@@ -70,41 +72,40 @@ static int attach_images(const struct new_appliance *start, persistent_slots *di
 static int settle(const struct new_appliance *start, hypervisor *hv, agent_client *agent,
                   error **err)
 {
-    if (keep(agent, start->kept.idle, err) < 0)
+    if (keep(agent, start->settings.idle, err) < 0)
         return -1;
     AUTO_PERSISTENT_SLOTS persistent_slots *disks = persistent_slots_new(hv, agent, err);
     return disks ? attach_images(start, disks, err) : -1;
 }
 
-/* A daemon of the whole system starts QEMU as whom we say, and needs places of its own for its
- * sockets. A user's own daemon is that user, as QEMU is; its places have paths that are too long
- * for sockets. */
-static bool of_system(const char *uri)
+/* Where a daemon has it, others may have the names that come to mind first. New memory; NULL: no
+ * memory. */
+static char *machine_name(const appliance_directory *place)
 {
-    return uri && !strstr(uri, "/session");
+    char *name;
+    return asprintf(&name, "virt-live-tools-%s", appliance_directory_name(place)) < 0 ? NULL : name;
 }
 
 static int bring_up(const struct launching *self, hypervisor *hv, error **err)
 {
     const struct new_appliance *start = self->start;
     AUTO_FREE char *memory = appliance_directory_memory(self->place);
-    AUTO_FREE char *domain = appliance_connection_domain_name(self->place);
+    AUTO_FREE char *name = machine_name(self->place);
     AUTO_FD int state = appliance_open_state(self->provision->template_dir, err);
     AUTO_AGENT_CLIENT agent_client *agent = NULL;
     struct appliance_paths place = {
         .root = appliance_directory_root(self->place),
         .memory_path = memory,
         .state_fd = state,
-        .daemon = of_system(start->uri),
-        .name = domain,
+        .name = name,
         .uuid = appliance_directory_uuid(self->place),
-        .kept = &start->kept,
-        .uid = of_system(start->uri) ? start->box.uid : 0,
-        .gid = of_system(start->uri) ? start->box.gid : 0,
+        .settings = &start->settings,
+        .uid = start->box.uid,
+        .gid = start->box.gid,
     };
     if (state < 0)
         return -1;
-    if (!memory || !domain)
+    if (!memory || !name)
         return error_no_memory(err);
     uint64_t deadline = clock_now() + (start->uri ? DAEMON_TIMEOUT : NEW_APPLIANCE_TIMEOUT);
     if (appliance_start(hv, &self->provision->appliance, &place, deadline, &agent, err) < 0)
@@ -126,15 +127,17 @@ static int confine_to(const appliance_directory *place, error **err)
 static int new_appliance_inside(void *data, error **err)
 {
     const struct launching *self = data;
-    const char *root = appliance_directory_root(self->place);
+    AUTO_FREE char *capabilities = template_capabilities(self->provision->template_dir);
+    const struct hypervisor_options options = {
+        .root = appliance_directory_root(self->place),
+        .uri = self->start->uri,
+        .capabilities = capabilities,
+        .trace = command_line_options.trace ? command_line_trace : NULL,
+    };
     /* A daemon starts QEMU its own way. */
-    if (!self->start->uri) {
-        if (confine_to(self->place, err) < 0)
-            return -1;
-        qemu_capabilities_provide(self->provision->template_dir, root);
-    }
-    hypervisor *hv = hypervisor_libvirt_at(
-        self->start->uri, root, command_line_options.trace ? command_line_trace : NULL, NULL, err);
+    if (!self->start->uri && confine_to(self->place, err) < 0)
+        return -1;
+    hypervisor *hv = appliance_directory_driver->create(&options, err);
     if (!hv)
         return -1;
     if (bring_up(self, hv, err) == 0)
@@ -154,6 +157,7 @@ static int provide(struct new_appliance *start, run_directory *run, int signal_f
         .appliance = start->directory,
         .trace = command_line_options.trace,
         .hotplug = true,
+        .driver = appliance_directory_driver,
     };
     struct supervisor_client client = {.log = command_line_log};
     switch (template_builder_make(&config, &client, run, &start->box, signal_fd, provision, err)) {
@@ -189,7 +193,8 @@ int new_appliance_start(struct new_appliance *start, int signal_fd, appliance_di
     struct template_builder provision = {0};
     if (sandbox_choose(&start->box, err) < 0)
         return -1;
-    run_directory *run = run_directory_new(&start->box, err);
+    run_directory *run =
+        run_directory_new(&start->box, BUILDER_ROOM + appliance_directory_driver->socket_room, err);
     if (!run)
         return -1;
     appliance_directory *made = NULL;

@@ -4,14 +4,13 @@
 #define VHP_NEW_APPLIANCE_H
 
 #include "appliance-directory.h"
-#include "appliance/domain-xml.h"
 #include "image/image-probe.h"
 
 struct new_appliance {
     const char *name, *directory, *uri; /* or NULL */
     const char *accel;                  /* "kvm", "tcg", or NULL: what works */
     unsigned memory_mib;                /* 0: the default */
-    struct domain_kept kept;
+    struct launch_settings settings;
 
     /* At the first slots. */
     char *const *images;

@@ -6,6 +6,7 @@
 #include "base/unix-socket.h"
 #include "command-line.h"
 #include "sandboxed-work.h"
+#include "wire/port-name.h"
 #include <sys/socket.h>
 
 struct connecting {
@@ -13,7 +14,7 @@ struct connecting {
     int number, fd;
 };
 
-/* The sockets of an appliance of ours lie below its root (domain_spec.sessions). */
+/* The sockets of an appliance of ours lie below its root (machine_spec.port_path). */
 static int connect_own(void *data, error **err)
 {
     const struct connecting *self = data;

@@ -26,7 +26,7 @@ static int put_disks_away(void *data, error **err)
     int result = appliance_connection_open(self->place, self->box, &connection, err);
     if (result != 0)
         return result > 0 ? 0 : -1; /* one that has ended has nothing to put away */
-    for (unsigned slot = 0; slot < persistent_slots_kept(connection.disks)->slots; slot++) {
+    for (unsigned slot = 0; slot < persistent_slots_settings(connection.disks)->slots; slot++) {
         const struct disk_record *record = persistent_slots_disk(connection.disks, slot);
         if (!record || !record->writable)
             continue;

@@ -2,6 +2,7 @@
 #include "appliance.h"
 #include "base/text-format.h"
 
+#include "wire/port-name.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -108,13 +109,13 @@ const char *appliance_command_line(void)
            "rcupdate.rcu_expedited=1 rcu_nocbs=0 norandmaps";
 }
 
-static struct domain_spec make_spec(const struct appliance_config *config,
-                                    const struct appliance_paths *place, const char *console,
-                                    const char *channel)
+static struct machine_spec make_spec(const struct appliance_config *config,
+                                     const struct appliance_paths *place, const char *console,
+                                     const char *port)
 {
     bool restore = place->state_fd >= 0;
-    return (struct domain_spec){
-        .name = place->name ? place->name : "appliance",
+    return (struct machine_spec){
+        .name = place->name,
         .uuid = place->uuid,
         .accel = config->accel,
         .memory_mib = config->memory_mib,
@@ -123,12 +124,12 @@ static struct domain_spec make_spec(const struct appliance_config *config,
         .root_drive = config->files.root_drive,
         .command_line = appliance_command_line(),
         .console_path = console,
-        .channel_path = place->daemon ? NULL : channel,
+        .port_path = port,
         .memory_path = place->memory_path,
         .memory_private = restore,
         .incoming = restore,
         .sessions = config->hotplug,
-        .kept = place->kept,
+        .settings = place->settings,
         .uid = place->uid,
         .gid = place->gid,
     };
@@ -148,10 +149,10 @@ int appliance_start(hypervisor *hv, const struct appliance_config *config,
                     error **err)
 {
     AUTO_FREE char *console = text_format("%s/console", place->root);
-    AUTO_FREE char *channel = text_format("%s/agent", place->root);
-    if (!console || !channel)
+    AUTO_FREE char *port = text_format("%s/agent", place->root);
+    if (!console || !port)
         return error_no_memory(err);
-    struct domain_spec spec = make_spec(config, place, console, channel);
+    struct machine_spec spec = make_spec(config, place, console, port);
     if (hv->ops->launch(hv, &spec, place->state_fd, err) < 0)
         return -1;
     int fd = hv->ops->open_port(hv, AGENT_PORT_NAME, err);

@@ -37,10 +37,9 @@ struct appliance_paths {
     const char *root;        /* a directory of its own, short; made for it */
     const char *memory_path; /* the file that is its memory; NULL: it has none */
     int state_fd;     /* ≥ 0: restore this state, with the memory mapped privately; -1: boot */
-    bool daemon;      /* a libvirt daemon runs it, and chooses where its sockets are */
-    const char *name; /* of the domain; NULL: "appliance" */
-    const char *uuid; /* of the domain; NULL: any */
-    const struct domain_kept *kept; /* as in struct domain_spec */
+    const char *name; /* these five as in struct machine_spec */
+    const char *uuid;
+    const struct launch_settings *settings;
     uid_t uid;
     gid_t gid;
 };

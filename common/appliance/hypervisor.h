@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What we ask of a hypervisor, as a table of operations: libvirt (hypervisor-libvirt*.c) or,
- * in tests, a scripted one (tests/lib/fake-hypervisor.c).
+/* What we ask of a hypervisor: a factory (struct hypervisor_driver), and a table of operations on
+ * what it makes. libvirt's stand in common/libvirt/ (hypervisor-libvirt.h); tests have a scripted
+ * one (tests/lib/fake-hypervisor.c). Nothing else knows which of them it works with.
  *
  * One object is one appliance's worth: it is launched once and ended once. Every operation but
  * event_fd() may block for as long as the hypervisor likes: a worker calls them, and a supervisor
@@ -8,7 +9,6 @@
 #ifndef VLT_HYPERVISOR_H
 #define VLT_HYPERVISOR_H
 
-#include "domain-xml.h"
 #include "image/image-probe.h"
 #include "wire/protocol.h"
 
@@ -32,25 +32,53 @@ struct hypervisor_disk {
         *chain;         /* its descriptors are duplicated: they may be closed at once */
     const char *serial; /* at most MAX_SERIAL characters */
     unsigned block_size;
-    bool writable;    /* the top layer's descriptor was opened O_RDWR */
-    const char *note; /* printable text that inspect() will find again, or NULL */
+    bool writable;      /* the top layer's descriptor was opened O_RDWR */
+    const char *record; /* printable text that inspect() will find again, or NULL */
     /* To be tried, one after the other, where layers are encrypted: one must open them all. */
     const key *const *keys;
     size_t key_count;
 };
 
-/* What the hypervisor itself holds at a slot. Any but "both" and "nothing" is what a command left
- * that did not come to its end. */
+/* What the hypervisor itself holds at a slot. If it has only one of device and files, the command
+ * that attached or detached the disk was killed. */
 struct hypervisor_slot {
-    bool device; /* there is a disk */
-    bool files;  /* there are descriptors for one */
-    char *note;  /* the disk's, or NULL; the table's owner frees it */
+    bool device;  /* there is a disk */
+    bool files;   /* there are descriptors for one */
+    char *record; /* the disk's, or NULL; the table's owner frees it */
+};
+
+/* What the launch of an appliance that lives between commands settles for its whole life. */
+struct launch_settings {
+    unsigned slots; /* 0 to slots - 1 are reserved; 1 to SLOT_COUNT */
+    unsigned idle;  /* seconds without a command, after which it ends; 0: never */
+};
+
+/* The virtual machine that an appliance runs on. */
+struct machine_spec {
+    const char *name;  /* NULL: any; a driver whose machines are alone may ignore it */
+    const char *uuid;  /* NULL: any */
+    const char *accel; /* "kvm" or "tcg" */
+    unsigned memory_mib;
+    const char *kernel, *initrd, *root_drive; /* absolute paths */
+    const char *command_line;                 /* of the guest's kernel */
+    const char *console_path;                 /* a file, or NULL for none */
+    const char *port_path;   /* the Unix socket of the agent's port; that of session port N is
+                                port_path and "-N". A driver may choose others: see open_port() */
+    const char *memory_path; /* the guest's memory is this file */
+    bool memory_private;     /* mapped copy-on-write: a restored template */
+    bool incoming;           /* it waits for a saved state */
+    bool sessions;           /* it has SESSION_PORTS ports more than the agent's (port-name.h) */
+    const struct launch_settings *settings; /* of one that lives between commands, or NULL */
+    /* As whom the machine shall run where the hypervisor itself is root's. 0: the hypervisor's
+     * choice. */
+    uid_t uid;
+    gid_t gid;
 };
 
 struct hypervisor_ops {
     /* Starts the appliance. state_fd ≥ 0: its saved state, to be restored (spec->incoming is set);
      * still the caller's. When this returns 0 the vCPU runs. */
-    int (*launch)(hypervisor *self, const struct domain_spec *spec, int state_fd, error **err);
+    int (*launch)(hypervisor *self, const struct machine_spec *spec, int state_fd, error **err);
 
     /* Instead of launch(): the running appliance of that UUID, of which nothing is asked: it may
      * stand still. Its ports can be opened, and it can be ended. 0; 1: there is none; -1 and *err.
@@ -60,10 +88,11 @@ struct hypervisor_ops {
     /* Takes over the one that find() has found. 0; 1: it has ended; -1 and *err. */
     int (*take_over)(hypervisor *self, error **err);
 
-    /* Its domain XML as it is now; new memory, or NULL and *err. */
-    char *(*describe)(hypervisor *self, error **err);
+    /* What was settled when it was launched. 0; -1 and *err (ERROR_REFUSED where it is not one that
+     * lives between commands). */
+    int (*settings)(hypervisor *self, struct launch_settings *settings, error **err);
 
-    /* A connected stream socket to the port of that name (domain-xml.h); the caller's. -1 and *err.
+    /* A connected stream socket to the port of that name (port-name.h); the caller's. -1 and *err.
      */
     int (*open_port)(hypervisor *self, const char *name, error **err);
 
@@ -71,8 +100,13 @@ struct hypervisor_ops {
      * Only end() may follow. */
     int (*save)(hypervisor *self, int fd, error **err);
 
-    /* Attaches a disk. On failure nothing is left of it; STATUS_CORRUPT where the image is to
-     * blame, STATUS_ENCRYPTED where no key fits, STATUS_CRASHED where the appliance is to blame. */
+    /* Writes what it has found out about this host into `directory`, which it makes: the
+     * `capabilities` of those that are created later. What cannot be written they find out anew. */
+    void (*keep_capabilities)(hypervisor *self, const char *directory);
+
+    /* Attaches a disk. On failure nothing is left of it; ERROR_CORRUPT, ERROR_UNREADABLE or
+     * ERROR_REFUSED where the image is to blame, ERROR_ENCRYPTED where no key fits, any other kind
+     * where the appliance is to blame. */
     int (*attach)(hypervisor *self, const struct hypervisor_disk *disk, error **err);
 
     /* What there is at each slot: fills all SLOT_COUNT of them. 0 or -1 and *err. */
@@ -101,28 +135,48 @@ struct hypervisor {
     const struct hypervisor_ops *ops;
 };
 
-/* Called after each call to libvirt when tracing: `what` is "virDomainCreateXML" …,
- * seconds is the time that it took. */
+/* Called after each of the driver's own calls when tracing: `what` is its name
+ * ("virDomainCreateXML"), seconds is the time that it took. */
 typedef void (*hypervisor_trace)(void *data, const char *what, double seconds);
 
-/* libvirt's QEMU driver inside this process, with its files under `root` (created; absolute, short:
- * the paths of Unix sockets below it must fit into sockaddr_un). One per process, and it lasts as
- * long as the process. NULL and *err. */
-hypervisor *hypervisor_libvirt_new(const char *root, hypervisor_trace trace, void *data,
-                                   error **err);
+/* Where and how a hypervisor is to work. The strings are the caller's. */
+struct hypervisor_options {
+    const char *root; /* the directory of its own files, and of its machines' (created; absolute,
+                         short: socket_room) */
+    const char *uri;  /* the daemon that has the machines; NULL: this process has */
+    const char *capabilities; /* a directory that keep_capabilities() wrote, or NULL */
+    hypervisor_trace trace;   /* or NULL */
+    void *trace_data;
+};
 
-/* The same; or, with a URI, through the libvirt daemon that answers there: `root` is then only
- * where the appliance's own files are. */
-hypervisor *hypervisor_libvirt_at(const char *uri, const char *root, hypervisor_trace trace,
-                                  void *data, error **err);
+/* What a saved state depends on, beside the appliance's own files. */
+#define HYPERVISOR_PROGRAMS 4
+struct hypervisor_fingerprint {
+    const char *programs[HYPERVISOR_PROGRAMS]; /* paths of files, static; NULL ends them */
+    char *machine; /* all that the guest sees of the machine, as text; new memory */
+};
 
-/* hypervisor_libvirt_new(), or a test's. */
-typedef hypervisor *(*hypervisor_factory)(const char *root, hypervisor_trace trace, void *data,
-                                          error **err);
+struct hypervisor_driver {
+    const char *name; /* for messages: "libvirt" */
 
-/* The path of the libvirt library that is in use: a saved appliance depends on it and on QEMU. Asks
- * nothing of libvirt itself. NULL where it cannot be told. */
-const char *hypervisor_libvirt_library(void);
+    /* The factory. Called once in a process; what it makes lasts as long as that. NULL and *err. */
+    hypervisor *(*create)(const struct hypervisor_options *options, error **err);
+
+    /* What a state saved by such a machine depends on, asked without a hypervisor. 0 or -1 and
+     * *err. NULL, with save(): the driver saves nothing and needs no appliance's files (a test's).
+     */
+    int (*fingerprint)(const struct machine_spec *spec, struct hypervisor_fingerprint *print,
+                       error **err);
+
+    /* The process of the machine whose files are below that root, asked without a hypervisor. What
+     * is below it may be that machine's doing. 0: it does not live; -1: it does, but which process
+     * it is cannot be told. */
+    pid_t (*find_process)(const char *root);
+
+    /* The longest path of a Unix socket that it makes below a root, in bytes after the root's own;
+     * all must fit into sockaddr_un. */
+    size_t socket_room;
+};
 
 static inline void cleanup_hypervisor(hypervisor **self)
 {

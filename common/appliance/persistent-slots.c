@@ -22,10 +22,10 @@ struct persistent_slots {
     bool silent; /* a question to the agent is without an answer: it hears no others */
     bool ended;  /* the hypervisor has said so */
     uint64_t patience;
-    struct domain_kept kept;
+    struct launch_settings settings;
     slot_table *table;
-    struct disk_record notes[SLOT_COUNT]; /* of the slots that are ready */
-    bool removed[SLOT_COUNT];             /* the hypervisor has said so since it was asked to */
+    struct disk_record records[SLOT_COUNT]; /* of the slots that are ready */
+    bool removed[SLOT_COUNT];               /* the hypervisor has said so since it was asked to */
 };
 
 /* What there is, before anything is done about it. */
@@ -39,19 +39,19 @@ void persistent_slots_free(persistent_slots *self)
     if (!self)
         return;
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
-        disk_record_clear(&self->notes[slot]);
+        disk_record_clear(&self->records[slot]);
     slot_table_free(self->table);
     free(self);
 }
 
-const struct domain_kept *persistent_slots_kept(const persistent_slots *self)
+const struct launch_settings *persistent_slots_settings(const persistent_slots *self)
 {
-    return &self->kept;
+    return &self->settings;
 }
 
 const struct disk_record *persistent_slots_disk(const persistent_slots *self, unsigned slot)
 {
-    return slot_table_state(self->table, slot) == SLOT_READY ? &self->notes[slot] : NULL;
+    return slot_table_state(self->table, slot) == SLOT_READY ? &self->records[slot] : NULL;
 }
 
 void persistent_slots_set_patience(persistent_slots *self, uint64_t patience)
@@ -167,7 +167,7 @@ static int take_inventory(persistent_slots *self, struct disk_names *found, erro
 static void clear_inventory(struct disk_names *found)
 {
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
-        free(found->held[slot].note);
+        free(found->held[slot].record);
     agent_client_answer_clear(&found->listed);
 }
 
@@ -180,19 +180,19 @@ static const listed *find_listed(const struct disk_names *found, unsigned slot)
     return NULL;
 }
 
-/* A disk is ready when the hypervisor has it and its note, and the agent has named that very one.
+/* A disk is ready when the hypervisor has it and its record, and the agent has named that very one.
  */
 static bool is_ready(const struct hypervisor_slot *held, const listed *seen,
-                     struct disk_record *note)
+                     struct disk_record *record)
 {
-    if (!held->device || !held->note || !seen || !seen->named ||
-        disk_record_read(held->note, note) < 0)
+    if (!held->device || !held->record || !seen || !seen->named ||
+        disk_record_read(held->record, record) < 0)
         return false;
-    size_t length = strlen(note->serial);
+    size_t length = strlen(record->serial);
     if (length > 0 && seen->disk.serial.serial_len == length &&
-        memcmp(seen->disk.serial.serial_val, note->serial, length) == 0)
+        memcmp(seen->disk.serial.serial_val, record->serial, length) == 0)
         return true;
-    disk_record_clear(note);
+    disk_record_clear(record);
     return false;
 }
 
@@ -202,7 +202,7 @@ static int mend_slot(persistent_slots *self, const struct disk_names *found, uns
     const struct hypervisor_slot *held = &found->held[slot];
     const listed *seen = find_listed(found, slot);
     gone_args gone = {.slots = {1, &slot}};
-    if (is_ready(held, seen, &self->notes[slot])) {
+    if (is_ready(held, seen, &self->records[slot])) {
         if (slot_table_reserve_at(self->table, slot, err) < 0)
             return -1;
         return slot_table_commit(self->table, slot, err);
@@ -229,10 +229,7 @@ static int mend(persistent_slots *self, error **err)
 
 persistent_slots *persistent_slots_new(hypervisor *hv, agent_client *agent, error **err)
 {
-    AUTO_FREE char *xml = hv->ops->describe(hv, err);
-    persistent_slots *self = xml ? calloc(1, sizeof *self) : NULL;
-    if (!xml)
-        return NULL;
+    persistent_slots *self = calloc(1, sizeof *self);
     if (!self) {
         error_no_memory(err);
         return NULL;
@@ -240,8 +237,8 @@ persistent_slots *persistent_slots_new(hypervisor *hv, agent_client *agent, erro
     self->hv = hv;
     self->agent = agent;
     self->patience = PATIENCE;
-    if (domain_xml_kept(xml, &self->kept, err) == 0) {
-        self->table = slot_table_new(self->kept.slots);
+    if (hv->ops->settings(hv, &self->settings, err) == 0) {
+        self->table = slot_table_new(self->settings.slots);
         if (self->table && mend(self, err) == 0)
             return self;
         if (!self->table)
@@ -255,9 +252,9 @@ persistent_slots *persistent_slots_new(hypervisor *hv, agent_client *agent, erro
 
 static int by_label(const persistent_slots *self, const char *label)
 {
-    for (unsigned slot = 0; slot < self->kept.slots; slot++) {
-        const struct disk_record *note = persistent_slots_disk(self, slot);
-        if (note && *note->label && strcmp(note->label, label) == 0)
+    for (unsigned slot = 0; slot < self->settings.slots; slot++) {
+        const struct disk_record *record = persistent_slots_disk(self, slot);
+        if (record && *record->label && strcmp(record->label, label) == 0)
             return (int)slot;
     }
     return -1;
@@ -296,20 +293,20 @@ static int make_serial(char serial[MAX_SERIAL + 1], error **err)
     return 0;
 }
 
-static int make_note(const struct persistent_slots_request *request, struct disk_record *note,
-                     error **err)
+static int make_record(const struct persistent_slots_request *request, struct disk_record *record,
+                       error **err)
 {
-    *note = (struct disk_record){
+    *record = (struct disk_record){
         .writable = request->writable,
         .format = request->chain->layers[0].format,
         .size = request->chain->size,
         .image = strdup(request->image),
     };
     if (request->label)
-        snprintf(note->label, sizeof note->label, "%s", request->label);
-    if (!note->image)
+        snprintf(record->label, sizeof record->label, "%s", request->label);
+    if (!record->image)
         return error_no_memory(err);
-    return make_serial(note->serial, err);
+    return make_serial(record->serial, err);
 }
 
 /* A null drive that nobody can write to: it only keeps a slot for another disk. */
@@ -328,10 +325,10 @@ static bool gives_way(const struct disk_record *there,
 /* The lowest free slot, or else the lowest whose disk gives way; -1: none. */
 static int choose_slot(const persistent_slots *self, const struct persistent_slots_request *request)
 {
-    for (unsigned slot = 0; slot < self->kept.slots; slot++)
+    for (unsigned slot = 0; slot < self->settings.slots; slot++)
         if (slot_table_state(self->table, slot) == SLOT_FREE)
             return (int)slot;
-    for (unsigned slot = 0; slot < self->kept.slots; slot++) {
+    for (unsigned slot = 0; slot < self->settings.slots; slot++) {
         const struct disk_record *there = persistent_slots_disk(self, slot);
         if (there && gives_way(there, request))
             return (int)slot;
@@ -357,36 +354,36 @@ static int reserve(persistent_slots *self, const struct persistent_slots_request
 }
 
 /* The kernel has seen that very disk, and it has its names. */
-static int name_disk(persistent_slots *self, unsigned slot, const struct disk_record *note,
+static int name_disk(persistent_slots *self, unsigned slot, const struct disk_record *record,
                      error **err)
 {
-    name_args args = {.disk = {.slot = slot, .size = note->size}};
-    args.disk.serial.serial_val = (char *)note->serial;
-    args.disk.serial.serial_len = (u_int)strlen(note->serial);
-    args.label.label_val = (char *)note->label;
-    args.label.label_len = (u_int)strlen(note->label);
+    name_args args = {.disk = {.slot = slot, .size = record->size}};
+    args.disk.serial.serial_val = (char *)record->serial;
+    args.disk.serial.serial_len = (u_int)strlen(record->serial);
+    args.label.label_val = (char *)record->label;
+    args.label.label_len = (u_int)strlen(record->label);
     return hear_done(self, agent_client_name(self->agent, &args, err), self->patience,
                      ERROR_REFUSED, err);
 }
 
 static int plug(persistent_slots *self, unsigned slot,
-                const struct persistent_slots_request *request, const struct disk_record *note,
+                const struct persistent_slots_request *request, const struct disk_record *record,
                 error **err)
 {
-    AUTO_FREE char *text = disk_record_write(note);
+    AUTO_FREE char *text = disk_record_write(record);
     if (!text)
         return error_no_memory(err);
     struct hypervisor_disk disk = {
         .slot = slot,
         .chain = request->chain,
-        .serial = note->serial,
+        .serial = record->serial,
         .block_size = request->block_size,
         .writable = request->writable,
-        .note = text,
+        .record = text,
     };
     if (self->hv->ops->attach(self->hv, &disk, err) < 0)
         return -1;
-    if (name_disk(self, slot, note, err) == 0)
+    if (name_disk(self, slot, record, err) == 0)
         return 0;
     remove_disk(self, slot, NULL); /* where that fails, the next command does it */
     return -1;
@@ -395,17 +392,17 @@ static int plug(persistent_slots *self, unsigned slot,
 int persistent_slots_attach(persistent_slots *self, const struct persistent_slots_request *request,
                             unsigned *slot, error **err)
 {
-    AUTO_DISK_RECORD struct disk_record note = {0};
+    AUTO_DISK_RECORD struct disk_record record = {0};
     int reserved = reserve(self, request, err);
     if (reserved < 0)
         return -1;
     *slot = (unsigned)reserved;
-    if (make_note(request, &note, err) < 0 || plug(self, *slot, request, &note, err) < 0) {
+    if (make_record(request, &record, err) < 0 || plug(self, *slot, request, &record, err) < 0) {
         slot_table_rollback(self->table, *slot, NULL);
         return -1;
     }
-    self->notes[*slot] = note;
-    note = (struct disk_record){0};
+    self->records[*slot] = record;
+    record = (struct disk_record){0};
     return slot_table_commit(self->table, *slot, err);
 }
 
@@ -414,10 +411,10 @@ int persistent_slots_attach(persistent_slots *self, const struct persistent_slot
 int persistent_slots_detach_begin(persistent_slots *self, unsigned slot, bool force, error **err)
 {
     release_args args = {.slot = slot, .force = force};
-    const struct disk_record *note = persistent_slots_disk(self, slot);
-    if (!note)
+    const struct disk_record *record = persistent_slots_disk(self, slot);
+    if (!record)
         return error_set(err, ERROR_REFUSED, "there is no disk at slot %u", slot);
-    uint64_t patience = note->writable ? FLUSH_PATIENCE : self->patience;
+    uint64_t patience = record->writable ? FLUSH_PATIENCE : self->patience;
     if (hear_done(self, agent_client_release(self->agent, &args, err), patience, ERROR_REFUSED,
                   err) < 0)
         return -1;
@@ -428,7 +425,7 @@ int persistent_slots_detach_end(persistent_slots *self, unsigned slot, error **e
 {
     if (end_removal(self, slot, err) < 0)
         return -1;
-    disk_record_clear(&self->notes[slot]);
+    disk_record_clear(&self->records[slot]);
     return slot_table_release(self->table, slot, err);
 }
 

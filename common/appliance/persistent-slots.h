@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An appliance that lives between commands, and the disks in its slots.
  *
- * Nothing about a slot is kept in a file. What a disk is stands in a note that the hypervisor keeps
- * with the disk's descriptors (disk-record.h); whether it is there is asked of the hypervisor, and
- * whether it has its name, of the agent. So a command that is killed at any point leaves something
- * that the next one can tell from a disk that is ready, and takes away.
+ * Nothing about a slot is kept in a file. What a disk is stands in a record that the hypervisor
+ * keeps with the disk's descriptors (disk-record.h); whether it is there is asked of the
+ * hypervisor, and whether it has its name, of the agent. So a command that is killed at any point
+ * leaves something that the next one can tell from a disk that is ready, and takes away.
  *
  * One process at a time: the caller holds the appliance's lock. */
 #ifndef VLT_PERSISTENT_SLOTS_H
@@ -25,7 +25,7 @@ void persistent_slots_free(persistent_slots *self);
  * a test says otherwise. To write a disk out it may take 10 minutes. */
 void persistent_slots_set_patience(persistent_slots *self, uint64_t patience);
 
-const struct domain_kept *persistent_slots_kept(const persistent_slots *self);
+const struct launch_settings *persistent_slots_settings(const persistent_slots *self);
 
 /* The disk at a slot; NULL: free. */
 const struct disk_record *persistent_slots_disk(const persistent_slots *self, unsigned slot);

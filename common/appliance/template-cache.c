@@ -3,7 +3,6 @@
 
 #include "base/file-tree.h"
 #include "base/text-format.h"
-#include "qemu-capabilities.h"
 #include <fcntl.h>
 #include <glib.h>
 #include <inttypes.h>
@@ -18,6 +17,9 @@
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
 #endif
+
+/* The directory of what the hypervisor found out. */
+#define CAPABILITIES "capabilities"
 
 #define INFO_FORMAT                                                                                \
     "virt-live-tools template 1\nram %" PRIu64 " %016" PRIx64 "\nstate %" PRIu64 " %016" PRIx64 "\n"
@@ -69,10 +71,12 @@ static void hash_processor(GChecksum *sum)
             hash_text(sum, line);
 }
 
-static int hash_domain(GChecksum *sum, const struct appliance_config *config, error **err)
+/* What the driver says of the machine: its programs, and what the guest sees of it. */
+static int hash_machine(GChecksum *sum, const struct appliance_config *config,
+                        const struct hypervisor_driver *driver, error **err)
 {
-    struct domain_spec spec = {
-        .name = "appliance",
+    struct hypervisor_fingerprint print;
+    struct machine_spec spec = {
         .accel = config->accel,
         .memory_mib = config->memory_mib,
         .kernel = config->files.kernel,
@@ -83,14 +87,18 @@ static int hash_domain(GChecksum *sum, const struct appliance_config *config, er
         .memory_path = "ram",
         .sessions = config->hotplug,
     };
-    AUTO_FREE char *xml = domain_xml_write(&spec, err);
-    if (!xml)
+    if (driver->fingerprint(&spec, &print, err) < 0)
         return -1;
-    hash_text(sum, xml);
-    return 0;
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < HYPERVISOR_PROGRAMS && print.programs[i]; i++)
+        result = hash_file(sum, print.programs[i], err);
+    hash_text(sum, print.machine);
+    free(print.machine);
+    return result;
 }
 
-char *template_key(const struct appliance_config *config, const char *library, error **err)
+char *template_key(const struct appliance_config *config, const struct hypervisor_driver *driver,
+                   error **err)
 {
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
     char *key = NULL;
@@ -100,8 +108,7 @@ char *template_key(const struct appliance_config *config, const char *library, e
     if (hash_file(sum, config->files.kernel, err) == 0 &&
         hash_file(sum, config->files.initrd, err) == 0 &&
         hash_file(sum, config->files.root_drive, err) == 0 &&
-        hash_file(sum, DOMAIN_EMULATOR, err) == 0 &&
-        (!library || hash_file(sum, library, err) == 0) && hash_domain(sum, config, err) == 0) {
+        hash_machine(sum, config, driver, err) == 0) {
         key = strndup(g_checksum_get_string(sum), 32);
         if (!key)
             error_no_memory(err);
@@ -375,6 +382,12 @@ static int publish(const char *begun, const char *cache, const char *key, char *
     return 0;
 }
 
+char *template_capabilities(const char *directory)
+{
+    char *path;
+    return asprintf(&path, "%s/" CAPABILITIES, directory) < 0 ? NULL : path;
+}
+
 int template_finish(const char *begun, const char *key, bool cached, char **directory, char **why,
                     error **err)
 {
@@ -382,8 +395,8 @@ int template_finish(const char *begun, const char *key, bool cached, char **dire
     AUTO_FD int fd = open(begun, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     *why = NULL;
     if (fd < 0 || seal(fd, ".", 0755) < 0 || seal(fd, "ram", 0444) < 0 ||
-        seal(fd, "state", 0444) < 0 || seal_directory(fd, KEPT_CAPABILITIES) < 0 ||
-        write_info(fd) < 0 || fsync(fd) < 0)
+        seal(fd, "state", 0444) < 0 || seal_directory(fd, CAPABILITIES) < 0 || write_info(fd) < 0 ||
+        fsync(fd) < 0)
         return error_set_errno(err, ERROR_HOST, errno, "cannot keep the saved appliance %s", begun);
     if (!cached) {
         *directory = strdup(begun);

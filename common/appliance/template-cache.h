@@ -3,10 +3,10 @@
  * copy-on-write by every appliance after that.
  *
  * A template is a directory: `ram` (the guest's memory, mapped), `state` (its devices, 0.4 MB),
- * `capabilities` (what libvirt found out about QEMU), `info` (sizes and checksums). Its name has a
- * hash of everything that it depends on, so one that does not fit is not found; one that is
- * damaged, or that somebody else could have written, is not used. Nothing that an image could touch
- * goes into one: it is saved before the first disk. */
+ * `capabilities` (what the hypervisor found out about this host), `info` (sizes and checksums). Its
+ * name has a hash of everything that it depends on, so one that does not fit is not found; one that
+ * is damaged, or that somebody else could have written, is not used. Nothing that an image could
+ * touch goes into one: it is saved before the first disk. */
 #ifndef VLT_TEMPLATE_CACHE_H
 #define VLT_TEMPLATE_CACHE_H
 
@@ -19,10 +19,11 @@
 #define TEMPLATE_SYSTEM_DIR "/var/cache/virt-live-tools"
 char *template_cache_directory(void);
 
-/* The hash, in hex, of all that a saved appliance depends on: the files (path, size, times),
- * the domain, the accelerator and processor, QEMU, libvirt (`library`), this program. New memory;
- * NULL and *err. */
-char *template_key(const struct appliance_config *config, const char *library, error **err);
+/* The hash, in hex, of all that a saved appliance depends on: its files (path, size, times), the
+ * machine and the hypervisor's programs as the driver names them, the accelerator and processor,
+ * this program. New memory; NULL and *err. */
+char *template_key(const struct appliance_config *config, const struct hypervisor_driver *driver,
+                   error **err);
 
 /* Looks for a usable template of that key: in the user's cache, then in the system's.
  * 1 and *directory (new memory); 0: there is none, and *why says so in a word for -v (new memory or
@@ -41,6 +42,10 @@ char *template_begin(const struct sandbox *box, const char *fallback, bool *cach
  * replaced where it is not (*why as above). 0 or -1 and *err: `begun` is where it was. */
 int template_finish(const char *begun, const char *key, bool cached, char **directory, char **why,
                     error **err);
+
+/* Where the capabilities of a template's hypervisor are, or are to be written
+ * (hypervisor_ops.keep_capabilities). New memory; NULL: no memory. */
+char *template_capabilities(const char *directory);
 
 /* Copies the memory, sparse as it is, to a new file `to` that belongs to the sandboxed_work_do
  * user. 0 or -1 and *err. */

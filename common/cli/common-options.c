@@ -2,6 +2,7 @@
 #include "common-options.h"
 
 #include "appliance/appliance.h"
+#include "libvirt/hypervisor-libvirt.h"
 #include "libvirt/lookup-libvirt.h"
 #include "option-values.h"
 
@@ -95,7 +96,8 @@ struct poptOption common_options_popt[] = {
 
 void common_options_init(struct common_options *options)
 {
-    *options = (struct common_options){.config = {.isolation = ISOLATE_OWNER,
+    *options = (struct common_options){.config = {.driver = &hypervisor_libvirt,
+                                                  .isolation = ISOLATE_OWNER,
                                                   .backing = BACKING_SAME_DIR,
                                                   .wave = SLOT_COUNT,
                                                   .timeout = 60}};

@@ -2,7 +2,7 @@
 /* Disks go through the monitor that libvirt keeps: that is the one way to give an unprivileged QEMU
  * nothing but a descriptor (docs/security.md). A disk is three things in QEMU, each on top of the
  * one before: an fd set for each layer, a tree of block nodes, and the device. */
-#include "hypervisor-libvirt.h"
+#include "hypervisor-libvirt-internal.h"
 
 #include "appliance/qmp-blockdev.h"
 #include <fcntl.h>
@@ -35,10 +35,10 @@ static int pass_layer(libvirt_hypervisor *self, const struct hypervisor_disk *di
                       int fd, error **err)
 {
     json_t *arguments = NULL;
-    if (disk->note) {
-        arguments = qmp_blockdev_tag(disk->slot, layer == 0 ? disk->note : NULL);
+    if (disk->record) {
+        arguments = qmp_blockdev_tag(disk->slot, layer == 0 ? disk->record : NULL);
         if (!arguments)
-            return error_set(err, ERROR_HOST, "the note of a disk is not text");
+            return error_set(err, ERROR_HOST, "the record of a disk is not text");
     }
     json_t *set = hypervisor_libvirt_monitor(self, "add-fd", arguments, fd, err);
     if (!set)
@@ -101,24 +101,24 @@ static int pass_files(libvirt_hypervisor *self, const struct hypervisor_disk *di
     return 0;
 }
 
-/* The slot and the note of an fd set, from what its descriptor was tagged with. -1: not ours. */
-static int read_tag(const json_t *set, const char **note)
+/* The slot and the record of an fd set, from what its descriptor was tagged with. -1: not ours. */
+static int read_tag(const json_t *set, const char **record)
 {
     const char *tag = json_string_value(
         json_object_get(json_array_get(json_object_get(set, "fds"), 0), "opaque"));
-    return tag ? qmp_blockdev_read_tag(tag, note) : -1;
+    return tag ? qmp_blockdev_read_tag(tag, record) : -1;
 }
 
 static int remove_tagged_files(libvirt_hypervisor *self, unsigned slot, error **err)
 {
-    const char *note;
+    const char *record;
     size_t i;
     json_t *set, *sets = hypervisor_libvirt_monitor(self, "query-fdsets", NULL, -1, err);
     if (!sets)
         return -1;
     json_array_foreach(sets, i, set)
     {
-        if (read_tag(set, &note) == (int)slot)
+        if (read_tag(set, &record) == (int)slot)
             remove_files(self, json_integer_value(json_object_get(set, "fdset-id")));
     }
     json_decref(sets);
@@ -307,7 +307,7 @@ int hypervisor_libvirt_attach(hypervisor *base, const struct hypervisor_disk *di
         goto drop;
     /* The numbers of what is tagged are not kept: another process may take it away, and QEMU gives
      * numbers anew. */
-    if (disk->note)
+    if (disk->record)
         self->files[disk->slot].count = 0;
     return 0;
 drop:
@@ -368,7 +368,7 @@ static int find_devices(libvirt_hypervisor *self, struct hypervisor_slot table[]
 
 static int find_files(libvirt_hypervisor *self, struct hypervisor_slot table[], error **err)
 {
-    const char *note;
+    const char *record;
     size_t i;
     int result = 0;
     json_t *set, *sets = hypervisor_libvirt_monitor(self, "query-fdsets", NULL, -1, err);
@@ -376,13 +376,13 @@ static int find_files(libvirt_hypervisor *self, struct hypervisor_slot table[], 
         return -1;
     json_array_foreach(sets, i, set)
     {
-        int slot = read_tag(set, &note);
+        int slot = read_tag(set, &record);
         if (slot < 0)
             continue;
         table[slot].files = true;
-        if (note && !table[slot].note) {
-            table[slot].note = strdup(note);
-            if (!table[slot].note)
+        if (record && !table[slot].record) {
+            table[slot].record = strdup(record);
+            if (!table[slot].record)
                 result = error_no_memory(err);
         }
         if (result < 0)
@@ -399,7 +399,7 @@ int hypervisor_libvirt_inspect(hypervisor *base, struct hypervisor_slot table[],
     if (find_devices(self, table, err) == 0 && find_files(self, table, err) == 0)
         return 0;
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
-        free(STEAL(table[slot].note));
+        free(STEAL(table[slot].record));
     return -1;
 }
 

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libvirt starts QEMU, sandboxes it and tells what becomes of it. */
-#include "hypervisor-libvirt.h"
+#include "hypervisor-libvirt-internal.h"
 
 #include "appliance/qmp-blockdev.h"
 #include "appliance/qmp.h"
-#include "appliance/slot-table.h"
 #include "base/clock.h"
 #include "base/text-format.h"
 #include "base/unix-socket.h"
+#include "domain-xml.h"
 #include "libvirt-error.h"
 #include "libvirt-root.h"
 #include "process/pid-file.h"
+#include "qemu-capabilities.h"
+#include "wire/port-name.h"
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <libvirt/libvirt-qemu.h>
@@ -206,17 +208,24 @@ static int pass_state(libvirt_hypervisor *self, const char *command, int fd, err
     return await_migration(self, err);
 }
 
-static char *describe(hypervisor *base, error **err)
+/* The domain's XML as it is now; new memory, or NULL and *err. */
+static char *describe(const libvirt_hypervisor *self, error **err)
 {
-    char *xml = virDomainGetXMLDesc(libvirt_self(base)->domain, 0);
+    char *xml = virDomainGetXMLDesc(self->domain, 0);
     if (!xml)
         libvirt_error(err, "cannot read the appliance's domain XML");
     return xml;
 }
 
+static int settings(hypervisor *base, struct launch_settings *settings, error **err)
+{
+    AUTO_FREE char *xml = describe(libvirt_self(base), err);
+    return xml ? domain_xml_settings(xml, settings, err) : -1;
+}
+
 static int connect_port(libvirt_hypervisor *self, const char *name, error **err)
 {
-    AUTO_FREE char *xml = describe(&self->base, err);
+    AUTO_FREE char *xml = describe(self, err);
     AUTO_FREE char *path = xml ? domain_xml_port_path(xml, name, err) : NULL;
     if (!path)
         return -1;
@@ -224,10 +233,26 @@ static int connect_port(libvirt_hypervisor *self, const char *name, error **err)
     return fd < 0 ? error_set_errno(err, ERROR_HOST, errno, "cannot connect to %s", path) : fd;
 }
 
-static int create(libvirt_hypervisor *self, const struct domain_spec *spec, bool paused,
-                  error **err)
+/* The machine as this libvirt can have it. In this process it is the only one. A daemon of the
+ * whole system starts QEMU as whom we say, and needs places of its own for its sockets. A user's
+ * own daemon is that user, as QEMU is; its places have paths that are too long for sockets. */
+static struct machine_spec adapt(const libvirt_hypervisor *self, const struct machine_spec *spec)
 {
-    AUTO_FREE char *xml = domain_xml_write(spec, err);
+    struct machine_spec adapted = *spec;
+    if (self->embedded)
+        adapted.name = DOMAIN_XML_NAME;
+    if (self->system)
+        adapted.port_path = NULL;
+    else
+        adapted.uid = 0;
+    return adapted;
+}
+
+static int start_domain(libvirt_hypervisor *self, const struct machine_spec *spec, bool paused,
+                        error **err)
+{
+    const struct machine_spec adapted = adapt(self, spec);
+    AUTO_FREE char *xml = domain_xml_write(&adapted, err);
     if (!xml)
         return -1;
     uint64_t since = clock_now();
@@ -241,10 +266,10 @@ static int create(libvirt_hypervisor *self, const struct domain_spec *spec, bool
 
 /* The host end is there before the state is: the guest, which was saved with one, then hears of no
  * change. */
-static int launch(hypervisor *base, const struct domain_spec *spec, int state_fd, error **err)
+static int launch(hypervisor *base, const struct machine_spec *spec, int state_fd, error **err)
 {
     libvirt_hypervisor *self = libvirt_self(base);
-    if (create(self, spec, state_fd >= 0, err) < 0)
+    if (start_domain(self, spec, state_fd >= 0, err) < 0)
         return -1;
     self->channel = connect_port(self, AGENT_PORT_NAME, err);
     if (self->channel < 0)
@@ -262,6 +287,11 @@ static int save(hypervisor *base, int fd, error **err)
         pass_state(self, "migrate", fd, err) < 0)
         return error_prefix(err, "cannot save the appliance");
     return 0;
+}
+
+static void keep_capabilities(hypervisor *base, const char *directory)
+{
+    qemu_capabilities_keep(libvirt_self(base)->root, directory);
 }
 
 static int open_port(hypervisor *base, const char *name, error **err)
@@ -359,11 +389,16 @@ static int open_embedded(libvirt_hypervisor *self, error **err)
 }
 
 /* The directory is there before libvirt is initialised: it reads the environment then. */
-static int open_connection(libvirt_hypervisor *self, const char *uri, error **err)
+static int open_connection(libvirt_hypervisor *self, const struct hypervisor_options *options,
+                           error **err)
 {
-    if (uri)
-        return start_libvirt(err) < 0 ? -1 : open_daemon(self, uri, err);
-    if (libvirt_root_make(self->root, err) < 0 || start_libvirt(err) < 0)
+    if (options->uri)
+        return start_libvirt(err) < 0 ? -1 : open_daemon(self, options->uri, err);
+    if (libvirt_root_make(self->root, err) < 0)
+        return -1;
+    if (options->capabilities)
+        qemu_capabilities_provide(options->capabilities, self->root);
+    if (start_libvirt(err) < 0)
         return -1;
     return open_embedded(self, err);
 }
@@ -372,11 +407,9 @@ static int open_connection(libvirt_hypervisor *self, const char *uri, error **er
  * has: nothing is gained by lying in its pid file. */
 static void kill_process(const libvirt_hypervisor *self)
 {
-    AUTO_FREE char *path =
-        text_format("%s/run/qemu/%s.pid", self->root, virDomainGetName(self->domain));
-    if (!path)
-        return;
-    pid_file_kill(path);
+    AUTO_FREE char *path = libvirt_root_pid_path(self->root);
+    if (path)
+        pid_file_kill(path);
 }
 
 static void end(hypervisor *base)
@@ -403,9 +436,10 @@ static const struct hypervisor_ops operations = {
     .launch = launch,
     .find = find,
     .take_over = take_over,
-    .describe = describe,
+    .settings = settings,
     .open_port = open_port,
     .save = save,
+    .keep_capabilities = keep_capabilities,
     .attach = hypervisor_libvirt_attach,
     .inspect = hypervisor_libvirt_inspect,
     .clear = hypervisor_libvirt_clear,
@@ -416,37 +450,52 @@ static const struct hypervisor_ops operations = {
     .free = free_hypervisor,
 };
 
-hypervisor *hypervisor_libvirt_at(const char *uri, const char *root, hypervisor_trace trace,
-                                  void *data, error **err)
+/* The event thread keeps a pointer to it for as long as the process lives. */
+static libvirt_hypervisor only;
+
+static hypervisor *create(const struct hypervisor_options *options, error **err)
 {
-    /* The event thread keeps a pointer to it for as long as the process lives. */
-    static libvirt_hypervisor only;
     libvirt_hypervisor *self = &only;
     self->base.ops = &operations;
-    self->embedded = !uri;
-    self->trace = trace;
-    self->trace_data = data;
+    self->embedded = !options->uri;
+    self->system = options->uri && !strstr(options->uri, "/session");
+    self->trace = options->trace;
+    self->trace_data = options->trace_data;
     self->channel = -1;
     self->io_uring = has_io_uring();
-    self->root = strdup(root);
+    self->root = strdup(options->root);
     self->events.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (!self->root || self->events.fd < 0) {
         error_set_errno(err, ERROR_HOST, errno, "cannot prepare for libvirt");
         return NULL;
     }
     pthread_mutex_init(&self->events.lock, NULL);
-    return open_connection(self, uri, err) < 0 ? NULL : &self->base;
+    return open_connection(self, options, err) < 0 ? NULL : &self->base;
 }
 
-hypervisor *hypervisor_libvirt_new(const char *root, hypervisor_trace trace, void *data,
-                                   error **err)
-{
-    return hypervisor_libvirt_at(NULL, root, trace, data, err);
-}
-
-const char *hypervisor_libvirt_library(void)
+/* The path of the libvirt library that is in use. Asks nothing of libvirt itself. NULL where it
+ * cannot be told. */
+static const char *find_library(void)
 {
     Dl_info info;
     void *inside = dlsym(RTLD_DEFAULT, "virDomainCreateXML");
     return inside && dladdr(inside, &info) ? info.dli_fname : NULL;
 }
+
+static int fingerprint(const struct machine_spec *spec, struct hypervisor_fingerprint *print,
+                       error **err)
+{
+    *print = (struct hypervisor_fingerprint){
+        .programs = {DOMAIN_XML_EMULATOR, find_library()},
+        .machine = domain_xml_write(spec, err),
+    };
+    return print->machine ? 0 : -1;
+}
+
+const struct hypervisor_driver hypervisor_libvirt = {
+    .name = "libvirt",
+    .create = create,
+    .fingerprint = fingerprint,
+    .find_process = libvirt_root_find_process,
+    .socket_room = LIBVIRT_ROOT_SOCKET_ROOM,
+};

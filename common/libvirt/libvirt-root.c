@@ -2,6 +2,8 @@
 #include "libvirt-root.h"
 #include "base/text-format.h"
 
+#include "domain-xml.h"
+#include "process/pid-file.h"
 #include <ctype.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,6 +43,18 @@ int libvirt_root_make(const char *root, error **err)
     if (write_configuration(root, err) < 0)
         return -1;
     return set_environment(root) < 0 ? error_no_memory(err) : 0;
+}
+
+char *libvirt_root_pid_path(const char *root)
+{
+    char *path;
+    return asprintf(&path, "%s/run/qemu/" DOMAIN_XML_NAME ".pid", root) < 0 ? NULL : path;
+}
+
+pid_t libvirt_root_find_process(const char *root)
+{
+    AUTO_FREE char *path = libvirt_root_pid_path(root);
+    return path ? pid_file_read(path) : 0;
 }
 
 /* A path in a URI's query: everything but the unreserved characters of RFC 3986 and "/" as %XX. */

@@ -21,10 +21,6 @@
 #define LOCK "lock"
 #define NEW_LOCK "lock.new"
 
-/* The longest path that libvirt makes for a socket below a worker's root, with room for growth:
- * "/w1000000/lib/qemu/domain-1-appliance/monitor.sock". */
-#define ROOM_FOR_SOCKETS 56
-
 /* What the copy of an appliance's memory takes (128 MB), with room for what else there is. */
 #define ROOM_FOR_MEMORY ((uint64_t)192 << 20)
 
@@ -125,11 +121,11 @@ static void sweep(const struct sandbox *box, const char *base)
 /* --- this run's --- */
 
 /* 0 or -errno. */
-static int usable(const struct sandbox *box, const char *base)
+static int usable(const struct sandbox *box, const char *base, size_t socket_room)
 {
     struct statvfs fs;
     if (!base || base[0] != '/' ||
-        strlen(base) + sizeof "/" PREFIX "XXXXXX" + ROOM_FOR_SOCKETS >=
+        strlen(base) + sizeof "/" PREFIX "XXXXXX" + socket_room >=
             sizeof((struct sockaddr_un *)NULL)->sun_path ||
         access(base, W_OK | X_OK) < 0 || !sandbox_can_enter(box, base))
         return -ENOENT;
@@ -188,8 +184,8 @@ static void forget(run_directory *self)
     free(self);
 }
 
-static run_directory *make_in(const struct sandbox *box, const char *const *bases, size_t count,
-                              error **err)
+static run_directory *make_in(const struct sandbox *box, size_t socket_room,
+                              const char *const *bases, size_t count, error **err)
 {
     run_directory *self = calloc(1, sizeof *self);
     int made = -ENOENT;
@@ -199,7 +195,7 @@ static run_directory *make_in(const struct sandbox *box, const char *const *base
     }
     *self = (run_directory){.fd = -1, .lock = -1, .box = *box};
     for (size_t i = 0; i < count && made < 0; i++) {
-        int fit = usable(box, bases[i]);
+        int fit = usable(box, bases[i], socket_room);
         if (fit == -ENOENT)
             continue;
         sweep(box, bases[i]);
@@ -217,18 +213,19 @@ static run_directory *make_in(const struct sandbox *box, const char *const *base
     return self;
 }
 
-run_directory *run_directory_new(const struct sandbox *box, error **err)
+run_directory *run_directory_new(const struct sandbox *box, size_t socket_room, error **err)
 {
     const char *bases[] = {box->drop ? NULL : getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/tmp"};
 
-    return make_in(box, bases, sizeof bases / sizeof *bases, err);
+    return make_in(box, socket_room, bases, sizeof bases / sizeof *bases, err);
 }
 
-run_directory *run_directory_new_for_files(const struct sandbox *box, error **err)
+run_directory *run_directory_new_for_files(const struct sandbox *box, size_t socket_room,
+                                           error **err)
 {
     const char *bases[] = {getenv("TMPDIR"), "/var/tmp"};
 
-    return make_in(box, bases, sizeof bases / sizeof *bases, err);
+    return make_in(box, socket_room, bases, sizeof bases / sizeof *bases, err);
 }
 
 void run_directory_free(run_directory *self)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The temporary directory of one run: sockets, libvirt's files, consoles. One that a killed run
- * left behind is removed by the next, with the QEMU that may still work in it. */
+/* The temporary directory of one run: sockets, the hypervisor's files, consoles. One that a killed
+ * run left behind is removed by the next, with the QEMU that may still work in it. */
 #ifndef VLT_RUN_DIRECTORY_H
 #define VLT_RUN_DIRECTORY_H
 
@@ -10,12 +10,13 @@ typedef struct run_directory run_directory;
 
 /* Makes BASE/virt-live-XXXXXX, where BASE is the first usable one of $XDG_RUNTIME_DIR (not root's),
  * $TMPDIR, /tmp: usable is what can be written, has room for an appliance's memory, and is short
- * enough for the Unix sockets below it.
+ * enough for the Unix sockets below it, whose paths go on for up to socket_room bytes after it.
  * Locked as long as this process, or a child that keeps the descriptor, lives. NULL and *err. */
-run_directory *run_directory_new(const struct sandbox *box, error **err);
+run_directory *run_directory_new(const struct sandbox *box, size_t socket_room, error **err);
 
 /* The same where files may be large: in $TMPDIR or /var/tmp, of which neither should be memory. */
-run_directory *run_directory_new_for_files(const struct sandbox *box, error **err);
+run_directory *run_directory_new_for_files(const struct sandbox *box, size_t socket_room,
+                                           error **err);
 
 /* Removes it. Only the process that made it should. */
 void run_directory_free(run_directory *self);

@@ -13,6 +13,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+/* "/bN/nbd", with the largest number. */
+#define SOCKET_ROOM (sizeof "/b18446744073709551615/nbd" - 1)
+
 /* At once: as many as guests are connected to at once, and some that are just ending. */
 #define MAX_BACKUPS 64
 /* Seconds that libvirt has for what is left to do when nobody waits any more. */
@@ -68,7 +71,7 @@ static int make_files(struct keeper *self, error **err)
         return 0;
     if (sandbox_choose(&self->box, err) < 0)
         return -1;
-    self->files = run_directory_new_for_files(&self->box, err);
+    self->files = run_directory_new_for_files(&self->box, SOCKET_ROOM, err);
     return self->files ? 0 : -1;
 }
 

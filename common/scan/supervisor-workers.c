@@ -53,7 +53,7 @@ static int start(struct supervisor *self, error **err)
     worker->root = run_directory_subdirectory(self->run, name, err);
     worker->reader = frame_reader_new();
     struct worker_config config = {
-        .factory = self->config->factory ? self->config->factory : hypervisor_libvirt_new,
+        .driver = self->config->driver,
         .appliance = self->template.appliance,
         .sandbox = self->box,
         .root = worker->root,

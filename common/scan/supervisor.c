@@ -13,6 +13,9 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 
+/* The directory of the millionth worker, below the run's (supervisor-workers.c). */
+#define WORKER_ROOM (sizeof "/w1000000" - 1)
+
 /* Bytes of answers in memory, of one guest's spool and of all; the rest is in a file. */
 #define SPOOL_MEMORY ((size_t)1 << 20)
 #define SPOOLS_MEMORY ((size_t)64 << 20)
@@ -176,7 +179,7 @@ static int hear(struct supervisor *self, error **err)
 static enum supervisor_end make_template(struct supervisor *self, error **err)
 {
     uint64_t since = clock_now();
-    if (self->config->factory) {
+    if (!self->config->driver->fingerprint) {
         self->template.appliance.accel = "none";
         self->template_ready = true;
         return SUPERVISOR_DONE;
@@ -286,7 +289,7 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
         return -1;
     if (sandbox_choose(&self->box, err) < 0)
         return -1;
-    self->run = run_directory_new(&self->box, err);
+    self->run = run_directory_new(&self->box, WORKER_ROOM + self->config->driver->socket_room, err);
     return self->run ? 0 : -1;
 }
 

@@ -57,15 +57,16 @@ struct supervisor_config {
     const char *accel;        /* "kvm", "tcg", or NULL: what works */
     const char *appliance;    /* directory, or NULL: the built-in one */
     bool hotplug;             /* the appliance that commands can run in (appliance.h) */
-    bool trace;               /* log calls to libvirt */
+    bool trace;               /* log calls to the hypervisor */
     struct question question; /* asked about each guest */
     const key_list *keys;     /* for what is encrypted; NULL: none */
     /* Who makes backups of guests that are live, and of which hypervisor (NULL: the default one).
      * NULL: no backups are made. */
     const struct backup_ops *backups;
     const char *backups_uri;
-    /* A test's hypervisor: then no appliance is looked for and no template made. NULL: libvirt. */
-    hypervisor_factory factory;
+    /* What the appliances run on. With one that saves nothing no appliance is looked for and no
+     * template made. */
+    const struct hypervisor_driver *driver;
 };
 
 /* What a run took: --stats, docs/performance.md. Times are microseconds, summed over guests or

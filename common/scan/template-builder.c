@@ -101,7 +101,7 @@ static int start_builder(struct provisioner *self, struct builder *builder, erro
     if (!builder->root || !builder->reader)
         return -1;
     struct worker_config config = {
-        .factory = hypervisor_libvirt_new,
+        .driver = self->config->driver,
         .appliance = builder->appliance,
         .sandbox = *self->box,
         .root = builder->root,
@@ -219,7 +219,7 @@ static int add_candidate(struct provisioner *self, const struct appliance_config
     struct builder *builder = &self->builders[self->count++];
     builder->appliance = *appliance;
     builder->appliance.accel = accel;
-    builder->key = template_key(&builder->appliance, hypervisor_libvirt_library(), err);
+    builder->key = template_key(&builder->appliance, self->config->driver, err);
     return builder->key ? 0 : -1;
 }
 

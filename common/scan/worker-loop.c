@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker-loop.h"
 
-#include "appliance/qemu-capabilities.h"
 #include "appliance/slot-hotplug.h"
+#include "appliance/template-cache.h"
 #include "base/clock.h"
 #include "base/poll-set.h"
 #include "base/text-format.h"
@@ -43,7 +43,8 @@ static void on_trace(void *data, const char *what, double seconds)
 {
     struct worker_state *self = data;
     char text[128];
-    snprintf(text, sizeof text, "libvirt: %s: %.1f ms", what, seconds * 1000);
+    snprintf(text, sizeof text, "%s: %s: %.1f ms", self->config->driver->name, what,
+             seconds * 1000);
     worker_report_text(&self->reports, REPORT_LOG, text);
 }
 
@@ -322,7 +323,10 @@ static int build(struct worker_state *self, uint64_t deadline, error **err)
         return error_set_errno(err, ERROR_HOST, errno, "cannot make %s", path);
     if (self->hv->ops->save(self->hv, fd, err) < 0)
         return -1;
-    qemu_capabilities_keep(self->config->root, self->config->build_dir);
+    AUTO_FREE char *capabilities = template_capabilities(self->config->build_dir);
+    if (!capabilities)
+        return error_no_memory(err);
+    self->hv->ops->keep_capabilities(self->hv, capabilities);
     return worker_report_send(&self->reports, &(report){.kind = REPORT_SAVED});
 }
 
@@ -334,6 +338,21 @@ static char *memory_path(const struct worker_config *config)
     return text_format("%s/ram", config->build_dir ? config->build_dir : config->root);
 }
 
+static int make_hypervisor(struct worker_state *self, error **err)
+{
+    const struct worker_config *config = self->config;
+    AUTO_FREE char *capabilities =
+        config->template_dir ? template_capabilities(config->template_dir) : NULL;
+    const struct hypervisor_options options = {
+        .root = config->root,
+        .capabilities = capabilities,
+        .trace = config->trace ? on_trace : NULL,
+        .trace_data = self,
+    };
+    self->hv = config->driver->create(&options, err);
+    return self->hv ? 0 : -1;
+}
+
 static int bring_up(struct worker_state *self, uint64_t deadline, error **err)
 {
     const struct worker_config *config = self->config;
@@ -342,10 +361,7 @@ static int bring_up(struct worker_state *self, uint64_t deadline, error **err)
     if (!memory || (config->template_dir && state < 0))
         return memory ? -1 : error_no_memory(err);
     struct appliance_paths place = {.root = config->root, .memory_path = memory, .state_fd = state};
-    if (config->template_dir)
-        qemu_capabilities_provide(config->template_dir, config->root);
-    self->hv = config->factory(config->root, config->trace ? on_trace : NULL, self, err);
-    if (!self->hv)
+    if (make_hypervisor(self, err) < 0)
         return -1;
     return appliance_start(self->hv, &config->appliance, &place, deadline, &self->agent, err);
 }

@@ -17,7 +17,7 @@
 #define WORKER_GUESTS_MAX 12
 
 struct worker_config {
-    hypervisor_factory factory;
+    const struct hypervisor_driver *driver;
     struct appliance_config appliance;
     struct sandbox sandbox;
     const char *root;         /* its directory, made for it; removed when all has ended */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake-hypervisor.h"
 
+#include "wire/port-name.h"
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -115,11 +117,10 @@ void fake_machines_end(void)
 }
 
 /* A place for one: in the script where others shall find it. */
-static int place_machine(fake_hypervisor *self, const struct domain_spec *spec, error **err)
+static int place_machine(fake_hypervisor *self, const struct machine_spec *spec, error **err)
 {
-    AUTO_FREE char *xml = spec->kept ? domain_xml_write(spec, err) : NULL;
-    self->mapped = !spec->kept;
-    for (size_t i = 0; spec->kept && !self->machine && i < FAKE_MACHINES; i++)
+    self->mapped = !spec->settings;
+    for (size_t i = 0; spec->settings && !self->machine && i < FAKE_MACHINES; i++)
         if (!atomic_exchange(&fake_script->machines[i].used, true))
             self->machine = &fake_script->machines[i];
     if (self->mapped) {
@@ -127,12 +128,13 @@ static int place_machine(fake_hypervisor *self, const struct domain_spec *spec, 
                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         self->machine = map == MAP_FAILED ? NULL : map;
     }
-    if (!self->machine || (spec->kept && !xml))
+    if (!self->machine)
         return error_set(err, ERROR_APPLIANCE, "no room for another machine");
     snprintf(self->machine->uuid, sizeof self->machine->uuid, "%s", spec->uuid ? spec->uuid : "");
     snprintf(self->machine->console, sizeof self->machine->console, "%s",
              spec->console_path ? spec->console_path : "");
-    snprintf(self->machine->xml, sizeof self->machine->xml, "%s", xml ? xml : "");
+    if (spec->settings)
+        self->machine->settings = *spec->settings;
     return 0;
 }
 
@@ -193,7 +195,7 @@ static int start(fake_hypervisor *self, const int channel[2], const int events[2
     return recv(self->events, &ready, sizeof ready, 0) == sizeof ready ? 0 : -1;
 }
 
-static int launch(hypervisor *base, const struct domain_spec *spec, int state_fd, error **err)
+static int launch(hypervisor *base, const struct machine_spec *spec, int state_fd, error **err)
 {
     fake_hypervisor *self = self_of(base);
     int channel[2], events[2];
@@ -226,12 +228,10 @@ static int find(hypervisor *base, const char *uuid, error **err)
     return 0;
 }
 
-static char *describe(hypervisor *base, error **err)
+static int settings(hypervisor *base, struct launch_settings *settings, error **err)
 {
-    char *xml = strdup(self_of(base)->machine->xml);
-    if (!xml)
-        error_set(err, ERROR_APPLIANCE, "no memory");
-    return xml;
+    *settings = self_of(base)->machine->settings;
+    return settings->slots > 0 ? 0 : error_set(err, ERROR_REFUSED, "it was not to be kept");
 }
 
 static int open_port(hypervisor *base, const char *name, error **err)
@@ -251,6 +251,12 @@ static int save(hypervisor *base, int fd, error **err)
 {
     (void)base;
     return fake_step(FAKE_SAVE) && write(fd, "state", 5) == 5 ? 0 : fail(err, "save");
+}
+
+static void keep_capabilities(hypervisor *base, const char *directory)
+{
+    (void)base;
+    mkdir(directory, 0755);
 }
 
 /* The number that the image begins with. */
@@ -297,9 +303,9 @@ static int add_layers(struct fake_held *held, const struct hypervisor_disk *what
         return error_set(err, ERROR_CORRUPT, "there is something at slot %u", what->slot);
     }
     held->files = true;
-    held->noted = what->note != NULL;
+    held->recorded = what->record != NULL;
     held->writable = what->writable;
-    snprintf(held->note, sizeof held->note, "%s", what->note ? what->note : "");
+    snprintf(held->record, sizeof held->record, "%s", what->record ? what->record : "");
     held->node = fake_step(FAKE_FILES);
     if (held->node && fake_step(FAKE_NODE))
         return 0;
@@ -331,8 +337,8 @@ static int inspect(hypervisor *base, struct hypervisor_slot table[], error **err
         const struct fake_held *held = &self_of(base)->machine->held[slot];
         table[slot] = (struct hypervisor_slot){
             .device = held->device,
-            .files = held->files && held->noted,
-            .note = held->noted ? strdup(held->note) : NULL,
+            .files = held->files && held->recorded,
+            .record = held->recorded ? strdup(held->record) : NULL,
         };
     }
     return 0;
@@ -416,9 +422,10 @@ static void free_hypervisor(hypervisor *base)
 static const struct hypervisor_ops ops = {
     .launch = launch,
     .find = find,
-    .describe = describe,
+    .settings = settings,
     .open_port = open_port,
     .save = save,
+    .keep_capabilities = keep_capabilities,
     .attach = attach,
     .inspect = inspect,
     .clear = clear,
@@ -432,10 +439,9 @@ static const struct hypervisor_ops ops = {
 /* Processes end without freeing it, as with libvirt's: free() would end the appliance. */
 static fake_hypervisor *volatile last;
 
-hypervisor *fake_hypervisor_new(const char *root, hypervisor_trace trace, void *data, error **err)
+static hypervisor *create(const struct hypervisor_options *options, error **err)
 {
     fake_hypervisor *self = calloc(1, sizeof *self);
-    (void)root;
     if (!self || !fake_step(FAKE_NEW)) {
         free(self);
         fail(err, "the hypervisor");
@@ -445,7 +451,27 @@ hypervisor *fake_hypervisor_new(const char *root, hypervisor_trace trace, void *
     last = self;
     self->orders = fake_worker_socket(SOCK_SEQPACKET);
     self->reports = fake_worker_socket(SOCK_STREAM);
-    if (trace)
-        trace(data, "fake", 0);
+    if (options->trace)
+        options->trace(options->trace_data, "create", 0);
     return &self->base;
 }
+
+hypervisor *fake_hypervisor_create(error **err)
+{
+    static const struct hypervisor_options nothing;
+    return create(&nothing, err);
+}
+
+/* As QEMU's, whose process is asked for below a root: the fake has no files. */
+static pid_t find_process(const char *root)
+{
+    (void)root;
+    return 0;
+}
+
+const struct hypervisor_driver fake_hypervisor_driver = {
+    .name = "fake",
+    .create = create,
+    .find_process = find_process,
+    .socket_room = 0,
+};

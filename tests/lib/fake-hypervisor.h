@@ -6,10 +6,10 @@
  * script looks up; of a remote one its export's name is that. The script is shared memory and
  * workers are forked, so that a test can read afterwards what happened in all of them.
  *
- * One that is launched with spec->kept outlives the process that launched it, once its agent has
- * been asked to (OP_KEEP), and other processes find() it: it listens on Unix sockets, and what it
- * holds at its slots is in the script. A test has each command in a child process (a host), which
- * it kills or stops at one of the points below. */
+ * One that is launched with spec->settings outlives the process that launched it, once its agent
+ * has been asked to (OP_KEEP), and other processes find() it: it listens on Unix sockets, and what
+ * it holds at its slots is in the script. A test has each command in a child process (a host),
+ * which it kills or stops at one of the points below. */
 #ifndef VLT_TEST_FAKE_HYPERVISOR_H
 #define VLT_TEST_FAKE_HYPERVISOR_H
 
@@ -118,15 +118,14 @@ struct fake_record {
 };
 
 #define FAKE_MACHINES 8
-#define FAKE_NOTE_MAX 4096
-#define FAKE_XML_MAX 16384
+#define FAKE_RECORD_MAX 4096
 
 /* What QEMU's monitor knows of a slot. */
 struct fake_held {
     bool files, node, device;
-    bool noted;
+    bool recorded;
     bool writable;
-    char note[FAKE_NOTE_MAX];
+    char record[FAKE_RECORD_MAX];
 };
 
 /* A QEMU that has been launched. */
@@ -134,7 +133,7 @@ struct fake_machine {
     atomic_bool used;
     char uuid[64];     /* of the domain */
     char console[128]; /* "": none */
-    char xml[FAKE_XML_MAX];
+    struct launch_settings settings;
     pid_t pid;
     atomic_bool kept; /* lives without a host: OP_KEEP was answered */
     unsigned idle;    /* … with this */
@@ -172,8 +171,9 @@ struct fake_machine *fake_machine_find(const char *uuid);
  * subreaper. */
 void fake_machines_end(void);
 
-/* A hypervisor_factory. */
-hypervisor *fake_hypervisor_new(const char *root, hypervisor_trace trace, void *data, error **err);
+/* Its driver, and what that creates where no option matters. */
+extern const struct hypervisor_driver fake_hypervisor_driver;
+hypervisor *fake_hypervisor_create(error **err);
 
 /* For the fake's own files: counts a call, and does what has to be done there. Whether it succeeds.
  */

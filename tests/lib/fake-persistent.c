@@ -2,6 +2,7 @@
 #include "fake-persistent.h"
 
 #include "base/clock.h"
+#include "wire/port-name.h"
 #include <string.h>
 #include <sys/mman.h>
 
@@ -28,8 +29,8 @@ static int greet(struct fake_persistent *self, error **err)
 
 int fake_persistent_launch(unsigned slots)
 {
-    struct domain_kept kept = {slots, 0};
-    struct domain_spec spec = {
+    struct launch_settings settings = {slots, 0};
+    struct machine_spec spec = {
         .name = "living",
         .uuid = UUID,
         .accel = "tcg",
@@ -39,14 +40,14 @@ int fake_persistent_launch(unsigned slots)
         .root_drive = "/r",
         .command_line = "quiet",
         .sessions = true,
-        .kept = &kept,
+        .settings = &settings,
     };
     AUTO_FAKE_PERSISTENT struct fake_persistent launched = {0};
     fake_script = fake_script_new();
     if (!fake_script)
         return -1;
     fake_persistent_script(FAKE_END, FAKE_FAIL, 0); /* to free a hypervisor does not end it */
-    launched.hv = fake_hypervisor_new("", NULL, NULL, NULL);
+    launched.hv = fake_hypervisor_create(NULL);
     if (!launched.hv || launched.hv->ops->launch(launched.hv, &spec, -1, NULL) < 0)
         return -1;
     return greet(&launched, NULL) < 0
@@ -78,7 +79,7 @@ void fake_persistent_script(enum fake_point point, enum fake_act what, unsigned 
 
 int fake_persistent_find(struct fake_persistent *self, error **err)
 {
-    *self = (struct fake_persistent){.hv = fake_hypervisor_new("", NULL, NULL, err)};
+    *self = (struct fake_persistent){.hv = fake_hypervisor_create(err)};
     if (!self->hv)
         return -1;
     int found = self->hv->ops->find(self->hv, UUID, err);
@@ -123,9 +124,9 @@ static bool is_same(const struct disk_record *believed, const struct hypervisor_
                     const listed *seen)
 {
     if (!believed)
-        return !held->device && !held->files && !held->note && !seen;
+        return !held->device && !held->files && !held->record && !seen;
     AUTO_FREE char *note = disk_record_write(believed);
-    return held->device && held->files && held->note && strcmp(held->note, note) == 0 && seen &&
+    return held->device && held->files && held->record && strcmp(held->record, note) == 0 && seen &&
            seen->named &&
            is_text(seen->disk.serial.serial_val, seen->disk.serial.serial_len, believed->serial) &&
            is_text(seen->label.label_val, seen->label.label_len, believed->label);
@@ -144,7 +145,7 @@ static bool compare(const struct fake_persistent *self, const struct hypervisor_
             continue;
         fprintf(stderr, "slot %u: believed %s, device %d, files %d, note \"%s\", seen %s\n", slot,
                 persistent_slots_disk(self->disks, slot) ? "ready" : "free", table[slot].device,
-                table[slot].files, table[slot].note ? table[slot].note : "",
+                table[slot].files, table[slot].record ? table[slot].record : "",
                 !seen         ? "no"
                 : seen->named ? "named"
                               : "without a name");
@@ -164,6 +165,6 @@ bool fake_persistent_is_true(struct fake_persistent *self)
                 compare(self, table, &reply.body.answer_body_u.list);
     agent_client_answer_clear(&reply);
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
-        free(table[slot].note);
+        free(table[slot].record);
     return same;
 }

@@ -343,7 +343,7 @@ int trial_set_up(void **state)
         .isolation = ISOLATE_OWNER,
         .wave = SLOT_COUNT,
         .parallel = 1,
-        .factory = fake_hypervisor_new,
+        .driver = &fake_hypervisor_driver,
         .question = {&question_df, NULL},
     };
     self->read = trial_read_volumes;

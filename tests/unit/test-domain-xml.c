@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "appliance/domain-xml.h"
+#include "libvirt/domain-xml.h"
+#include "wire/port-name.h"
 
 #include <libxml/parser.h>
 #include <libxml/xpath.h>
@@ -13,9 +14,9 @@
 
 #define NASTY "/a \"b\" & <c>, 'd'"
 
-static struct domain_spec plain(void)
+static struct machine_spec plain(void)
 {
-    return (struct domain_spec){
+    return (struct machine_spec){
         .name = "appliance",
         .accel = "tcg",
         .memory_mib = 512,
@@ -24,13 +25,13 @@ static struct domain_spec plain(void)
         .root_drive = "/r",
         .command_line = "quiet",
         .console_path = "/c",
-        .channel_path = "/s",
+        .port_path = "/s",
         .memory_path = "/m",
     };
 }
 
 /* The string that the XPath expression yields; new memory. The XML must be well-formed. */
-static char *ask(const struct domain_spec *spec, const char *path)
+static char *ask(const struct machine_spec *spec, const char *path)
 {
     AUTO_FREE char *xml = domain_xml_write(spec, NULL);
     assert_non_null(xml);
@@ -50,7 +51,7 @@ static char *ask(const struct domain_spec *spec, const char *path)
     return copy;
 }
 
-static void check(const struct domain_spec *spec, const char *path, const char *expected)
+static void check(const struct machine_spec *spec, const char *path, const char *expected)
 {
     AUTO_FREE char *found = ask(spec, path);
     assert_string_equal(found, expected);
@@ -58,7 +59,7 @@ static void check(const struct domain_spec *spec, const char *path, const char *
 
 static void what_is_asked_for_stands_there(void **state)
 {
-    struct domain_spec spec = plain();
+    struct machine_spec spec = plain();
     (void)state;
     check(&spec, "string(/domain/@type)", "qemu");
     check(&spec, "string(/domain/name)", "appliance");
@@ -71,7 +72,7 @@ static void what_is_asked_for_stands_there(void **state)
 
 static void kvm_is_another_type_with_the_hosts_processor(void **state)
 {
-    struct domain_spec spec = plain();
+    struct machine_spec spec = plain();
     (void)state;
     check(&spec, "count(//cpu)", "0");
     spec.accel = "kvm";
@@ -81,7 +82,7 @@ static void kvm_is_another_type_with_the_hosts_processor(void **state)
 
 static void the_root_drive_is_read_only_at_target_255(void **state)
 {
-    struct domain_spec spec = plain();
+    struct machine_spec spec = plain();
     (void)state;
     check(&spec, "count(//disk)", "1");
     check(&spec, "string(//disk/source/@file)", "/r");
@@ -91,17 +92,17 @@ static void the_root_drive_is_read_only_at_target_255(void **state)
 
 static void there_is_no_network(void **state)
 {
-    struct domain_spec spec = plain();
+    struct machine_spec spec = plain();
     (void)state;
     check(&spec, "count(//interface)", "0");
 }
 
 static void special_characters_come_back_as_they_were(void **state)
 {
-    struct domain_spec spec = plain();
+    struct machine_spec spec = plain();
     (void)state;
     spec.kernel = spec.initrd = spec.root_drive = spec.command_line = NASTY;
-    spec.console_path = spec.channel_path = NASTY;
+    spec.console_path = spec.port_path = NASTY;
     check(&spec, "string(/domain/os/kernel)", NASTY);
     check(&spec, "string(/domain/os/initrd)", NASTY);
     check(&spec, "string(/domain/os/cmdline)", NASTY);
@@ -112,7 +113,7 @@ static void special_characters_come_back_as_they_were(void **state)
 
 static void commas_in_the_memorys_path_are_doubled(void **state)
 {
-    struct domain_spec spec = plain();
+    struct machine_spec spec = plain();
     (void)state;
     spec.memory_path = "/a,b,,c\"&<";
     check(&spec, "string(//qemu:arg[2]/@value)",
@@ -121,7 +122,7 @@ static void commas_in_the_memorys_path_are_doubled(void **state)
 
 static void a_template_is_mapped_privately(void **state)
 {
-    struct domain_spec spec = plain();
+    struct machine_spec spec = plain();
     (void)state;
     check(&spec, "count(//qemu:arg[@value='-incoming'])", "0");
     spec.memory_private = spec.incoming = true;
@@ -132,9 +133,9 @@ static void a_template_is_mapped_privately(void **state)
 
 static void what_is_not_asked_for_is_not_there(void **state)
 {
-    struct domain_spec spec = plain();
+    struct machine_spec spec = plain();
     (void)state;
-    spec.console_path = spec.channel_path = spec.memory_path = NULL;
+    spec.console_path = spec.port_path = spec.memory_path = NULL;
     check(&spec, "count(//serial)", "0");
     check(&spec, "count(//channel/source/@path)", "0");
     check(&spec, "count(//channel/target)", "1");
@@ -144,7 +145,7 @@ static void what_is_not_asked_for_is_not_there(void **state)
 /* Nobody may be there to end it. */
 static void a_guest_that_ends_ends_its_qemu(void **state)
 {
-    struct domain_spec spec = plain();
+    struct machine_spec spec = plain();
     (void)state;
     check(&spec, "string(//qemu:arg[@value='-action']/following-sibling::*[1]/@value)",
           "reboot=shutdown,shutdown=poweroff");
@@ -152,9 +153,9 @@ static void a_guest_that_ends_ends_its_qemu(void **state)
 
 static void the_channels_path_is_read_back(void **state)
 {
-    struct domain_spec spec = plain();
+    struct machine_spec spec = plain();
     (void)state;
-    spec.channel_path = NASTY;
+    spec.port_path = NASTY;
     AUTO_FREE char *xml = domain_xml_write(&spec, NULL);
     AUTO_FREE char *path = domain_xml_port_path(xml, AGENT_PORT_NAME, NULL);
     assert_string_equal(path, NASTY);
@@ -162,7 +163,7 @@ static void the_channels_path_is_read_back(void **state)
 
 static void session_ports_stand_beside_the_agents(void **state)
 {
-    struct domain_spec spec = plain();
+    struct machine_spec spec = plain();
     (void)state;
     spec.sessions = true;
     check(&spec, "count(//channel)", "9");
@@ -173,7 +174,7 @@ static void session_ports_stand_beside_the_agents(void **state)
     AUTO_FREE char *xml = domain_xml_write(&spec, NULL);
     AUTO_FREE char *path = domain_xml_port_path(xml, SESSION_PORT_NAME "7", NULL);
     assert_string_equal(path, "/s-7");
-    spec.channel_path = NULL;
+    spec.port_path = NULL;
     check(&spec, "count(//channel/source)", "9");
     check(&spec, "count(//channel/source/@path)", "0");
 }
@@ -181,7 +182,7 @@ static void session_ports_stand_beside_the_agents(void **state)
 static void assert_no_such_port(const char *port)
 {
     AUTO_ERROR error *err = NULL;
-    struct domain_spec spec = plain();
+    struct machine_spec spec = plain();
     AUTO_FREE char *xml = domain_xml_write(&spec, NULL);
     AUTO_FREE char *path = domain_xml_port_path(xml, port, &err);
     assert_null(path);
@@ -197,56 +198,56 @@ static void a_port_that_is_not_there_is_named(void **state)
 
 static void what_was_settled_is_read_back(void **state)
 {
-    static const struct domain_kept ends[] = {{1, 0}, {255, UINT_MAX}, {4, 600}};
+    static const struct launch_settings ends[] = {{1, 0}, {255, UINT_MAX}, {4, 600}};
     (void)state;
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        struct domain_spec spec = plain();
-        struct domain_kept kept = {0};
-        spec.kept = &ends[i];
+        struct machine_spec spec = plain();
+        struct launch_settings settings = {0};
+        spec.settings = &ends[i];
         AUTO_FREE char *xml = domain_xml_write(&spec, NULL);
-        assert_int_equal(domain_xml_kept(xml, &kept, NULL), 0);
-        assert_int_equal(kept.slots, ends[i].slots);
-        assert_int_equal(kept.idle, ends[i].idle);
+        assert_int_equal(domain_xml_settings(xml, &settings, NULL), 0);
+        assert_int_equal(settings.slots, ends[i].slots);
+        assert_int_equal(settings.idle, ends[i].idle);
     }
 }
 
-static void assert_not_kept(const char *xml)
+static void assert_no_settings(const char *xml)
 {
     AUTO_ERROR error *err = NULL;
-    struct domain_kept kept;
-    assert_int_equal(domain_xml_kept(xml, &kept, &err), -1);
+    struct launch_settings settings;
+    assert_int_equal(domain_xml_settings(xml, &settings, &err), -1);
     assert_non_null(err);
 }
 
-#define KEPT(attributes)                                                                           \
+#define SETTINGS(attributes)                                                                       \
     "<domain><metadata><x:appliance xmlns:x='http://virt-live-tools.org/appliance/1' " attributes  \
     "/></metadata></domain>"
 
-static void another_domain_is_none_that_we_keep(void **state)
+static void another_domain_has_no_settings(void **state)
 {
-    struct domain_kept kept;
-    struct domain_spec spec = plain();
+    struct launch_settings settings;
+    struct machine_spec spec = plain();
     (void)state;
     AUTO_FREE char *plain_xml = domain_xml_write(&spec, NULL);
-    assert_not_kept(plain_xml);
-    assert_int_equal(domain_xml_kept(KEPT("slots='1' idle='0'"), &kept, NULL), 0);
-    assert_not_kept("");
-    assert_not_kept("<domain/>");
-    assert_not_kept("<domain><metadata><appliance slots='1' idle='0'/></metadata></domain>");
-    assert_not_kept(KEPT("idle='0'"));
-    assert_not_kept(KEPT("slots='1'"));
-    assert_not_kept(KEPT("slots='0' idle='0'"));
-    assert_not_kept(KEPT("slots='256' idle='0'"));
-    assert_not_kept(KEPT("slots='1' idle='4294967296'"));
-    assert_not_kept(KEPT("slots='1' idle='-1'"));
-    assert_not_kept(KEPT("slots='1' idle=' 1'"));
-    assert_not_kept(KEPT("slots='' idle='1'"));
-    assert_not_kept(KEPT("slots='18446744073709551617' idle='1'"));
+    assert_no_settings(plain_xml);
+    assert_int_equal(domain_xml_settings(SETTINGS("slots='1' idle='0'"), &settings, NULL), 0);
+    assert_no_settings("");
+    assert_no_settings("<domain/>");
+    assert_no_settings("<domain><metadata><appliance slots='1' idle='0'/></metadata></domain>");
+    assert_no_settings(SETTINGS("idle='0'"));
+    assert_no_settings(SETTINGS("slots='1'"));
+    assert_no_settings(SETTINGS("slots='0' idle='0'"));
+    assert_no_settings(SETTINGS("slots='256' idle='0'"));
+    assert_no_settings(SETTINGS("slots='1' idle='4294967296'"));
+    assert_no_settings(SETTINGS("slots='1' idle='-1'"));
+    assert_no_settings(SETTINGS("slots='1' idle=' 1'"));
+    assert_no_settings(SETTINGS("slots='' idle='1'"));
+    assert_no_settings(SETTINGS("slots='18446744073709551617' idle='1'"));
 }
 
 static void a_daemon_is_told_the_user(void **state)
 {
-    struct domain_spec spec = plain();
+    struct machine_spec spec = plain();
     (void)state;
     check(&spec, "count(//seclabel)", "0");
     spec.uid = 65534;
@@ -347,7 +348,7 @@ int main(void)
         cmocka_unit_test(session_ports_stand_beside_the_agents),
         cmocka_unit_test(a_port_that_is_not_there_is_named),
         cmocka_unit_test(what_was_settled_is_read_back),
-        cmocka_unit_test(another_domain_is_none_that_we_keep),
+        cmocka_unit_test(another_domain_has_no_settings),
         cmocka_unit_test(a_daemon_is_told_the_user),
         cmocka_unit_test(xml_without_our_channel_is_an_error),
         cmocka_unit_test(entities_of_files_are_not_read),

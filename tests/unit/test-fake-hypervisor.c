@@ -7,6 +7,7 @@
 
 #include "appliance/agent-client.h"
 #include "base/clock.h"
+#include "wire/port-name.h"
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -18,11 +19,11 @@
 
 #define SLOT 3
 
-static const struct domain_kept settled = {8, 600};
+static const struct launch_settings settled = {8, 600};
 
-static struct domain_spec spec(void)
+static struct machine_spec spec(void)
 {
-    return (struct domain_spec){
+    return (struct machine_spec){
         .name = "appliance",
         .uuid = "kept",
         .accel = "tcg",
@@ -32,7 +33,7 @@ static struct domain_spec spec(void)
         .root_drive = "/r",
         .command_line = "quiet",
         .sessions = true,
-        .kept = &settled,
+        .settings = &settled,
     };
 }
 
@@ -69,8 +70,8 @@ static int greet(struct command *command)
 
 static int launch(void *data)
 {
-    CLEANUP(finish) struct command command = {.hv = fake_hypervisor_new("", NULL, NULL, NULL)};
-    struct domain_spec asked = spec();
+    CLEANUP(finish) struct command command = {.hv = fake_hypervisor_create(NULL)};
+    struct machine_spec asked = spec();
     (void)data;
     HOST_CHECK(command.hv->ops->launch(command.hv, &asked, -1, NULL) == 0);
     HOST_CHECK(greet(&command) == 0);
@@ -80,7 +81,7 @@ static int launch(void *data)
 
 static int find(struct command *command)
 {
-    *command = (struct command){.hv = fake_hypervisor_new("", NULL, NULL, NULL)};
+    *command = (struct command){.hv = fake_hypervisor_create(NULL)};
     if (!command->hv || command->hv->ops->find(command->hv, "kept", NULL) != 0)
         return -1;
     return greet(command);
@@ -91,10 +92,9 @@ static int find_only(void *data)
     CLEANUP(finish) struct command command = {0};
     (void)data;
     HOST_CHECK(find(&command) == 0);
-    AUTO_FREE char *xml = command.hv->ops->describe(command.hv, NULL);
-    struct domain_kept kept;
-    HOST_CHECK(domain_xml_kept(xml, &kept, NULL) == 0);
-    HOST_CHECK(kept.slots == settled.slots && kept.idle == settled.idle);
+    struct launch_settings found;
+    HOST_CHECK(command.hv->ops->settings(command.hv, &found, NULL) == 0);
+    HOST_CHECK(found.slots == settled.slots && found.idle == settled.idle);
     return 0;
 }
 
@@ -103,7 +103,8 @@ static int attach(void *data)
     int fd = memfd_create("image", MFD_CLOEXEC);
     struct image_layer layer = {.fd = fd, .format = IMAGE_RAW};
     struct image_chain chain = {.count = 1, .layers = &layer, .size = 4096};
-    struct hypervisor_disk disk = {.slot = SLOT, .chain = &chain, .serial = "0001", .note = "note"};
+    struct hypervisor_disk disk = {
+        .slot = SLOT, .chain = &chain, .serial = "0001", .record = "record"};
     name_args name = {.disk = {.slot = SLOT, .size = 4096}};
     CLEANUP(finish) struct command command = {0};
     (void)data;
@@ -164,10 +165,10 @@ static int look(void *data)
     const listed *first = list->disks.disks_len ? &list->disks.disks_val[0] : NULL;
     snprintf(seen, 8, "%s%s%s%s", table[SLOT].device ? "d" : "", table[SLOT].files ? "f" : "",
              first ? "a" : "", first && first->named ? "n" : "");
-    HOST_CHECK(!table[SLOT].note || strcmp(table[SLOT].note, "note") == 0);
+    HOST_CHECK(!table[SLOT].record || strcmp(table[SLOT].record, "record") == 0);
     HOST_CHECK(!first ||
                (first->named ? first->label.label_len == 4 : first->label.label_len == 0));
-    free(table[SLOT].note);
+    free(table[SLOT].record);
     agent_client_answer_clear(&reply);
     return 0;
 }
@@ -223,7 +224,7 @@ static void it_outlives_the_command_that_launched_it(void **state)
 
 static void another_is_not_found(void **state)
 {
-    hypervisor *hv = fake_hypervisor_new("", NULL, NULL, NULL);
+    hypervisor *hv = fake_hypervisor_create(NULL);
     (void)state;
     assert_int_equal(hv->ops->find(hv, "other", NULL), 1);
     hv->ops->free(hv);
@@ -231,7 +232,7 @@ static void another_is_not_found(void **state)
 
 static void one_that_was_killed_is_not_found(void **state)
 {
-    hypervisor *hv = fake_hypervisor_new("", NULL, NULL, NULL);
+    hypervisor *hv = fake_hypervisor_create(NULL);
     (void)state;
     fake_machines_end();
     assert_int_equal(hv->ops->find(hv, "kept", NULL), 1);
@@ -240,7 +241,7 @@ static void one_that_was_killed_is_not_found(void **state)
 
 static void a_command_that_ends_it_has_ended_it(void **state)
 {
-    hypervisor *hv = fake_hypervisor_new("", NULL, NULL, NULL);
+    hypervisor *hv = fake_hypervisor_create(NULL);
     (void)state;
     assert_int_equal(hv->ops->find(hv, "kept", NULL), 0);
     hv->ops->end(hv);
@@ -362,7 +363,7 @@ static void a_disk_that_is_held_is_not_released(void **state)
 
 static void it_ends_with_the_host_that_did_not_have_it_kept(void **state)
 {
-    hypervisor *hv = fake_hypervisor_new("", NULL, NULL, NULL);
+    hypervisor *hv = fake_hypervisor_create(NULL);
     (void)state;
     fake_machines_end();
     script(FAKE_KEEP, FAKE_FAIL);

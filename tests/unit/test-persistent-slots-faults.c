@@ -265,7 +265,7 @@ static void assert_removed(const char *note)
     struct fake_held *held = &fake_persistent_machine()->held[1];
     attach_disk(asked(1, "data", "/a"));
     attach_disk(instead(asked(2, "other", "/b")));
-    memcpy(held->note, note, strlen(note) + 1);
+    memcpy(held->record, note, strlen(note) + 1);
     next_command();
     assert_image(1, NULL);
     assert_image(2, "/b");
@@ -288,7 +288,7 @@ static void a_disk_with_another_serial_than_its_note_s_is_removed(void **state)
     struct fake_held *held = &fake_persistent_machine()->held[1];
     (void)state;
     attach_disk(asked(1, NULL, "/a"));
-    held->note[3] = held->note[3] == '0' ? '1' : '0';
+    held->record[3] = held->record[3] == '0' ? '1' : '0';
     next_command();
     assert_image(1, NULL);
 }
@@ -297,7 +297,7 @@ static void a_disk_without_a_note_is_removed(void **state)
 {
     (void)state;
     attach_disk(asked(1, NULL, "/a"));
-    fake_persistent_machine()->held[1].noted = false;
+    fake_persistent_machine()->held[1].recorded = false;
     next_command();
     assert_image(1, NULL);
 }

@@ -38,7 +38,7 @@ static int tear_down(void **state)
 static void a_new_appliance_has_free_slots_and_no_others(void **state)
 {
     (void)state;
-    assert_int_equal(persistent_slots_kept(command.disks)->slots, SLOTS);
+    assert_int_equal(persistent_slots_settings(command.disks)->slots, SLOTS);
     for (unsigned slot = 0; slot <= SLOT_COUNT + 1; slot++)
         assert_null(persistent_slots_disk(command.disks, slot));
     assert_true(fake_persistent_is_true(&command));
@@ -301,7 +301,7 @@ static void a_label_that_only_the_agent_knows_is_unique_too(void **state)
 {
     (void)state;
     attach_disk(asked(1, "data", "/a"));
-    char *label = strstr(fake_persistent_machine()->held[1].note, "data");
+    char *label = strstr(fake_persistent_machine()->held[1].record, "data");
     assert_non_null(label);
     *label = 'D';
     next_command();

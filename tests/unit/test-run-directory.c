@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#define SOCKET_ROOM 56 /* bytes; as an embedded libvirt needs them */
+
 static char base[] = "/tmp/vlt-rundir.XXXXXX";
 
 static struct sandbox own(void)
@@ -53,7 +55,7 @@ static unsigned count_in_base(void)
 static run_directory *make(void)
 {
     struct sandbox box = own();
-    run_directory *run = run_directory_new(&box, NULL);
+    run_directory *run = run_directory_new(&box, SOCKET_ROOM, NULL);
     assert_non_null(run);
     return run;
 }
@@ -69,7 +71,7 @@ static void one_that_cannot_be_made_leaves_nothing(void **state)
         AUTO_ERROR error *err = NULL;
         now = (struct rlimit){files, before.rlim_max};
         setrlimit(RLIMIT_NOFILE, &now);
-        run_directory *run = run_directory_new(&box, &err);
+        run_directory *run = run_directory_new(&box, SOCKET_ROOM, &err);
         setrlimit(RLIMIT_NOFILE, &before);
         run_directory_free(run);
         assert_int_equal(count_in_base(), 0);
@@ -328,7 +330,7 @@ static void subdirectories_belong_to_the_sandbox(void **state)
     (void)state;
     if (geteuid() != 0)
         skip(); /* only root can give files away */
-    run_directory *run = run_directory_new(&box, NULL);
+    run_directory *run = run_directory_new(&box, SOCKET_ROOM, NULL);
     assert_non_null(run);
     AUTO_FREE char *path = run_directory_subdirectory(run, "w0", NULL);
     assert_non_null(path);

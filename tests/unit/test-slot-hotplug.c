@@ -20,7 +20,7 @@ static int attach(hypervisor *base, const struct hypervisor_disk *disk, error **
     struct counter *self = (struct counter *)(void *)base;
     assert_true(strlen(disk->serial) <= MAX_SERIAL);
     assert_false(disk->writable);
-    assert_null(disk->note);
+    assert_null(disk->record);
     snprintf(self->serial[disk->slot], sizeof self->serial[disk->slot], "%s", disk->serial);
     if (self->fail_attach)
         return error_set(err, ERROR_CORRUPT, "QEMU does not like it");

@@ -43,7 +43,7 @@ static int set_up(void **state)
         return -1;
     f->reader = frame_reader_new();
     f->config = (struct worker_config){
-        .factory = fake_hypervisor_new,
+        .driver = &fake_hypervisor_driver,
         .appliance = {{NULL, NULL, NULL}, "none", 512},
         .sandbox = {.drop = false, .uid = geteuid(), .gid = getegid()},
         .root = f->root,

@@ -38,33 +38,43 @@ static int copy_all(int from_fd, int to)
     return result;
 }
 
-static int open_below(const char *directory, const char *name)
+static int open_directory(const char *path)
 {
-    AUTO_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -1 : openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static int copy_directory(const char *from, const char *from_name, const char *to,
-                          const char *to_name)
+/* The directory of a root in which libvirt has the files. */
+static int open_cache(const char *root)
 {
-    AUTO_FD int target = open_below(to, to_name);
-    int source = target < 0 ? -1 : open_below(from, from_name);
-    return source < 0 ? -errno : copy_all(source, target);
+    AUTO_FD int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -1 : openat(fd, CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-int qemu_capabilities_keep(const char *root, const char *template_dir)
+/* Takes `from` over. */
+static int copy_directory(int from, int to)
 {
-    AUTO_FD int fd = open(template_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || (mkdirat(fd, KEPT_CAPABILITIES, 0755) < 0 && errno != EEXIST))
+    if (from >= 0 && to >= 0)
+        return copy_all(from, to);
+    int why = -errno;
+    if (from >= 0)
+        close(from);
+    return why;
+}
+
+int qemu_capabilities_keep(const char *root, const char *directory)
+{
+    if (mkdir(directory, 0755) < 0 && errno != EEXIST)
         return -errno;
-    return copy_directory(root, CACHE, template_dir, KEPT_CAPABILITIES);
+    AUTO_FD int to = open_directory(directory);
+    return copy_directory(open_cache(root), to);
 }
 
-int qemu_capabilities_provide(const char *template_dir, const char *root)
+int qemu_capabilities_provide(const char *directory, const char *root)
 {
     AUTO_FD int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
         if (fd < 0 || (mkdirat(fd, levels[i], 0755) < 0 && errno != EEXIST))
             return -errno;
-    return copy_directory(template_dir, KEPT_CAPABILITIES, root, CACHE);
+    AUTO_FD int to = open_cache(root);
+    return copy_directory(open_directory(directory), to);
 }

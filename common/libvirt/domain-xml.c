@@ -3,7 +3,7 @@
 
 #include "base/text-format.h"
 #include "base/text.h"
-#include "slot-table.h"
+#include "wire/port-name.h"
 #include "wire/session.h"
 #include <libxml/parser.h>
 #include <libxml/xmlwriter.h>
@@ -14,7 +14,7 @@
 
 #define X(string) ((const xmlChar *)(string))
 #define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
-#define KEPT_NAMESPACE "http://virt-live-tools.org/appliance/1"
+#define SETTINGS_NAMESPACE "http://virt-live-tools.org/appliance/1"
 
 /* libxml2's writer returns -1 when it has no memory, and goes on safely after that:
  * one look at the end is enough. */
@@ -59,7 +59,7 @@ static void leaf(struct writer *w, const char *name, const char *const *pairs)
 }
 #define LEAF(w, name, ...) leaf(w, name, (const char *const[]){__VA_ARGS__, NULL})
 
-static void write_os(struct writer *w, const struct domain_spec *spec)
+static void write_os(struct writer *w, const struct machine_spec *spec)
 {
     begin(w, "os");
     begin(w, "type");
@@ -75,7 +75,7 @@ static void write_os(struct writer *w, const struct domain_spec *spec)
 
 /* The hidden drive. libvirt runs without rights (sandbox.h), so it cannot change the file's owner,
  * as root's libvirt would. */
-static void write_root_drive(struct writer *w, const struct domain_spec *spec)
+static void write_root_drive(struct writer *w, const struct machine_spec *spec)
 {
     char target[16];
     snprintf(target, sizeof target, "%d", ROOT_DRIVE_TARGET);
@@ -110,26 +110,26 @@ static void write_port(struct writer *w, const char *name, const char *path)
     end(w);
 }
 
-static void write_session_port(struct writer *w, const struct domain_spec *spec, unsigned number)
+static void write_session_port(struct writer *w, const struct machine_spec *spec, unsigned number)
 {
     AUTO_FREE char *path = NULL;
     char name[sizeof SESSION_PORT_NAME + 12];
     snprintf(name, sizeof name, SESSION_PORT_NAME "%u", number);
-    if (spec->channel_path && !(path = text_format("%s-%u", spec->channel_path, number))) {
+    if (spec->port_path && !(path = text_format("%s-%u", spec->port_path, number))) {
         w->failed = true;
         return;
     }
     write_port(w, name, path);
 }
 
-static void write_ports(struct writer *w, const struct domain_spec *spec)
+static void write_ports(struct writer *w, const struct machine_spec *spec)
 {
-    write_port(w, AGENT_PORT_NAME, spec->channel_path);
+    write_port(w, AGENT_PORT_NAME, spec->port_path);
     for (unsigned i = 0; spec->sessions && i < SESSION_PORTS; i++)
         write_session_port(w, spec, i);
 }
 
-static void write_console(struct writer *w, const struct domain_spec *spec)
+static void write_console(struct writer *w, const struct machine_spec *spec)
 {
     if (!spec->console_path)
         return;
@@ -139,10 +139,10 @@ static void write_console(struct writer *w, const struct domain_spec *spec)
     end(w);
 }
 
-static void write_devices(struct writer *w, const struct domain_spec *spec)
+static void write_devices(struct writer *w, const struct machine_spec *spec)
 {
     begin(w, "devices");
-    text(w, "emulator", DOMAIN_EMULATOR);
+    text(w, "emulator", DOMAIN_XML_EMULATOR);
     begin(w, "controller");
     attribute(w, "type", "scsi");
     attribute(w, "index", "0");
@@ -181,7 +181,7 @@ static char *double_commas(const char *path)
 }
 
 /* Memory in a file of ours, mapped privately when it is a template's. */
-static void write_memory_backend(struct writer *w, const struct domain_spec *spec)
+static void write_memory_backend(struct writer *w, const struct machine_spec *spec)
 {
     if (!spec->memory_path)
         return;
@@ -200,7 +200,7 @@ static void write_memory_backend(struct writer *w, const struct domain_spec *spe
 }
 
 /* What libvirt has no element for. */
-static void write_commandline(struct writer *w, const struct domain_spec *spec)
+static void write_commandline(struct writer *w, const struct machine_spec *spec)
 {
     begin(w, "qemu:commandline");
     write_memory_backend(w, spec);
@@ -229,7 +229,7 @@ static void write_capabilities(struct writer *w)
 /* MiB of translated code, which QEMU would let grow to 1 GiB, though a wave needs about 100. */
 #define TRANSLATED "256"
 
-static void write_features(struct writer *w, const struct domain_spec *spec)
+static void write_features(struct writer *w, const struct machine_spec *spec)
 {
     begin(w, "features");
     begin(w, "acpi");
@@ -245,20 +245,20 @@ static void write_features(struct writer *w, const struct domain_spec *spec)
     end(w);
 }
 
-static void write_kept(struct writer *w, const struct domain_kept *kept)
+static void write_settings(struct writer *w, const struct launch_settings *settings)
 {
     char slots[16], idle[16];
-    if (!kept)
+    if (!settings)
         return;
-    snprintf(slots, sizeof slots, "%u", kept->slots);
-    snprintf(idle, sizeof idle, "%u", kept->idle);
+    snprintf(slots, sizeof slots, "%u", settings->slots);
+    snprintf(idle, sizeof idle, "%u", settings->idle);
     begin(w, "metadata");
-    LEAF(w, "vlt:appliance", "xmlns:vlt", KEPT_NAMESPACE, "slots", slots, "idle", idle);
+    LEAF(w, "vlt:appliance", "xmlns:vlt", SETTINGS_NAMESPACE, "slots", slots, "idle", idle);
     end(w);
 }
 
 /* Numbers with "+", because libvirt looks up names first. */
-static void write_owner(struct writer *w, const struct domain_spec *spec)
+static void write_owner(struct writer *w, const struct machine_spec *spec)
 {
     char label[40];
     if (spec->uid == 0)
@@ -272,17 +272,17 @@ static void write_owner(struct writer *w, const struct domain_spec *spec)
     end(w);
 }
 
-static void write_domain(struct writer *w, const struct domain_spec *spec)
+static void write_domain(struct writer *w, const struct machine_spec *spec)
 {
     char memory[16];
     snprintf(memory, sizeof memory, "%u", spec->memory_mib);
     begin(w, "domain");
     attribute(w, "type", strcmp(spec->accel, "kvm") == 0 ? "kvm" : "qemu");
     attribute(w, "xmlns:qemu", QEMU_NAMESPACE);
-    text(w, "name", spec->name);
+    text(w, "name", spec->name ? spec->name : DOMAIN_XML_NAME);
     if (spec->uuid)
         text(w, "uuid", spec->uuid);
-    write_kept(w, spec->kept);
+    write_settings(w, spec->settings);
     begin(w, "memory");
     attribute(w, "unit", "MiB");
     check(w, xmlTextWriterWriteString(w->xml, X(memory)));
@@ -302,7 +302,7 @@ static void write_domain(struct writer *w, const struct domain_spec *spec)
     end(w);
 }
 
-char *domain_xml_write(const struct domain_spec *spec, error **err)
+char *domain_xml_write(const struct machine_spec *spec, error **err)
 {
     xmlBufferPtr buffer = xmlBufferCreate();
     struct writer w = {.xml = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL};
@@ -338,7 +338,7 @@ static char *find_text(xmlDocPtr document, const char *path, const char *port)
     char *value = NULL;
     if (!context)
         return NULL;
-    if (xmlXPathRegisterNs(context, X("vlt"), X(KEPT_NAMESPACE)) == 0 &&
+    if (xmlXPathRegisterNs(context, X("vlt"), X(SETTINGS_NAMESPACE)) == 0 &&
         (!port || xmlXPathRegisterVariable(context, X("port"), xmlXPathNewCString(port)) == 0)) {
         xmlXPathObjectPtr found = xmlXPathEvalExpression(X(path), context);
         if (found && found->nodesetval && found->nodesetval->nodeNr == 1) {
@@ -376,15 +376,15 @@ static int read_number(xmlDocPtr document, const char *path, unsigned minimum, u
     return 0;
 }
 
-int domain_xml_kept(const char *xml, struct domain_kept *kept, error **err)
+int domain_xml_settings(const char *xml, struct launch_settings *settings, error **err)
 {
     xmlDocPtr document = parse(xml, err);
     if (!document)
         return -1;
-    int slots =
-        read_number(document, "/domain/metadata/vlt:appliance/@slots", 1, SLOT_COUNT, &kept->slots);
+    int slots = read_number(document, "/domain/metadata/vlt:appliance/@slots", 1, SLOT_COUNT,
+                            &settings->slots);
     int idle =
-        read_number(document, "/domain/metadata/vlt:appliance/@idle", 0, UINT_MAX, &kept->idle);
+        read_number(document, "/domain/metadata/vlt:appliance/@idle", 0, UINT_MAX, &settings->idle);
     xmlFreeDoc(document);
     return slots == 0 && idle == 0
                ? 0

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The appliance as libvirt has it: its life and its events (hypervisor-libvirt.c), its disks
+ * (hypervisor-libvirt-disks.c). Private to these two files. */
+#ifndef VLT_HYPERVISOR_LIBVIRT_INTERNAL_H
+#define VLT_HYPERVISOR_LIBVIRT_INTERNAL_H
+
+#include "hypervisor-libvirt.h"
+
+#include "wire/protocol.h"
+#include <jansson.h>
+#include <libvirt/libvirt.h>
+#include <pthread.h>
+
+/* The fd sets of a slot, as far as this process made them. */
+struct slot_files {
+    size_t count;
+    int64_t fdsets[IMAGE_CHAIN_MAX];
+};
+
+/* Events arrive in libvirt's thread and are taken in ours. One disk event a slot and one end can be
+ * pending at most, so the queue cannot overflow. */
+struct event_queue {
+    pthread_mutex_t lock;
+    int fd;
+    bool removed[SLOT_COUNT];
+    bool ended;
+};
+
+typedef struct {
+    hypervisor base;
+    bool embedded; /* libvirt's driver is in this process; not a daemon */
+    bool system;   /* a daemon of the whole system, not one of a user */
+    char *root;
+    virConnectPtr connection;
+    virDomainPtr domain;
+    int channel; /* to the agent, until open_port() gives it away; -1 */
+    bool io_uring;
+    struct slot_files files[SLOT_COUNT];
+    struct event_queue events;
+    hypervisor_trace trace;
+    void *trace_data;
+} libvirt_hypervisor;
+
+static inline libvirt_hypervisor *libvirt_self(hypervisor *base)
+{
+    return (libvirt_hypervisor *)(void *)base;
+}
+
+/* Sends one QMP command with at most one descriptor (-1: none); steals the reference to the
+ * arguments (NULL: none). The result, a new reference, or NULL and *err. */
+json_t *hypervisor_libvirt_monitor(libvirt_hypervisor *self, const char *command, json_t *arguments,
+                                   int fd, error **err);
+/* The same, where the result does not matter. 0 or -1 and *err. */
+int hypervisor_libvirt_monitor_do(libvirt_hypervisor *self, const char *command, json_t *arguments,
+                                  int fd, error **err);
+
+/* Events about the slot that have come and were not taken: they are about a disk before. */
+void hypervisor_libvirt_forget_events(libvirt_hypervisor *self, unsigned slot);
+
+/* hypervisor_ops of these names. */
+int hypervisor_libvirt_attach(hypervisor *base, const struct hypervisor_disk *disk, error **err);
+int hypervisor_libvirt_inspect(hypervisor *base, struct hypervisor_slot table[], error **err);
+int hypervisor_libvirt_clear(hypervisor *base, unsigned slot, error **err);
+int hypervisor_libvirt_detach(hypervisor *base, unsigned slot, error **err);
+
+/* QEMU says that there is no device at the slot any more: takes away what was behind it. */
+void hypervisor_libvirt_disk_removed(libvirt_hypervisor *self, unsigned slot);
+
+#endif

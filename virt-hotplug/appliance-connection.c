@@ -18,25 +18,25 @@
 #define HELLO_PATIENCE (30 * CLOCK_SECOND)
 #define END_PATIENCE 10000 /* milliseconds */
 
-int appliance_connection_has_ended(const appliance_directory *place, error **err)
+int appliance_connection_has_ended(const appliance_directory *directory, error **err)
 {
     return error_set(err, ERROR_APPLIANCE,
                      "the appliance has ended; `" PROGRAM
                      " shutdown %s` removes what is left of it",
-                     appliance_directory_name(place));
+                     appliance_directory_name(directory));
 }
 
-int appliance_connection_find(const appliance_directory *place, hypervisor **hv, error **err)
+int appliance_connection_find(const appliance_directory *directory, hypervisor **hv, error **err)
 {
-    if (!appliance_directory_uuid(place))
+    if (!appliance_directory_uuid(directory))
         return 1;
     const struct hypervisor_options options = {
-        .root = appliance_directory_root(place),
-        .uri = appliance_directory_uri(place),
+        .root = appliance_directory_root(directory),
+        .uri = appliance_directory_uri(directory),
         .trace = command_line_options.trace ? command_line_trace : NULL,
     };
     *hv = appliance_directory_driver->create(&options, err);
-    return *hv ? (*hv)->ops->find(*hv, appliance_directory_uuid(place), err) : -1;
+    return *hv ? (*hv)->ops->find(*hv, appliance_directory_uuid(directory), err) : -1;
 }
 
 static int meet_agent(struct appliance_connection *connection, int port, error **err)
@@ -49,20 +49,20 @@ static int meet_agent(struct appliance_connection *connection, int port, error *
 
 /* libvirt inside this process has no rights. It waits for ever for a QEMU that stands still, so the
  * agent, which has a deadline, answers before. */
-static int reach_own(const appliance_directory *place, const struct sandbox *box,
+static int reach_own(const appliance_directory *directory, const struct sandbox *box,
                      struct appliance_connection *connection, error **err)
 {
     if (sandbox_enter(box, err) < 0 ||
-        meet_agent(connection, ports_connect(place, PORTS_AGENT, err), err) < 0)
+        meet_agent(connection, ports_connect(directory, PORTS_AGENT, err), err) < 0)
         return -1;
-    return appliance_connection_find(place, &connection->hv, err);
+    return appliance_connection_find(directory, &connection->hv, err);
 }
 
 /* A daemon, and what it made, are reached with our own rights. */
-static int reach_daemon(const appliance_directory *place, const struct sandbox *box,
+static int reach_daemon(const appliance_directory *directory, const struct sandbox *box,
                         struct appliance_connection *connection, error **err)
 {
-    int found = appliance_connection_find(place, &connection->hv, err);
+    int found = appliance_connection_find(directory, &connection->hv, err);
     if (found != 0)
         return found;
     AUTO_FD int port = connection->hv->ops->open_port(connection->hv, AGENT_PORT_NAME, err);
@@ -71,14 +71,14 @@ static int reach_daemon(const appliance_directory *place, const struct sandbox *
     return meet_agent(connection, steal_fd(&port), err);
 }
 
-int appliance_connection_open(const appliance_directory *place, const struct sandbox *box,
+int appliance_connection_open(const appliance_directory *directory, const struct sandbox *box,
                               struct appliance_connection *connection, error **err)
 {
     *connection = (struct appliance_connection){0};
-    if (!appliance_directory_alive(place))
+    if (!appliance_directory_alive(directory))
         return 1;
-    int reached = appliance_directory_uri(place) ? reach_daemon(place, box, connection, err)
-                                                 : reach_own(place, box, connection, err);
+    int reached = appliance_directory_uri(directory) ? reach_daemon(directory, box, connection, err)
+                                                     : reach_own(directory, box, connection, err);
     if (reached == 0)
         reached = connection->hv->ops->take_over(connection->hv, err);
     if (reached != 0)
@@ -115,11 +115,11 @@ int appliance_connection_open_named(const char *name, struct appliance_connectio
 /* With the sandbox's rights: what the pid file says is not to be trusted with root's. */
 static int kill_qemu(void *data, error **err)
 {
-    const appliance_directory *place = data;
-    pid_t pid = appliance_directory_qemu(place);
+    const appliance_directory *directory = data;
+    pid_t pid = appliance_directory_qemu(directory);
     AUTO_FD int process = pid_open(pid);
     /* Still locked, so the number has not been given to another process meanwhile. */
-    if (appliance_directory_qemu(place) == 0)
+    if (appliance_directory_qemu(directory) == 0)
         return 0;
     if (process < 0)
         return error_set(err, ERROR_REFUSED, "cannot tell which process its QEMU is");
@@ -130,25 +130,25 @@ static int kill_qemu(void *data, error **err)
     return 0;
 }
 
-static int destroy_domain(const appliance_directory *place, error **err)
+static int destroy_domain(const appliance_directory *directory, error **err)
 {
     hypervisor *hv = NULL;
-    int found = appliance_connection_find(place, &hv, err);
+    int found = appliance_connection_find(directory, &hv, err);
     if (found != 0)
         return found > 0 ? 0 : -1;
     hv->ops->end(hv);
-    found = hv->ops->find(hv, appliance_directory_uuid(place), err);
+    found = hv->ops->find(hv, appliance_directory_uuid(directory), err);
     if (found == 0)
         return error_set(err, ERROR_REFUSED, "libvirt has not ended it");
     return found > 0 ? 0 : -1;
 }
 
-int appliance_connection_end(const appliance_directory *place, const struct sandbox *box,
+int appliance_connection_end(const appliance_directory *directory, const struct sandbox *box,
                              error **err)
 {
-    if (appliance_directory_uri(place))
-        return destroy_domain(place, err);
-    return appliance_directory_qemu(place)
-               ? sandboxed_work_do(box, kill_qemu, (void *)(uintptr_t)place, -1, err)
+    if (appliance_directory_uri(directory))
+        return destroy_domain(directory, err);
+    return appliance_directory_qemu(directory)
+               ? sandboxed_work_do(box, kill_qemu, (void *)(uintptr_t)directory, -1, err)
                : 0;
 }

@@ -13,16 +13,16 @@ struct appliance_connection {
 };
 
 /* The error that its QEMU lives no more. Always -1. */
-int appliance_connection_has_ended(const appliance_directory *place, error **err);
+int appliance_connection_has_ended(const appliance_directory *directory, error **err);
 
 /* libvirt, and the appliance's domain in it, of which nothing is asked. 0; 1: it has ended; -1 and
  * *err. *hv lasts as long as the process. */
-int appliance_connection_find(const appliance_directory *place, hypervisor **hv, error **err);
+int appliance_connection_find(const appliance_directory *directory, hypervisor **hv, error **err);
 
-/* Reaches the appliance at `place`, which is locked, and puts in order what killed commands left.
- * From then on this process has no rights but those of the sandbox: files are opened before.
+/* Reaches the appliance of `directory`, which is locked, and puts in order what killed commands
+ * left. From then on this process has no rights but those of the sandbox: files are opened before.
  * 0; 1: it has ended; -1 and *err. appliance_connection_close() is the caller's. */
-int appliance_connection_open(const appliance_directory *place, const struct sandbox *box,
+int appliance_connection_open(const appliance_directory *directory, const struct sandbox *box,
                               struct appliance_connection *connection, error **err);
 void appliance_connection_close(struct appliance_connection *connection);
 
@@ -33,12 +33,12 @@ static inline void cleanup_appliance_connection(struct appliance_connection *con
 #define AUTO_APPLIANCE_CONNECTION CLEANUP(cleanup_appliance_connection)
 
 /* For commands that do no more than that: by its name, which is locked until the process ends. 0;
- * -1 and *err (STATUS_CRASHED: it has ended). */
+ * -1 and *err (ERROR_APPLIANCE: it has ended). */
 int appliance_connection_open_named(const char *name, struct appliance_connection *connection,
                                     error **err);
 
 /* Ends the appliance, whatever it is doing, and waits for that. 0 or -1 and *err. */
-int appliance_connection_end(const appliance_directory *place, const struct sandbox *box,
+int appliance_connection_end(const appliance_directory *directory, const struct sandbox *box,
                              error **err);
 
 #endif

@@ -129,7 +129,7 @@ static int open_base(bool make, char **path, error **err)
     return check_base(fd, *path, err) < 0 ? -1 : steal_fd(&fd);
 }
 
-static appliance_directory *make_place(const char *base, const char *name, error **err)
+static appliance_directory *make_object(const char *base, const char *name, error **err)
 {
     appliance_directory *self = calloc(1, sizeof *self);
     if (self) {
@@ -155,8 +155,8 @@ static const char *session_name(int number, char name[SESSION_NAME])
     return name;
 }
 
-/* A directory that is removed while we wait for its lock is no place any more. Nothing is made in
- * it to find out: that would keep it from being removed. */
+/* A directory that is removed while we wait for its lock is not the appliance's any more. Nothing
+ * is made in it to find out: that would keep it from being removed. */
 int appliance_directory_lock(appliance_directory *self, error **err)
 {
     struct stat held, there;
@@ -237,7 +237,7 @@ static appliance_directory *find(const char *name, bool lock, error **err)
     AUTO_FD int base_fd = open_base(false, &base, err);
     if (base_fd < 0 && err && *err)
         return NULL;
-    AUTO_APPLIANCE_DIRECTORY appliance_directory *self = make_place(base, name, err);
+    AUTO_APPLIANCE_DIRECTORY appliance_directory *self = make_object(base, name, err);
     if (!self)
         return NULL;
     if (base_fd >= 0)
@@ -342,7 +342,7 @@ static char *random_name(void)
 static appliance_directory *try_name(const char *base, int base_fd, const char *name,
                                      const struct sandbox *box, const char *uri, error **err)
 {
-    AUTO_APPLIANCE_DIRECTORY appliance_directory *self = make_place(base, name, err);
+    AUTO_APPLIANCE_DIRECTORY appliance_directory *self = make_object(base, name, err);
     if (!self || create(self, base_fd, box, err) != 0)
         return NULL;
     if (fill(self, box, uri, err) < 0) {

@@ -28,7 +28,7 @@ typedef struct appliance_directory appliance_directory;
 /* Whether an appliance can be called so. 0 or -1 and *err. */
 int appliance_directory_check_name(const char *name, error **err);
 
-/* A new one. `name` NULL: a name that nobody has. NULL and *err (there is one of that name). */
+/* A new one. `name` NULL: a name that is not taken. NULL and *err (there is one of that name). */
 appliance_directory *appliance_directory_new(const char *name, const struct sandbox *box,
                                              const char *uri, error **err);
 
@@ -62,14 +62,15 @@ char *appliance_directory_memory(
 /* From now on other commands may use it. 0 or -1 and *err. */
 int appliance_directory_launched(appliance_directory *self, error **err);
 
-/* Whether it was launched and its QEMU lives. With a daemon nobody but that knows the latter: true.
+/* Whether it was launched and its QEMU lives. With a daemon, true:
+ * only the daemon knows whether QEMU lives.
  */
 bool appliance_directory_alive(const appliance_directory *self);
 
 /* The process of its QEMU: hypervisor_driver.find_process(). */
 pid_t appliance_directory_qemu(const appliance_directory *self);
 
-/* Takes a session port that nobody uses. *lock is held until it is closed. -1 and *err. */
+/* Takes a session port that is not in use. *lock is held until it is closed. -1 and *err. */
 int appliance_directory_take_session(const appliance_directory *self, int *lock, error **err);
 
 /* The names of all appliances, sorted; *names and each is new memory. 0 or -1 and *err. */

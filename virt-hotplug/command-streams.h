@@ -14,8 +14,8 @@ struct command_streams_program {
 };
 
 /* Runs it through a connected port, which stays the caller's; blocks until it has ended. Its exit
- * status, 128 and the signal's number where one ended it; -1 and *err: STATUS_UNSUPPORTED where it
- * could not be started, errno EPIPE where our reader has gone, STATUS_CRASHED where the appliance
+ * status, 128 and the signal's number where one ended it; -1 and *err: ERROR_UNSUPPORTED where it
+ * could not be started, errno EPIPE where our reader has gone, ERROR_APPLIANCE where the appliance
  * has ended or broke the protocol. The terminal is as it was before. */
 int command_streams_run(int port, const struct command_streams_program *command, error **err);
 

@@ -106,20 +106,20 @@ static int block_signals(sigset_t *old, error **err)
 
 /* The end of stdin is the end of the appliance: nobody may be left to end it later. The exit status
  * says whether all was written. */
-static int end_foreground(appliance_directory *place, const struct sandbox *box, bool signalled)
+static int end_foreground(appliance_directory *where, const struct sandbox *box, bool signalled)
 {
     AUTO_ERROR error *err = NULL;
     AUTO_ERROR error *still = NULL;
     enum shutdown_how how = signalled ? SHUTDOWN_AT_ONCE : SHUTDOWN_WHEN_WRITTEN;
-    int locked = appliance_directory_lock(place, &err);
+    int locked = appliance_directory_lock(where, &err);
     if (locked > 0) /* another command has shut it down */
         return HOTPLUG_OK;
-    if (locked == 0 && shutdown_appliance(place, box, how, &err) == 0)
+    if (locked == 0 && shutdown_appliance(where, box, how, &err) == 0)
         return HOTPLUG_OK;
-    int code = command_line_failed(appliance_directory_name(place), err);
+    int code = command_line_failed(appliance_directory_name(where), err);
     if (locked == 0 && !signalled &&
-        shutdown_appliance(place, box, SHUTDOWN_AFTER_WHAT_CAN_BE, &still) < 0)
-        code = command_line_failed(appliance_directory_name(place), still);
+        shutdown_appliance(where, box, SHUTDOWN_AFTER_WHAT_CAN_BE, &still) < 0)
+        code = command_line_failed(appliance_directory_name(where), still);
     return code;
 }
 
@@ -129,26 +129,26 @@ static int launch(struct new_appliance *start, int signal_fd, int *signalled)
     AUTO_ERROR error *err = NULL;
     struct signalfd_siginfo info;
     int session = -1;
-    appliance_directory *place = NULL;
-    int started = new_appliance_start(start, signal_fd, &place, &err);
+    appliance_directory *where = NULL;
+    int started = new_appliance_start(start, signal_fd, &where, &err);
     if (started < 0)
         return command_line_failed(NULL, err);
     if (started > 0) {
         *signalled = read(signal_fd, &info, sizeof info) > 0 ? (int)info.ssi_signo : SIGTERM;
         return HOTPLUG_FAILED;
     }
-    puts(appliance_directory_name(place));
+    puts(appliance_directory_name(where));
     int code = HOTPLUG_OK;
     if (foreground) {
         fflush(stdout);
-        session = new_appliance_hold(place, &start->box);
-        appliance_directory_unlock(place);
+        session = new_appliance_hold(where, &start->box);
+        appliance_directory_unlock(where);
         *signalled = stay(signal_fd);
         if (session >= 0)
             close(session);
-        code = end_foreground(place, &start->box, *signalled != 0);
+        code = end_foreground(where, &start->box, *signalled != 0);
     }
-    appliance_directory_free(place);
+    appliance_directory_free(where);
     return code;
 }
 

@@ -186,8 +186,8 @@ static int list_disks(const char *name, error **err)
         return error_prefix(err, "%s", name);
     int result = open_printer(&printer, &choice, disk_columns,
                               sizeof disk_columns / sizeof *disk_columns, err);
-    for (unsigned slot = 0; result == 0 && slot < persistent_slots_settings(connection.disks)->slots;
-         slot++) {
+    for (unsigned slot = 0;
+         result == 0 && slot < persistent_slots_settings(connection.disks)->slots; slot++) {
         struct row row = {.slot = slot, .disk = persistent_slots_disk(connection.disks, slot)};
         if (row.disk || all)
             result = print_row(&printer, &row, err);
@@ -195,11 +195,11 @@ static int list_disks(const char *name, error **err)
     return close_printer(&printer, result, err);
 }
 
-static const char *state_of(const appliance_directory *place)
+static const char *state_of(const appliance_directory *directory)
 {
-    if (appliance_directory_alive(place))
+    if (appliance_directory_alive(directory))
         return "running";
-    return appliance_directory_busy(place) ? "busy" : "ended";
+    return appliance_directory_busy(directory) ? "busy" : "ended";
 }
 
 static int list_appliances(error **err)
@@ -213,10 +213,10 @@ static int list_appliances(error **err)
         result = open_printer(&printer, &choice, appliance_columns,
                               sizeof appliance_columns / sizeof *appliance_columns, err);
     for (size_t i = 0; i < count; i++) {
-        AUTO_APPLIANCE_DIRECTORY appliance_directory *place =
+        AUTO_APPLIANCE_DIRECTORY appliance_directory *directory =
             appliance_directory_find(names[i], NULL);
-        struct row row = {.name = names[i], .state = place ? state_of(place) : NULL};
-        if (result == 0 && place)
+        struct row row = {.name = names[i], .state = directory ? state_of(directory) : NULL};
+        if (result == 0 && directory)
             result = print_row(&printer, &row, err);
         free(names[i]);
     }

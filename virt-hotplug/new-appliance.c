@@ -24,7 +24,7 @@
 struct launching {
     const struct new_appliance *start;
     const struct template_builder *provision;
-    const appliance_directory *place;
+    const appliance_directory *directory;
 };
 
 void new_appliance_clear(struct new_appliance *start)
@@ -80,25 +80,26 @@ static int settle(const struct new_appliance *start, hypervisor *hv, agent_clien
 
 /* Where a daemon has it, others may have the names that come to mind first. New memory; NULL: no
  * memory. */
-static char *machine_name(const appliance_directory *place)
+static char *machine_name(const appliance_directory *directory)
 {
     char *name;
-    return asprintf(&name, "virt-live-tools-%s", appliance_directory_name(place)) < 0 ? NULL : name;
+    return asprintf(&name, "virt-live-tools-%s", appliance_directory_name(directory)) < 0 ? NULL
+                                                                                          : name;
 }
 
 static int bring_up(const struct launching *self, hypervisor *hv, error **err)
 {
     const struct new_appliance *start = self->start;
-    AUTO_FREE char *memory = appliance_directory_memory(self->place);
-    AUTO_FREE char *name = machine_name(self->place);
+    AUTO_FREE char *memory = appliance_directory_memory(self->directory);
+    AUTO_FREE char *name = machine_name(self->directory);
     AUTO_FD int state = appliance_open_state(self->provision->template_dir, err);
     AUTO_AGENT_CLIENT agent_client *agent = NULL;
-    struct appliance_paths place = {
-        .root = appliance_directory_root(self->place),
+    struct appliance_paths paths = {
+        .root = appliance_directory_root(self->directory),
         .memory_path = memory,
         .state_fd = state,
         .name = name,
-        .uuid = appliance_directory_uuid(self->place),
+        .uuid = appliance_directory_uuid(self->directory),
         .settings = &start->settings,
         .uid = start->box.uid,
         .gid = start->box.gid,
@@ -108,20 +109,20 @@ static int bring_up(const struct launching *self, hypervisor *hv, error **err)
     if (!memory || !name)
         return error_no_memory(err);
     uint64_t deadline = clock_now() + (start->uri ? DAEMON_TIMEOUT : NEW_APPLIANCE_TIMEOUT);
-    if (appliance_start(hv, &self->provision->appliance, &place, deadline, &agent, err) < 0)
+    if (appliance_start(hv, &self->provision->appliance, &paths, deadline, &agent, err) < 0)
         return -1;
     return settle(start, hv, agent, err);
 }
 
 /* This process and QEMU, which outlives it. Later commands are not: they have to end QEMU, which
  * one that is confined elsewhere cannot. */
-static int confine_to(const appliance_directory *place, error **err)
+static int confine_to(const appliance_directory *directory, error **err)
 {
-    AUTO_FREE char *memory = appliance_directory_memory(place);
+    AUTO_FREE char *memory = appliance_directory_memory(directory);
     if (!memory)
         return error_no_memory(err);
-    return landlock_restrict((const char *const[]){appliance_directory_root(place), memory, NULL},
-                             err);
+    return landlock_restrict(
+        (const char *const[]){appliance_directory_root(directory), memory, NULL}, err);
 }
 
 static int new_appliance_inside(void *data, error **err)
@@ -129,13 +130,13 @@ static int new_appliance_inside(void *data, error **err)
     const struct launching *self = data;
     AUTO_FREE char *capabilities = template_capabilities(self->provision->template_dir);
     const struct hypervisor_options options = {
-        .root = appliance_directory_root(self->place),
+        .root = appliance_directory_root(self->directory),
         .uri = self->start->uri,
         .capabilities = capabilities,
         .trace = command_line_options.trace ? command_line_trace : NULL,
     };
     /* A daemon starts QEMU its own way. */
-    if (!self->start->uri && confine_to(self->place, err) < 0)
+    if (!self->start->uri && confine_to(self->directory, err) < 0)
         return -1;
     hypervisor *hv = appliance_directory_driver->create(&options, err);
     if (!hv)
@@ -171,11 +172,11 @@ static int provide(struct new_appliance *start, run_directory *run, int signal_f
     return -1;
 }
 
-static int launch_at(struct new_appliance *start, const appliance_directory *place,
+static int launch_at(struct new_appliance *start, const appliance_directory *directory,
                      const struct template_builder *provision, int signal_fd, error **err)
 {
-    struct launching launching = {start, provision, place};
-    AUTO_FREE char *memory = appliance_directory_memory(place);
+    struct launching launching = {start, provision, directory};
+    AUTO_FREE char *memory = appliance_directory_memory(directory);
     /* A daemon answers to us, not to the sandboxed user. */
     struct sandbox ourselves = start->box;
     ourselves.drop = false;
@@ -216,10 +217,10 @@ int new_appliance_start(struct new_appliance *start, int signal_fd, appliance_di
     return result;
 }
 
-int new_appliance_hold(const appliance_directory *place, const struct sandbox *box)
+int new_appliance_hold(const appliance_directory *directory, const struct sandbox *box)
 {
     int lock;
-    int number = appliance_directory_take_session(place, &lock, NULL);
+    int number = appliance_directory_take_session(directory, &lock, NULL);
     /* The lock's descriptor is kept for as long as this process lives. */
-    return number < 0 ? -1 : ports_connect_sandboxed(place, box, number, NULL);
+    return number < 0 ? -1 : ports_connect_sandboxed(directory, box, number, NULL);
 }

@@ -22,13 +22,13 @@ struct new_appliance {
     struct sandbox box; /* chosen by new_appliance_start() */
 };
 
-/* 0 and the locked *place, which is the caller's; 1: signal_fd is readable, and nothing is left; -1
- * and *err, and nothing is left. */
-int new_appliance_start(struct new_appliance *start, int signal_fd, appliance_directory **place,
+/* 0 and the locked *directory, which is the caller's; 1: signal_fd is readable, and nothing is
+ * left; -1 and *err, and nothing is left. */
+int new_appliance_start(struct new_appliance *start, int signal_fd, appliance_directory **directory,
                         error **err);
 void new_appliance_clear(struct new_appliance *start);
 
 /* A connection that keeps the appliance from being idle; -1: none could be made. */
-int new_appliance_hold(const appliance_directory *place, const struct sandbox *box);
+int new_appliance_hold(const appliance_directory *directory, const struct sandbox *box);
 
 #endif

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 struct connecting {
-    const appliance_directory *place;
+    const appliance_directory *directory;
     int number, fd;
 };
 
@@ -18,7 +18,7 @@ struct connecting {
 static int connect_own(void *data, error **err)
 {
     const struct connecting *self = data;
-    const char *root = appliance_directory_root(self->place);
+    const char *root = appliance_directory_root(self->directory);
     AUTO_FREE char *path = self->number == PORTS_AGENT
                                ? text_format("%s/agent", root)
                                : text_format("%s/agent-%d", root, self->number);
@@ -31,13 +31,13 @@ static int connect_own(void *data, error **err)
 }
 
 /* libvirt's daemon knows where it is. */
-static int connect_daemon(const appliance_directory *place, int number, error **err)
+static int connect_daemon(const appliance_directory *directory, int number, error **err)
 {
     char port[64];
     hypervisor *hv = NULL;
-    int found = appliance_connection_find(place, &hv, err);
+    int found = appliance_connection_find(directory, &hv, err);
     if (found != 0)
-        return found > 0 ? appliance_connection_has_ended(place, err) : -1;
+        return found > 0 ? appliance_connection_has_ended(directory, err) : -1;
     if (number == PORTS_AGENT)
         snprintf(port, sizeof port, AGENT_PORT_NAME);
     else
@@ -51,24 +51,24 @@ static int make_socket(error **err)
     return fd < 0 ? error_set_errno(err, ERROR_HOST, errno, "cannot make a socket") : fd;
 }
 
-int ports_connect(const appliance_directory *place, int number, error **err)
+int ports_connect(const appliance_directory *directory, int number, error **err)
 {
-    if (appliance_directory_uri(place))
-        return connect_daemon(place, number, err);
-    if (!appliance_directory_alive(place))
-        return appliance_connection_has_ended(place, err);
+    if (appliance_directory_uri(directory))
+        return connect_daemon(directory, number, err);
+    if (!appliance_directory_alive(directory))
+        return appliance_connection_has_ended(directory, err);
     AUTO_FD int fd = make_socket(err);
-    struct connecting connecting = {place, number, fd};
+    struct connecting connecting = {directory, number, fd};
     return fd < 0 || connect_own(&connecting, err) < 0 ? -1 : steal_fd(&fd);
 }
 
-int ports_connect_sandboxed(const appliance_directory *place, const struct sandbox *box, int number,
-                            error **err)
+int ports_connect_sandboxed(const appliance_directory *directory, const struct sandbox *box,
+                            int number, error **err)
 {
-    if (appliance_directory_uri(place))
-        return connect_daemon(place, number, err);
+    if (appliance_directory_uri(directory))
+        return connect_daemon(directory, number, err);
     AUTO_FD int fd = make_socket(err);
-    struct connecting connecting = {place, number, fd};
+    struct connecting connecting = {directory, number, fd};
     /* The socket is the same in both processes. */
     return fd < 0 || sandboxed_work_do(box, connect_own, &connecting, -1, err) < 0 ? -1
                                                                                    : steal_fd(&fd);

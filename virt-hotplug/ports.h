@@ -5,16 +5,16 @@
 
 #include "appliance-directory.h"
 
-#define PORTS_AGENT (-1) /* for whoever holds the place's lock */
+#define PORTS_AGENT (-1) /* the agent's: for the holder of the directory's lock */
 
 /* Connects to that port, or to a session's that appliance_directory_take_session() has given. Where
  * no daemon has the appliance, this process is in its sandbox: a QEMU that was taken over can put a
  * link to any other socket in the port's place. The descriptor is the caller's; -1 and *err
- * (STATUS_CRASHED: the appliance has ended). */
-int ports_connect(const appliance_directory *place, int number, error **err);
+ * (ERROR_APPLIANCE: the appliance has ended). */
+int ports_connect(const appliance_directory *directory, int number, error **err);
 
 /* The same for a process that keeps its rights: another one connects. */
-int ports_connect_sandboxed(const appliance_directory *place, const struct sandbox *box, int number,
-                            error **err);
+int ports_connect_sandboxed(const appliance_directory *directory, const struct sandbox *box,
+                            int number, error **err);
 
 #endif

@@ -22,21 +22,21 @@ static struct poptOption table[] = {
 static int run_in(const char *name, char *const *arguments, error **err)
 {
     struct sandbox box;
-    AUTO_APPLIANCE_DIRECTORY appliance_directory *place = appliance_directory_find(name, err);
+    AUTO_APPLIANCE_DIRECTORY appliance_directory *directory = appliance_directory_find(name, err);
     AUTO_FD int lock = -1;
     struct command_streams_program command = {
         .arguments = arguments,
         .environment = environment,
         .terminal = !no_terminal && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
     };
-    if (!place || sandbox_choose(&box, err) < 0)
+    if (!directory || sandbox_choose(&box, err) < 0)
         return -1;
-    int number = appliance_directory_take_session(place, &lock, err);
+    int number = appliance_directory_take_session(directory, &lock, err);
     /* A daemon, and what it made, are reached with our own rights. */
-    bool daemon = appliance_directory_uri(place) != NULL;
+    bool daemon = appliance_directory_uri(directory) != NULL;
     if (number < 0 || (!daemon && sandbox_enter(&box, err) < 0))
         return -1;
-    AUTO_FD int port = ports_connect(place, number, err);
+    AUTO_FD int port = ports_connect(directory, number, err);
     if (port < 0 || (daemon && sandbox_enter(&box, err) < 0))
         return -1;
     return command_streams_run(port, &command, err);

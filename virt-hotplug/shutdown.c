@@ -13,7 +13,7 @@ static struct poptOption table[] = {
     COMMAND_LINE_OPTIONS};
 
 struct appliance {
-    appliance_directory *place;
+    appliance_directory *directory;
     const struct sandbox *box;
     bool forced;
 };
@@ -23,7 +23,7 @@ static int put_disks_away(void *data, error **err)
 {
     const struct appliance *self = data;
     AUTO_APPLIANCE_CONNECTION struct appliance_connection connection = {0};
-    int result = appliance_connection_open(self->place, self->box, &connection, err);
+    int result = appliance_connection_open(self->directory, self->box, &connection, err);
     if (result != 0)
         return result > 0 ? 0 : -1; /* one that has ended has nothing to put away */
     for (unsigned slot = 0; slot < persistent_slots_settings(connection.disks)->slots; slot++) {
@@ -40,34 +40,35 @@ static int put_disks_away(void *data, error **err)
 }
 
 /* Ending it now could lose what was written. */
-static int say_it_lives(const appliance_directory *place, error *why, error **err)
+static int say_it_lives(const appliance_directory *directory, error *why, error **err)
 {
     if (error_kind(why) == ERROR_REFUSED)
         return error_propagate(err, why);
     error_set(err, ERROR_REFUSED,
               "%s. It has not been ended; `" PROGRAM
               " shutdown --force %s` does that, and what is not written yet is lost",
-              error_message(why), appliance_directory_name(place));
+              error_message(why), appliance_directory_name(directory));
     error_free(why);
     return -1;
 }
 
-int shutdown_appliance(appliance_directory *place, const struct sandbox *box, enum shutdown_how how,
-                       error **err)
+int shutdown_appliance(appliance_directory *directory, const struct sandbox *box,
+                       enum shutdown_how how, error **err)
 {
     AUTO_ERROR error *failed = NULL;
-    struct appliance appliance = {place, box, how != SHUTDOWN_WHEN_WRITTEN};
+    struct appliance appliance = {directory, box, how != SHUTDOWN_WHEN_WRITTEN};
     /* appliance_connection_open() enters the sandbox, when it may. */
     struct sandbox ourselves = *box;
     ourselves.drop = false;
-    if (how != SHUTDOWN_AT_ONCE && appliance_directory_alive(place) &&
+    if (how != SHUTDOWN_AT_ONCE && appliance_directory_alive(directory) &&
         sandboxed_work_do(&ourselves, put_disks_away, &appliance, -1, &failed) < 0) {
-        if (how == SHUTDOWN_WHEN_WRITTEN && appliance_directory_alive(place))
-            return say_it_lives(place, STEAL(failed), err);
-        message("%s: %s", appliance_directory_name(place), error_message(failed));
+        if (how == SHUTDOWN_WHEN_WRITTEN && appliance_directory_alive(directory))
+            return say_it_lives(directory, STEAL(failed), err);
+        message("%s: %s", appliance_directory_name(directory), error_message(failed));
     }
-    return appliance_connection_end(place, box, err) < 0 ? -1
-                                                         : appliance_directory_remove(place, err);
+    return appliance_connection_end(directory, box, err) < 0
+               ? -1
+               : appliance_directory_remove(directory, err);
 }
 
 static int shut_down(const char *name, error **err)
@@ -75,9 +76,9 @@ static int shut_down(const char *name, error **err)
     struct sandbox box;
     if (sandbox_choose(&box, err) < 0)
         return -1;
-    AUTO_APPLIANCE_DIRECTORY appliance_directory *place = appliance_directory_open(name, err);
+    AUTO_APPLIANCE_DIRECTORY appliance_directory *directory = appliance_directory_open(name, err);
     enum shutdown_how how = force ? SHUTDOWN_AT_ONCE : SHUTDOWN_WHEN_WRITTEN;
-    return place ? shutdown_appliance(place, &box, how, err) : -1;
+    return directory ? shutdown_appliance(directory, &box, how, err) : -1;
 }
 
 static int run(int argc, char **argv)

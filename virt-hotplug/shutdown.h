@@ -11,10 +11,10 @@ enum shutdown_how {
     SHUTDOWN_AT_ONCE
 };
 
-/* Ends the appliance and removes its directory. The place is locked, and stays the caller's to
- * free. 0; -1 and *err (STATUS_REFUSED: a disk is in use, or the appliance does not answer, and
+/* Ends the appliance and removes its directory. The directory is locked, and stays the caller's to
+ * free. 0; -1 and *err (ERROR_REFUSED: a disk is in use, or the appliance does not answer, and
  * nothing has ended). */
-int shutdown_appliance(appliance_directory *place, const struct sandbox *box, enum shutdown_how how,
-                       error **err);
+int shutdown_appliance(appliance_directory *directory, const struct sandbox *box,
+                       enum shutdown_how how, error **err);
 
 #endif

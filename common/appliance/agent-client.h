@@ -55,7 +55,7 @@ int agent_client_fill(agent_client *self, error **err);
 int agent_client_next(agent_client *self, answer *reply, error **err);
 
 /* Sends what waits, then waits for the next answer, until the deadline (clock.h). 0 or -1 and *err
- * (STATUS_TIMEOUT): nothing can be asked after that, as what comes late would be taken for its
+ * (ERROR_TIMEOUT): nothing can be asked after that, as what comes late would be taken for its
  * answer. */
 int agent_client_wait(agent_client *self, uint64_t deadline, answer *reply, error **err);
 

@@ -17,7 +17,7 @@ typedef struct hypervisor hypervisor;
 enum hypervisor_event_kind {
     HYPERVISOR_NOTHING,      /* no event is pending */
     HYPERVISOR_DISK_REMOVED, /* the guest let go of the disk at `slot`, and QEMU has closed it */
-    HYPERVISOR_ENDED         /* the appliance is gone, whoever ended it */
+    HYPERVISOR_ENDED         /* the appliance has ended, by itself or because it was ended */
 };
 
 struct hypervisor_event {

@@ -52,11 +52,11 @@ int persistent_slots_attach(persistent_slots *self, const struct persistent_slot
                             unsigned *slot, error **err);
 
 /* 0: gone on both sides, and what was written is in the image. -1 and *err: where something holds
- * it (STATUS_REFUSED) it is as it was. `force` asks nobody. */
+ * it (ERROR_REFUSED) it is as it was. With `force` the agent is not asked. */
 int persistent_slots_detach(persistent_slots *self, unsigned slot, bool force, error **err);
 
 /* The same in two steps, for several disks: QEMU takes 50 ms for one, and no more for a hundred.
- * What has begun is ended, in any order, or left to the next command. */
+ * End what you have begun, in any order; what is not ended the next command ends. */
 int persistent_slots_detach_begin(persistent_slots *self, unsigned slot, bool force, error **err);
 int persistent_slots_detach_end(persistent_slots *self, unsigned slot, error **err);
 

@@ -35,18 +35,18 @@ int qmp_blockdev_slot(const char *name)
     return (int)slot;
 }
 
-json_t *qmp_blockdev_tag(unsigned slot, const char *note)
+json_t *qmp_blockdev_tag(unsigned slot, const char *record)
 {
     return json_pack("{s:o}", "opaque",
-                     note ? json_sprintf("%s%u %s", prefix, slot, note)
-                          : json_sprintf("%s%u", prefix, slot));
+                     record ? json_sprintf("%s%u %s", prefix, slot, record)
+                            : json_sprintf("%s%u", prefix, slot));
 }
 
-int qmp_blockdev_read_tag(const char *tag, const char **note)
+int qmp_blockdev_read_tag(const char *tag, const char **record)
 {
     char name[QMP_BLOCKDEV_NAME_MAX];
     size_t length = strcspn(tag, " ");
-    *note = tag[length] ? tag + length + 1 : NULL;
+    *record = tag[length] ? tag + length + 1 : NULL;
     if (length >= sizeof name)
         return -1;
     memcpy(name, tag, length);

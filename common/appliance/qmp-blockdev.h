@@ -13,11 +13,11 @@ char *qmp_blockdev_name(unsigned slot, char buffer[QMP_BLOCKDEV_NAME_MAX]);
 /* The inverse, strict; -1 for anything else (ids of devices that are not ours). */
 int qmp_blockdev_slot(const char *name);
 
-/* add-fd's arguments for a layer of the disk at `slot`: "s7", and with a note "s7 NOTE". NULL: no
- * memory, or the note is not UTF-8. The caller's reference. */
-json_t *qmp_blockdev_tag(unsigned slot, const char *note);
-/* The slot in such a tag, -1 where it is none. *note points into it, or is NULL. */
-int qmp_blockdev_read_tag(const char *tag, const char **note);
+/* add-fd's arguments for a layer of the disk at `slot`: "s7", and with a record "s7 RECORD". NULL:
+ * no memory, or the record is not UTF-8. The caller's reference. */
+json_t *qmp_blockdev_tag(unsigned slot, const char *record);
+/* The slot in such a tag, -1 where it is none. *record points into it, or is NULL. */
+int qmp_blockdev_read_tag(const char *tag, const char **record);
 
 /* The text of a VMDK descriptor for the extents behind layer `index`, whose fd sets it names: what
  * QEMU is to see instead of the image's own. NULL: no memory. The
@@ -39,7 +39,7 @@ json_t *qmp_blockdev_chain(const struct image_chain *chain, const int64_t *fdset
                            bool io_uring, bool writable, const char *secret);
 
 /* object-add's arguments: a secret, which QEMU reads from its own descriptor `fd`. So it stands in
- * no command, and in nobody's log of commands. */
+ * no command, and in no log of commands. */
 json_t *qmp_blockdev_secret(const char *id, int64_t fd);
 
 /* device_add's arguments: scsi-hd at target `slot`, lun 0, of the one SCSI controller there is, on

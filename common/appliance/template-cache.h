@@ -5,7 +5,7 @@
  * A template is a directory: `ram` (the guest's memory, mapped), `state` (its devices, 0.4 MB),
  * `capabilities` (what the hypervisor found out about this host), `info` (sizes and checksums). Its
  * name has a hash of everything that it depends on, so one that does not fit is not found; one that
- * is damaged, or that somebody else could have written, is not used. Nothing that an image could
+ * is damaged, or that another user could have written, is not used. Nothing that an image could
  * touch goes into one: it is saved before the first disk. */
 #ifndef VLT_TEMPLATE_CACHE_H
 #define VLT_TEMPLATE_CACHE_H

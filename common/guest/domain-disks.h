@@ -28,8 +28,8 @@ struct domain_sources {
 };
 
 /* Appends the domain's disks to the guest, in its order, without CD-ROM and floppy drives. 0; -1
- * and *err where they cannot all be scanned: STATUS_EMPTY (it has none), STATUS_UNSUPPORTED,
- * STATUS_REFUSED, or what sources->find_volume() says. A disk is named as in the guest ("disk vda:
+ * and *err where they cannot all be scanned: ERROR_EMPTY (it has none), ERROR_UNSUPPORTED,
+ * ERROR_REFUSED, or what sources->find_volume() says. A disk is named as in the guest ("disk vda:
  * …"). */
 int domain_disks(struct guest *guest, const char *xml, size_t length,
                  const struct domain_sources *sources, error **err);

@@ -53,7 +53,7 @@ enum guest_lookup_next {
 
 /* The next guest, or a trace's text (new memory), now the caller's. GUEST_LOOKUP_WAIT: poll
  * guest_lookup_fd() for POLLIN until guest_lookup_deadline() first. GUEST_LOOKUP_END: no more; with
- * *err where that is not all: STATUS_UNREADABLE, STATUS_TIMEOUT, or STATUS_CRASHED (no memory).
+ * *err where that is not all: ERROR_UNREADABLE, ERROR_TIMEOUT, or ERROR_MEMORY.
  * Never blocks. */
 enum guest_lookup_next guest_lookup_next(guest_lookup *self, struct guest **guest, char **text,
                                          error **err);

@@ -15,7 +15,7 @@ void lookup_record_clear(found_guest *record);
 /* Overwrites what is secret in one that was decoded, before it is freed. */
 void lookup_record_wipe(found_guest *record);
 
-/* New memory; its number is not set. NULL and *err: no memory, or (STATUS_REFUSED) this is no
+/* New memory; its number is not set. NULL and *err: no memory, or (ERROR_REFUSED) this is no
  * record that lookup_record_write() makes. */
 struct guest *lookup_record_read(const found_guest *record, error **err);
 

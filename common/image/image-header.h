@@ -55,7 +55,7 @@ static inline bool image_header_is(const struct header *header, uint64_t offset,
            memcmp(header->bytes + offset, bytes, size) == 0;
 }
 
-/* 0 if the first `size` bytes were read; else -1 with STATUS_CORRUPT "truncated: …". */
+/* 0 if the first `size` bytes were read; else -1 with ERROR_CORRUPT "truncated: …". */
 int image_header_require(const struct header *header, size_t size, const char *format_name,
                          error **err);
 

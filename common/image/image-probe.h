@@ -68,8 +68,8 @@ void image_info_clear(struct image_info *info);
  * whose only signature is at the file's end, as it is for QEMU's own probing: its footer is then a
  * last sector that nobody reads). Any other format is taken at its word and only its header is
  * read. file_size is the whole file's, in bytes; length is what was read of it, from its start. 0,
- * or -1 with *info cleared: STATUS_CORRUPT where a header contradicts itself or the file, or claims
- * more than IMAGE_MAX_SIZE; STATUS_UNSUPPORTED for what we do not read, or for what lies further in
+ * or -1 with *info cleared: ERROR_CORRUPT where a header contradicts itself or the file, or claims
+ * more than IMAGE_MAX_SIZE; ERROR_UNSUPPORTED for what we do not read, or for what lies further in
  * than `length`. */
 int image_probe(const void *header, size_t length, uint64_t file_size, enum image_format format,
                 struct image_info *info, error **err);
@@ -122,9 +122,9 @@ struct image_chain {
  * nothing but files (image-reference.h), relative to its own directory. O_RDONLY, without touching
  * access times where the kernel lets us, never blocking (a FIFO is refused, not waited for).
  * Regular files and block devices only. block_size is the logical sector, 512 or 4096: the size
- * must be a multiple of it. The statuses: STATUS_UNREADABLE (errno), STATUS_REFUSED (not a file, or
- * the policy), STATUS_CORRUPT, STATUS_EMPTY for a file or a disk of no bytes, STATUS_ENCRYPTED
- * where a key would be wanted, STATUS_UNSUPPORTED. Messages do not begin with the image's name;
+ * must be a multiple of it. The kinds: ERROR_UNREADABLE (errno), ERROR_REFUSED (not a file, or
+ * the policy), ERROR_CORRUPT, ERROR_EMPTY for a file or a disk of no bytes, ERROR_ENCRYPTED
+ * where a key would be wanted, ERROR_UNSUPPORTED. Messages do not begin with the image's name;
  * another file is named. */
 int image_chain_open(const char *path, enum image_format format, unsigned block_size,
                      enum backing_policy policy, struct image_chain **chain, error **err);
@@ -146,10 +146,10 @@ int image_chain_open_on(const char *path, enum image_format format,
                         const struct image_backing *backing, unsigned block_size,
                         enum backing_policy policy, struct image_chain **chain, error **err);
 
-/* 0, or -1 and *err, STATUS_ENCRYPTED, where a key is wanted for any of its layers. */
+/* 0, or -1 and *err, ERROR_ENCRYPTED, where a key is wanted for any of its layers. */
 int image_chain_check_open(const struct image_chain *chain, error **err);
 
-/* Appends a layer. 0 or -1 and *err: no memory, or more than a chain may have (STATUS_REFUSED). */
+/* Appends a layer. 0 or -1 and *err: no memory, or more than a chain may have (ERROR_REFUSED). */
 int image_backing_add(struct image_backing *backing, const char *path, enum image_format format,
                       error **err);
 void image_backing_free(struct image_backing *backing);
@@ -169,7 +169,7 @@ struct image_chain *image_chain_null(error **err);
 
 /* Opens the image itself once more, for writing; what backs it stays as it is. One that keeps its
  * data in files that it names is refused: what an image names is never written. 0; -1 and *err
- * (STATUS_REFUSED). */
+ * (ERROR_REFUSED). */
 int image_chain_make_writable(struct image_chain *chain, error **err);
 
 /* A chain of one, of such a socket, which is taken over. NULL and *err. */

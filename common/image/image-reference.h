@@ -30,7 +30,7 @@ struct image_walk {
  *     json:{"driver": FORMAT, "file": {"driver": "file", "filename": NAME}}
  * the latter also flat ("file.filename"), without the format's level, and without its driver. Any
  * other member changes what is read, and is refused with the rest (nbd:, http:, …).
- * *format is overwritten where the name says one. New memory; NULL and *err: STATUS_UNSUPPORTED. */
+ * *format is overwritten where the name says one. New memory; NULL and *err: ERROR_UNSUPPORTED. */
 char *image_reference_file(const char *name, const char *what, enum image_format *format,
                            error **err);
 
@@ -41,7 +41,7 @@ bool image_reference_says(const char *path, enum image_format format);
 
 /* The place of the file that the image at `from` calls so, if the policy lets us go there. Fills
  * file->directory, name, beneath, owner and path, which point into *place. `what` is the kind of
- * file: "a backing file". 0; -1 and *err: STATUS_REFUSED, STATUS_UNSUPPORTED. */
+ * file: "a backing file". 0; -1 and *err: ERROR_REFUSED, ERROR_UNSUPPORTED. */
 int image_reference_locate(const struct image_walk *walk, const struct image_location *from,
                            const char *name, const char *what, enum image_format *format,
                            struct image_location *place, struct image_file *file, error **err);

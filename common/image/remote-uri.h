@@ -40,7 +40,7 @@ struct remote_uri {
 /* Does it begin like a URI of any kind (letters, "://")? A file of such a name is ./NAME. */
 bool remote_uri_is(const char *word, size_t length);
 
-/* NULL and *err: STATUS_UNSUPPORTED for a URI of another kind, STATUS_REFUSED for one that is none.
+/* NULL and *err: ERROR_UNSUPPORTED for a URI of another kind, ERROR_REFUSED for one that is none.
  * Messages do not contain the URI. */
 struct remote_uri *remote_uri_parse(const char *text, error **err);
 /* An export of that name behind a Unix socket that is not known yet; it has no text. NULL and *err.

@@ -53,7 +53,7 @@ int backup_fd(const backup *self);
 void backup_free(backup *self);
 
 /* Asks the keeper at that descriptor for a backup of the guest's disks that have a target, and
- * waits. A descriptor, the lease; *socket is new memory. -1 and *err: STATUS_UNSUPPORTED where the
+ * waits. A descriptor, the lease; *socket is new memory. -1 and *err: ERROR_UNSUPPORTED where the
  * hypervisor cannot. */
 int backup_ask(int keeper, const struct guest *guest, char **socket, error **err);
 

@@ -30,7 +30,7 @@ pid_t remote_fork(void);
 
 /* --- remote-connect.c --- */
 
-/* A connection to an NBD server; -1 and *err: STATUS_UNREADABLE. */
+/* A connection to an NBD server; -1 and *err: ERROR_UNREADABLE. */
 int remote_connect(const struct remote_uri *uri, error **err);
 
 /* --- remote-nbdkit.c --- */

@@ -18,13 +18,13 @@ void next_command(void)
         fail_msg("%s", error_message(err));
 }
 
-int live_checks_begin(unsigned slots)
+int persistent_checks_begin(unsigned slots)
 {
     signal(SIGPIPE, SIG_IGN); /* as commands do */
     return fake_persistent_launch(slots) < 0 ? -1 : fake_persistent_open(&command, NULL);
 }
 
-int live_checks_end(void)
+int persistent_checks_end(void)
 {
     fake_persistent_close(&command);
     return fake_persistent_end() == 0 ? 0 : -1;

@@ -11,8 +11,8 @@ extern struct fake_persistent command;
 
 /* An appliance with so many slots, and the first command on it. For set-up and tear-down: 0 or -1.
  */
-int live_checks_begin(unsigned slots);
-int live_checks_end(void);
+int persistent_checks_begin(unsigned slots);
+int persistent_checks_end(void);
 
 /* The present one, if any, ends, and another begins. */
 void next_command(void);

@@ -19,13 +19,13 @@
 static int set_up(void **state)
 {
     (void)state;
-    return live_checks_begin(SLOTS);
+    return persistent_checks_begin(SLOTS);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    return live_checks_end();
+    return persistent_checks_end();
 }
 
 /* --- holding on --- */

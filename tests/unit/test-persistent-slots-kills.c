@@ -146,7 +146,7 @@ struct kill {
 static int set_up(void **state)
 {
     (void)state;
-    if (live_checks_begin(SLOTS) < 0)
+    if (persistent_checks_begin(SLOTS) < 0)
         return -1;
     attach_disk(asked(NEIGHBOUR, "neighbour", "/neighbour"));
     return 0;
@@ -155,7 +155,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    return live_checks_end();
+    return persistent_checks_end();
 }
 
 static void kill_at(host_work work, enum fake_point point, bool stopped)

@@ -18,19 +18,19 @@ static unsigned seed;
 static int set_up(void **state)
 {
     (void)state;
-    return live_checks_begin(SLOTS);
+    return persistent_checks_begin(SLOTS);
 }
 
 static int set_up_all(void **state)
 {
     (void)state;
-    return live_checks_begin(SLOT_COUNT);
+    return persistent_checks_begin(SLOT_COUNT);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    return live_checks_end();
+    return persistent_checks_end();
 }
 
 /* --- slots --- */

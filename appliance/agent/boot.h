@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What PID 1 of the appliance does before and after it is an agent. Nothing here runs on a host. */
+/* The appliance's PID 1: the steps before it serves requests, and its end. Nothing here runs on a
+ * host. */
 #ifndef VLT_AGENT_BOOT_H
 #define VLT_AGENT_BOOT_H
 
@@ -7,7 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Where the root drive's files are, once boot_root() has made it the root. */
+/* The modules of the root drive, once boot_root() has made it the root. */
 #define MODULES_DIRECTORY "/modules"
 
 /* proc, sysfs, /dev, the console, kernel settings. */
@@ -16,20 +17,21 @@ void boot_early(void);
 /* Loads the initrd's modules, /modules/order. */
 void boot_modules(void);
 
-/* Mounts the root drive, and makes it the root. 0 or -errno; what failed goes to the console. */
+/* Mounts the root drive, and makes it the root. 0 or -errno; the failed step is named on the
+ * console. */
 int boot_root(const device_table *disks);
 
-/* Tells of each virtio port that is there. */
+/* Calls found() for each virtio port. */
 void boot_each_port(void (*found)(void *owner, const char *name, dev_t number), void *owner);
 /* A port's descriptor or -errno. */
 int boot_open_port(dev_t number);
 
-/* Pseudo-terminals can be opened from here on. */
+/* Mounts devpts, so that pseudo-terminals can be opened. */
 void boot_terminals(void);
 
-/* What is different in an appliance that lives between commands. */
+/* Changes settings for an appliance that lives between commands. */
 void boot_keep(void);
-/* Before such a one ends: writes everything out, and unmounts what was mounted. */
+/* Before such an appliance ends: writes everything out, and unmounts all filesystems. */
 void boot_settle(void);
 
 /* Whether the kernel's command line has this word. */

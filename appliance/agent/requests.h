@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Answers requests, one after the other: the next is not taken before the present one is answered.
- */
+/* Answers requests, one after the other: it reads the next one after it has answered the present
+ * one. */
 #ifndef VLT_AGENT_REQUESTS_H
 #define VLT_AGENT_REQUESTS_H
 
@@ -17,11 +17,11 @@ typedef struct requests requests;
 requests *requests_new(device_table *disks, kernel_modules *loaded, scan_volumes *scan,
                        list_files *files, disk_names *stock);
 
-/* Goes as far as it can: takes requests, answers those that can be answered. To be called after
- * every event. 0; -EPIPE where the stream has ended; -EBADMSG where the host broke the protocol. */
+/* Reads and answers requests until it has to wait. To be called after every event. 0; -EPIPE where
+ * the stream has ended; -EBADMSG where the host broke the protocol. */
 int requests_run(requests *queue, channel *link);
 
-/* The host is gone: nobody waits for an answer any more. */
+/* To be called when the host has gone: drops the present request. */
 void requests_drop(requests *queue);
 
 /* Whether a host has said OP_KEEP, and the last one's *idle. */

@@ -18,16 +18,16 @@ scan_volumes *scan_volumes_new(device_table *disks, kernel_modules *loaded,
                                const struct mount_ops *mounts,
                                const struct detached_mounts_ops *grafts, bool compose);
 
-/* Whether every disk of args is there; cheap enough to be asked after every event. */
+/* Whether every disk of args is there; cheap enough to call after every event. */
 bool scan_volumes_ready(const scan_volumes *scan, const struct scan_args *args);
 
-/* Scans; every disk must be there. `waited` goes into the times. The answer's memory is the
- * scanner's until its next call. */
+/* Scans; every disk must be there. `waited` (microseconds) is copied into the answer's times. The
+ * answer's memory is the scanner's, and valid until its next call. */
 void scan_volumes_run(scan_volumes *scan, const struct scan_args *args, uint64_t waited,
                       struct scan_ret *answer);
 
-/* What takes time and every later scan needs, before the appliance is saved; modules are loaded. 0
- * or -errno. */
+/* Does the slow work that every scan needs, before the appliance is saved. Modules must be loaded.
+ * 0 or -errno. */
 int scan_volumes_prepare(scan_volumes *scan);
 
 #endif

@@ -7,11 +7,11 @@
 
 #include "process/sandbox.h"
 
-/* "kvm" or "tcg" where that is known: no /dev/kvm that the sandboxed user can open means
- * "tcg", otherwise an earlier run's verdict. NULL: both have to be tried. */
+/* "kvm" or "tcg" where that is known: "tcg" where the sandboxed user cannot open /dev/kvm, else the
+ * verdict of an earlier run. NULL: both have to be tried. */
 const char *accelerator_known(const struct sandbox *box);
 
-/* Keeps a verdict; one that cannot be kept will be found again. */
+/* Saves a verdict. A failure to save it is ignored: the next run tries both again. */
 void accelerator_remember(const char *accel);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The host's end of the agent's wire (protocol.x): requests out, answers in, in order.
  *
- * The agent may have been taken over by an image. Whatever it says is bounded by the frame and by
- * protocol.x before it is allocated, and checked here before the caller sees it: an answer that was
- * not asked for, or whose values are outside their ranges, is an error, after which the
- * connection is good for nothing more. */
+ * An image may have taken over the agent. Its answers are bounded by the frame and by protocol.x
+ * before memory is allocated for them, and checked here before the caller sees them: an answer
+ * without a request, or with values outside their ranges, is an error, after which the connection
+ * cannot be used any more. */
 #ifndef VLT_AGENT_CLIENT_H
 #define VLT_AGENT_CLIENT_H
 
@@ -14,11 +14,11 @@
 
 typedef struct agent_client agent_client;
 
-/* A kind of request, and what its answers must be like. */
+/* A kind of request, and the check of its answers. */
 struct agent_client_kind {
     op op; /* of the request and of its answers */
-    /* Whether an honest agent could give this answer to a request about so many disks. Pure. 0 or
-     * -1 and *err, by agent_client_distrust(). NULL: any answer of this op will do. */
+    /* Whether an honest agent could give this answer to a request about `disks` disks. Pure. 0 or
+     * -1 and *err, by agent_client_distrust(). NULL: any answer of this op is accepted. */
     int (*check)(const answer_body *told, size_t disks, error **err);
     /* Whether further answers to the same request follow this one. NULL: no. */
     bool (*continues)(const answer_body *told);
@@ -39,24 +39,24 @@ int agent_client_keep(agent_client *self, unsigned idle, error **err);
 int agent_client_name(agent_client *self, const name_args *args, error **err);
 int agent_client_release(agent_client *self, const release_args *args, error **err);
 int agent_client_list(agent_client *self, error **err);
-/* A request about so many disks; the kind must last. 0 or -1 and *err. */
+/* Sends a request about `disks` disks; the kind must outlive the client. 0 or -1 and *err. */
 int agent_client_ask(agent_client *self, const struct agent_client_kind *kind,
                      const request_body *body, size_t disks, error **err);
 
-/* Sends what waits to be sent. 0 or -1 and *err. */
+/* Sends queued requests. 0 or -1 and *err. */
 int agent_client_flush(agent_client *self, error **err);
 
-/* Reads what has come, without blocking. 0 or -1 and *err (the agent closed it, an I/O error). */
+/* Reads received bytes, without blocking. 0 or -1 and *err (the agent closed it, an I/O error). */
 int agent_client_fill(agent_client *self, error **err);
 
-/* The answer to the oldest open request, if it has come: 1 and *reply, which the caller ends with
- * agent_client_answer_clear(); 0: not yet; -1 and *err: it is not an answer to that request. Where
- * an answer says that it continues, the request stays open. */
+/* The answer to the oldest open request: 1 and *reply, which the caller frees with
+ * agent_client_answer_clear(); 0: not yet; -1 and *err: not an answer to that request. While the
+ * kind's continues() is true the request stays open. */
 int agent_client_next(agent_client *self, answer *reply, error **err);
 
-/* Sends what waits, then waits for the next answer, until the deadline (clock.h). 0 or -1 and *err
- * (ERROR_TIMEOUT): nothing can be asked after that, as what comes late would be taken for its
- * answer. */
+/* Sends queued requests, then waits for the next answer until the deadline (clock.h). 0 or -1 and
+ * *err (ERROR_TIMEOUT). After a timeout the connection cannot be used any more: a late answer would
+ * be taken for that of the next request. */
 int agent_client_wait(agent_client *self, uint64_t deadline, answer *reply, error **err);
 
 /* agent_client_hello(), and its answer. */
@@ -64,7 +64,7 @@ int agent_client_greet(agent_client *self, uint64_t deadline, error **err);
 
 void agent_client_answer_clear(answer *reply);
 
-/* Sets *err to say that the agent did `what`, and so is believed no more. Always -1. */
+/* Sets *err: the agent did `what`, and cannot be trusted. Always -1. */
 int agent_client_distrust(error **err, const char *what);
 
 static inline void cleanup_agent_client(agent_client **self)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The appliance: its three files, and one of them brought up until the agent answers. */
+/* The appliance: finds its three files, and starts one until its agent answers. */
 #ifndef VLT_APPLIANCE_H
 #define VLT_APPLIANCE_H
 
@@ -20,11 +20,11 @@ void appliance_files_clear(struct appliance_files *files);
 #define APPLIANCE_MEMORY_MIN 256 /* MiB; less does not boot */
 #define APPLIANCE_MEMORY_MAX 65536
 #define APPLIANCE_MEMORY_DEFAULT 512
-/* Where keys are given: argon2id, which makes LUKS2's keys of passphrases, takes up to 1 GiB
- * (cryptsetup's DEFAULT_LUKS2_MEMORY_KB). */
+/* The default where keys are given: argon2id, which derives LUKS2's keys from passphrases, takes up
+ * to 1 GiB (cryptsetup's DEFAULT_LUKS2_MEMORY_KB). */
 #define APPLIANCE_MEMORY_KEYS 1792
 
-/* What an appliance is made of and runs on; a template is valid for one such set. */
+/* An appliance's files and hardware; a template is valid for one such set. */
 struct appliance_config {
     struct appliance_files files;
     const char *accel; /* "kvm" or "tcg" */
@@ -32,7 +32,7 @@ struct appliance_config {
     bool hotplug; /* it lives between commands: its root drive has tools, and commands run in it */
 };
 
-/* Where one appliance has its files. */
+/* Paths and identity of one appliance. */
 struct appliance_paths {
     const char *root;        /* a directory of its own, short; made for it */
     const char *memory_path; /* the file that is its memory; NULL: it has none */
@@ -44,7 +44,7 @@ struct appliance_paths {
     gid_t gid;
 };
 
-/* The state that is saved in the directory of a template, for state_fd. -1 and *err. */
+/* Opens the saved state in a template's directory, for state_fd. -1 and *err. */
 int appliance_open_state(const char *template_dir, error **err);
 
 /* The command line of the guest's kernel. */
@@ -56,8 +56,8 @@ int appliance_start(hypervisor *hv, const struct appliance_config *config,
                     const struct appliance_paths *place, uint64_t deadline, agent_client **agent,
                     error **err);
 
-/* What the appliance's console under root says last, at most `length` - 1 bytes, as C string: from
- * the kernel's panic on, if there was one, else the last lines. */
+/* The end of the appliance's console under root, at most `length` - 1 bytes, as C string: from the
+ * kernel's panic on, if there was one, else the last lines. */
 void appliance_console_tail(const char *root, char *buffer, size_t length);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a command that attaches a disk leaves with the hypervisor, so that the next command finds
- * it: one printable line. Pure. */
+/* The record of an attached disk: one printable line that the hypervisor stores with the disk, so
+ * that the next command finds it. Pure. */
 #ifndef VLT_DISK_RECORD_H
 #define VLT_DISK_RECORD_H
 
@@ -19,11 +19,11 @@ struct disk_record {
 /* New memory, or NULL: no memory. */
 char *disk_record_write(const struct disk_record *record);
 
-/* 0; -1 where it is none (the hypervisor may have been taken over), with *record cleared. */
+/* 0; -1 where it is not valid (the hypervisor may have been taken over), with *record cleared. */
 int disk_record_read(const char *text, struct disk_record *record);
 void disk_record_clear(struct disk_record *record);
 
-/* 1-MAX_SLOT_LABEL ASCII letters, and no disk's name ("sdb"). */
+/* Whether it is 1-MAX_SLOT_LABEL ASCII letters, and no disk's name ("sdb"). */
 bool disk_record_label_valid(const char *label, size_t length);
 
 static inline void cleanup_disk_record(struct disk_record *record)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What we ask of a hypervisor: a factory (struct hypervisor_driver), and a table of operations on
- * what it makes. libvirt's stand in common/libvirt/ (hypervisor-libvirt.h); tests have a scripted
- * one (tests/lib/fake-hypervisor.c). Nothing else knows which of them it works with.
+/* A hypervisor: a factory (struct hypervisor_driver) and a table of operations on the objects that
+ * it makes. libvirt's are in common/libvirt/ (hypervisor-libvirt.h); tests have a scripted one
+ * (tests/lib/fake-hypervisor.c). The code that uses them does not know which it has.
  *
- * One object is one appliance's worth: it is launched once and ended once. Every operation but
- * event_fd() may block for as long as the hypervisor likes: a worker calls them, and a supervisor
- * that is another process has the deadlines. */
+ * An object is one appliance: it is launched once and ended once. Every operation but event_fd()
+ * may block for as long as the hypervisor likes. So a worker calls them, and the supervisor,
+ * another process, has the deadlines. */
 #ifndef VLT_HYPERVISOR_H
 #define VLT_HYPERVISOR_H
 
@@ -34,20 +34,20 @@ struct hypervisor_disk {
     unsigned block_size;
     bool writable;      /* the top layer's descriptor was opened O_RDWR */
     const char *record; /* printable text that inspect() will find again, or NULL */
-    /* To be tried, one after the other, where layers are encrypted: one must open them all. */
+    /* Tried one after the other, where layers are encrypted: one key must open them all. */
     const key *const *keys;
     size_t key_count;
 };
 
-/* What the hypervisor itself holds at a slot. If it has only one of device and files, the command
- * that attached or detached the disk was killed. */
+/* What the hypervisor holds at a slot. If it has only one of device and files, the command that
+ * attached or detached the disk was killed. */
 struct hypervisor_slot {
     bool device;  /* there is a disk */
     bool files;   /* there are descriptors for one */
     char *record; /* the disk's, or NULL; the table's owner frees it */
 };
 
-/* What the launch of an appliance that lives between commands settles for its whole life. */
+/* Settings of an appliance that lives between commands, fixed at its launch. */
 struct launch_settings {
     unsigned slots; /* 0 to slots - 1 are reserved; 1 to SLOT_COUNT */
     unsigned idle;  /* seconds without a command, after which it ends; 0: never */
@@ -69,8 +69,8 @@ struct machine_spec {
     bool incoming;           /* it waits for a saved state */
     bool sessions;           /* it has SESSION_PORTS ports more than the agent's (port-name.h) */
     const struct launch_settings *settings; /* of one that lives between commands, or NULL */
-    /* As whom the machine shall run where the hypervisor itself is root's. 0: the hypervisor's
-     * choice. */
+    /* The user that the machine runs as where the hypervisor is root's. 0: the hypervisor's choice.
+     */
     uid_t uid;
     gid_t gid;
 };
@@ -80,16 +80,16 @@ struct hypervisor_ops {
      * still the caller's. When this returns 0 the vCPU runs. */
     int (*launch)(hypervisor *self, const struct machine_spec *spec, int state_fd, error **err);
 
-    /* Instead of launch(): the running appliance of that UUID, of which nothing is asked: it may
-     * stand still. Its ports can be opened, and it can be ended. 0; 1: there is none; -1 and *err.
-     */
+    /* Instead of launch(): finds the running appliance of that UUID, without waiting for its QEMU,
+     * which may be stopped. Afterwards its ports can be opened, and it can be ended. 0; 1: there is
+     * none; -1 and *err. */
     int (*find)(hypervisor *self, const char *uuid, error **err);
 
     /* Takes over the one that find() has found. 0; 1: it has ended; -1 and *err. */
     int (*take_over)(hypervisor *self, error **err);
 
-    /* What was settled when it was launched. 0; -1 and *err (ERROR_REFUSED where it is not one that
-     * lives between commands). */
+    /* The settings of its launch. 0; -1 and *err (ERROR_REFUSED where it is not one that lives
+     * between commands). */
     int (*settings)(hypervisor *self, struct launch_settings *settings, error **err);
 
     /* A connected stream socket to the port of that name (port-name.h); the caller's. -1 and *err.
@@ -100,8 +100,8 @@ struct hypervisor_ops {
      * Only end() may follow. */
     int (*save)(hypervisor *self, int fd, error **err);
 
-    /* Writes what it has found out about this host into `directory`, which it makes: the
-     * `capabilities` of those that are created later. What cannot be written they find out anew. */
+    /* Writes what it has probed on this host to `directory`, which it makes: the `capabilities` of
+     * later objects. They probe again what could not be written. */
     void (*keep_capabilities)(hypervisor *self, const char *directory);
 
     /* Attaches a disk. On failure nothing is left of it; ERROR_CORRUPT, ERROR_UNREADABLE or
@@ -109,24 +109,23 @@ struct hypervisor_ops {
      * where the appliance is to blame. */
     int (*attach)(hypervisor *self, const struct hypervisor_disk *disk, error **err);
 
-    /* What there is at each slot: fills all SLOT_COUNT of them. 0 or -1 and *err. */
+    /* Fills in all SLOT_COUNT entries of the table. 0 or -1 and *err. */
     int (*inspect)(hypervisor *self, struct hypervisor_slot table[], error **err);
 
-    /* Takes away what inspect() found at a slot where there is no device. 0 or -1 and *err. */
+    /* Removes what inspect() found at a slot without a device. 0 or -1 and *err. */
     int (*clear)(hypervisor *self, unsigned slot, error **err);
 
-    /* Asks the guest to let go of the disk at `slot`, and does not wait: HYPERVISOR_DISK_REMOVED
-     * tells. */
+    /* Asks the guest to release the disk at `slot`, and does not wait: HYPERVISOR_DISK_REMOVED
+     * follows. */
     int (*detach)(hypervisor *self, unsigned slot, error **err);
 
     /* Readable while next_event() has something. */
     int (*event_fd)(hypervisor *self);
     struct hypervisor_event (*next_event)(hypervisor *self);
 
-    /* Ends the appliance at once, without waiting for what is left of it. May be called at any
-     * time, twice too. */
+    /* Kills the appliance, and does not wait for its end. May be called at any time, and twice. */
     void (*end)(hypervisor *self);
-    /* Ends it, and frees what no thread of the hypervisor may still use; not NULL. */
+    /* Ends it, and frees everything that no thread of the hypervisor may still use; not NULL. */
     void (*free)(hypervisor *self);
 };
 
@@ -139,7 +138,7 @@ struct hypervisor {
  * ("virDomainCreateXML"), seconds is the time that it took. */
 typedef void (*hypervisor_trace)(void *data, const char *what, double seconds);
 
-/* Where and how a hypervisor is to work. The strings are the caller's. */
+/* Parameters of the factory. The strings are the caller's. */
 struct hypervisor_options {
     const char *root; /* the directory of its own files, and of its machines' (created; absolute,
                          short: socket_room) */
@@ -159,22 +158,23 @@ struct hypervisor_fingerprint {
 struct hypervisor_driver {
     const char *name; /* for messages: "libvirt" */
 
-    /* The factory. Called once in a process; what it makes lasts as long as that. NULL and *err. */
+    /* The factory. Called once in a process, and the object lasts as long as the process. NULL and
+     * *err. */
     hypervisor *(*create)(const struct hypervisor_options *options, error **err);
 
-    /* What a state saved by such a machine depends on, asked without a hypervisor. 0 or -1 and
+    /* What a saved state of such a machine depends on, computed without an object. 0 or -1 and
      * *err. NULL, with save(): the driver saves nothing and needs no appliance's files (a test's).
      */
     int (*fingerprint)(const struct machine_spec *spec, struct hypervisor_fingerprint *print,
                        error **err);
 
-    /* The process of the machine whose files are below that root, asked without a hypervisor. What
-     * is below it may be that machine's doing. 0: it does not live; -1: it does, but which process
-     * it is cannot be told. */
+    /* The process of the machine whose files are below that root, found without an object. That
+     * machine may have changed the files. 0: it does not run; -1: it runs, but its process cannot
+     * be identified. */
     pid_t (*find_process)(const char *root);
 
-    /* The longest path of a Unix socket that it makes below a root, in bytes after the root's own;
-     * all must fit into sockaddr_un. */
+    /* The longest path of a Unix socket that it makes below a root, in bytes after the root's own
+     * path; all must fit into sockaddr_un. */
     size_t socket_room;
 };
 

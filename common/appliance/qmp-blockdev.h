@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* QMP arguments for a disk: QEMU gets nothing but descriptors that we opened. Pure.
- * Sources: QEMU 7.2 qapi/block-core.json (BlockdevOptions), hw/scsi/scsi-disk.c (properties). */
+/* QMP arguments for a disk: QEMU gets only descriptors that we opened. Pure. Sources: QEMU 7.2
+ * qapi/block-core.json (BlockdevOptions), hw/scsi/scsi-disk.c (properties). */
 #ifndef VLT_QMP_BLOCKDEV_H
 #define VLT_QMP_BLOCKDEV_H
 
@@ -19,22 +19,19 @@ json_t *qmp_blockdev_tag(unsigned slot, const char *record);
 /* The slot in such a tag, -1 where it is none. *record points into it, or is NULL. */
 int qmp_blockdev_read_tag(const char *tag, const char **record);
 
-/* The text of a VMDK descriptor for the extents behind layer `index`, whose fd sets it names: what
- * QEMU is to see instead of the image's own. NULL: no memory. The
- * caller's. */
+/* The text of a VMDK descriptor that names the fd sets of the extents of layer `index`: QEMU reads
+ * it instead of the image's own. NULL: no memory. The caller's. */
 bool qmp_blockdev_has_extents(const struct image_chain *chain, size_t index);
 char *qmp_blockdev_descriptor(const struct image_chain *chain, size_t index, const int64_t *fdsets);
 
 /* blockdev-add's arguments for a chain whose layer i is in fd set fdsets[i] (of a layer with
- * extents: its qmp_blockdev_descriptor()): one nested object;
- * every level names its backing explicitly (null at the end), so that QEMU opens no file by itself;
- * read-only, and with locking off, so that an image in use is neither locked nor disturbed.
- * writable: the topmost layer may be written, and QEMU locks the image as it does by default.
- * io_uring: whether this host has it.
- * secret: the id of QEMU's object that opens those layers which are encrypted; NULL where none is.
- * A chain that is an NBD export has no fd sets: its socket was given to QEMU (getfd) under the name
- * of the slot. A connection that is lost is not made again.
- * NULL: no memory. The caller's reference. */
+ * extents: its qmp_blockdev_descriptor()): one nested object; every level names its backing
+ * explicitly (null at the end), so that QEMU opens no file by itself; read-only, and with locking
+ * off, so that an image in use is neither locked nor disturbed. writable: the topmost layer may be
+ * written, and QEMU locks the image as usual. io_uring: whether this host has it. secret: the id of
+ * QEMU's secret object for the encrypted layers; NULL where there are none. A chain that is an NBD
+ * export has no fd sets: its socket was given to QEMU (getfd) under the name of the slot. A
+ * connection that is lost is not made again. NULL: no memory. The caller's reference. */
 json_t *qmp_blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot,
                            bool io_uring, bool writable, const char *secret);
 

@@ -10,8 +10,8 @@
  * New memory, or NULL: no memory. */
 char *qmp_command(const char *command, json_t *arguments);
 
-/* What a reply returns, a new reference; NULL and *err where it is an error (ERROR_REFUSED: QEMU
- * is well, and says no), or no reply at all (ERROR_APPLIANCE). */
+/* The return value of a reply, a new reference; NULL and *err: ERROR_REFUSED where QEMU refused the
+ * command, ERROR_APPLIANCE where the text is not a valid reply. */
 json_t *qmp_return(const char *reply, error **err);
 
 #endif

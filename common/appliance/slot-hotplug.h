@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Disks into slots and out again: each attach is a transaction over the slot table, the hypervisor
- * and the agent. Reserve, attach, and commit when the agent has seen the very disk (slot, size and
- * serial); roll back on any failure. A slot is free again only when the hypervisor has said that
- * the disk is removed and the agent that it is gone. */
+ * and the agent. Reserve, attach, and commit when the agent has seen that disk (slot, size and
+ * serial match); roll back on any failure. A slot is free again only when both the hypervisor and
+ * the agent have reported that the disk is gone. */
 #ifndef VLT_SLOT_HOTPLUG_H
 #define VLT_SLOT_HOTPLUG_H
 
@@ -15,9 +15,9 @@ typedef struct slot_hotplug slot_hotplug;
 slot_hotplug *slot_hotplug_new(hypervisor *hv);
 void slot_hotplug_free(slot_hotplug *self);
 
-/* Attaches at the lowest free slot; what `wanted` says of slot and serial is not looked at. Fills
- * *request with what the agent must see there; its serial is freed with slot_hotplug_disk_clear().
- * 0; or -1, and the slot is free. */
+/* Attaches at the lowest free slot; slot and serial of `wanted` are ignored. Fills *request with
+ * the slot, size and serial that the agent must see; slot_hotplug_disk_clear() frees the serial. 0;
+ * or -1, and the slot is free. */
 int slot_hotplug_attach(slot_hotplug *self, const struct hypervisor_disk *wanted, disk *request,
                         error **err);
 void slot_hotplug_disk_clear(disk *request);
@@ -25,9 +25,9 @@ void slot_hotplug_disk_clear(disk *request);
 /* The agent has answered for the slot: attaching → ready. */
 int slot_hotplug_confirm(slot_hotplug *self, unsigned slot, error **err);
 
-/* Asks for all attached disks to go. The slots are free after as many slot_hotplug_removed() and
- * one slot_hotplug_gone(); how many there are is returned, -1 and *err on failure. `slots` has room
- * for SLOT_COUNT. */
+/* Starts to detach all disks, writes their slots to `slots` (room for SLOT_COUNT), and returns
+ * their number; -1 and *err. The slots are free after slot_hotplug_removed() for each and one
+ * slot_hotplug_gone(). */
 int slot_hotplug_detach_all(slot_hotplug *self, unsigned *slots, error **err);
 int slot_hotplug_removed(slot_hotplug *self, unsigned slot,
                          error **err);                  /* the hypervisor says so */

@@ -19,13 +19,12 @@ typedef struct slot_table slot_table;
 slot_table *slot_table_new(unsigned limit);
 void slot_table_free(slot_table *table);
 
-/* 0; -1 where the slot is outside the limit: the message says which there are. */
+/* 0; -1 where the slot is outside the limit: the message names the valid ones. */
 int slot_table_check(const slot_table *table, unsigned slot, error **err);
 
 /* Reserves the lowest free slot: → attaching. Its number, or -1 where all are taken. */
 int slot_table_reserve(slot_table *table, error **err);
-/* Reserves that very slot. 0 or -1 (outside the limit: the message says which there are; occupied).
- */
+/* Reserves this slot. 0 or -1 (outside the limit; occupied). */
 int slot_table_reserve_at(slot_table *table, unsigned slot, error **err);
 int slot_table_commit(slot_table *table, unsigned slot, error **err);   /* attaching → ready */
 int slot_table_rollback(slot_table *table, unsigned slot, error **err); /* attaching → free */
@@ -37,7 +36,7 @@ enum slot_state slot_table_state(const slot_table *table,
 unsigned slot_table_limit(const slot_table *table);
 unsigned slot_table_count(const slot_table *table, enum slot_state state);
 
-/* How often the slot has been reserved: tells one occupant from the next. */
+/* How often the slot has been reserved: distinguishes its occupants. */
 unsigned slot_table_generation(const slot_table *table, unsigned slot);
 
 static inline void cleanup_slot_table(slot_table **table)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The saved appliance: booted once, up to "every module loaded, no further one can be", and mapped
- * copy-on-write by every appliance after that.
+/* The saved appliance: booted once, until all modules are loaded and loading is locked, and mapped
+ * copy-on-write by every later appliance.
  *
  * A template is a directory: `ram` (the guest's memory, mapped), `state` (its devices, 0.4 MB),
  * `capabilities` (what the hypervisor found out about this host), `info` (sizes and checksums). Its
@@ -19,27 +19,27 @@
 #define TEMPLATE_SYSTEM_DIR "/var/cache/virt-live-tools"
 char *template_cache_directory(void);
 
-/* The hash, in hex, of all that a saved appliance depends on: its files (path, size, times), the
- * machine and the hypervisor's programs as the driver names them, the accelerator and processor,
- * this program. New memory; NULL and *err. */
+/* The hash, in hex, of everything that a saved appliance depends on: its files (path, size, times),
+ * the machine and the hypervisor's programs as the driver names them, the accelerator and
+ * processor, this program. New memory; NULL and *err. */
 char *template_key(const struct appliance_config *config, const struct hypervisor_driver *driver,
                    error **err);
 
-/* Looks for a usable template of that key: in the user's cache, then in the system's.
- * 1 and *directory (new memory); 0: there is none, and *why says so in a word for -v (new memory or
- * NULL). */
+/* Looks for a usable template of that key: in the user's cache, then in the system's. 1 and
+ * *directory (new memory); 0: there is none, and *why is the reason, for -v (new memory or NULL).
+ */
 int template_find(const char *key, char **directory, char **why);
 
-/* Begins one: a fresh directory in the cache, or in `fallback` when the cache cannot be written
- * (then *cached is false and *why says why, for a warning). It belongs to the sandboxed_work_do
- * user. New memory, or NULL and *err. */
+/* Begins a template: a new directory in the cache, or in `fallback` where the cache cannot be
+ * written (then *cached is false, and *why is the reason, for a warning). It belongs to the
+ * sandboxed user. New memory, or NULL and *err. */
 char *template_begin(const struct sandbox *box, const char *fallback, bool *cached, char **why,
                      error **err);
 
-/* A worker has written ram, state and capabilities: checks them, writes info, takes the directory
- * from the sandboxed user, and gives it its final name, if `cached`. *directory is where it
- * is then: new memory. If another command was faster, its template is taken where it is usable, and
- * replaced where it is not (*why as above). 0 or -1 and *err: `begun` is where it was. */
+/* To be called when a worker has written ram, state and capabilities: checks them, writes info,
+ * takes the directory from the sandboxed user, and, if `cached`, renames it to its final name.
+ * *directory is its path then: new memory. If another command was faster, its template is used if
+ * it is valid, else replaced (*why as above). 0; -1 and *err: `begun` is unchanged. */
 int template_finish(const char *begun, const char *key, bool cached, char **directory, char **why,
                     error **err);
 
@@ -47,8 +47,8 @@ int template_finish(const char *begun, const char *key, bool cached, char **dire
  * (hypervisor_ops.keep_capabilities). New memory; NULL: no memory. */
 char *template_capabilities(const char *directory);
 
-/* Copies the memory, sparse as it is, to a new file `to` that belongs to the sandboxed_work_do
- * user. 0 or -1 and *err. */
+/* Copies the memory, sparse, to a new file `to` that belongs to the sandboxed user. 0 or -1 and
+ * *err. */
 int template_copy_memory(const char *directory, const char *to, const struct sandbox *box,
                          error **err);
 

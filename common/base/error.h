@@ -2,24 +2,24 @@
 /* An error is made once, where the failure is, and gains context on its way up.
  *
  * It is the last parameter of every function that can fail, and *err must be NULL on the way in.
- * err itself may be NULL where the caller does not care. Functions that fail return -1 (or NULL)
- * and have set *err; functions that succeed have not touched it. Messages are bytes as they came:
- * whoever prints them escapes control characters (text.h). */
+ * err itself may be NULL where the caller does not need it. Functions that fail return -1 (or NULL)
+ * and have set *err; functions that succeed have not touched it. Messages may hold any bytes: the
+ * code that prints them escapes control characters (text.h). */
 #ifndef VLT_ERROR_H
 #define VLT_ERROR_H
 
 #include "cleanup.h"
 #include <stdbool.h>
 
-/* Whose failure it is. Callers steer by it; wire/status.h says which status of a guest it makes. */
+/* What failed. Callers decide by it; wire/status.h maps it to the status of a guest. */
 enum error_kind {
     ERROR_NONE = 0,
-    /* Of the caller, this host, or the appliance: they say nothing about any guest. */
+    /* Failures of the caller, this host, or the appliance: they say nothing about any guest. */
     ERROR_MEMORY,    /* memory has run out */
-    ERROR_USAGE,     /* what the user typed or wrote cannot be meant */
+    ERROR_USAGE,     /* what the user typed or wrote is not valid */
     ERROR_HOST,      /* this host or a process of ours: no file, no process, no right */
     ERROR_APPLIANCE, /* the appliance is lost, does not start, or cannot be believed */
-    /* Of a guest, or of one of its images. */
+    /* Failures of a guest, or of one of its images. */
     ERROR_EMPTY,       /* there is nothing in it */
     ERROR_ENCRYPTED,   /* no key opens it */
     ERROR_UNSUPPORTED, /* known, and we cannot read it */
@@ -47,9 +47,9 @@ int error_prefix(error **err, const char *format, ...) __attribute__((format(pri
 
 const char *error_message(const error *err);  /* never NULL; owned by err */
 enum error_kind error_kind(const error *err); /* ERROR_NONE for NULL */
-/* Whether it is the guest's failure, and no other guest need suffer from it. */
+/* Whether the failure is the guest's own: other guests are not affected. */
 bool error_is_of_guest(const error *err);
-int error_errno(const error *err); /* 0 where it was not a system call's failure */
+int error_errno(const error *err); /* 0 where no system call failed */
 
 /* Hands err over to *to; if *to has an error already, that one stays and err is freed. */
 int error_propagate(error **to, error *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Signals for one process, or one group. kill(2) takes the -1 of a fork() that failed for "every
- * process that there is", and 0 for "my own group": here neither gets through. */
+/* Signals for one process, or one group. kill(2) takes the -1 of a failed fork() for "every
+ * process", and 0 for "my own group": these functions refuse both. */
 #ifndef VLT_PID_SIGNAL_H
 #define VLT_PID_SIGNAL_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Descriptors that are waited for, collected anew for each wait. Each is added beside the bool that
- * says afterwards whether it is ready, so that no position in the set has a meaning.
+/* Descriptors to wait for, collected anew for each wait. Each is added with a bool that says
+ * afterwards whether it is ready, so callers keep no positions in the set.
  *
  * This is poll(2) and not the agent's epoll (appliance/agent/util/event-loop.h), because the host's
- * processes fork: an epoll reports a descriptor until the last copy of it is closed, in whatever
- * process, and what closes these does not know who waits for them. */
+ * processes fork: an epoll reports a descriptor until its last copy is closed, in any process, and
+ * the code that closes one does not know which sets it is in. */
 #ifndef VLT_POLL_SET_H
 #define VLT_POLL_SET_H
 

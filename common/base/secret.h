@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Memory for what others must not learn: keys, URIs with a password or a token in them, and the
- * buffers through which they come and go. A process that is forked finds zeros in it, and so do its
- * own children, unless it was lent to them; it is in no core dump, and is overwritten when freed.
+/* Memory for secrets: keys, URIs with a password or a token in them, and the buffers through which
+ * they pass. A forked process and its own children find zeros in it, unless it was lent to them. It
+ * is in no core dump, and is overwritten when freed.
  *
  * The processes that hear an appliance, a server or libvirt are forks of one that has the secrets
- * of all guests. Each is to have no more than its own guest's. */
+ * of all guests. Each gets the secrets of its own guest only. */
 #ifndef VLT_SECRET_H
 #define VLT_SECRET_H
 
@@ -18,8 +18,9 @@ void *secret_resize(void *secret, size_t size);
 void *secret_copy(const void *bytes, size_t length);
 void secret_free(void *secret); /* NULL is fine */
 
-/* From the first to the second, a process that is forked gets the secret; it takes it back itself,
- * before it forks. NULL is fine. 0 or -1 and errno. What cannot be taken back is overwritten. */
+/* A process forked between the two calls gets the secret. That process calls secret_take_back()
+ * itself before it forks. NULL is fine. 0 or -1 and errno. A secret that cannot be taken back is
+ * overwritten. */
 int secret_lend(void *secret);
 void secret_take_back(void *secret);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bytes that came from elsewhere, made fit for a terminal, a table and CSV. Pure. */
+/* Untrusted bytes, made fit for a terminal, a table and CSV. Pure. */
 #ifndef VLT_TEXT_H
 #define VLT_TEXT_H
 
@@ -14,13 +14,13 @@
  * memory. */
 char *text_escape(const void *bytes, size_t length);
 
-/* A cell of CSV: in quotes where one of the characters `quoted` is in it, otherwise as it is. Bytes
- * stay bytes. */
+/* Writes a cell of CSV: in quotes if it contains one of the characters `quoted`, else unchanged.
+ * Bytes stay bytes. */
 #define TEXT_CSV ",\"\r\n" /* RFC 4180 */
 void text_put_csv(const void *bytes, size_t length, const char *quoted, FILE *to);
 
-/* Bytes in base64, strictly: the standard alphabet, padded, and nothing else. *length bytes come to
- * `bytes`, which has room for as many as the text has. 0; -1: it is something else. */
+/* Bytes in base64, strictly: the standard alphabet, padded, and nothing else. Writes *length bytes
+ * to `bytes`, which must have room for text_length. 0; -1: not valid base64. */
 int text_base64_decode(const char *text, size_t text_length, char *bytes, size_t *length);
 
 /* Powers of 1024, one decimal below 10: "1023", "1.0K", "10K". Returns buffer. */

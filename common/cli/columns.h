@@ -12,7 +12,7 @@
 /* Flags. */
 #define COLUMN_RIGHT 1u    /* numbers */
 #define COLUMN_TRUNCATE 2u /* may be cut where the terminal is too narrow */
-#define COLUMN_REASON 4u   /* says why something is missing: rows without figures are wanted too */
+#define COLUMN_REASON 4u   /* says why something is missing: rows without figures are printed too */
 
 struct column {
     const char *name; /* what -o takes, in upper case, and the heading */
@@ -31,7 +31,7 @@ struct column_choice {
 };
 
 /* Reads "NAME,NAME…", in any case, each of the `count` in table. 0 or -1 and *err, which names the
- * column that there is none of, and those that there are. */
+ * unknown column and those that exist. */
 int columns_choose(const struct column *table, size_t count, const char *list,
                    struct column_choice *choice, error **err);
 void columns_choose_all(const struct column *table, size_t count, struct column_choice *choice);
@@ -44,7 +44,7 @@ char *columns_cell(const struct column *column, const void *row, const void *sty
 
 /* A line of CSV: the names. */
 void columns_csv_heading(const struct column_choice *choice, FILE *to);
-/* … the cells of a row. 0 or -1: no memory. */
+/* A line of CSV: the cells of a row. 0 or -1: no memory. */
 int columns_csv_row(const struct column_choice *choice, const void *row, const void *style,
                     FILE *to);
 

@@ -2,7 +2,7 @@
 /* The options that all commands share, and how a command line is read. Where there is no memory for
  * a list of it, GLib ends the process: nothing has been started yet.
  *
- * --format and --blocksize are positional, as in virt-df: they hold for the images and lists that
+ * --format and --blocksize are positional, as in virt-df: they apply to the images and lists that
  * follow. So options and arguments are read in one pass, in the order in which they stand. */
 #ifndef VLT_COMMON_OPTIONS_H
 #define VLT_COMMON_OPTIONS_H
@@ -14,12 +14,12 @@
 
 #include <glib.h>
 
-/* What a command's exit status says. Where several are true: 3, else 4, else 1. A threshold stands
- * before guests that failed, because it is what the user asked to be woken for, and those are named
- * on stderr; it does not stand before 3, where most was not looked at. */
+/* Exit statuses. Where several apply: 3, else 4, else 1. A passed threshold goes before failed
+ * guests, because the user asked to be alerted to it, and failed guests are named on stderr. 3 goes
+ * before it, because most guests were not scanned then. */
 enum command_exit {
     COMMAND_OK = 0,
-    COMMAND_GUEST_FAILED = 1, /* a guest did not answer, or what it answered could not be written */
+    COMMAND_GUEST_FAILED = 1, /* a guest failed, or its answer could not be written */
     COMMAND_USAGE = 2,        /* wrong usage; nothing was started */
     COMMAND_NO_APPLIANCE = 3,
     COMMAND_THRESHOLD = 4 /* a threshold was passed */
@@ -39,14 +39,14 @@ struct common_options {
     bool keys_from_stdin;
     bool consistent;
     bool null; /* -0: entries of lists end in NUL */
-    /* Set by the command before common_options_parse(): an argument that is no option is not an
-     * image but the command's own, and it takes it with the code POPT_LINE_ARGUMENT. */
+    /* Set by the command before common_options_parse(): arguments are not images, but are passed to
+     * the command's take function with the code POPT_LINE_ARGUMENT. */
     bool own_arguments;
-    /* Set by the command, too: where nothing is named, all libvirt guests are meant. */
+    /* Set by the command, too: a command line without guests means all libvirt guests. */
     bool all_by_default;
     bool uuids; /* libvirt guests are named by their UUIDs */
 
-    /* What stands so far while a command line is read. */
+    /* The state while a command line is read. */
     enum image_format format;
     unsigned block_size;
     GPtrArray *pending;  /* struct guest *, in order; owned */
@@ -65,9 +65,9 @@ extern struct poptOption common_options_popt[];
 void common_options_init(struct common_options *options);
 void common_options_clear(struct common_options *options);
 
-/* Reads the command line. 0: options are complete, or options->show is set and nothing else counts.
- * -1 and *err: wrong usage. table is the command's, with common_options_popt in it; take reads one
- * of its options, and returns 0 or -1. */
+/* Reads the command line. 0: options are complete, or options->show is set and the rest is to be
+ * ignored. -1 and *err: wrong usage. table is the command's, with common_options_popt in it; take
+ * reads one of its options, and returns 0 or -1. */
 int common_options_parse(struct common_options *options, int argc, char **argv,
                          struct poptOption *table, popt_line_take take, void *data, error **err);
 

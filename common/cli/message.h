@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What commands say on stderr: "virt-df-live: …", on one line, control characters escaped. */
+/* Messages on stderr: "virt-df-live: …", on one line, control characters escaped. */
 #ifndef VLT_MESSAGE_H
 #define VLT_MESSAGE_H
 
-/* The command's name; a string that lasts. Once, at the start. */
+/* Sets the command's name, which must stay valid. Once, at the start. */
 void message_start(const char *command);
 
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The values that options of several commands take: from a word of the command line to what it
- * means. Each gives 0; or -1 and *err, which says what the word may be. */
+/* Parsing of option values that several commands share. Each returns 0; or -1 and *err, which names
+ * the valid values. */
 #ifndef VLT_OPTION_VALUES_H
 #define VLT_OPTION_VALUES_H
 
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One of count words: its index in *chosen. *err names them all. `what` is the option. */
+/* One of `count` words: its index in *chosen. *err names all of them. `what` is the option. */
 int option_value_choose(const char *what, const char *word, const char *const *words, size_t count,
                         unsigned *chosen, error **err);
 
@@ -21,7 +21,7 @@ int option_value_number(const char *what, const char *word, unsigned minimum, un
 /* --format. NULL and the empty word: IMAGE_DETECT. */
 int option_value_format(const char *word, enum image_format *format, error **err);
 
-/* --blocksize, in bytes. NULL and the empty word: 0, nothing was said. */
+/* --blocksize, in bytes. NULL and the empty word: 0, not given. */
 int option_value_block_size(const char *word, unsigned *bytes, error **err);
 
 /* --backing */
@@ -30,14 +30,13 @@ int option_value_backing(const char *word, enum backing_policy *policy, error **
 /* --accel: "kvm" or "tcg", which are static; NULL is auto. */
 int option_value_accel(const char *word, const char **accel, error **err);
 
-/* Options without a value: each sets a bool, at that offset of the struct of a command's options.
- */
+/* Options without a value: each sets the bool at `offset` in the command's options. */
 struct option_flag {
     int code;
     size_t offset;
 };
 
-/* Whether code is one of count flags; then its bool is set. */
+/* Sets the bool of the flag with that code. false: none has it. */
 bool option_value_flag(const struct option_flag *flags, size_t count, int code, void *options);
 
 #endif

@@ -5,17 +5,18 @@
 
 #include "base/error.h"
 
-/* name lasts. 0 or -1: the standard streams cannot be had; that has been said. */
+/* `name` must stay valid. 0 or -1: the standard streams cannot be opened; it has printed the error.
+ */
 int program_begin(const char *name);
 
-/* Closes stdout. 0 or -1: not all of it could be written; that has been said. */
+/* Closes stdout. 0 or -1: output could not be written; it has printed the error. */
 int program_end(void);
 
-/* Says that stdout could not be written. Where its reader has gone (EPIPE) it ends the process by
- * SIGPIPE instead, in silence, as in `cat | head`. */
+/* Prints that stdout could not be written. Where the reader has closed it (EPIPE) it ends the
+ * process silently by SIGPIPE instead, as in `cat | head`. */
 void program_output_failed(const error *err);
 
-/* What --version prints. */
+/* The output of --version. */
 void program_print_version(void);
 
 #endif

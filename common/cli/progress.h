@@ -10,7 +10,7 @@
 
 enum progress_mode {
     PROGRESS_AUTO,   /* when the stream is a terminal, and the work takes longer than two seconds */
-    PROGRESS_ALWAYS, /* at once, wherever the stream leads */
+    PROGRESS_ALWAYS, /* at once, on any stream */
     PROGRESS_NEVER
 };
 

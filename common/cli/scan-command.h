@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A command that asks about guests and prints the answers: all of it but its options, its question
- * and what it prints. Its main() fills in a struct scan_command and calls scan_command_main(). */
+/* A command that asks about guests and prints the answers: everything but its options, its question
+ * and its output. Its main() fills in a struct scan_command and calls scan_command_main(). */
 #ifndef VLT_SCAN_COMMAND_H
 #define VLT_SCAN_COMMAND_H
 
@@ -12,23 +12,23 @@ struct scan_command;
 struct scan_command_ops {
     /* As common_options_parse(), which it calls. */
     int (*parse)(void *data, int argc, char **argv, error **err);
-    /* Prints what --help says below the options. */
+    /* Prints the part of --help below the options. */
     void (*help)(FILE *to);
-    /* When the command line has been read, and guests will be asked. 0 or -1 and *err. */
+    /* Called after parsing, before guests are scanned. 0 or -1 and *err. */
     int (*start)(void *data, error **err);
-    /* As struct supervisor_client's. It writes to self->to. */
+    /* As supervisor_client's answer(). It writes to self->to. */
     int (*answer)(void *data, struct scan_command *self, const struct guest_answer *answered,
                   error **err);
     /* After the last answer. NULL: nothing is to be done. */
     int (*finish)(void *data, struct scan_command *self, error **err);
-    /* Frees what data points to; it may not have been parsed or started. */
+    /* Frees what data points to; also called if parse() or start() was not. */
     void (*clear)(void *data);
 };
 
 struct scan_command {
     const char *name;         /* "virt-df-live" */
     const char *arguments;    /* "[OPTION...] [IMAGE...]" */
-    const char *nothing;      /* "nothing to scan", where all lists are empty */
+    const char *nothing;      /* the message where all lists are empty: "nothing to scan" */
     struct poptOption *table; /* the command's, with common_options_popt in it */
     const struct scan_command_ops *ops;
     struct common_options *options; /* part of data */
@@ -44,16 +44,16 @@ struct scan_command {
     uint64_t guests;
 };
 
-/* The whole run. The exit status; does not return where a signal ended it. */
+/* The whole run. The exit status; does not return if a signal ended the run. */
 int scan_command_main(struct scan_command *self, int argc, char **argv);
 
-/* Brings to stdout what has been written, without the progress bar. 0 or -1 and *err. */
+/* Hides the progress bar and copies what was written to self->to to stdout. 0 or -1 and *err. */
 int scan_command_flush(struct scan_command *self, error **err);
-/* As message(), without the progress bar. */
+/* Hides the progress bar, then as message(). */
 void scan_command_say(struct scan_command *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* "GUEST: WHY" or, where part is not NULL, "GUEST: PART: WHY". why has length bytes; where there
- * are none, the word for status stands there. */
+/* "GUEST: WHY" or, where part is not NULL, "GUEST: PART: WHY". why has `length` bytes; if 0, the
+ * word for status is printed. */
 void scan_command_say_failure(struct scan_command *self, const struct guest *guest,
                               const char *part, enum status status, const char *why, size_t length);
 

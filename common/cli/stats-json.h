@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a run took, for --stats. */
+/* A run's statistics, for --stats. */
 #ifndef VLT_STATS_JSON_H
 #define VLT_STATS_JSON_H
 

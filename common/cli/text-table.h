@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A table whose widths are those of its cells, so it is printed when all rows are there (-o).
+/* A table with columns as wide as their cells, so it is printed after the last row (-o).
  * libsmartcols does the work; no other file includes it. */
 #ifndef VLT_TEXT_TABLE_H
 #define VLT_TEXT_TABLE_H
@@ -8,8 +8,8 @@
 
 typedef struct text_table text_table;
 
-/* choice must outlive it. terminal: cut columns that may be cut, where it is too narrow.
- * NULL: no memory. */
+/* choice must outlive it. terminal: columns that may be truncated are, where the terminal is too
+ * narrow. NULL: no memory. */
 text_table *text_table_new(const struct column_choice *choice, bool headings, bool terminal);
 void text_table_free(text_table *table);
 

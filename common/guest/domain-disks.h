@@ -2,12 +2,11 @@
 /* The disks of a libvirt domain, from its XML. Pure, but for the volumes that it asks for; fuzzed
  * (tests/fuzz).
  *
- * An administrator wrote the XML, and libvirt checked it; it is still treated as anybody's: no
- * network, no DTD, bounded. What it says of a disk is taken at its word. A format that it names is
- * not looked for in the image; where it names none the image is raw, which is what libvirt gives
- * the guest, too. Files that back an image and stand in the XML are those that libvirt gave a
- * running guest, or that an administrator named for the next start; where none stand there, the
- * image is asked. */
+ * An administrator wrote the XML, and libvirt checked it; it is parsed as untrusted input all the
+ * same: no network, no DTD, bounded. Its description of a disk is believed. A format in the XML is
+ * not compared with the image; without one the image is raw, as libvirt treats it for the guest,
+ * too. Backing files in the XML are those that libvirt gave a running guest, or that an
+ * administrator named for the next start; without any, the image's header is read. */
 #ifndef VLT_DOMAIN_DISKS_H
 #define VLT_DOMAIN_DISKS_H
 
@@ -15,22 +14,21 @@
 
 #define DOMAIN_XML_MAX ((size_t)4 << 20) /* bytes; 255 disks take some 200 KiB */
 
-/* What the XML only names. */
+/* Looks up what the XML only names. */
 struct domain_sources {
-    /* Where a volume of a storage pool is: new memory in *path; 0, or -1 and *err. */
+    /* The path of a volume of a storage pool: new memory in *path; 0, or -1 and *err. */
     int (*find_volume)(void *data, const char *pool, const char *volume, char **path, error **err);
     /* The value of a secret, by its UUID or, where that is NULL, by its usage; at most
-     * MAX_PASSPHRASE bytes, not 0, in new secret memory (secret.h). 0, or -1 and *err: it cannot be
-     * had. */
+     * MAX_PASSPHRASE bytes, not 0, in new secret memory (secret.h). 0, or -1 and *err. */
     int (*find_secret)(void *data, const char *uuid, const char *usage, char **passphrase,
                        size_t *length, error **err);
     void *data;
 };
 
 /* Appends the domain's disks to the guest, in its order, without CD-ROM and floppy drives. 0; -1
- * and *err where they cannot all be scanned: ERROR_EMPTY (it has none), ERROR_UNSUPPORTED,
- * ERROR_REFUSED, or what sources->find_volume() says. A disk is named as in the guest ("disk vda:
- * …"). */
+ * and *err where not all can be scanned: ERROR_EMPTY (it has none), ERROR_UNSUPPORTED,
+ * ERROR_REFUSED, or the error of sources->find_volume(). Messages name a disk as in the guest
+ * ("disk vda: …"). */
 int domain_disks(struct guest *guest, const char *xml, size_t length,
                  const struct domain_sources *sources, error **err);
 

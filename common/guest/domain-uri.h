@@ -8,7 +8,7 @@
 
 /* nbd://HOST[:PORT]/EXPORT, nbd+unix:///EXPORT?socket=PATH, http(s)://HOST[:PORT]/PATH[?QUERY] or
  * ssh://[USER@]HOST[:PORT]/PATH; all but QUERY with %XX where it must be. New memory; NULL and
- * *err: ERROR_UNSUPPORTED for other protocols, and for what these URIs have no word for. */
+ * *err: ERROR_UNSUPPORTED for other protocols, and for settings that these URIs cannot express. */
 char *domain_uri(const xmlNode *source, error **err);
 
 #endif

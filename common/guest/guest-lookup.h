@@ -1,36 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Guests that a hypervisor knows, one at a time as they are found.
  *
- * They are looked for in a process of its own, because a libvirt connection may hang, starts
- * threads, and reads what another host says; the process that scans must neither wait for it nor
- * have its threads when it forks. The process is no child of ours: a session's libvirt daemon that
- * it may have to start must not become one, for what a supervisor finds below itself it ends. It
- * lives as long as we read from it: when the pipe is closed, by us or by our death, it ends. */
+ * A separate process looks them up, because a libvirt connection may hang, starts threads, and
+ * reads the answers of another host; the supervisor must neither wait for it nor have its threads
+ * when it forks. That process is no child of ours, because it may start a session's libvirt daemon,
+ * and the supervisor kills all its descendants. It ends when the pipe is closed, by us or by our
+ * death. */
 #ifndef VLT_GUEST_LOOKUP_H
 #define VLT_GUEST_LOOKUP_H
 
 #include "guest.h"
 
-/* What is asked for. */
+/* What to look up. */
 struct guest_lookup_query {
     const char *uri;          /* of the hypervisor; NULL: libvirt's default */
     const char *const *names; /* or UUIDs, each one guest; */
     size_t count;             /* 0: all guests there are */
     bool trace;               /* calls to libvirt are told */
-    bool live;                /* those that run are to be read from backups (guest.h) */
+    bool live;                /* running guests are to be read from backups (guest.h) */
 };
 
 /* --- the process that looks --- */
 
 typedef struct guest_lookup_teller guest_lookup_teller;
 
-/* Each returns 0, or -1: nobody reads any more. A trace is bytes as they come. */
+/* Each returns 0, or -1: the reader has gone. A trace may have any bytes. */
 int guest_lookup_tell_guest(guest_lookup_teller *teller, const struct guest *guest);
 int guest_lookup_tell_trace(guest_lookup_teller *teller, const char *text);
 
-/* Tells of each guest; where names were asked for, of one for each name, in their order: those that
- * there are not as guests that are refused. 0; -1 and *err: it cannot go on; the rest was not told.
- */
+/* Tells each guest; where names were given, one guest for each name, in their order, and a refused
+ * one where no guest has the name. 0; -1 and *err: it cannot go on, and the rest was not told. */
 typedef int (*guest_lookup_work)(const struct guest_lookup_query *query,
                                  guest_lookup_teller *teller, error **err);
 
@@ -38,8 +37,8 @@ typedef int (*guest_lookup_work)(const struct guest_lookup_query *query,
 
 typedef struct guest_lookup guest_lookup;
 
-/* Starts work(query) in a process. timeout: seconds that it may say nothing while we wait for it;
- * 0: for ever. NULL and *err. Call it before this process becomes a child subreaper. */
+/* Starts work(query) in a process. timeout: seconds that we wait for its next message; 0: for ever.
+ * NULL and *err. Call it before this process becomes a child subreaper. */
 guest_lookup *guest_lookup_start(guest_lookup_work work, const struct guest_lookup_query *query,
                                  unsigned timeout, error **err);
 void guest_lookup_free(guest_lookup *self); /* ends it */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A guest: a name and its images, in the order of its disks. Those of files have the name of their
- * first image, those of libvirt their own. */
+/* A guest: a name and its images, in the order of its disks. A guest made of files is named after
+ * its first image, a libvirt guest has its own name. */
 #ifndef VLT_GUEST_H
 #define VLT_GUEST_H
 
@@ -8,7 +8,8 @@
 #include "image/remote-uri.h"
 #include "wire/protocol.h"
 
-/* What libvirt says about how an image is encrypted: by LUKS, of a raw one around the disk. */
+/* What libvirt knows of an image's encryption: LUKS, which for a raw image encloses the whole disk.
+ */
 struct guest_encryption {
     char *passphrase; /* secret (secret.h), owned; NULL: libvirt does not give it */
     size_t length;
@@ -38,7 +39,7 @@ struct guest {
     /* Basename of the first image and a "+" for each further one, or what guest_set_name() said. */
     char *name;
     bool named;  /* guest_set_name() did */
-    bool sought; /* libvirt is to be asked for it, by its name; it has no images yet */
+    bool sought; /* it is to be looked up in libvirt by its name; it has no images yet */
     char uuid[GUEST_UUID + 1]; /* of a libvirt guest, as text; "" */
     bool live;                 /* its disks that have a target are read from a backup (backup.h) */
     size_t image_count;
@@ -50,22 +51,22 @@ struct guest {
 /* A guest without images. NULL: no memory. */
 struct guest *guest_new(uint64_t number);
 /* Appends an image, a file or a URI (remote-uri.h), and makes the name anew. 0 or -1: no memory;
- * more than SLOT_COUNT images; no URI that we read. */
+ * more than SLOT_COUNT images; a URI that we cannot read. */
 int guest_add_image(struct guest *guest, const char *path, size_t path_length,
                     enum image_format format, unsigned block_size, error **err);
-/* Its name from now on, whatever images it has. 0 or -1: no memory. */
+/* Sets its name; images that are added later do not change it. 0 or -1: no memory. */
 int guest_set_name(struct guest *guest, const char *name, error **err);
-/* Makes a guest of it whose disks, those that have a target, are read from a backup: their remote
- * has the target as its export, and no socket yet. 0 or -1: no memory. */
+/* Makes its disks that have a target be read from a backup: their `remote` names the target as
+ * export, and has no socket yet. 0 or -1: no memory. */
 int guest_set_live(struct guest *guest, error **err);
 /* Opens an image of it, as image_chain_open_on(). */
 int guest_image_open(const struct guest_image *image, enum backing_policy policy,
                      struct image_chain **chain, error **err);
-/* image_chain_check_open(), with what libvirt says about the key. */
+/* As image_chain_check_open(), with the key that libvirt has given. */
 int guest_image_check_open(const struct guest_image *image, const struct image_chain *chain,
                            error **err);
 void guest_free(struct guest *guest);
-bool guest_is_remote(const struct guest *guest); /* any of its images is a URI */
+bool guest_is_remote(const struct guest *guest); /* whether any of its images is a URI */
 
 static inline void cleanup_guest(struct guest **guest)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The entries of one list, as --images-from names it: a file, a FIFO, stdin. It is read as it is
- * needed, never waited for, and an entry without an end takes bounded memory. */
+/* The entries of one list, as --images-from names it: a file, a FIFO, stdin. It reads only as far
+ * as the next entry, never waits, and holds at most `longest` bytes of an entry. */
 #ifndef VLT_LIST_READER_H
 #define VLT_LIST_READER_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Walking through XML that libvirt wrote: elements without a namespace, by name. Private to what
- * reads domains (domain-disks.c, domain-uri.c). */
+/* Walking through XML that libvirt wrote: elements without a namespace, by name. Private to
+ * domain-disks.c and domain-uri.c. */
 #ifndef VLT_XML_TREE_H
 #define VLT_XML_TREE_H
 

@@ -11,9 +11,9 @@ struct image_file {
     const char *path; /* for messages; the caller's */
     int directory;    /* where `name` starts, or AT_FDCWD */
     const char *name; /* the caller's */
-    /* The name, which has no "." and "..", is one that an image wrote, who must not learn through
-     * us what he may not read himself: no symlinks, and the file and each directory on the way must
-     * belong to `owner`, or be there for all. */
+    /* An image wrote this name, which has no "." and "..". The image's owner must not learn through
+     * us what he may not read himself: no symlinks are followed, and the file and each directory on
+     * the way must belong to `owner` or be readable by all. */
     bool beneath;
     uid_t owner;
     int fd;
@@ -21,13 +21,12 @@ struct image_file {
     uint64_t size;
 };
 
-/* A name that is `beneath` is followed step by step, each seen before the next is taken.
- * Looks at the file (O_PATH) before it opens it, because opening a FIFO or a device already does
- * something; and again after, because it may have changed. Fills fd, st and size. 0; -1 and *err.
- */
+/* Follows a name that is `beneath` one directory at a time, and checks each before the next. Checks
+ * the file by O_PATH before it opens it, because opening a FIFO or a device has effects, and again
+ * afterwards, because it may have changed. Fills fd, st and size. 0; -1 and *err. */
 int image_file_open(struct image_file *file, error **err);
 
-/* image_probe() on what the file begins with. */
+/* image_probe() on the file's first bytes. */
 int image_file_probe(const struct image_file *file, enum image_format format,
                      struct image_info *info, error **err);
 

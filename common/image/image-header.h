@@ -13,15 +13,14 @@ struct header {
     uint64_t file_size; /* ≥ length */
 };
 
-/* Are the bytes from offset on, that many, among those that were read? */
+/* Whether the `size` bytes from offset on are among those that were read. */
 static inline bool image_header_has(const struct header *header, uint64_t offset, uint64_t size)
 {
     return offset <= header->length && size <= header->length - offset;
 }
 
-/* The numbers of these images stand at no particular alignment. What was not read is 0: the
- * parsers ask image_header_require() first, and this keeps an oversight from becoming a read
- * overrun. */
+/* Numbers in these headers are not aligned. A number beyond the bytes that were read is 0: parsers
+ * call image_header_require() first, and a forgotten call must not become a read overrun. */
 static inline uint64_t image_header_le64(const struct header *header, uint64_t offset)
 {
     uint64_t value = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What an image file is, read from its first bytes; and its backing chain, opened.
+/* The format of an image file, read from its first bytes; and its backing chain, opened.
  *
  * Nothing here trusts the file: image_probe() is pure, reads only the bytes it is given and is
  * fuzzed (tests/fuzz); image_chain_open() follows what an image names only as far as the policy
@@ -31,14 +31,15 @@ const char *image_format_name(enum image_format format);
 /* The format with that name, IMAGE_DETECT where there is none. */
 enum image_format image_format_from_name(const char *name);
 
-/* How many bytes image_probe() wants to see, if the file has as many: the qcow2 header names its
- * backing file within its first cluster, which is at most 2 MiB, but QEMU writes it within 1 KiB
- * of header extensions. */
+/* How many bytes image_probe() needs, if the file has as many. The qcow2 header names its backing
+ * file within its first cluster, which is at most 2 MiB, but QEMU writes it within 1 KiB of header
+ * extensions. */
 #define IMAGE_PROBE_BYTES 65536
 
 #define IMAGE_CHAIN_MAX 64 /* files of one disk */
 
-/* So many may hold the data of one image, beside the image itself: with 2 GiB in each, 126 GiB. */
+/* Files that may hold the data of one image, beside the image itself: with 2 GiB in each, 126 GiB.
+ */
 #define IMAGE_EXTENTS_MAX (IMAGE_CHAIN_MAX - 1)
 
 /* A part of a disk that is in a file of its own. */
@@ -64,13 +65,13 @@ struct image_info {
 
 void image_info_clear(struct image_info *info);
 
-/* Reads a header. `format` IMAGE_DETECT looks for a signature (none is raw; so is a fixed VPC,
- * whose only signature is at the file's end, as it is for QEMU's own probing: its footer is then a
- * last sector that nobody reads). Any other format is taken at its word and only its header is
- * read. file_size is the whole file's, in bytes; length is what was read of it, from its start. 0,
- * or -1 with *info cleared: ERROR_CORRUPT where a header contradicts itself or the file, or claims
- * more than IMAGE_MAX_SIZE; ERROR_UNSUPPORTED for what we do not read, or for what lies further in
- * than `length`. */
+/* Reads a header. `format` IMAGE_DETECT looks for a signature; without one the image is raw. A
+ * fixed VPC, whose only signature is at the file's end, is raw too, as in QEMU's own probing: its
+ * footer is then an unused last sector. Any other `format` is not questioned, and only its header
+ * is read. file_size is the whole file's, in bytes; length is how much of its start was read. 0, or
+ * -1 with *info cleared: ERROR_CORRUPT where a header contradicts itself or the file, or claims
+ * more than IMAGE_MAX_SIZE; ERROR_UNSUPPORTED for a feature that we do not read, or for data beyond
+ * `length`. */
 int image_probe(const void *header, size_t length, uint64_t file_size, enum image_format format,
                 struct image_info *info, error **err);
 
@@ -110,8 +111,8 @@ struct image_layer {
 struct image_chain {
     size_t count; /* ≥ 1; layers[0] is the image itself */
     struct image_layer *layers;
-    /* Not NULL: layers[0].fd is no file but a stream socket, connected to an NBD server that has
-     * not been spoken to, and this is the export to ask for. It is the only layer then. */
+    /* Not NULL: layers[0], the only layer, is a stream socket that is connected to an NBD server,
+     * on which nothing was sent yet; this is the export to ask for. */
     char *nbd_export;
     uint64_t size; /* bytes that the guest sees; 0: only QEMU can tell (image_info) */
     uid_t uid;     /* owner of layers[0] */
@@ -122,31 +123,31 @@ struct image_chain {
  * nothing but files (image-reference.h), relative to its own directory. O_RDONLY, without touching
  * access times where the kernel lets us, never blocking (a FIFO is refused, not waited for).
  * Regular files and block devices only. block_size is the logical sector, 512 or 4096: the size
- * must be a multiple of it. The kinds: ERROR_UNREADABLE (errno), ERROR_REFUSED (not a file, or
- * the policy), ERROR_CORRUPT, ERROR_EMPTY for a file or a disk of no bytes, ERROR_ENCRYPTED
- * where a key would be wanted, ERROR_UNSUPPORTED. Messages do not begin with the image's name;
- * another file is named. */
+ * must be a multiple of it. Kinds of *err: ERROR_UNREADABLE (errno), ERROR_REFUSED (not a file, or
+ * the policy), ERROR_CORRUPT, ERROR_EMPTY for a file or a disk of no bytes, ERROR_ENCRYPTED where a
+ * key is needed, ERROR_UNSUPPORTED. Messages do not begin with the image's name; they name other
+ * files. */
 int image_chain_open(const char *path, enum image_format format, unsigned block_size,
                      enum backing_policy policy, struct image_chain **chain, error **err);
 
-/* What backs an image, named by somebody who may name files: not by the image, so no policy holds
- * for it, and what the images name there is not looked at. */
+/* The files that back an image, named by libvirt and not by the image. So no policy applies to
+ * them, and the names in their own headers are ignored. */
 struct image_backing {
     size_t count;
     struct image_name {
         char *path;               /* owned */
         enum image_format format; /* IMAGE_DETECT: look */
     } * layers;                   /* the first one backs the image, each next one the one before */
-    bool complete;                /* nothing backs the last one; else it says itself what does */
+    bool complete; /* nothing backs the last one; else its own header names what does */
 };
 
-/* As image_chain_open(); backing may be NULL: the image says what backs it. Encrypted images are
- * opened: image_chain_check_open() refuses them. */
+/* As image_chain_open(), with these backing files; NULL: those that the image names. Encrypted
+ * images are opened: image_chain_check_open() refuses them. */
 int image_chain_open_on(const char *path, enum image_format format,
                         const struct image_backing *backing, unsigned block_size,
                         enum backing_policy policy, struct image_chain **chain, error **err);
 
-/* 0, or -1 and *err, ERROR_ENCRYPTED, where a key is wanted for any of its layers. */
+/* 0, or -1 and *err, ERROR_ENCRYPTED, where any of its layers needs a key. */
 int image_chain_check_open(const struct image_chain *chain, error **err);
 
 /* Appends a layer. 0 or -1 and *err: no memory, or more than a chain may have (ERROR_REFUSED). */
@@ -160,24 +161,23 @@ static inline void cleanup_image_backing(struct image_backing **backing)
 }
 #define AUTO_IMAGE_BACKING CLEANUP(cleanup_image_backing)
 
-/* What /dev/null stands for where it is given as an image: a disk of IMAGE_NULL_SIZE bytes, all
- * zeros; made writable, what is written is forgotten with it. (image_chain_open() refuses it as it
- * does any character device.)
- * NULL and *err. */
+/* The disk that /dev/null stands for where a user gives it as an image: IMAGE_NULL_SIZE bytes of
+ * zeros. Writes to one that is made writable are lost when it is detached. (image_chain_open()
+ * refuses /dev/null as it does any character device.) NULL and *err. */
 #define IMAGE_NULL_SIZE ((uint64_t)1 << 20)
 struct image_chain *image_chain_null(error **err);
 
-/* Opens the image itself once more, for writing; what backs it stays as it is. One that keeps its
- * data in files that it names is refused: what an image names is never written. 0; -1 and *err
- * (ERROR_REFUSED). */
+/* Opens the image itself once more, for writing; its backing files stay read-only. An image that
+ * keeps its data in other files is refused: a file that an image names is never written. 0; -1 and
+ * *err (ERROR_REFUSED). */
 int image_chain_make_writable(struct image_chain *chain, error **err);
 
-/* A chain of one, of such a socket, which is taken over. NULL and *err. */
+/* A chain of one layer, a connected NBD socket (nbd_export above), which is taken over. NULL and
+ * *err. */
 struct image_chain *image_chain_nbd(int fd, const char *path, const char *export_name,
                                     enum image_format format, uint64_t size, error **err);
 
-/* Refuses what a header says that cannot be attached: a disk of no bytes, or one that is no
- * multiple of block_size. 0; -1 and *err. */
+/* Refuses sizes that cannot be attached: no bytes, or no multiple of block_size. 0; -1 and *err. */
 int image_check(const struct image_info *info, unsigned block_size, error **err);
 
 void image_chain_free(struct image_chain *chain);

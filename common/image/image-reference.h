@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The names that an image has for other files: what they mean, and whether the policy lets us go
- * there. Private to image*.c. */
+/* The names of other files in an image: which file each means, and whether the policy lets us open
+ * it. Private to image*.c. */
 #ifndef VLT_IMAGE_REFERENCE_H
 #define VLT_IMAGE_REFERENCE_H
 
@@ -29,8 +29,8 @@ struct image_walk {
  *     file:NAME
  *     json:{"driver": FORMAT, "file": {"driver": "file", "filename": NAME}}
  * the latter also flat ("file.filename"), without the format's level, and without its driver. Any
- * other member changes what is read, and is refused with the rest (nbd:, http:, …).
- * *format is overwritten where the name says one. New memory; NULL and *err: ERROR_UNSUPPORTED. */
+ * other member changes what is read, and is refused with the rest (nbd:, http:, …). *format is
+ * overwritten where the name says one. New memory; NULL and *err: ERROR_UNSUPPORTED. */
 char *image_reference_file(const char *name, const char *what, enum image_format *format,
                            error **err);
 
@@ -39,15 +39,15 @@ char *image_reference_file(const char *name, const char *what, enum image_format
  * "qcow2". "a.qcow2.raw" and "a.qcow2.old" do not say qcow2. */
 bool image_reference_says(const char *path, enum image_format format);
 
-/* The place of the file that the image at `from` calls so, if the policy lets us go there. Fills
+/* Finds the file that the image at `from` names, if the policy lets us open it. Fills
  * file->directory, name, beneath, owner and path, which point into *place. `what` is the kind of
  * file: "a backing file". 0; -1 and *err: ERROR_REFUSED, ERROR_UNSUPPORTED. */
 int image_reference_locate(const struct image_walk *walk, const struct image_location *from,
                            const char *name, const char *what, enum image_format *format,
                            struct image_location *place, struct image_file *file, error **err);
 
-/* The directory of walk->top is opened, and *file is top as seen from there, where the policy is
- * BACKING_SAME_DIR: so nobody can exchange that directory in between. */
+/* Under BACKING_SAME_DIR opens the directory of walk->top, and *file is top relative to it, so that
+ * the directory cannot be exchanged in between. */
 int image_reference_locate_top(struct image_walk *walk, struct image_file *file, error **err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A disk that is not a file here: its URI, taken apart. Pure.
+/* The URI of a disk on another host or behind a server, parsed. Pure.
  *
  *     nbd://HOST[:PORT]/EXPORT               nbd+unix:///EXPORT?socket=PATH
  *     http://[USER[:PASSWORD]@]HOST[:PORT]/PATH[?QUERY], https://…
@@ -15,7 +15,7 @@
 
 enum remote_kind { REMOTE_NBD, REMOTE_NBD_UNIX, REMOTE_HTTP, REMOTE_SSH };
 
-/* The longest URI that anything which names images may give us, bytes. */
+/* The longest URI that we accept, from any source, in bytes. */
 #define REMOTE_URI_MAX 8192
 
 /* The longest name that the protocol has for an export (NBD, doc/proto.md). */
@@ -23,11 +23,11 @@ enum remote_kind { REMOTE_NBD, REMOTE_NBD_UNIX, REMOTE_HTTP, REMOTE_SSH };
 
 struct remote_uri {
     enum remote_kind kind;
-    char
-        *text; /* as it was given; secret (secret.h), and so are these two, which are part of it: */
-    char *url; /* of http, without user and password */
+    char *text; /* as given; secret (secret.h), as are the next two, which are parts of it */
+    char *url;  /* of http, without user and password */
     char *password;
-    char *shown; /* what may be printed: no password, and nothing behind http's question mark */
+    char *shown; /* for messages: without the password and without what follows http's question mark
+                  */
     char *name;  /* of the guest: the last component of the path, or else the host or socket */
     char *host;  /* of nbd and ssh */
     char *port;  /* of nbd; of ssh NULL where it is not said */
@@ -37,14 +37,14 @@ struct remote_uri {
     char *user;
 };
 
-/* Does it begin like a URI of any kind (letters, "://")? A file of such a name is ./NAME. */
+/* Whether it begins like a URI of any kind (letters, "://"). A file of such a name is ./NAME. */
 bool remote_uri_is(const char *word, size_t length);
 
-/* NULL and *err: ERROR_UNSUPPORTED for a URI of another kind, ERROR_REFUSED for one that is none.
- * Messages do not contain the URI. */
+/* NULL and *err: ERROR_UNSUPPORTED for a URI of another kind, ERROR_REFUSED for one that is not
+ * valid. Messages do not contain the URI. */
 struct remote_uri *remote_uri_parse(const char *text, error **err);
-/* An export of that name behind a Unix socket that is not known yet; it has no text. NULL and *err.
- */
+/* An export of that name behind a Unix socket whose path is not known yet; it has no text. NULL and
+ * *err. */
 struct remote_uri *remote_uri_export(const char *name, error **err);
 void remote_uri_free(struct remote_uri *uri); /* NULL is fine */
 

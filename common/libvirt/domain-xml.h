@@ -8,17 +8,17 @@
 /* The emulator, as Debian's qemu-system-x86 installs it. */
 #define DOMAIN_XML_EMULATOR "/usr/bin/qemu-system-x86_64"
 
-/* What the domain is called if the spec gives it no name. */
+/* The domain's name if the spec has none. */
 #define DOMAIN_XML_NAME "appliance"
 
 /* New memory, or NULL and *err. */
 char *domain_xml_write(const struct machine_spec *spec, error **err);
 
-/* Where the XML of a running domain says that the port of that name is. New memory, or NULL and
+/* The path of the port of that name, from the XML of a running domain. New memory, or NULL and
  * *err. */
 char *domain_xml_port_path(const char *xml, const char *port, error **err);
 
-/* The settings that domain_xml_write() has put into the domain's metadata. 0; -1 and *err
+/* Reads the settings that domain_xml_write() has put into the domain's metadata. 0; -1 and *err
  * (ERROR_REFUSED) where there are none. */
 int domain_xml_settings(const char *xml, struct launch_settings *settings, error **err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The appliance as libvirt has it: its life and its events (hypervisor-libvirt.c), its disks
- * (hypervisor-libvirt-disks.c). Private to these two files. */
+/* The hypervisor's operations by libvirt: the appliance's life and events (hypervisor-libvirt.c),
+ * its disks (hypervisor-libvirt-disks.c). Private to these two files. */
 #ifndef VLT_HYPERVISOR_LIBVIRT_INTERNAL_H
 #define VLT_HYPERVISOR_LIBVIRT_INTERNAL_H
 
@@ -17,8 +17,8 @@ struct slot_files {
     int64_t fdsets[IMAGE_CHAIN_MAX];
 };
 
-/* Events arrive in libvirt's thread and are taken in ours. One disk event a slot and one end can be
- * pending at most, so the queue cannot overflow. */
+/* libvirt's thread adds events and ours takes them. At most one disk event for each slot and one
+ * end can be pending, so the queue cannot overflow. */
 struct event_queue {
     pthread_mutex_t lock;
     int fd;
@@ -50,11 +50,11 @@ static inline libvirt_hypervisor *libvirt_self(hypervisor *base)
  * arguments (NULL: none). The result, a new reference, or NULL and *err. */
 json_t *hypervisor_libvirt_monitor(libvirt_hypervisor *self, const char *command, json_t *arguments,
                                    int fd, error **err);
-/* The same, where the result does not matter. 0 or -1 and *err. */
+/* The same without the result. 0 or -1 and *err. */
 int hypervisor_libvirt_monitor_do(libvirt_hypervisor *self, const char *command, json_t *arguments,
                                   int fd, error **err);
 
-/* Events about the slot that have come and were not taken: they are about a disk before. */
+/* Drops pending events of the slot: they are about its previous disk. */
 void hypervisor_libvirt_forget_events(libvirt_hypervisor *self, unsigned slot);
 
 /* hypervisor_ops of these names. */
@@ -63,7 +63,7 @@ int hypervisor_libvirt_inspect(hypervisor *base, struct hypervisor_slot table[],
 int hypervisor_libvirt_clear(hypervisor *base, unsigned slot, error **err);
 int hypervisor_libvirt_detach(hypervisor *base, unsigned slot, error **err);
 
-/* QEMU says that there is no device at the slot any more: takes away what was behind it. */
+/* To be called when QEMU has removed the slot's device: removes its block nodes and descriptors. */
 void hypervisor_libvirt_disk_removed(libvirt_hypervisor *self, unsigned slot);
 
 #endif

@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include <sys/types.h>
 
-/* Makes it (0700, if it is not there) and points this process's HOME, XDG_… and libvirt's log into
- * it: before libvirt is initialised. 0 or -1 and *err. */
+/* Makes it (0700, if it does not exist) and points this process's HOME, XDG_… and libvirt's log
+ * into it. To be called before libvirt is initialised. 0 or -1 and *err. */
 int libvirt_root_make(const char *root, error **err);
 
 /* The file in which libvirt has the process id of the only domain there, DOMAIN_XML_NAME, whose

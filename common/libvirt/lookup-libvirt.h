@@ -4,9 +4,9 @@
 
 #include "guest/guest-lookup.h"
 
-/* guest_lookup_work that asks libvirt, over a read-only connection; for the secret of an encrypted
- * disk, which libvirt does not tell over one, there is a second that is not. All guests are those
- * that run and those that do not, by name. */
+/* guest_lookup_work that asks libvirt, over a read-only connection. libvirt gives the secret of an
+ * encrypted disk only over a writable one, which is then opened besides. "All guests" are the
+ * running and the inactive ones, sorted by name. */
 int lookup_libvirt(const struct guest_lookup_query *query, guest_lookup_teller *teller,
                    error **err);
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Less than the user's rights: what this process and all that it starts may still do, by Landlock.
- * It is a second fence. Where an ordinary user runs QEMU, it is the only one around that user's own
- * files. */
+/* Takes rights from this process and all that it starts, by Landlock. For root's QEMU it is a
+ * second fence; where an ordinary user runs QEMU, it is the only one around that user's own files.
+ */
 #ifndef VLT_LANDLOCK_H
 #define VLT_LANDLOCK_H
 
 #include "base/error.h"
 
-/* From here on nothing is written, made or removed but below these paths (files or directories; a
- * NULL ends them) and in /dev; no TCP port is bound or connected to; no signal and no abstract
- * socket reaches processes outside. Reading is as before, and so is whatever is open already.
- * Needs no_new_privs (sandbox_enter()). Kernels before 5.13 have none of it, 6.7 and 6.12 brought
- * the network and the signals: what the kernel has is used.
- * 1: confined; 0: the kernel has no Landlock; -1 and *err. */
+/* From here on this process writes, makes and removes files only below these paths (files or
+ * directories; a NULL ends them) and in /dev. It binds and connects to no TCP port, and sends no
+ * signal and no message on an abstract socket to processes outside. It may read, and use
+ * descriptors that are open, as before. Needs no_new_privs (sandbox_enter()). Linux 5.13 brought
+ * Landlock, 6.7 its network rules, 6.12 those for signals: whatever the kernel has is used. 1:
+ * confined; 0: the kernel has no Landlock; -1 and *err. */
 int landlock_restrict(const char *const *writable, error **err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The temporary directory of one run: sockets, the hypervisor's files, consoles. One that a killed
- * run left behind is removed by the next, with the QEMU that may still work in it. */
+/* The temporary directory of one run: sockets, the hypervisor's files, consoles. The next run
+ * removes one that a killed run has left, and kills a QEMU that still works in it. */
 #ifndef VLT_RUN_DIRECTORY_H
 #define VLT_RUN_DIRECTORY_H
 
@@ -14,7 +14,7 @@ typedef struct run_directory run_directory;
  * Locked as long as this process, or a child that keeps the descriptor, lives. NULL and *err. */
 run_directory *run_directory_new(const struct sandbox *box, size_t socket_room, error **err);
 
-/* The same where files may be large: in $TMPDIR or /var/tmp, of which neither should be memory. */
+/* The same for large files: in $TMPDIR or /var/tmp, neither of which should be a tmpfs. */
 run_directory *run_directory_new_for_files(const struct sandbox *box, size_t socket_room,
                                            error **err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* As whom the risky parts run. An ordinary user's run as that user. Root's run as somebody with no
- * rights: the worker that speaks to libvirt and to the agent, and QEMU, its child. */
+/* The user that the risky parts run as: the worker, which speaks to libvirt and to the agent, and
+ * QEMU, its child. For an ordinary user it is that user; for root it is a user without rights. */
 #ifndef VLT_SANDBOX_H
 #define VLT_SANDBOX_H
 
@@ -9,24 +9,24 @@
 #include <sys/types.h>
 
 struct sandbox {
-    bool drop; /* we are root, and these are somebody else */
+    bool drop; /* we are root, and uid and gid are another user's */
     uid_t uid;
     gid_t gid;
 };
 
 /* For root: the user virt-live-tools where an administrator has made one, else nobody. Not
- * libvirt-qemu: the images of the host's own guests belong to that one. 0; -1 and *err when there
- * is none of them. */
+ * libvirt-qemu: the images of the host's own guests belong to that one. 0; -1 and *err when neither
+ * exists. */
 int sandbox_choose(struct sandbox *box, error **err);
 
-/* Becomes that user, for good: no other groups than that of /dev/kvm, no new privileges, no core
+/* Becomes that user for good, with no other group than that of /dev/kvm, no new privileges, no core
  * dumps. 0 or -1 and *err. */
 int sandbox_enter(const struct sandbox *box, error **err);
 
-/* Whether the sandboxed user can read the file, going by permission bits along the path. */
+/* Whether the permission bits along the path let the sandboxed user read the file. */
 bool sandbox_can_read(const struct sandbox *box, const char *path);
 
-/* The same for going into a directory. */
+/* The same for entering a directory. */
 bool sandbox_can_enter(const struct sandbox *box, const char *path);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The process that connects to a guest's remote images (remote.h), and its parts. Private to
- * remote*.c. Everything here may block for as long as a server likes: who started the process has
- * the deadline. */
+ * remote*.c. Everything here may block for as long as a server likes; the supervisor, which started
+ * the process, has the deadline. */
 #ifndef VLT_REMOTE_PROCESS_H
 #define VLT_REMOTE_PROCESS_H
 
@@ -12,20 +12,20 @@
  * exit code. */
 int remote_process(const struct guest *guest, const struct remote_means *means, int socket);
 
-/* An image on its way. */
+/* An image that is being connected. */
 struct remote_image {
     const struct guest_image *image;
-    int looking;        /* a connection for what it begins with; -1 */
-    int handover;       /* another for QEMU, on which nothing has been said; -1: not yet */
+    int looking;        /* the connection to read its header; -1 */
+    int handover;       /* the connection for QEMU, on which nothing was sent; -1: not yet */
     pid_t server;       /* nbdkit, or -1 */
-    int said;           /* what nbdkit says on stderr, non-blocking; -1 */
-    const char *socket; /* of nbd+unix, where the URI does not know it; NULL */
+    int said;           /* nbdkit's stderr, non-blocking; -1 */
+    const char *socket; /* of nbd+unix, where the URI has none; NULL */
 };
 
 void remote_image_clear(struct remote_image *image); /* closes, and ends the server */
 
-/* fork(), again and again while the host is short of processes: nothing tells when it is not any
- * more, and no guest is to be blamed for it. */
+/* fork(), repeated while the host is short of processes: there is no event for the end of that, and
+ * it must not fail the guest. */
 pid_t remote_fork(void);
 
 /* --- remote-connect.c --- */
@@ -35,15 +35,15 @@ int remote_connect(const struct remote_uri *uri, error **err);
 
 /* --- remote-nbdkit.c --- */
 
-/* Both connections, to an nbdkit that is started for it; as the sandboxed user, but for
- * ssh, which has the user's keys to read. 0; -1 and *err. */
+/* Starts an nbdkit for the image and makes both connections to it. nbdkit runs as the sandboxed
+ * user, except for ssh, which has to read the user's keys. 0; -1 and *err. */
 int remote_nbdkit_serve(struct remote_image *image, const struct remote_means *means, error **err);
-/* Puts what nbdkit said, if it said anything, in the place of *err. Always -1. */
+/* Replaces *err with nbdkit's message, if it wrote one. Always -1. */
 int remote_nbdkit_server_said(struct remote_image *image, error **err);
 
 /* --- remote-probe.c --- */
 
-/* Reads what the image begins with, and closes that connection. Names in it are not followed. */
+/* Reads the image's first bytes, and closes that connection. Names in it are not followed. */
 int remote_probe(struct remote_image *image, enum image_format *format, uint64_t *size,
                  error **err);
 

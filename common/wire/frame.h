@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Frames: a 4-byte big-endian body length, at most PROTOCOL_MAX_FRAME, then a body in XDR.
  *
- * Both wires speak them (protocol.x, worker.x), at all four ends. Functions return 0 or more when
- * they worked and -errno when not; none prints, and none looks at what a body means.
+ * Both wires speak them (protocol.x, worker.x), at all four ends. Functions return 0 or more on
+ * success and -errno on failure; none prints, and none interprets a body.
  *
- * Memory. Buffers and frames are secret (secret.h): keys pass through them, and what one guest said
- * is not for the worker of another, which is forked later. A reader grows to the largest frame it
- * was fed, at most PROTOCOL_MAX_FRAME + 64 KiB, and a length is checked before anything is
- * allocated for it. Decoding allocates what the lengths in the body claim, each checked by the
- * generated code against its maximum in the .x file first; an array is allocated before its
- * elements are seen. So the worst a body can cost is every array at its maximum, about 230 KiB for
- * an `answer` (1024 volumes), 14 KiB for a `request` and 8 KiB for an `order`, plus the bytes
- * really in the body, plus one string that is claimed and not there. */
+ * Memory. Buffers and frames are secret (secret.h): keys pass through them, and a worker that is
+ * forked later must not see the answers of other guests. A reader grows to the largest frame it was
+ * fed, at most PROTOCOL_MAX_FRAME + 64 KiB, and a length is checked before anything is allocated
+ * for it. Decoding allocates what the lengths in the body claim, each checked by the generated code
+ * against its maximum in the .x file first; an array is allocated before its elements are seen. So
+ * the worst a body can cost is every array at its maximum, about 230 KiB for an `answer` (1024
+ * volumes), 14 KiB for a `request` and 8 KiB for an `order`, plus the bytes that are in the body,
+ * plus one string whose length is claimed without bytes. */
 #ifndef VLT_FRAME_H
 #define VLT_FRAME_H
 
@@ -40,24 +40,24 @@ int frame_reader_fill(frame_reader *reader, int fd);
  * PROTOCOL_MAX_FRAME; the stream cannot be followed any further. */
 int frame_reader_next(frame_reader *reader, const void **body, size_t *length);
 
-/* Forgets what is held, for a stream that starts anew. */
+/* Forgets all buffered bytes, for a stream that starts anew. */
 void frame_reader_reset(frame_reader *reader);
 
-/* The call: what a host says before its first frame, where the stream outlives its host end. It is
- * no frame (its first four bytes are a length above the maximum), and it counts only at the
- * beginning of a read(2): a virtio-serial port hands out what the host wrote in the pieces in which
- * QEMU received it, and no piece has bytes of two hosts. */
+/* The call: a host sends it before its first frame where the stream outlives its host end. It is no
+ * frame (its first four bytes are a length above the maximum), and it counts only at the beginning
+ * of a read(2): a virtio-serial port hands out what the host wrote in the pieces in which QEMU
+ * received it, and no piece has bytes of two hosts. */
 #define FRAME_CALL "\377\377\377\377new host end"
 #define FRAME_CALL_LENGTH (sizeof FRAME_CALL - 1)
 
-/* Whether the `count` bytes of the last fill begin with the call; whatever came before it is then
- * forgotten, and it too. */
+/* Whether the `count` bytes of the last fill begin with the call; then the call and all bytes
+ * before it are forgotten. */
 bool frame_reader_called(frame_reader *reader, size_t count);
 
-/* Decodes a whole body into *object, which must be all zero bytes. 0; -EBADMSG when it is not such
- * an object, or when bytes are left behind it: *object has then been freed and is zero again where
- * `size` is its size. On success xdr_free(proc, object) is the caller's. Enumerations and booleans
- * are not checked against their values by XDR: the caller does that. */
+/* Decodes a whole body into *object, which must be all zero bytes. 0; -EBADMSG when the body is not
+ * such an object, or has bytes behind it: *object has then been freed and its `size` bytes are zero
+ * again. On success xdr_free(proc, object) is the caller's. Enumerations and booleans are not
+ * checked against their values by XDR: the caller does that. */
 int frame_decode(xdrproc_t proc, void *object, size_t size, const void *body, size_t length);
 
 /* ---- outgoing ---- */
@@ -77,11 +77,11 @@ void frame_writer_free(frame_writer *writer);
  * empty queue takes any frame). -EMSGSIZE and -ENOMEM as frame_encode(). */
 int frame_writer_put(frame_writer *writer, xdrproc_t proc, const void *object);
 
-/* Queues the call, in front of the first frame: what waited is forgotten. 0 or -ENOMEM. */
+/* Queues the call, before the first frame: all queued frames are dropped. 0 or -ENOMEM. */
 int frame_writer_call(frame_writer *writer);
 
-/* Writes what the fd takes: 0 when all is out, 1 when a rest waits for POLLOUT, or -errno. SIGPIPE
- * is the caller's to ignore. */
+/* Writes as much as the fd takes: 0 when the queue is empty, 1 when the rest waits for POLLOUT, or
+ * -errno. The caller must ignore SIGPIPE. */
 int frame_writer_flush(frame_writer *writer, int fd);
 
 size_t frame_writer_pending(const frame_writer *writer); /* bytes queued */

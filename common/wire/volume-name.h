@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a part of a volume's name is made of, between '/'. The agent gives names of no other bytes,
- * and the host takes no others: such a name can stand anywhere. */
+/* The bytes that a part of a volume's name may have, between '/'. The agent uses no others and the
+ * host accepts no others, so these names need no escaping in any output. */
 #ifndef VLT_VOLUME_NAME_H
 #define VLT_VOLUME_NAME_H
 
@@ -13,7 +13,7 @@ static inline bool volume_name_has(char letter)
            strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+_.-", letter);
 }
 
-/* Puts '_' in the place of all others. */
+/* Replaces every other byte with '_'. */
 static inline void volume_name_settle(char *name)
 {
     for (; *name; name++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* For the XDR routines that rpcgen writes, where there are very many of the same: numbers that lie
- * in memory one behind the other. For 64 bits libtirpc takes a call and two more through pointers;
- * here it is one, and calls are what an emulated machine is slowest at. What is on the wire is the
- * same. Included by .x files. */
+/* Faster encoding of numbers for the XDR routines that rpcgen writes, where an answer has very
+ * many. For 64 bits libtirpc makes three calls, two of them through pointers; this makes one, and
+ * calls are the slowest part of an emulated machine. The bytes on the wire are the same. Included
+ * by .x files. */
 #ifndef VLT_XDR_INLINE_H
 #define VLT_XDR_INLINE_H
 
@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* false: not by this way, as with a stream that is not aligned or has no more room. */
+/* false: it cannot be done inline, because the stream is not aligned or has no more room. */
 static inline bool_t xdr_inline_number(XDR *xdrs, uint64_t *value, size_t size)
 {
     uint64_t bytes = 0;

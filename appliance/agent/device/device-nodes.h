@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Names below /dev. `dev` is /dev, or a stand-in. What fails here is seen by who opens the name. */
+/* Names below /dev. `dev` is /dev, or a stand-in. Failures are not reported: opening the name fails
+ * later. */
 #ifndef VLT_AGENT_DEVICE_NODES_H
 #define VLT_AGENT_DEVICE_NODES_H
 
@@ -9,7 +10,7 @@
 const char *device_nodes_path(const char *dev, unsigned target, unsigned partition,
                               char buffer[NODE_MAX]);
 
-/* Makes the node of a block device, in place of what may have been left there. */
+/* Makes the node of a block device; replaces an existing one. */
 void device_nodes_make(const char *path, unsigned major, unsigned minor);
 
 /* dev/disk/guestfs/LABEL, or LABELn of a partition: a symlink to its node. */

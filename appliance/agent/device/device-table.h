@@ -4,7 +4,7 @@
  * The agent owns /dev: the disk at target k is the node sd(k) (base/drive-name.h), whatever the
  * kernel calls it, and its n-th partition sd(k)n. Target 255, the root drive, is "rootdrive". A
  * disk that has been labelled has /dev/disk/guestfs/LABEL besides, and LABELn for its partitions.
- * What is made of disks inside the appliance (dm-*, md*, loop*) has the kernel's name. */
+ * Devices made of disks inside the appliance (dm-*, md*, loop*) have the kernel's names. */
 #ifndef VLT_AGENT_DEVICE_TABLE_H
 #define VLT_AGENT_DEVICE_TABLE_H
 
@@ -22,15 +22,15 @@
 typedef struct device_table device_table;
 
 /* `sys` and `dev` are /sys and /dev, or stand-ins; both must live as long as the object. With
- * make_nodes false the nodes are somebody else's (tests: image files). NULL: no memory. */
+ * make_nodes false it makes no nodes (tests put image files there). NULL: no memory. */
 device_table *device_table_new(const char *sys, const char *dev, bool make_nodes);
 
 const char *device_table_sys(const device_table *table);
 
-/* Takes note of an event. */
+/* Records an event. */
 void device_table_event(device_table *table, const struct uevent *event);
 
-/* Reads all of it from sysfs instead: at the start, and when events were lost. 0 or -errno. In
+/* Fills the table from sysfs instead: at the start, and when events were lost. 0 or -errno. In
  * device-rescan.c. */
 int device_table_rescan(device_table *table);
 
@@ -55,17 +55,18 @@ int device_table_serial(const device_table *table, unsigned target, char *serial
 /* The disk's bytes, from sysfs. 0 or -errno. */
 int device_table_size(const device_table *table, unsigned target, uint64_t *size);
 
-/* Whether the disk at disk->slot, of `size` bytes, is the one that the host means. If not, why. */
+/* Whether the disk at disk->slot, of `size` bytes, is the one that the host described; if not,
+ * *why. */
 bool device_table_match(const device_table *table, const struct disk *disk, uint64_t size,
                         char *why, size_t room);
-/* Whether one that does not match is the one all the same, by its serial: its image has another
- * size than when the host looked at it. */
+/* Whether a disk that does not match has the right serial: then its image has changed its size
+ * since the host read it. */
 bool device_table_resized(const device_table *table, const struct disk *disk, uint64_t size);
 
 /* ---- names ---- */
 
-/* The disk is called so from now on, also by its partitions that come later, until it goes; a name
- * that it had is given up. "": it is named, and has no label. */
+/* Names the disk and its partitions, also later ones, until the disk goes; replaces an earlier
+ * name. "": it is named, without a label. */
 void device_table_name(device_table *table, unsigned target, const char *label);
 void device_table_unname(device_table *table, unsigned target);
 /* NULL: not named. */
@@ -73,7 +74,7 @@ const char *device_table_label(const device_table *table, unsigned target);
 /* The target with that label, or -1. */
 int device_table_find(const device_table *table, const char *label);
 
-/* Whether disks that a host asks about make sense: slots within range, none twice. */
+/* Whether the disks of a request are valid: slots within range, none twice. */
 bool device_table_valid(const struct disk *disks, unsigned count);
 
 #endif

@@ -12,16 +12,16 @@ typedef struct disk_names disk_names;
 /* Borrows both; `proc` is /proc, or a stand-in. NULL: no memory. */
 disk_names *disk_names_new(device_table *disks, const char *proc);
 
-/* Names a disk that is ready. Messages are empty when it worked, as in done_ret; like everything in
- * an answer they are the inventory's memory until its next call. */
+/* Names a disk that is ready. The message is empty on success, as in done_ret. Like everything in
+ * an answer it is this object's memory, valid until its next call. */
 const char *disk_names_assign(disk_names *self, const name_args *args);
 
-/* Releases a disk: the message, or NULL where it is being flushed. Then it is to be asked again
- * after disk_names_reaped(). */
+/* Releases a disk: the message, or NULL while it is being flushed. Then call it again after
+ * disk_names_reaped(). */
 const char *disk_names_release(disk_names *self, const release_args *args);
-/* A child has ended. Whether it was ours. */
+/* To be called for each child that ended. Whether it was one of this object's. */
 bool disk_names_reaped(disk_names *self, pid_t pid, int status);
-/* Nobody waits for the release any more. */
+/* Forgets the release that is under way: the host has gone. */
 void disk_names_drop(disk_names *self);
 
 void disk_names_list(disk_names *self, list_ret *answer);

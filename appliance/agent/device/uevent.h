@@ -6,8 +6,7 @@
  *   add    …/targetH:C:T/H:C:T:L/block/NAME         after the partition scan
  *   add    …/H:C:T:L/block/NAME/NAMEn               each partition, in the order of their numbers
  *   bind   …/targetH:C:T/H:C:T:L                    the sd driver's probe has returned
- * so that at the `bind` everything about the disk has been said, and no directory has to be read.
- */
+ * so at the `bind` everything about the disk is known, and no directory has to be read. */
 #ifndef VLT_AGENT_UEVENT_H
 #define VLT_AGENT_UEVENT_H
 

@@ -5,11 +5,11 @@
 
 enum root_kind { ROOT_NONE, ROOT_LINUX, ROOT_WINDOWS };
 
-/* `directory` is its topmost one, and may be O_PATH.
+/* `directory` is the filesystem's topmost one, and may be O_PATH.
  *
- * Linux: there is /etc; in it or in /usr/lib something that says which system it is, or an fstab;
- * and /bin, /sbin or /usr/bin: a directory, or a link into a /usr that is a filesystem of its own.
- * Windows, on NTFS and FAT: a directory windows/system32 or winnt/system32, in any case. */
+ * Linux: /etc exists; in it or in /usr/lib a file that names the system, or an fstab; and /bin,
+ * /sbin or /usr/bin is a directory, or a link into a /usr that is a filesystem of its own. Windows,
+ * on NTFS and FAT: a directory windows/system32 or winnt/system32, in any case. */
 enum root_kind detect_os(int directory, const char *fstype);
 
 #endif

@@ -12,13 +12,13 @@
 struct find_root_root {
     enum root_kind kind;
     struct content *what;
-    char subvolume[SUBVOLUME_MAX]; /* of a btrfs; "": the one that is mounted by default */
+    char subvolume[SUBVOLUME_MAX]; /* of a btrfs; "": its default subvolume */
     int directory;                 /* the mounted filesystem; the caller closes it */
 };
 
-/* Mounts one after the other. STATUS_OK: there is one root, in *root. Otherwise *message says why,
- * with the filesystems that there are, and root->directory is -1. What could not be mounted has its
- * status changed, and a note. */
+/* Mounts one filesystem after the other. STATUS_OK: there is exactly one root, in *root. Otherwise
+ * *message gives the reason and lists the filesystems, and root->directory is -1. A filesystem that
+ * could not be mounted gets a status and a note. */
 enum status find_root_find(volume_table *all, struct find_root_root *root, struct log_lines *notes,
                            char *message, size_t size);
 

@@ -11,7 +11,7 @@
 
 struct fstab_entry {
     unsigned line;       /* from 1 */
-    const char *problem; /* why the line is none that can be used; NULL: it is, and: */
+    const char *problem; /* why the line cannot be used; NULL: it can, and: */
     const char *device;  /* the fields, without escapes; each one has at least one byte */
     const char *where;
     const char *type;
@@ -19,17 +19,18 @@ struct fstab_entry {
 };
 
 struct fstab {
-    char *text; /* what the entries point into */
+    char *text; /* the entries point into it */
     struct fstab_entry *entries;
     size_t count;
 };
 
-/* Comments and empty lines make no entry. Lines beyond FSTAB_ENTRIES_MAX, and bytes beyond
- * FSTAB_SIZE_MAX, make one together, the last, which is a problem. 0 or -ENOMEM. */
+/* Comments and empty lines make no entry. Lines beyond FSTAB_ENTRIES_MAX and bytes beyond
+ * FSTAB_SIZE_MAX become one last entry, with a problem. 0 or -ENOMEM. */
 int fstab_parse(const char *bytes, size_t size, struct fstab *table);
 void fstab_free(struct fstab *table);
 
-/* Why it is passed over without looking at its device: swap, a bind mount … NULL: it is not. */
+/* Why the entry is skipped without looking at its device: swap, a bind mount … NULL: it is not
+ * skipped. */
 const char *fstab_passed_over(const struct fstab_entry *entry);
 
 #endif

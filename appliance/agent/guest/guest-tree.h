@@ -12,26 +12,26 @@ typedef struct guest_tree guest_tree;
 guest_tree *guest_tree_new(device_table *disks, kernel_modules *loaded,
                            const struct detached_mounts_ops *ops, bool compose);
 
-/* Puts it together: what args->mounts says, or else the operating system's root, and what its
- * fstab says. Every disk must be there. STATUS_OK, or why there is no tree: guest_tree_message().
- * With args->mounts everything must work; what cannot be mounted of fstab is a gap, and a note. */
+/* Builds the tree: by args->mounts, or else from the operating system's root and its fstab. Every
+ * disk must be there. STATUS_OK, or why there is no tree: guest_tree_message(). With args->mounts
+ * every mount must succeed; a failed mount of fstab becomes a gap, and a note. */
 enum status guest_tree_build(guest_tree *self, const struct ls_args *args);
 
 const char *guest_tree_message(const guest_tree *self);
 /* Its gaps and notes. */
 const struct mount_plan *guest_tree_plan(const guest_tree *self);
-/* The notes are the caller's to clear from here on. */
+/* Hands over the notes: the caller clears them. */
 struct log_lines guest_tree_take_notes(guest_tree *self);
 const struct scan_times *guest_tree_times(const guest_tree *self);
 
 /* The guest's root directory; -1: there is none. */
 int guest_tree_root(const guest_tree *self);
-/* The guest does not care for the case of names. */
+/* Whether the guest ignores the case of names. */
 bool guest_tree_folds(const guest_tree *self);
 /* volume_table_device() */
 uint64_t guest_tree_device(const guest_tree *self, uint64_t device);
 
-/* volume_table_inodes(); `self` is an assembly. */
+/* volume_table_inodes(); `self` is a guest_tree. */
 ext4_inodes *guest_tree_inodes(void *self, dev_t device);
 
 /* Unmounts it. No descriptor in it may be open but the root's. */

@@ -9,12 +9,12 @@
 struct mount_plan_item {
     struct content *what;
     char *where;                 /* absolute, in the guest's tree */
-    char *options;               /* may be given to mount(2) */
+    char *options;               /* safe for mount(2) */
     char fstype[MAX_FSTYPE + 1]; /* "": what was found */
     unsigned line;               /* of fstab */
 };
 
-/* Something that fstab wants at `where`, and that is not there. */
+/* A filesystem that fstab mounts at `where`, and that is missing. */
 struct mount_plan_gap {
     char *where;
     char *why;
@@ -29,23 +29,23 @@ struct mount_plan {
     struct log_lines notes;
 };
 
-/* What the guest's /etc/fstab says, in the order of mounting; the root itself is left out. What it
- * names and is not there is a gap; what is of no disk (tmpfs, nfs …), or may be missing (nofail),
- * only a note. `noauto` is mounted all the same: who
- * looks for files wants them. */
+/* The mounts of the guest's /etc/fstab, in mounting order, without the root. An entry whose device
+ * is missing becomes a gap; one without a disk (tmpfs, nfs …), or that may be missing (nofail),
+ * only a note. `noauto` entries are mounted too, because their files belong to the listing. */
 void mount_plan_fstab(struct mount_plan *self, volume_table *all, int root);
 
-/* What -m says; its first item is the root. STATUS_OK, or why not, in *message. */
+/* The mounts of -m; the first item is the root. STATUS_OK, or the reason in *message. */
 enum status mount_plan_mounts(struct mount_plan *self, volume_table *all,
                               const struct ls_args *args, char *message, size_t size);
 
-/* How many directories the path goes through; 0: it is the root. */
+/* The number of the path's components; 0: it is the root. */
 unsigned mount_plan_depth(const char *where);
 
 /* Copies the strings. */
 void mount_plan_add(struct mount_plan *self, const struct mount_plan_item *item);
 void mount_plan_add_gap(struct mount_plan *self, const char *where, const char *why);
-/* So that no filesystem hides one that was mounted before it; otherwise the order stays. */
+/* Sorts the items so that no filesystem hides one that was mounted before it; otherwise keeps their
+ * order. */
 void mount_plan_sort(struct mount_plan *self);
 void mount_plan_clear(struct mount_plan *self);
 

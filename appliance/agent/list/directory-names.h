@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The names of one directory, sorted by byte.
  *
- * The memory of all lists that are held at the same time is counted in one place, by bytes, so that
- * a tree of huge directories costs no more than one of them may: see WALK_NAMES_MAX in walk.h. */
+ * All lists that exist at the same time share one limit of bytes, so a tree of huge directories
+ * takes no more memory than one of them may: WALK_NAMES_MAX in walk.h. */
 #ifndef VLT_AGENT_DIRECTORY_NAMES_H
 #define VLT_AGENT_DIRECTORY_NAMES_H
 
@@ -21,25 +21,25 @@ enum directory_names_what {
     DIRECTORY_NAMES_PLAIN = 0,
     DIRECTORY_NAMES_DOTS = 1, /* with "." and ".." */
     DIRECTORY_NAMES_SUBTREES =
-        2 /* a sub-directory stands there twice: NAME, and NAME/ for what is below it */
+        2 /* a sub-directory has two names: NAME, and NAME/ for its content */
 };
 
-/* Of a name: the inode's number, where the directory says that it is no directory's; or 0. */
+/* `ino`: the inode's number where the directory says that it is not a directory; else 0. */
 struct name {
     const char *text;
     uint32_t ino;
 };
 
-/* Adds what is in the directory (open for reading, at its beginning) to an empty list, and sorts
- * it. 0 or -errno: what was read before the error is in the list. -E2BIG: with more of them, *held
- * would be above `limit` bytes; the list is empty then. */
+/* Reads the names of the directory (open for reading, at its beginning) into an empty list, and
+ * sorts them. 0 or -errno: names that were read before the error are in the list. -E2BIG: *held
+ * would exceed `limit` bytes; the list is empty then. */
 int directory_names_read(struct directory_names *list, int directory,
                          enum directory_names_what what, size_t *held, size_t limit);
 
 /* The next one, in the list's memory; its text is NULL at the end. */
 struct name directory_names_next(struct directory_names *list);
 
-/* Empties the list, and takes it off *held. */
+/* Empties the list, and subtracts its bytes from *held. */
 void directory_names_clear(struct directory_names *list, size_t *held);
 
 #endif

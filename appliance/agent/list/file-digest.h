@@ -13,14 +13,14 @@ typedef struct file_digest file_digest;
 file_digest *file_digest_new(enum ls_checksum kind);
 void file_digest_free(file_digest *self);
 
-/* Begins with another file; takes the descriptor over, -1: none. */
+/* Begins a file; takes the descriptor over. -1: none. */
 void file_digest_begin(file_digest *self, int fd);
 
-/* Goes on for about `bytes` bytes of the file. 1: there is more; 0: done; -errno: it cannot be
- * read. The holes of a sparse file are not read, but count as what they are: zeros. */
+/* Reads about `bytes` more bytes of the file. 1: there is more; 0: done; -errno: it cannot be read.
+ * Holes of a sparse file are not read, but count as zeros. */
 int file_digest_step(file_digest *self, uint64_t bytes);
 
-/* When done: how many bytes. */
+/* When done: writes the checksum and returns its length in bytes. */
 size_t file_digest_finish(file_digest *self, unsigned char value[64]);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* OP_LS: waits for a guest's disks, puts its tree together, says what files there are; in parts. */
+/* OP_LS: waits for a guest's disks, builds its tree, and lists its files, in parts. */
 #ifndef VLT_AGENT_LIST_FILES_H
 #define VLT_AGENT_LIST_FILES_H
 
@@ -15,20 +15,20 @@ typedef struct list_files list_files;
 list_files *list_files_new(device_table *disks, kernel_modules *loaded,
                            const struct detached_mounts_ops *ops, bool compose);
 
-/* Whether the arguments make sense: slots within range, none twice; the enumerations'. */
+/* Whether the arguments are valid: slots within range, none twice; enumerations within range. */
 bool list_files_valid(const struct ls_args *args);
 
-/* Whether every disk of args is there; cheap enough to be asked after every event. */
+/* Whether every disk of args is there; cheap enough to call after every event. */
 bool list_files_ready(const list_files *self, const struct ls_args *args);
 
-/* The next part of the answer, with as many items as it holds, or those of some tenths of a second:
- * there may be none. Every disk must be there. To be called with the same args, which must stay,
- * until answer->last; by then all is unmounted. `waited` goes into the times. The answer's memory
- * is the lister's until its next call. */
+/* The next part of the answer: as many items as fit, or as it finds within some tenths of a second,
+ * which may be none. Every disk must be there. To be called with the same args, which must stay
+ * unchanged, until answer->last; then everything is unmounted. `waited` (microseconds) is copied
+ * into the answer's times. The answer's memory is the lister's, and valid until its next call. */
 void list_files_part(list_files *self, const struct ls_args *args, uint64_t waited,
                      struct ls_ret *answer);
 
-/* Nobody wants the rest: ends the listing that is under way, if there is one, and unmounts. */
+/* Ends a listing that is under way, and unmounts. */
 void list_files_drop(list_files *self);
 
 #endif

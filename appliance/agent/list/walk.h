@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is in a directory, or below it, one item of listing.x after the other.
+/* Lists a directory, or the tree below it, one item of listing.x after the other.
  *
  * Nothing is opened but directories, and regular files whose checksum is asked for; no symbolic
  * link is followed; every path has one component. Files of a hostile tree cost at most:
  *   - WALK_NAMES_MAX bytes for the names of the directories that the walk is in at the same time:
- *     some million short ones. A directory with more is a problem, and not looked into;
+ *     some million short ones. A directory with more is reported as a problem and skipped;
  *   - LISTING_PATH bytes of path, and so at most LISTING_PATH / 2 directories in each other. A
- *     directory in which a path might be longer is a problem, and not looked into;
- *   - WALK_OPEN descriptors: a directory further up is opened again, by "..", when it is its turn.
- * A directory that is in itself (a corrupt filesystem) is a problem, and not looked into. */
+ * directory in which a path might be longer is reported as a problem and skipped;
+ *   - WALK_OPEN descriptors: a directory further up is opened again, by "..", when the walk returns
+ * to it. A directory that contains itself (a corrupt filesystem) is reported as a problem and
+ * skipped. */
 #ifndef VLT_AGENT_WALK_H
 #define VLT_AGENT_WALK_H
 
@@ -24,20 +25,20 @@
  * ntfs); what FUSE lets through (FUSE_NAME_MAX). */
 #define WALK_NAME 1024
 
-/* A digest goes on for so many bytes at a time. */
+/* Bytes that one call of walk_next() adds to a digest, at most. */
 #define WALK_STRIDE (4 * 1024 * 1024)
 
 typedef struct walk walk;
 
-/* Who knows a file by its inode's number, without the kernel (ext4-inodes.h); NULL: nobody does. */
+/* Returns the reader of inodes for a mounted filesystem (ext4-inodes.h); NULL: ask the kernel. */
 typedef ext4_inodes *(*walk_source)(void *owner, dev_t device);
 
 struct walk_how {
     enum ls_order order;
     bool dots;   /* as in ls_args */
-    bool at_top; /* the directory is the guest's root: ".." is itself */
+    bool at_top; /* the directory is the guest's root, its own ".." */
     enum ls_checksum checksum;
-    bool names_only;    /* an entry is its path: no file is asked about; without a checksum */
+    bool names_only;    /* an entry is only its path: files are not examined; without a checksum */
     walk_source source; /* NULL: none */
     void *owner;
 };
@@ -46,8 +47,8 @@ struct walk_how {
 walk *walk_new(int directory, const struct walk_how *how);
 void walk_free(walk *self);
 
-/* 1: an item, never a LISTING_DIRECTORY, which is the walk's until the next call; 0: that was all;
- * 2: a large file is being read, ask again. */
+/* 1: an item, never a LISTING_DIRECTORY, valid until the next call; 0: the end; 2: a large file is
+ * being read, call again. */
 int walk_next(walk *self, struct listing_item *item);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Inodes of a mounted ext4 with checksums, read from its device: what stat(2) says of a file, for
- * about a twentieth of what it costs in an emulated machine to have the kernel look a name up, make
- * an inode and forget it.
+/* Inodes of a mounted ext4 with checksums, read from its device: the result of stat(2) for about a
+ * twentieth of the time that an emulated machine takes to have the kernel look up a name, make an
+ * inode and forget it.
  *
- * Only what is plain and whole is answered, with the kernel's answer: the checksums of superblock
- * and inode are verified, and whatever is unusual, damaged or a directory is for the kernel to say.
- * Of an inode that was made to be wrong, checksum included, the kernel may refuse to tell what is
- * told here: it looks at more of it, as where its blocks are.
- * No number that is read here is used for anything but as an offset to read at. */
+ * Only ordinary, intact inodes are answered, with the kernel's result: the checksums of superblock
+ * and inode are verified, and for anything unusual, damaged, or a directory the caller asks the
+ * kernel. The kernel checks more of an inode, such as its block map, so it may report an error
+ * where a forged inode with a valid checksum is answered here. A number that is read here is used
+ * only as an offset to read at. */
 #ifndef VLT_AGENT_EXT4_INODES_H
 #define VLT_AGENT_EXT4_INODES_H
 
@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-/* A link that is in its inode has fewer bytes. */
+/* A symbolic link whose target is stored in the inode is shorter than this. */
 #define EXT4_INODES_TARGET 60
 
 typedef struct ext4_inodes ext4_inodes;
@@ -26,8 +26,8 @@ typedef struct ext4_inodes ext4_inodes;
 ext4_inodes *ext4_inodes_open(const char *node);
 void ext4_inodes_free(ext4_inodes *self);
 
-/* false: ask the kernel. Of *status all of STATX_BASIC_STATS is filled in, but not the device. The
- * target of a symbolic link goes to `target` and *length. */
+/* false: ask the kernel. Fills in STATX_BASIC_STATS of *status, without the device. A symbolic
+ * link's target is written to `target` and *length. */
 bool ext4_inodes_stat(ext4_inodes *self, uint64_t ino, struct statx *status,
                       char target[EXT4_INODES_TARGET], size_t *length);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is on a volume, by libblkid: signatures are read, nothing is mounted. */
+/* The content of a volume, by libblkid: signatures are read, nothing is mounted. */
 #ifndef VLT_AGENT_FILESYSTEM_PROBE_H
 #define VLT_AGENT_FILESYSTEM_PROBE_H
 
@@ -11,7 +11,7 @@
 /* So that MAX_VOLUMES volumes always fit into one frame: at most 900 bytes each. */
 #define VOLUME_MESSAGE_MAX 256
 
-/* Strings are bytes, and are what they point to until the prober's next call. */
+/* Strings may have any bytes, and are valid until the prober's next call. */
 struct finding {
     enum volume_content content;
     enum status status;  /* STATUS_OK, or why the content is not to be mounted */

@@ -13,15 +13,16 @@ typedef struct kernel_modules kernel_modules;
 kernel_modules *kernel_modules_new(const char *directory, bool simulate);
 void kernel_modules_free(kernel_modules *loaded);
 
-/* Loads what a filesystem needs, the first time; a type without an order file is built in, or not
- * known to this kernel, which the mount then says. 0, or -errno with *failed (when not NULL) the
- * path at fault, valid until the next call. */
+/* Loads the modules of a filesystem, once. A type without an order file is built into the kernel,
+ * or unknown to it, which mounting reports. 0, or -errno with *failed (when not NULL) the path of
+ * the module that failed, valid until the next call. */
 int kernel_modules_need(kernel_modules *loaded, const char *fstype, const char **failed);
 
 /* Loads everything in the directory; the first failure is returned, the others go on. */
 int kernel_modules_need_all(kernel_modules *loaded, const char **failed);
 
-/* No more modules until the next boot, for the agent and for whoever takes it over. */
+/* Locks module loading until the next boot, also against an attacker who has taken over the agent.
+ */
 int kernel_modules_lock(kernel_modules *loaded);
 
 /* Loads the modules of one order file. 0 (also where there is none) or -errno. */

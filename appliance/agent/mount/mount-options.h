@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Writes those of the comma-separated options that have a meaning here to `kept`, which has room
- * for all of them. What is for a system that runs (rw, suid, exec, noatime …) is left out: every
- * mount is read-only, nodev, nosuid, noexec. false: *refused, an option in kept's memory, is one
- * that nobody may give. */
+/* Copies those of the comma-separated options that have an effect here to `kept`, which has room
+ * for all of them. Options for a running system (rw, suid, exec, noatime …) are left out: every
+ * mount is read-only, nodev, nosuid, noexec. false: *refused, in kept's memory, is an option that
+ * is not allowed. */
 bool mount_options_permitted(const char *options, char *kept, const char **refused);
 
 /* Finds NAME=VALUE among comma-separated options; the value is cut to `size`. */

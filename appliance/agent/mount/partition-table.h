@@ -5,8 +5,9 @@
 
 #include <blkid/blkid.h>
 
-/* Of the open disk, which stays the caller's. *table is NULL where there is none; else it lives as
- * long as what is returned, which the caller frees by blkid_free_probe(). NULL: no memory. */
+/* Reads the table of the open disk, which stays the caller's. *table is NULL where the disk has
+ * none; else it is valid until the caller frees the returned probe by blkid_free_probe(). NULL: no
+ * memory. */
 blkid_probe partition_table_read(int disk, blkid_partlist *table);
 
 #endif

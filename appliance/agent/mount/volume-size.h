@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How large a volume is, and what that says about it. */
+/* The size of a volume. */
 #ifndef VLT_AGENT_VOLUME_SIZE_H
 #define VLT_AGENT_VOLUME_SIZE_H
 

@@ -13,13 +13,13 @@ typedef struct session session;
 /* Takes over the port's descriptor, borrows the others. NULL: errno. */
 session *session_new(int fd, event_loop *events, session_hangup *leaving);
 
-/* A child has ended. Whether it was this one's. */
+/* To be called for each child that ended. Whether it was this session's. */
 bool session_reaped(session *self, pid_t pid, int status);
 
-/* Whether somebody needs the appliance: a host is connected, or a command runs. */
+/* Whether the appliance is needed: a host is connected, or a command runs. */
 bool session_active(const session *self);
 
-/* Ends what runs at once: the agent itself is about to end. */
+/* Kills the running command: the agent itself is about to end. */
 void session_kill(session *self);
 
 #endif

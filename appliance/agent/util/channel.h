@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A channel to a host: a virtio-serial port, or in tests a socket. The agent's own and those of the
- * sessions differ only in what is said on them.
+ * sessions differ only in their messages.
  *
- * A virtio port outlives its host end. While nobody is connected, poll says HUP and readable for
+ * A virtio port outlives its host end. While no host is connected, poll says HUP and readable for
  * ever and read returns 0 (drivers/char/virtio_console.c: port_fops_poll, will_read_block), so a
  * level-triggered wait would spin. But the driver wakes the port's wait queue whenever the host end
  * opens or closes (handle_control_message, VIRTIO_CONSOLE_PORT_OPEN), when data come and when sent
@@ -10,12 +10,12 @@
  * these once with the state of that moment: with HUP the host is gone, without it is there. No
  * sleep, no SIGIO.
  *
- * A host that has gone and the next one that comes may be one event, or two that are seen late, and
- * the driver keeps what the first one sent. So a host calls (FRAME_CALL), and only that begins its
- * stream: what came before is nobody's any more.
+ * The end of one host and the arrival of the next may be one event, or two that are seen late, and
+ * the driver keeps the bytes of the first. So each host sends FRAME_CALL first, and the channel
+ * drops all bytes before it.
  *
- * After a save and a restore the driver hears of a change of the host end only if it was connected
- * at one and not at the other. A template must therefore be saved when no frame is under way. */
+ * After a restore the driver sees a change of the host end only if it was connected at the save and
+ * is not at the restore, or the reverse. So a template must be saved when no frame is under way. */
 #ifndef VLT_AGENT_CHANNEL_H
 #define VLT_AGENT_CHANNEL_H
 
@@ -31,33 +31,32 @@ typedef struct channel channel;
 channel *channel_new(int fd);
 void channel_free(channel *link);
 
-/* What to ask of epoll. */
+/* The events to ask epoll for. */
 uint32_t channel_interest(void);
 
-/* Takes note of what epoll said. 1: the host is there; 0: it is not. */
+/* Records epoll's events. 1: a host is connected; 0: none is. */
 int channel_event(channel *link, uint32_t events);
 bool channel_connected(const channel *link);
 
-/* The host end is gone: everything half-received or not yet sent is dropped, and what is read is
- * not heard until a host calls. */
+/* The host end is gone: drops everything half-received or not yet sent, and ignores input until a
+ * host calls. */
 void channel_drop(channel *link);
-/* Nothing more is heard until a host calls; what is queued is still sent. */
+/* Ignores input until a host calls; queued messages are still sent. */
 void channel_dismiss(channel *link);
 /* How many hosts have called so far. */
 unsigned channel_calls(const channel *link);
 
-/* The next message of that type, all of its `size` bytes zero before: 1, and xdr_free() is the
- * caller's. 0: none now, there will be an event. -EPIPE: the stream has ended. -EBADMSG: what came
- * is no such message. -errno. */
+/* Receives the next message of that type into `size` zero bytes: 1, and the caller calls
+ * xdr_free(). 0: none yet, an event will follow. -EPIPE: the stream has ended. -EBADMSG: not such a
+ * message. -errno. */
 int channel_receive(channel *link, xdrproc_t proc, void *next, size_t size);
 
 /* Queues a message; channel_flush() sends it. -errno. */
 int channel_send(channel *link, xdrproc_t proc, const void *message);
 
-/* 0: nothing waits to be sent; 1: the host does not take more now, there will be an event. -errno.
- */
+/* 0: the queue is empty; 1: the host takes no more now, an event will follow. -errno. */
 int channel_flush(channel *link);
-/* Whether something waits to be sent. */
+/* Whether the queue is not empty. */
 bool channel_pending(const channel *link);
 
 #endif

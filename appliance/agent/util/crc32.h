@@ -16,13 +16,12 @@ struct crc32 {
 
 void crc32_begin(struct crc32 *self);
 void crc32_update(struct crc32 *self, const unsigned char *bytes, size_t length);
-/* So many zero bytes, in no time. */
+/* Adds `length` zero bytes, in time proportional to the logarithm of length. */
 void crc32_zeros(struct crc32 *self, uint64_t length);
 /* 4 bytes, most significant first: returns 4. */
 size_t crc32_finish(struct crc32 *self, unsigned char value[4]);
 
-/* The CRC of ext4, xfs and iSCSI (Castagnoli's, reflected), as the kernel's crc32_castagnoli(): it
- * is begun with and gives the value as it is. */
+/* CRC-32C (ext4, xfs, iSCSI), as the kernel's crc32c(): `value` and the result are not inverted. */
 uint32_t crc32_castagnoli(uint32_t value, const unsigned char *bytes, size_t length);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Lines for whoever asked for more words (-v). */
+/* Lines for -v. */
 #ifndef VLT_AGENT_LOG_LINES_H
 #define VLT_AGENT_LOG_LINES_H
 
 #include <stddef.h>
 
-/* All zero is empty. No more than MAX_LS_ITEMS bytes: what would be above is left out. */
+/* All zero is empty. At most MAX_LS_ITEMS bytes: further lines are left out. */
 struct log_lines {
     char *text; /* lines; a newline that is not the end of one is written as a space */
     size_t length;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Writable views of devices that nobody may write.
+/* Writable views of read-only devices.
  *
- * Those who put volumes together (LVM, md) open what they are made of for writing, and the disks
- * refuse that. What is written to a view stays in the appliance's memory: a dm snapshot, over a RAM
- * disk. Hardly anything is: activation of a thin pool, a superblock of a RAID. */
+ * LVM and md open the members of a volume for writing, which the disks refuse. A view is a dm
+ * snapshot on a RAM disk, so its writes stay in the appliance's memory. They are few: activation of
+ * a thin pool, a superblock of a RAID. */
 #ifndef VLT_AGENT_COW_OVERLAY_H
 #define VLT_AGENT_COW_OVERLAY_H
 

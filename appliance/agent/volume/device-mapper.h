@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Device-mapper devices, by the kernel's ioctls (linux/dm-ioctl.h). All that there are belong to
- * the guest that is being looked at. Needs /dev/mapper/control and the modules of the targets. */
+/* Device-mapper devices, by the kernel's ioctls (linux/dm-ioctl.h). All existing ones belong to the
+ * guest that is being scanned. Needs /dev/mapper/control and the modules of the targets. */
 #ifndef VLT_AGENT_DEVICE_MAPPER_H
 #define VLT_AGENT_DEVICE_MAPPER_H
 
@@ -16,10 +16,10 @@
 struct device_mapper_part {
     uint64_t sectors;       /* of 512 bytes */
     const char *target;     /* linear, snapshot … */
-    const char *parameters; /* what that takes */
+    const char *parameters; /* of that target */
 };
 
-/* Makes a device, and lets it begin. `read_only`: what it is made of is opened for reading. 0 and
+/* Makes and activates a device. `read_only`: the kernel opens its members for reading. 0 and
  * *number, or -errno; then nothing is left of it. */
 int device_mapper_create(const char *name, bool read_only, const struct device_mapper_part *parts,
                          size_t count, dev_t *number);
@@ -27,8 +27,8 @@ int device_mapper_create(const char *name, bool read_only, const struct device_m
 /* The device of that name. 0 and *number, or -errno. */
 int device_mapper_find(const char *name, dev_t *number);
 
-/* Removes all devices, what is made of others first, and then their nodes. 0; -EBUSY: some are in
- * use, and are left. */
+/* Removes all devices, those made of others first, and then their nodes. 0; -EBUSY: some are in
+ * use, and remain. */
 int device_mapper_remove_all(void);
 
 #endif

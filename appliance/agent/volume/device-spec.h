@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How a device is named, in fstab(5) and by -m. Pure. */
+/* Parses the names of devices in fstab(5) and -m. Pure. */
 #ifndef VLT_AGENT_DEVICE_SPEC_H
 #define VLT_AGENT_DEVICE_SPEC_H
 
@@ -13,7 +13,7 @@ enum device_spec_kind {
     DEVICE_SPEC_NODE,   /* a disk or a partition: /dev/sda1, /dev/nvme0n1p1 … */
     DEVICE_SPEC_MAPPED, /* made of disks by the guest's kernel: /dev/mapper/x, /dev/vg/lv, /dev/md0
                          */
-    DEVICE_SPEC_OTHER   /* no disk that is known so: tmpfs, server:/path … */
+    DEVICE_SPEC_OTHER   /* not the name of a disk: tmpfs, server:/path … */
 };
 
 struct device_spec {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A volume of dynamic disks as a device of the device mapper. Nothing of it can be written: it is
- * made of what is open for reading. */
+/* A volume of dynamic disks as a device-mapper device. It is read-only: the kernel opens its pieces
+ * for reading. */
 #ifndef VLT_AGENT_LDM_DEVICE_H
 #define VLT_AGENT_LDM_DEVICE_H
 
@@ -27,11 +27,11 @@ struct ldm_table {
     struct ldm_piece pieces[LDM_PIECES_MAX];
 };
 
-/* Whether enough of it is there to be read. */
+/* Whether enough pieces are there to read it. */
 bool ldm_device_suffices(const struct ldm_table *table);
 
 /* Makes the device number `index` (from 0, each once until device_mapper_remove_all()), and its
- * node. 0, `node` and *number; -ERANGE: its figures contradict each other; -errno. */
+ * node. 0, `node` and *number; -ERANGE: contradictory sizes; -errno. */
 int ldm_device_make(const struct ldm_table *table, unsigned index, char node[LDM_NODE_MAX],
                     dev_t *number);
 

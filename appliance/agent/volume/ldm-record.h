@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the program that reads the databases of dynamic disks (appliance/programs/dynamic-disks.c)
- * writes for the agent: records of one size, so that nothing has to be parsed. One LDM_DISK for
- * each of its arguments, in their order; each LDM_VOLUME and behind it its LDM_PIECEs, in their
- * order; one LDM_END. */
+/* The output of the program that reads the databases of dynamic disks
+ * (appliance/programs/dynamic-disks.c): records of one size, so the agent has nothing to parse. One
+ * LDM_DISK for each of its arguments, in their order; each LDM_VOLUME, followed by its LDM_PIECEs
+ * in their order; one LDM_END. */
 #ifndef VLT_AGENT_LDM_RECORD_H
 #define VLT_AGENT_LDM_RECORD_H
 
@@ -10,15 +10,15 @@
 
 #define LDM_PROGRAM "/usr/sbin/dynamic-disks"
 
-/* A database has 1 MiB, and 128 bytes for each thing that it knows. */
+/* A database has 1 MiB, in entries of 128 bytes. */
 #define LDM_RECORDS_MAX 8192
 
 enum ldm_record_kind { LDM_DISK = 1, LDM_VOLUME, LDM_PIECE, LDM_END };
 
-/* What became of a disk. */
+/* The result for a disk. */
 enum ldm_disk_state {
     LDM_DISK_READ,
-    LDM_DISK_REFUSED,    /* it is none, or makes no sense */
+    LDM_DISK_REFUSED,    /* not a dynamic disk, or its database is not valid */
     LDM_DISK_CONTRADICTS /* another disk of its group */
 };
 

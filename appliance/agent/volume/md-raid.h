@@ -9,15 +9,14 @@
 
 #define MD_RAID_NODE_MAX 32
 
-/* Starts array number `index` (from 0; one that is not in use) of these members, whose superblocks
- * are of that version ("0.90", "1.2" …). The kernel reads them, leaves out members that are not up
- * to date, and starts without those that are missing where the level allows that. Nothing is
- * resynchronised: it is auto-read-only until it is written. 0, `node` and *number; or -errno, and
- * nothing is left of it. */
+/* Starts array number `index` (from 0; an unused one) of these members, whose superblocks have that
+ * version ("0.90", "1.2" …). The kernel reads them, leaves out outdated members, and starts without
+ * missing ones where the level allows that. Nothing is resynchronised: the array is auto-read-only
+ * until it is written. 0, `node` and *number; or -errno, and nothing is left of it. */
 int md_raid_start(unsigned index, const char *version, const dev_t *members, size_t count,
                   char node[MD_RAID_NODE_MAX], dev_t *number);
 
-/* Whether it is gone: false while it is in use. */
+/* Stops the array. false: it is in use. */
 bool md_raid_stop(unsigned index);
 
 #define MD_RAID_PARTITIONS_MAX 128

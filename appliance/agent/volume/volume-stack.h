@@ -2,9 +2,9 @@
 /* Volumes that are made of others: those of Windows dynamic disks (LDM), arrays (md), logical
  * volumes (LVM), what is encrypted (LUKS, BitLocker), filesystems over several volumes (btrfs).
  *
- * They may be made of each other in any order, so everything is tried until nothing more turns up.
- * Only the contents of one guest exist at a time, and tools are told which devices they may look
- * at: clones of one another never meet. */
+ * They may be stacked in any order, so every kind is tried until no new volume appears. Only one
+ * guest's volumes exist at a time, and each tool gets the list of devices that it may read, so
+ * clones never meet. */
 #ifndef VLT_AGENT_VOLUME_STACK_H
 #define VLT_AGENT_VOLUME_STACK_H
 
@@ -12,16 +12,17 @@
 
 typedef struct volume_stack volume_stack;
 
-/* What takes time and all need; the modules are loaded. 0 or -errno. */
+/* Does the slow work that all guests need. Modules must be loaded. 0 or -errno. */
 int volume_stack_prepare(void);
 
 volume_stack *volume_stack_new(void); /* NULL: no memory */
 void volume_stack_free(volume_stack *self);
 
-/* Adds to the contents all that can be made of them. What could not be, and why, stands there. */
+/* Adds all volumes that can be made of the table's contents. A volume that could not be made is in
+ * the table with the reason. */
 void volume_stack_make(volume_stack *self, volume_table *all, const key *keys, size_t count);
 
-/* Takes everything apart again. Nothing of it may be mounted or open. */
+/* Removes all these volumes. None of them may be mounted or open. */
 void volume_stack_clear(volume_stack *self);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a guest's disks hold, by the guest's own names, and how it is mounted. */
+/* The contents of a guest's disks, by the guest's own names, and how they are mounted. */
 #ifndef VLT_AGENT_VOLUME_TABLE_H
 #define VLT_AGENT_VOLUME_TABLE_H
 
@@ -38,7 +38,7 @@ struct content {
     bool touched;        /* it has been mounted, or that was tried */
     ext4_inodes *inodes; /* NULL: not opened */
     bool opaque;         /* … and will not be */
-    int mounted;         /* mounted already, without options, by whoever was looking; -1: not */
+    int mounted; /* its mount without options, kept from the search for the root; -1: none */
 
     char *overlay;        /* composites': the node of its writable view; NULL: none */
     dev_t overlay_number; /* … */
@@ -53,54 +53,55 @@ typedef struct volume_table volume_table;
 volume_table *volume_table_new(device_table *disks, kernel_modules *loaded,
                                const struct detached_mounts_ops *ops, bool compose);
 
-/* Looks at these disks, all of which must be there, and opens what these keys open. 0; -1: a disk
- * is not the one that was announced, and *why says so. */
+/* Examines these disks, all of which must be there, and opens the encrypted volumes that these keys
+ * fit. 0; -1: a disk is not the one that the host described, and *why is the reason. */
 int volume_table_find(volume_table *self, const struct disk *disks, size_t count, const key *keys,
                       size_t key_count, char *why, size_t size);
 
 size_t volume_table_count(const volume_table *self);
-/* What has been found. Valid until something is added. */
+/* A content by its index. Valid until one is added. */
 struct content *volume_table_at(const volume_table *self, size_t index);
-/* The first that is named so, or NULL. */
+/* The first with that name, or NULL. */
 struct content *volume_table_match(volume_table *self, const struct device_spec *spec);
 
-/* Loads what its filesystem needs. The way to mount it, or NULL: *outcome says why it cannot be
- * mounted. `fstype`: "" for what was found. */
+/* Loads the filesystem's modules and returns how to mount it; NULL: it cannot be mounted, and
+ * *outcome is the reason. `fstype`: "" for the detected type. */
 const struct mount_type *volume_table_mountable(volume_table *self, const struct content *what,
                                                 const char *fstype, struct mount_outcome *outcome);
 
-/* Mounts it: as detached_mounts_ops.mount(), with the module it needs. What has been kept is taken.
- */
+/* Loads its modules and mounts it, as detached_mounts_ops.mount(). Takes over what->mounted where
+ * it can be used. */
 int volume_table_mount(volume_table *self, struct content *what, const char *fstype,
                        const char *options, struct mount_outcome *outcome);
 
-/* The device number that the guest itself would have for what is mounted from its disks. */
+/* The device number that the guest itself would see for a filesystem that is mounted here. */
 uint64_t volume_table_device(const volume_table *self, uint64_t device);
 
-/* Who knows the files of a mounted filesystem by their inodes' numbers; NULL: the kernel. It stays
- * until volume_table_release(). */
+/* The reader of inodes of a mounted filesystem; NULL: ask the kernel. Valid until
+ * volume_table_release(). */
 ext4_inodes *volume_table_inodes(volume_table *self, dev_t device);
 
-/* Lets go of the disks: nothing of it may be mounted any more. What was found can still be read. */
+/* Closes the disks; none of their volumes may be mounted any more. The contents can still be read.
+ */
 void volume_table_release(volume_table *self);
 
-/* Of all since volume_table_find(); `waited` is not. */
+/* Times since volume_table_find(), without `waited`. */
 struct scan_times *volume_table_times(volume_table *self);
 
 /* ---- for volume-stack.h ---- */
 
-/* Appends what is made of others: `name` as below /dev, opened at `node`. Looks at it; NULL: there
- * are MAX_VOLUMES. Moves all that volume_table_at() gave. */
+/* Appends a volume made of others, `name` as below /dev, and examines it at `node`. NULL: there are
+ * MAX_VOLUMES. Invalidates all pointers of volume_table_at(). */
 struct content *volume_table_add(volume_table *self, enum volume_kind volume, const char *name,
                                  const char *node, dev_t number);
-/* Another message and status. */
+/* Sets another message and status. */
 void volume_table_say(struct content *what, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Whether something of the first so many has that name, as below /dev. */
+/* Whether one of the first `among` contents has that name, as below /dev. */
 bool volume_table_named(const volume_table *self, const char *name, size_t among);
 /* The node of the disk in that slot. Returns buffer. */
 const char *volume_table_disk_node(const volume_table *self, unsigned slot, char buffer[NODE_MAX]);
-/* There were more than MAX_VOLUMES. */
+/* Whether there were more than MAX_VOLUMES. */
 bool volume_table_truncated(const volume_table *self);
 
 #endif

@@ -29,7 +29,7 @@ static char *verdict_path(void)
     return cache ? text_format("%s/accel", cache) : NULL;
 }
 
-static bool kvm_can_be_opened(const struct sandbox *box)
+bool accelerator_kvm_usable(const struct sandbox *box)
 {
     struct stat st;
     if (!box->drop)
@@ -44,7 +44,7 @@ const char *accelerator_known(const struct sandbox *box)
 {
     char boot[VERDICT_MAX / 2], expected[VERDICT_MAX], found[VERDICT_MAX] = "";
     static const char *const accels[] = {"kvm", "tcg"};
-    if (!kvm_can_be_opened(box))
+    if (!accelerator_kvm_usable(box))
         return "tcg";
     AUTO_FREE char *path = verdict_path();
     int fd = path ? open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
@@ -71,4 +71,39 @@ void accelerator_remember(const char *accel)
         return;
     if (dprintf(fd, "%s %s\n", boot, accel) < 0 || rename(temporary, path) < 0)
         unlink(temporary);
+}
+
+void accelerator_forget(void)
+{
+    AUTO_FREE char *path = verdict_path();
+    if (path)
+        unlink(path);
+}
+
+/* A module's parameter; "" where the module is not loaded. */
+static void read_parameter(const char *modules, const char *name, char *text, size_t length)
+{
+    AUTO_FREE char *path = NULL;
+    text[0] = 0;
+    if (asprintf(&path, "%s/%s", modules, name) < 0) {
+        path = NULL;
+        return;
+    }
+    AUTO_FILE FILE *file = fopen(path, "re");
+    if (file && fgets(text, (int)length, file))
+        text[strcspn(text, "\n")] = 0;
+}
+
+char *accelerator_host(bool kvm_usable, const char *modules)
+{
+    char intel[16], amd[16], *text;
+    struct utsname kernel;
+    if (!kvm_usable)
+        return strdup("no KVM");
+    read_parameter(modules, "kvm_intel/parameters/nested", intel, sizeof intel);
+    read_parameter(modules, "kvm_amd/parameters/nested", amd, sizeof amd);
+    if (uname(&kernel) < 0 || asprintf(&text, "KVM, %s %s, nested '%s' '%s'", kernel.release,
+                                       kernel.version, intel, amd) < 0)
+        return NULL;
+    return text;
 }

@@ -14,4 +14,15 @@ const char *accelerator_known(const struct sandbox *box);
 /* Saves a verdict. A failure to save it is ignored: the next run tries both again. */
 void accelerator_remember(const char *accel);
 
+/* The verdict does not hold any more: both have to be tried again. */
+void accelerator_forget(void);
+
+/* Whether the box's user may open /dev/kvm. */
+bool accelerator_kvm_usable(const struct sandbox *box);
+
+/* What libvirt's saved capabilities of QEMU depend on besides QEMU and libvirt themselves, in words: libvirt asks QEMU anew
+ * where one of these has changed (virQEMUCapsIsValid() of its qemu_capabilities.c). `modules` is /sys/module. New memory or
+ * NULL. */
+char *accelerator_host(bool kvm_usable, const char *modules);
+
 #endif

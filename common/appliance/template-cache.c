@@ -98,11 +98,12 @@ static int hash_machine(GChecksum *sum, const struct appliance_config *config,
 }
 
 char *template_key(const struct appliance_config *config, const struct hypervisor_driver *driver,
-                   error **err)
+                   const char *host, error **err)
 {
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
     char *key = NULL;
     hash_text(sum, PACKAGE_VERSION);
+    hash_text(sum, host);
     if (strcmp(config->accel, "kvm") == 0)
         hash_processor(sum);
     if (hash_file(sum, config->files.kernel, err) == 0 &&
@@ -225,6 +226,11 @@ int template_find(const char *key, char **directory, char **why)
     if (own && try_directory(own, key, directory, why))
         return 1;
     return geteuid() == 0 ? 0 : try_directory(TEMPLATE_SYSTEM_DIR, key, directory, why);
+}
+
+void template_discard(const char *directory)
+{
+    file_tree_remove(AT_FDCWD, directory);
 }
 
 /* --- making one --- */

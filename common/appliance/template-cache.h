@@ -21,9 +21,9 @@ char *template_cache_directory(void);
 
 /* The hash, in hex, of everything that a saved appliance depends on: its files (path, size, times),
  * the machine and the hypervisor's programs as the driver names them, the accelerator and
- * processor, this program. New memory; NULL and *err. */
+ * processor, the host (`host`: accelerator_host()), this program. New memory; NULL and *err. */
 char *template_key(const struct appliance_config *config, const struct hypervisor_driver *driver,
-                   error **err);
+                   const char *host, error **err);
 
 /* Looks for a usable template of that key: in the user's cache, then in the system's. 1 and
  * *directory (new memory); 0: there is none, and *why is the reason, for -v (new memory or NULL).
@@ -46,6 +46,9 @@ int template_finish(const char *begun, const char *key, bool cached, char **dire
 /* Where the capabilities of a template's hypervisor are, or are to be written
  * (hypervisor_ops.keep_capabilities). New memory; NULL: no memory. */
 char *template_capabilities(const char *directory);
+
+/* One that passed all checks and still cannot be restored: it is removed where that is possible. */
+void template_discard(const char *directory);
 
 /* Copies the memory, sparse, to a new file `to` that belongs to the sandboxed user. 0 or -1 and
  * *err. */

@@ -40,7 +40,7 @@ struct supervisor {
     backup *backups; /* NULL: none are made */
     run_directory *run;
     struct template_builder template;
-    bool template_ready;
+    bool template_ready, template_renewed; /* it is made anew once, where it cannot be restored */
     struct worker_handle *workers[MAX_WORKERS];
     size_t worker_count;
     unsigned parallel;

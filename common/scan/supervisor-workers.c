@@ -142,6 +142,20 @@ void supervisor_workers_give_up(struct supervisor *self, struct worker_handle *w
     end_worker(self, worker, false, why);
 }
 
+/* No appliance comes up from it. One that was saved by an earlier run may have outlived what it depends
+ * on; the loop then makes another. False: that would not help. */
+static bool renew_template(struct supervisor *self)
+{
+    if (self->template_renewed || !self->template.template_dir || self->template.booted)
+        return false;
+    supervisor_say(self, LOG_VERBOSE, "the saved appliance cannot be restored; it is made anew");
+    template_builder_discard(&self->template);
+    self->template_ready = false;
+    self->template_renewed = true;
+    self->start_failures = 0;
+    return true;
+}
+
 int supervisor_workers_lose(struct supervisor *self, struct worker_handle *worker, bool vanished,
                             const char *why, error **err)
 {
@@ -152,7 +166,8 @@ int supervisor_workers_lose(struct supervisor *self, struct worker_handle *worke
     if (text)
         supervisor_say(self, LOG_VERBOSE, text);
     end_worker(self, worker, vanished, text ? text : "the appliance is lost");
-    if (starting && ++self->start_failures >= MAX_START_FAILURES && !any_worker(self))
+    if (starting && ++self->start_failures >= MAX_START_FAILURES && !any_worker(self) &&
+        !renew_template(self))
         return error_set(err, ERROR_HOST, "%s", why);
     return 0;
 }

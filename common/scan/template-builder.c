@@ -15,10 +15,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* A boot takes 2-4 s under TCG on an idle machine; this is for a crowded one. */
+/* A boot takes 2-4 s under TCG on an idle machine; this is for a crowded one. Where it is not known
+ * whether KVM works, TCG runs beside it, so a KVM that hangs does not cost that much. */
 #define BOOT_TIMEOUT 120
-/* Under KVM it takes less than one; a KVM that hangs must not cost more than this. */
-#define KVM_BOOT_TIMEOUT 20
 
 #define MAX_BUILDERS 2 /* KVM and TCG side by side */
 
@@ -44,7 +43,7 @@ struct provisioner {
     struct builder builders[MAX_BUILDERS];
     size_t count;
     bool warned;    /* that what is built cannot be kept */
-    error *failure; /* the last builder's */
+    error *failure; /* of all builders that failed */
 };
 
 static void say(const struct provisioner *self, enum supervisor_log level, const char *text)
@@ -63,6 +62,7 @@ static int stage_file(struct provisioner *self, char **path, const char *name, e
     char *copy = text_format("%s/%s", run_directory_path(self->run), name);
     if (!copy)
         return error_no_memory(err);
+    unlink(copy); /* of a template that was discarded */
     AUTO_FD int fd = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     int result = fd < 0 ? -errno : file_tree_copy_file(*path, fd);
     if (result < 0) {
@@ -106,8 +106,7 @@ static int start_builder(struct provisioner *self, struct builder *builder, erro
         .sandbox = *self->box,
         .root = builder->root,
         .build_dir = builder->directory,
-        .start_timeout =
-            strcmp(builder->appliance.accel, "kvm") == 0 ? KVM_BOOT_TIMEOUT : BOOT_TIMEOUT,
+        .start_timeout = BOOT_TIMEOUT,
         .trace = self->config->trace,
     };
     if (worker_start(&config, &builder->worker, err) < 0)
@@ -145,9 +144,9 @@ static void clear_builder(struct builder *builder)
 static void failed(struct provisioner *self, struct builder *builder, const char *why,
                    size_t length)
 {
-    error_free(self->failure);
-    self->failure = NULL;
-    error_set(&self->failure, ERROR_HOST, "%s: %.*s", builder->appliance.accel, (int)length, why);
+    AUTO_ERROR error *before = STEAL(self->failure);
+    error_set(&self->failure, ERROR_HOST, "%s%s%s: %.*s", before ? error_message(before) : "",
+              before ? "; " : "", builder->appliance.accel, (int)length, why);
     say(self, LOG_VERBOSE, error_message(self->failure));
     end_builder(builder);
 }
@@ -213,25 +212,29 @@ static struct builder *race(struct provisioner *self, bool *signalled)
 
 /* --- the whole --- */
 
-static int add_candidate(struct provisioner *self, const struct appliance_config *appliance,
-                         const char *accel, error **err)
+static int prepare_candidate(const struct provisioner *self, struct builder *builder,
+                             const struct appliance_config *appliance, const char *accel,
+                             error **err)
 {
-    struct builder *builder = &self->builders[self->count++];
+    AUTO_FREE char *host = accelerator_host(accelerator_kvm_usable(self->box), "/sys/module");
     builder->appliance = *appliance;
     builder->appliance.accel = accel;
-    builder->key = template_key(&builder->appliance, self->config->driver, err);
+    if (!host)
+        return error_no_memory(err);
+    builder->key = template_key(&builder->appliance, self->config->driver, host, err);
     return builder->key ? 0 : -1;
 }
 
+/* The first `count` candidates race. Beside a KVM that has worked before, TCG is kept ready. */
 static int choose_candidates(struct provisioner *self, const struct appliance_config *appliance,
                              error **err)
 {
     const char *accel = self->config->accel ? self->config->accel : accelerator_known(self->box);
-    if (accel)
-        return add_candidate(self, appliance, accel, err);
-    if (add_candidate(self, appliance, "kvm", err) < 0)
+    bool alone = self->config->accel || (accel && strcmp(accel, "tcg") == 0);
+    self->count = accel ? 1 : 2;
+    if (prepare_candidate(self, &self->builders[0], appliance, accel ? accel : "kvm", err) < 0)
         return -1;
-    return add_candidate(self, appliance, "tcg", err);
+    return alone ? 0 : prepare_candidate(self, &self->builders[1], appliance, "tcg", err);
 }
 
 /* 1: a template is there. With two candidates the accelerator is not known: neither is looked for.
@@ -293,6 +296,24 @@ static enum template_builder_end build(struct provisioner *self, struct template
     return TEMPLATE_BUILDER_DONE;
 }
 
+static enum template_builder_end find_or_build(struct provisioner *self,
+                                               struct template_builder *result, error **err)
+{
+    return find_ready(self, result) ? TEMPLATE_BUILDER_DONE : build(self, result, err);
+}
+
+/* The verdict said KVM, and it does not work any more. The next run tries both again. */
+static enum template_builder_end build_without_kvm(struct provisioner *self,
+                                                   struct template_builder *result, error **err)
+{
+    say(self, LOG_VERBOSE, "KVM has worked before, and does not work now");
+    accelerator_forget();
+    clear_builder(&self->builders[0]);
+    self->builders[0] = self->builders[1];
+    self->builders[1] = (struct builder){0};
+    return find_or_build(self, result, err);
+}
+
 static enum template_builder_end provide(struct provisioner *self, struct template_builder *result,
                                          error **err)
 {
@@ -307,10 +328,14 @@ static enum template_builder_end provide(struct provisioner *self, struct templa
         return TEMPLATE_BUILDER_FAILED;
     /* The key names the originals: copies have another path each time. */
     result->appliance.files = result->files;
-    for (size_t i = 0; i < self->count; i++)
+    for (size_t i = 0; i < MAX_BUILDERS; i++)
         self->builders[i].appliance.files = result->files;
-    enum template_builder_end end =
-        find_ready(self, result) ? TEMPLATE_BUILDER_DONE : build(self, result, err);
+    AUTO_ERROR error *failure = NULL;
+    enum template_builder_end end = find_or_build(self, result, &failure);
+    if (end == TEMPLATE_BUILDER_FAILED && self->count == 1 && self->builders[1].key)
+        end = build_without_kvm(self, result, err);
+    else
+        error_propagate(err, STEAL(failure));
     if (end == TEMPLATE_BUILDER_DONE && stage_memory(self, result, err) < 0)
         return TEMPLATE_BUILDER_FAILED;
     return end;
@@ -326,7 +351,7 @@ enum template_builder_end template_builder_make(const struct supervisor_config *
         .config = config, .client = client, .run = run, .box = box, .signal_fd = signal_fd};
     *result = (struct template_builder){0};
     enum template_builder_end end = provide(&self, result, err);
-    for (size_t i = 0; i < self.count; i++)
+    for (size_t i = 0; i < MAX_BUILDERS; i++)
         clear_builder(&self.builders[i]);
     error_free(self.failure);
     if (end != TEMPLATE_BUILDER_DONE)
@@ -340,4 +365,12 @@ void template_builder_clear(struct template_builder *provision)
     free(provision->template_dir);
     free(provision->memory_path);
     *provision = (struct template_builder){0};
+}
+
+void template_builder_discard(struct template_builder *provision)
+{
+    template_discard(provision->template_dir);
+    unlink(provision->memory_path);
+    accelerator_forget();
+    template_builder_clear(provision);
 }

@@ -29,6 +29,10 @@ enum template_builder_end template_builder_make(const struct supervisor_config *
                                                 run_directory *run, const struct sandbox *box,
                                                 int signal_fd, struct template_builder *result,
                                                 error **err);
+
+/* What it has made does not come up: removes the template, and the verdict on the accelerator with
+ * it, so that both are made anew, and clears it. */
+void template_builder_discard(struct template_builder *provision);
 void template_builder_clear(struct template_builder *provision);
 
 #endif

@@ -116,6 +116,58 @@ static void a_verdict_that_cannot_be_kept_is_no_failure(void **state)
     accelerator_remember("tcg");
 }
 
+static void a_verdict_that_is_forgotten_is_not_there(void **state)
+{
+    char path[64];
+    (void)state;
+    make_cache();
+    accelerator_remember("kvm");
+    snprintf(path, sizeof path, "%s/virt-live-tools/accel", base);
+    assert_int_equal(access(path, F_OK), 0);
+    accelerator_forget();
+    assert_int_equal(access(path, F_OK), -1);
+    accelerator_forget();
+}
+
+static void set_nested(const char *module, const char *value)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", base, module);
+    mkdir(path, 0755);
+    snprintf(path, sizeof path, "%s/%s/parameters", base, module);
+    mkdir(path, 0755);
+    snprintf(path, sizeof path, "%s/%s/parameters/nested", base, module);
+    AUTO_FILE FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    fprintf(file, "%s\n", value);
+}
+
+/* What the host was before, and is now. */
+static void assert_another_host(char **before, bool usable)
+{
+    char *now = accelerator_host(usable, base);
+    assert_non_null(now);
+    assert_string_not_equal(*before, now);
+    free(*before);
+    *before = now;
+}
+
+static void kvm_that_appears_or_is_set_otherwise_is_another_host(void **state)
+{
+    AUTO_FREE char *host = accelerator_host(false, base);
+    (void)state;
+    assert_another_host(&host, true);
+    set_nested("kvm_intel", "N");
+    assert_another_host(&host, true);
+    set_nested("kvm_intel", "Y");
+    assert_another_host(&host, true);
+    set_nested("kvm_amd", "1");
+    assert_another_host(&host, true);
+    AUTO_FREE char *again = accelerator_host(true, base);
+    assert_string_equal(host, again);
+    assert_another_host(&host, false);
+}
+
 int main(void)
 {
 #define CACHE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -125,6 +177,8 @@ int main(void)
         CACHE(a_verdict_of_another_boot_does_not_count),
         CACHE(a_verdict_names_the_boot),
         CACHE(a_verdict_that_cannot_be_kept_is_no_failure),
+        CACHE(a_verdict_that_is_forgotten_is_not_there),
+        CACHE(kvm_that_appears_or_is_set_otherwise_is_another_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,7 +85,7 @@ static const struct hypervisor_driver driver = {.name = "test", .fingerprint = f
 
 static char *key_of(const struct fixture *f)
 {
-    char *key = template_key(&f->config, &driver, NULL);
+    char *key = template_key(&f->config, &driver, "host", NULL);
     assert_non_null(key);
     return key;
 }
@@ -162,6 +162,14 @@ static void the_hypervisors_program_changes_the_key(void **state)
     assert_string_not_equal(with, changed);
 }
 
+static void another_host_has_another_key(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *before = key_of(f);
+    AUTO_FREE char *after = template_key(&f->config, &driver, "another", NULL);
+    assert_string_not_equal(before, after);
+}
+
 static void an_appliance_that_lives_between_commands_has_another_key(void **state)
 {
     struct fixture *f = *state;
@@ -175,7 +183,7 @@ static void a_missing_file_has_no_key(void **state)
     struct fixture *f = *state;
     AUTO_ERROR error *err = NULL;
     unlink(f->initrd);
-    assert_null(template_key(&f->config, &driver, &err));
+    assert_null(template_key(&f->config, &driver, "host", &err));
     assert_non_null(strstr(error_message(err), "initrd"));
 }
 
@@ -556,6 +564,7 @@ int main(void)
         CACHE(an_old_time_does_not_hide_a_change),
         CACHE(accelerator_and_memory_change_the_key),
         CACHE(the_hypervisors_program_changes_the_key),
+        CACHE(another_host_has_another_key),
         CACHE(an_appliance_that_lives_between_commands_has_another_key),
         CACHE(a_missing_file_has_no_key),
         CACHE(what_was_made_is_found),

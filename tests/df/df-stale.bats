@@ -1,0 +1,84 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What an earlier run has kept and what holds no longer: it is made anew, once, and the images are scanned. QEMU is a script here
+# that fails as often as it is told, and then is QEMU.
+
+load ../lib/helpers
+
+# QEMU finds its modules by where it is itself, so for that time it has the name of its sister.
+qemu=/usr/bin/qemu-system-x86_64
+sister=/usr/bin/qemu-system-i386
+
+setup()
+{
+    requires_appliance
+    setup_test
+    requires_mount_namespace
+    image ext4.img a.img
+    mkdir -m 755 cache
+    export VIRT_LIVE_TOOLS_CACHE=$TMPDIR/cache
+    make_failing_qemu
+}
+
+# It counts what it has failed, and stops at the number in `limit`. QEMU's user can write there.
+make_failing_qemu()
+{
+    count=$(mktemp -d /dev/shm/vlt-test.XXXXXX)
+    on_cleanup rm -r "$count"
+    chmod 711 "$count"
+    touch "$count/failed"
+    chmod 666 "$count/failed"
+    cat > failing <<EOF
+#!/bin/bash
+if [[ " \$* " == *" -incoming "* && \$(wc -l < '$count/failed') -lt \$(< '$count/limit') ]]; then
+    echo "a restore" >> '$count/failed'
+    exit 1
+fi
+exec $sister "\$@"
+EOF
+    chmod 755 failing
+}
+
+# failing LIMIT COMMAND...: in a mount namespace of its own, so that the host's QEMU stays as it is
+failing()
+{
+    echo "$1" > "$count/limit"
+    : > "$count/failed"
+    # shellcheck disable=SC2016 # for the shell within
+    unshare --mount sh -c 'mount --bind "$0" "$1" && mount --bind failing "$0" && shift && exec "$@"' "$qemu" "$sister" "${@:2}"
+}
+
+failed() { wc -l < "$count/failed"; }
+
+@test "a saved appliance that cannot be restored three times is made anew" {
+    failing 0 virt-df-live --accel=tcg a.img
+    run -0 --separate-stderr failing 3 virt-df-live --accel=tcg --noheadings --stats -P 1 a.img
+    assert_contains "$output" "a.img:/dev/sda"
+    assert_equal "$(failed)" 3
+    assert_equal "$(jq .boots <<< "${stderr#stats: }")" 1
+    run -0 --separate-stderr failing 0 virt-df-live --accel=tcg --stats a.img
+    assert_equal "$(jq .boots <<< "${stderr#stats: }")" 0
+    assert_nothing_left
+}
+
+@test "… once: where none can be restored, that is exit 3" {
+    failing 0 virt-df-live --accel=tcg a.img
+    run --separate-stderr failing 1000 virt-df-live --accel=tcg --noheadings -P 1 a.img
+    assert_status 3
+    assert_equal "$output" ""
+    assert_equal "$(failed)" 6
+    assert_nothing_left
+}
+
+# A verdict of this boot that KVM works.
+write_verdict() { echo "$(< /proc/sys/kernel/random/boot_id) $(uname -r) kvm" > cache/accel; }
+
+@test "a verdict for KVM that does not hold is forgotten, and TCG is taken" {
+    [[ $(virt-df-live --stats a.img 2>&1 > /dev/null | sed 's/^stats: //' | jq -r .accel) == tcg ]] || skip "KVM works here"
+    as_user test -w /dev/kvm || [[ $(stat -c %G /dev/kvm) != root ]] || skip "QEMU's user may not open /dev/kvm"
+    write_verdict
+    run -0 --separate-stderr virt-df-live --noheadings --stats a.img
+    assert_contains "$output" "a.img:/dev/sda"
+    assert_equal "$(jq -r .accel <<< "${stderr#stats: }")" tcg
+    run ! grep -q kvm cache/accel
+}

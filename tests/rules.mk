@@ -126,6 +126,13 @@ check-valgrind: setup-lint
 		UNIT_SKIP_WHY='valgrind 3.19 has no openat2 and no pidfd_open' tests/run-tests.sh $(BUILD) unit
 	@TESTS='$(valgrind_tests)' tests/run-tests.sh $(valgrind_build) bats
 
+# --- other hosts: HOSTS='trixie forky'; tests/hosts/check-hosts.sh ---
+
+HOSTS ?= bookworm trixie forky sid
+.PHONY: check-hosts
+check-hosts: setup-check
+	@tests/hosts/check-hosts.sh $(BUILD) '$(or $(TESTS),df-waves ls-guest hotplug-life)' $(HOSTS)
+
 # --- lint: tests/lint/; .clang-tidy has the checks; tests/suppressions/cppcheck.supp what is not reported, and why ---
 
 # clang-tidy takes a file at a time, so one of them runs on each processor.

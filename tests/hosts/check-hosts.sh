@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+#   check-hosts.sh BUILD TESTS HOST…
+#
+# What a user of each HOST (a suite of Debian: bookworm, trixie, forky, sid) does on a fresh machine: `make demo`, and the bats
+# files TESTS. In a chroot of the suite's smallest system, BUILD/hosts/HOST, that is kept with its packages and what was built in
+# it; delete it to begin anew. Only root can do this. Prints a table; exit status 1 if something failed.
+
+set -euo pipefail
+shopt -s inherit_errexit
+
+die() { echo "check-hosts: $*" >&2; exit 1; }
+
+# Gone when all that it runs has ended, with its mounts. $1 is the tree. The programs of the host are not found in it.
+in_chroot()
+{
+    # shellcheck disable=SC2016 # for the shell within
+    unshare --mount --pid --fork --kill-child sh -euc '
+        mount -t proc proc "$1/proc"
+        mount --rbind /sys "$1/sys"
+        mount --rbind /dev "$1/dev"
+        mount -t tmpfs -o mode=1777 tmpfs "$1/tmp"
+        cd /
+        root=$1; shift
+        exec chroot "$root" env -i HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+            PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"' sh "$@"
+}
+
+# A tree that was not finished is not kept.
+make_tree()
+{
+    local host=$1 tree=$2
+    [ ! -d "$tree" ] || return 0
+    rm -rf "$tree.new"
+    mmdebstrap --variant=minbase --include=make "$host" "$tree.new" > "$tree.log" 2>&1 || die "$host: $(tail -n 1 "$tree.log")"
+    # what is installed starts no service
+    printf '#!/bin/sh\nexit 101\n' > "$tree.new/usr/sbin/policy-rc.d"
+    chmod 755 "$tree.new/usr/sbin/policy-rc.d"
+    mv "$tree.new" "$tree"
+}
+
+# The files of this tree as git knows them, changed or not; what was built from those before stays.
+copy_sources()
+{
+    local to=$1/root/virt-live-tools
+    mkdir -p "$to"
+    find "$to" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
+    git ls-files -z --cached --others --exclude-standard | tar -c --null --ignore-failed-read -T - | tar -x -C "$to"
+}
+
+# shellcheck disable=SC2016 # dpkg-query expands it
+version() { in_chroot "$1" dpkg-query -W -f='${Version}' "$2" | sed 's/^[0-9]*://; s/[-+].*//'; }
+
+check_host()
+{
+    local host=$1 tree=$hosts/$1 begun=$SECONDS demo=failed tests='' log=$hosts/$1.log
+    make_tree "$host" "$tree"
+    copy_sources "$tree"
+    echo "check-hosts: $host: make demo; all that it prints goes to $log" >&2
+    if in_chroot "$tree" sh -ec 'cd /root/virt-live-tools; apt-get update -qq; make demo' > "$log" 2>&1; then
+        demo="$((SECONDS - begun)) s"
+        echo "check-hosts: $host: $chosen" >&2
+        in_chroot "$tree" make -C /root/virt-live-tools check-bats TESTS="$chosen" >> "$log" 2>&1 || failed=1
+        tests=$(sed -n '/^[0-9]* passed, [0-9]* failed, /p' "$log" | tail -n 1)
+        [ -n "$tests" ] || failed=1
+    else
+        failed=1
+    fi
+    rows+=("$(printf '%-10s %-8s %-8s %-10s %-8s %s' "$host" "$(version "$tree" qemu-system-x86)" "$(version "$tree" libvirt0)" \
+        "$(sed -n 's/^kernel release: \([0-9.]*\).*/\1/p' "$tree/root/virt-live-tools/build/appliance/kernel.manifest" 2>&1)" \
+        "$demo" "${tests:-not run to the end}")")
+}
+
+[ $# -ge 3 ] || die "usage: check-hosts.sh BUILD TESTS HOST…"
+[ "$(id -u)" = 0 ] || die "only root can do this: it mounts in chroots"
+hosts=$(realpath -m "$1")/hosts chosen=$2 failed=0 rows=(); shift 2
+mkdir -p "$hosts"
+for host in "$@"; do check_host "$host"; done
+printf '%-10s %-8s %-8s %-10s %-8s %s\n' host QEMU libvirt Linux demo tests
+printf '%s\n' "${rows[@]}"
+exit "$failed"

@@ -14,7 +14,7 @@ appliance_chosen := $(shell cat $(appliance_dir)/choice 2>/dev/null)
 APPLIANCE_KERNEL := $(patsubst kernel=%,%,$(filter kernel=%,$(appliance_chosen)))
 APPLIANCE_MODULES ?= $(patsubst modules=%,%,$(filter modules=%,$(appliance_chosen)))
 endif
-appliance_common := appliance/build/lists.sh appliance/debian/fetch-debian.sh appliance/debian/packages
+appliance_common := appliance/build/lists.sh appliance/build/unpack.sh appliance/debian/fetch-debian.sh appliance/debian/packages
 appliance_choice := kernel=$(APPLIANCE_KERNEL) modules=$(APPLIANCE_MODULES)
 
 .PHONY: appliance kernel initrd root tools FORCE
@@ -39,7 +39,7 @@ $(appliance_dir)/initrd: appliance/build/build-initrd.sh appliance/build/lists.s
 # Of ours; the Makefile says how they are compiled.
 root_programs := volume-groups dynamic-disks
 
-$(addprefix $(appliance_dir)/,root tools): $(appliance_dir)/%: appliance/build/build-root.sh appliance/root/lvm.conf appliance/root/lvm-scan.conf \
+$(addprefix $(appliance_dir)/,root tools): $(appliance_dir)/%: $(addprefix appliance/build/,build-root.sh add-libraries.sh) appliance/root/lvm.conf appliance/root/lvm-scan.conf \
 		$(appliance_common) $(appliance_dir)/kernel $(addprefix $(appliance_dir)/,$(root_programs))
 	appliance/build/build-root.sh $(@D) $(@D)/debs $*
 

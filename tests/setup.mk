@@ -7,7 +7,7 @@ packages_build := gcc make pkg-config libc6-dev rpcsvc-proto libtirpc-dev libvir
 	libpopt-dev libjansson-dev libsmartcols-dev libblkid-dev libnbd-dev libglib2.0-dev libxxhash-dev nettle-dev \
 	liblvm2-dev libldm-dev perl
 packages_run := libvirt0 libvirt-daemon-driver-qemu qemu-system-x86
-packages_appliance := cpio kmod xz-utils binutils e2fsprogs
+packages_appliance := cpio kmod xz-utils zstd binutils e2fsprogs
 packages_images := qemu-utils xfsprogs btrfs-progs dosfstools exfatprogs ntfs-3g xorriso udftools \
 	squashfs-tools erofs-utils f2fs-tools fdisk mtools
 packages_check := bats parallel libcmocka-dev jq python3 procps attr libvirt-daemon uuid-runtime strace nbdkit mmdebstrap uidmap ldmtool

@@ -14,15 +14,16 @@ shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=appliance/build/lists.sh
 . "$here/lists.sh"
+# shellcheck source=appliance/build/unpack.sh
+. "$here/unpack.sh"
 PATH=$PATH:/usr/sbin:/sbin
 
 die() { echo "build-root: $*" >&2; exit 1; }
 
 make_layout()
 {
-    mkdir -p "$1"/{dev,etc/lvm/scan,mnt,proc,run,sys,tmp,usr/{bin,sbin,lib,lib64}}
-    local dir
-    for dir in bin sbin lib lib64; do ln -s "usr/$dir" "$1/$dir"; done
+    make_merged_usr "$1"
+    mkdir -p "$1"/{dev,etc/lvm/scan,mnt,proc,run,sys,tmp}
     # the tools want to find these; there is one user and nothing is mounted by name
     echo 'root:x:0:0:root:/:/bin/sh' > "$1/etc/passwd"
     echo 'root:x:0:' > "$1/etc/group"
@@ -41,51 +42,81 @@ make_tools_layout()
     chmod 755 "$1/usr/bin/udevadm"
 }
 
-# The lines of appliance/debian/packages that the drive is made of.
-drive_packages()
+# The sections of appliance/debian/packages that the drive is made of.
+drive_sections()
 {
     local names name
     names=$(sections "$here/../debian/packages")
     for name in $names; do
         case $name in
-        kernel)  ;;
-        tools-*) if [ "$1" = tools ]; then section "$here/../debian/packages" "$name"; fi ;;
-        *)       section "$here/../debian/packages" "$name" ;;
+        kernel | dlopen) ;;
+        tools-*) if [ "$1" = tools ]; then echo "$name"; fi ;;
+        *)       echo "$name" ;;
         esac
     done
 }
 
-# unpack TREE DEB PATTERN…: a pattern that matches nothing is an error
+# matches MEMBER WORD: whether the word of a line means that file of the package
+matches()
+{
+    # shellcheck disable=SC2254 # it is a pattern
+    case $2 in
+    /*) case $1 in .$2 | ./usr$2) return 0 ;; esac ;;
+    *)  case ${1#./} in bin/$2 | sbin/$2 | usr/bin/$2 | usr/sbin/$2) return 0 ;; esac ;;
+    esac
+    return 1
+}
+
+# unpack TREE FILE WORD…: a word that means no file is an error
 unpack()
 {
-    local tree=$1 deb=$2 log; shift 2
-    log=$("$here/../debian/fetch-debian.sh" --tar "$deb" |
-          tar -x -C "$tree" --no-same-owner --no-same-permissions --wildcards "$@" 2>&1) ||
-        die "$deb: $log; the paths stand in appliance/debian/packages"
+    local tree=$1 file=$2 members member word chosen=() found; shift 2
+    members=$(package_members "$file" | grep -v '/$')
+    for word in "$@"; do
+        found=${#chosen[@]}
+        while read -r member; do
+            if matches "$member" "$word"; then chosen+=("$member"); fi
+        done <<< "$members"
+        [ "${#chosen[@]}" -gt "$found" ] || die "$file: there is no $word in it; the names stand in appliance/debian/packages"
+    done
+    printf '%s\n' "${chosen[@]}" | sort -u | unpack_members "$tree" "$file"
+}
+
+# install_section TREE DEBS SECTION: its programs; prints their packages' versions. The packages of a section are asked for
+# together, so they must not conflict. All files that were fetched are then in `fetched`.
+install_section()
+{
+    local tree=$1 debs=$2 file line text words=() lines=() files=()
+    declare -A file_of=()
+    text=$(section "$here/../debian/packages" "$3")
+    mapfile -t lines <<< "$text"
+    text=$("$fetch" --with-libraries "$debs" "${lines[@]%%[[:space:]]*}")
+    mapfile -t files <<< "$text"
+    fetched+=("${files[@]}")
+    for file in "${files[@]}"; do
+        text=$("$fetch" --describe "$file")
+        file_of[${text% *}]=$file
+    done
+    for line in "${lines[@]}"; do
+        read -r -a words <<< "$line"
+        if [ "${#words[@]}" = 1 ]; then continue; fi # it is there for its libraries
+        file=${file_of[${words[0]}]-}
+        [ -n "$file" ] || die "$debs: the package ${words[0]} is not there"
+        unpack "$tree" "$file" "${words[@]:1}"
+        describe_package "$file"
+    done
 }
 
 # install_packages TREE DEBS DRIVE; prints the packages' versions. A package may stand in several sections.
 install_packages()
 {
-    local tree=$1 debs=$2 drive=$3 deb line text words=() lines=() names=() files=()
-    declare -A file_of=()
-    text=$(drive_packages "$drive")
-    mapfile -t lines <<< "$text"
-    text=$(printf '%s\n' "${lines[@]%%[[:space:]]*}" | LC_ALL=C sort -u)
-    mapfile -t names <<< "$text"
-    text=$("$here/../debian/fetch-debian.sh" "$debs" "${names[@]}")
-    mapfile -t files <<< "$text"
-    for deb in "${files[@]}"; do
-        text=$("$here/../debian/fetch-debian.sh" --describe "$deb")
-        read -r -a words <<< "$text"
-        file_of[${words[0]}]=$deb
-        echo "package ${words[0]}: ${words[1]}"
-    done
-    [ "${#files[@]}" = "${#names[@]}" ] || die "$debs: ${#files[@]} of ${#names[@]} packages are there"
-    for line in "${lines[@]}"; do
-        read -r -a words <<< "$line"
-        unpack "$tree" "${file_of[${words[0]}]}" "${words[@]:1}"
-    done
+    local tree=$1 names name text fetched=()
+    names=$(drive_sections "$3")
+    for name in $names; do install_section "$tree" "$2" "$name"; done
+    install -s -m 755 "$out/volume-groups" "$out/dynamic-disks" "$tree/usr/sbin"
+    text=$(section "$here/../debian/packages" dlopen)
+    mapfile -t fetched < <(printf '%s\n' "${fetched[@]}" | LC_ALL=C sort -u)
+    "$here/add-libraries.sh" "$tree" "$text" "${fetched[@]}"
 }
 
 # A symlink for each applet that no real tool stands for. The package's busybox is asked.
@@ -99,23 +130,6 @@ link_applets()
             ln -s busybox "$1/usr/bin/$applet"
         fi
     done
-}
-
-# Every library that a file in the tree needs is in the tree.
-check_libraries()
-{
-    local tree=$1 file need missing=() have files
-    # it fails on scripts, too, so that a failure in the loop says nothing
-    readelf -hW "$tree/usr/bin/busybox" >/dev/null || die "readelf does not work (is binutils installed?)"
-    have=$(find "$tree" \( -type f -o -type l \) -name '*.so*' -printf '%f\n')
-    files=$(find "$tree/usr" -type f \( -perm -u+x -o -name '*.so*' \))
-    while read -r file; do
-        while read -r need; do
-            grep -qxF -- "$need" <<< "$have" || missing+=("$need (for ${file#"$tree"/})")
-        done < <(LC_ALL=C readelf -dW "$file" 2>/dev/null | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
-    done <<< "$files"
-    [ "${#missing[@]}" = 0 ] || die "libraries are missing, add their packages to appliance/debian/packages:
-$(printf '  %s\n' "${missing[@]}" | sort -u)"
 }
 
 # The interpreter of every script in the tree is in it too.
@@ -193,16 +207,14 @@ trap 'rm -rf "$tree" "$out/$drive".new*' EXIT
 chmod 755 "$tree"
 
 make_layout "$tree"
-install_packages "$tree" "$debs" "$drive" > "$out/$drive.new.manifest"
+install_packages "$tree" "$debs" "$drive" | LC_ALL=C sort -u > "$out/$drive.new.manifest"
 link_applets "$tree"
-install -s -m 755 "$out/volume-groups" "$out/dynamic-disks" "$tree/usr/sbin"
 cp -R "$out/modules/root/." "$tree"
 if [ "$drive" = tools ]; then
     make_tools_layout "$tree"
     cp -R "$out/modules/tools/." "$tree"
     check_scripts "$tree" # lvmdump on `root` has no bash, nor use
 fi
-check_libraries "$tree"
 check_links "$tree"
 make_image "$tree" "$out/$drive.new"
 mv "$out/$drive.new.manifest" "$out/$drive.manifest"

@@ -3,7 +3,9 @@
 #
 # All that is Debian's own: how packages are fetched, unpacked and named. Nothing is installed; no root is needed.
 #
-#   fetch-debian.sh DIR PACKAGE…       downloads what DIR lacks, prints the files' paths
+#   fetch-debian.sh [--with-libraries] DIR PACKAGE…
+#                                      downloads what DIR lacks, prints the files' paths; also of the packages with libraries
+#                                      on which those depend
 #   fetch-debian.sh --tar FILE         the tree in FILE, as a tar on stdout
 #   fetch-debian.sh --describe FILE    "NAME VERSION"
 #
@@ -33,6 +35,19 @@ resolve()
     esac
 }
 
+# The packages with libraries on which these depend, each a name. The resolver is asked as on a host on which nothing is installed
+# yet. OpenSSL's provider of old ciphers is a library, and is filed under programs.
+libraries_of()
+{
+    local all names
+    all=$(apt -s -o Dir::State::status=/dev/null --no-install-recommends install "$@") ||
+        die "apt cannot resolve what $* depend on; does apt-get update work?"
+    names=$(sed -n 's/^Inst \([^ ]*\) .*/\1/p' <<< "$all")
+    # shellcheck disable=SC2086 # names
+    apt-cache show --no-all-versions $names |
+        awk '/^Package: / { name = $2 } /^Section: / && (/ libs$/ || name ~ /^openssl-provider-/) { print name }' | LC_ALL=C sort -u
+}
+
 # Prints the record's files if all of them are there.
 recorded()
 {
@@ -42,10 +57,16 @@ recorded()
     sed "s|^|$dir/|" "$record"
 }
 
-# 'FILE SHA256' for each package.
+# 'FILE SHA256' for each package. apt says nothing of one that lies in the directory where it runs.
 locate()
 {
-    apt download --print-uris "$@" | sed -n "s/^'[^']*' \([^ ]*\) [0-9]* SHA256:\([0-9a-f]*\)$/\1 \2/p"
+    local empty
+    empty=$(mktemp -d)
+    (
+        trap 'rm -rf "$empty"' EXIT
+        cd "$empty" && apt download --print-uris "$@" |
+            sed -n "s/^'[^']*' \([^ ]*\) [0-9]* SHA256:\([0-9a-f]*\)$/\1 \2/p"
+    )
 }
 
 has() { [ -f "$1/$2" ] && echo "$3  $1/$2" | sha256sum --quiet --check - >/dev/null 2>&1; }
@@ -65,14 +86,20 @@ download()
 
 fetch()
 {
-    local dir=$1; shift
+    local libraries=$1 dir=$2; shift 2
+    local names
+    mapfile -t names < <(printf '%s\n' "$@" | LC_ALL=C sort -u)
     mkdir -p "$dir"
     local record name file sum found lines=() packages=() missing=()
-    record=$dir/list.$(printf '%s\n' "$@" | LC_ALL=C sort | sha256sum | cut -c 1-12)
+    record=$dir/list.$(printf '%s\n' "$libraries" "${names[@]}" | sha256sum | cut -c 1-12)
     if recorded "$dir" "$record"; then return; fi
 
     command -v apt-get >/dev/null || die "no apt-get: this script is for Debian and its kin"
-    for name in "$@"; do name=$(resolve "$name"); packages+=("$name"); done
+    for name in "${names[@]}"; do name=$(resolve "$name"); packages+=("$name"); done
+    if [ -n "$libraries" ]; then
+        found=$(libraries_of "${packages[@]}")
+        mapfile -t packages < <(printf '%s\n' "${packages[@]}" ${found:+"$found"} | LC_ALL=C sort -u)
+    fi
     found=$(locate "${packages[@]}") || die "apt-get download failed: is there a network? does apt-get update work?"
     mapfile -t lines <<< "$found"
     [ "${#lines[@]}" = "${#packages[@]}" ] ||
@@ -92,5 +119,7 @@ case ${1:-} in
 --tar)      [ $# = 2 ] || die "usage: fetch-debian.sh --tar FILE";      dpkg-deb --fsys-tarfile "$2" ;;
 --describe) [ $# = 2 ] || die "usage: fetch-debian.sh --describe FILE"
             dpkg-deb --show --showformat '${Package} ${Version}\n' "$2" ;;
-*)          [ $# -ge 2 ] || die "usage: fetch-debian.sh DIR PACKAGE…";  fetch "$@" ;;
+--with-libraries)
+            [ $# -ge 3 ] || die "usage: fetch-debian.sh --with-libraries DIR PACKAGE…"; shift; fetch libraries "$@" ;;
+*)          [ $# -ge 2 ] || die "usage: fetch-debian.sh DIR PACKAGE…";  fetch '' "$@" ;;
 esac

@@ -20,9 +20,9 @@ void accelerator_forget(void);
 /* Whether the box's user may open /dev/kvm. */
 bool accelerator_kvm_usable(const struct sandbox *box);
 
-/* What libvirt's saved capabilities of QEMU depend on besides QEMU and libvirt themselves, in words: libvirt asks QEMU anew
- * where one of these has changed (virQEMUCapsIsValid() of its qemu_capabilities.c). `modules` is /sys/module. New memory or
- * NULL. */
+/* What libvirt's saved capabilities of QEMU depend on besides QEMU and libvirt themselves, in
+ * words: libvirt asks QEMU anew where one of these has changed (virQEMUCapsIsValid() of its
+ * qemu_capabilities.c). `modules` is /sys/module. New memory or NULL. */
 char *accelerator_host(bool kvm_usable, const char *modules);
 
 #endif

@@ -142,8 +142,8 @@ void supervisor_workers_give_up(struct supervisor *self, struct worker_handle *w
     end_worker(self, worker, false, why);
 }
 
-/* No appliance comes up from it. One that was saved by an earlier run may have outlived what it depends
- * on; the loop then makes another. False: that would not help. */
+/* No appliance comes up from it. One that was saved by an earlier run may have outlived what it
+ * depends on; the loop then makes another. False: that would not help. */
 static bool renew_template(struct supervisor *self)
 {
     if (self->template_renewed || !self->template.template_dir || self->template.booted)

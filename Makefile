@@ -54,6 +54,7 @@ help:
 	@echo 'make check-tsan    those where threads meet, with ThreadSanitizer'
 	@echo 'make check-valgrind  the unit tests, and what needs no appliance, under valgrind'
 	@echo 'make check-hosts   make demo and some tests on other releases of Debian, in chroots (HOSTS="trixie forky", TESTS=…)'
+	@echo 'make check-renewal RENEWALS=50 appliances of one template: each draws other random numbers'
 	@echo 'make soak          N=10000 images with faults among them, under fire (SEED=…)'
 	@echo 'make fuzz-images   images with changed metadata (FUZZ_IMAGES=1000 of each kind, SEED=…, KINDS=…)'
 	@echo 'make bench         measure (BENCH=ls: a part of it; BENCH_IMAGES=1000)'

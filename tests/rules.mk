@@ -199,6 +199,14 @@ soak: setup-check
 	@[ -e $(BUILD)/test-images/zeros.img ] || tests/images/make-images.sh $(BUILD)/test-images
 	@tests/faults/soak.py $(BUILD) --images $(N) $(if $(SEED),--seed $(SEED))
 
+# --- many appliances of one template, none of which draws what another one has drawn ---
+
+RENEWALS ?= 50
+.PHONY: check-renewal
+check-renewal: setup-check
+	@$(submake) all $(fault_dir)/initrd
+	@RENEWALS=$(RENEWALS) TESTS='hotplug-renewal faults-renewal' tests/run-tests.sh $(BUILD) bats
+
 # --- images with changed metadata: tests/faults/fuzz_images.py; make fuzz-images FUZZ_IMAGES=1000 SEED=… KINDS='xfs.img qcow2' ---
 
 FUZZ_IMAGES ?= 1000

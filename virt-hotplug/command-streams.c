@@ -2,6 +2,7 @@
 #include "command-streams.h"
 
 #include "base/signal-set.h"
+#include "base/wall-clock.h"
 #include "terminal.h"
 #include "wire/frame.h"
 #include "wire/session.h"
@@ -15,6 +16,10 @@
  * is somebody else's too, so it is not made non-blocking. */
 #define WRITE_MAX 4096
 
+/* How often an appliance hears what time it is, in seconds, while a command runs in it: its clock
+ * stands still while this host is suspended, and may drift. */
+#define TIME_INTERVAL 60
+
 /* What waits for one of our output streams. While anything does, nothing more is taken from the
  * appliance: that is the back-pressure. */
 struct pending {
@@ -24,7 +29,7 @@ struct pending {
 };
 
 struct command_streams {
-    int port, signals;
+    int port, signals, clock;
     bool terminal;
     bool input_open;
     uint32_t allowed; /* bytes of input that the agent is ready for */
@@ -41,6 +46,12 @@ static int tell(struct command_streams *self, session_ask *ask, error **err)
 {
     int put = frame_writer_put(self->writer, (xdrproc_t)xdr_session_ask, ask);
     return put < 0 ? error_set_errno(err, ERROR_HOST, -put, "cannot talk to the appliance") : 0;
+}
+
+static int tell_time(struct command_streams *self, error **err)
+{
+    return tell(self, &(session_ask){.kind = SESSION_TIME, .session_ask_u.time = wall_clock_now()},
+                err);
 }
 
 static size_t count_words(char *const *words)
@@ -81,6 +92,8 @@ static int start(struct command_streams *self, const struct command_streams_prog
     int called = frame_writer_call(self->writer);
     if (called < 0)
         return error_set_errno(err, ERROR_HOST, -called, "cannot talk to the appliance");
+    if (tell_time(self, err) < 0)
+        return -1;
     int put = frame_writer_put(self->writer, (xdrproc_t)xdr_session_ask, &ask);
     return put < 0 ? error_set_errno(err, ERROR_REFUSED, put == -EMSGSIZE ? E2BIG : -put,
                                      "the command line")
@@ -122,6 +135,14 @@ static int pass_signal(struct command_streams *self, error **err)
     }
     ask.session_ask_u.number = info.ssi_signo;
     return tell(self, &ask, err);
+}
+
+static int on_clock(struct command_streams *self, error **err)
+{
+    int heard = wall_clock_heard(self->clock, TIME_INTERVAL);
+    if (heard < 0)
+        return error_set_errno(err, ERROR_HOST, -heard, "cannot watch the clock");
+    return tell_time(self, err);
 }
 
 /* --- from the appliance --- */
@@ -229,14 +250,17 @@ static int turn(struct command_streams *self, error **err)
         {self->signals, POLLIN, 0},
         {reading ? STDIN_FILENO : -1, POLLIN, 0},
         {writing ? self->output.fd : -1, POLLOUT, 0},
+        {full ? -1 : self->clock, POLLIN, 0},
     };
-    if (poll(fds, 4, -1) < 0)
+    if (poll(fds, 5, -1) < 0)
         return errno == EINTR ? 0 : error_set_errno(err, ERROR_HOST, errno, "cannot wait");
     if (fds[1].revents && pass_signal(self, err) < 0)
         return -1;
     if (fds[2].revents && pass_input(self, err) < 0)
         return -1;
     if (fds[3].revents && write_output(self, err) < 0)
+        return -1;
+    if (fds[4].revents && on_clock(self, err) < 0)
         return -1;
     if (!writing && fds[0].revents & ~POLLOUT && hear(self, err) < 0)
         return -1;
@@ -250,9 +274,10 @@ static int prepare(struct command_streams *self, error **err)
     signal_set_not_ignored(&set, numbers, sizeof numbers / sizeof *numbers);
     sigprocmask(SIG_BLOCK, &set, NULL);
     self->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    self->clock = wall_clock_open(TIME_INTERVAL);
     self->reader = frame_reader_new();
     self->writer = frame_writer_new(PROTOCOL_MAX_FRAME);
-    if (self->signals < 0 || !self->reader || !self->writer ||
+    if (self->signals < 0 || self->clock < 0 || !self->reader || !self->writer ||
         fcntl(self->port, F_SETFL, O_NONBLOCK) < 0)
         return error_set_errno(err, ERROR_HOST, errno, "cannot start");
     return 0;
@@ -262,6 +287,7 @@ int command_streams_run(int port, const struct command_streams_program *command,
 {
     struct command_streams self = {.port = port,
                                    .signals = -1,
+                                   .clock = -1,
                                    .terminal = command->terminal,
                                    .input_open = true,
                                    .allowed = SESSION_WINDOW};
@@ -281,5 +307,7 @@ int command_streams_run(int port, const struct command_streams_program *command,
     frame_writer_free(self.writer);
     if (self.signals >= 0)
         close(self.signals);
+    if (self.clock >= 0)
+        close(self.clock);
     return result < 0 ? -1 : self.status;
 }

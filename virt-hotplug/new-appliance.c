@@ -39,17 +39,10 @@ void new_appliance_clear(struct new_appliance *start)
 
 static int keep(agent_client *agent, unsigned idle, error **err)
 {
-    answer reply = {0};
-    if (agent_client_keep(agent, idle, err) < 0 ||
-        agent_client_wait(agent, clock_now() + NEW_APPLIANCE_TIMEOUT, &reply, err) < 0)
-        return -1;
-    const done_ret *done = &reply.body.answer_body_u.keep;
-    int result = 0;
-    if (done->message.message_len > 0)
-        result = error_set(err, ERROR_HOST, "%.*s", (int)done->message.message_len,
-                           done->message.message_val);
-    agent_client_answer_clear(&reply);
-    return result;
+    uint64_t deadline = clock_now() + NEW_APPLIANCE_TIMEOUT;
+    return agent_client_keep(agent, idle, err) < 0
+               ? -1
+               : agent_client_wait_done(agent, deadline, ERROR_HOST, err);
 }
 
 static int attach_images(const struct new_appliance *start, persistent_slots *disks, error **err)

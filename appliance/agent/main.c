@@ -13,6 +13,7 @@
 #include "agent/session/session.h"
 #include "agent/util/channel.h"
 #include "agent/util/event-loop.h"
+#include "agent/util/renewal.h"
 #include "boot.h"
 #include "requests.h"
 #include "scan-volumes.h"
@@ -63,6 +64,7 @@ struct agent {
     scan_volumes *scan;
     list_files *files;
     disk_names *stock;
+    renewal *fresh;
     requests *queue;
     channel *link;
     session_hangup *leaving;
@@ -136,7 +138,8 @@ static void open_channel(struct agent *agent, int fd)
 
 static void open_session(struct agent *agent, unsigned number, int fd)
 {
-    agent->sessions[number] = fd < 0 ? NULL : session_new(fd, agent->events, agent->leaving);
+    agent->sessions[number] =
+        fd < 0 ? NULL : session_new(fd, agent->events, agent->leaving, agent->fresh);
     if (!agent->sessions[number]) /* its host will find that nobody answers */
         fprintf(stderr, "agent: session %u: %s\n", number, strerror(fd < 0 ? -fd : errno));
 }
@@ -304,15 +307,16 @@ static void set_up(struct agent *agent, const struct agent_options *options)
     const struct detached_mounts_ops *grafts =
         agent->host ? &detached_mounts_ops_pretend : &detached_mounts_ops_kernel;
     agent->leaving = session_hangup_new(agent->events);
+    agent->fresh = renewal_new(!agent->host);
     agent->stock = disk_names_new(agent->disks, options->proc);
     agent->scan = scan_volumes_new(agent->disks, agent->loaded,
                                    agent->host ? &mount_ops_pretend : &mount_ops_kernel, grafts,
                                    !agent->host);
     agent->files = list_files_new(agent->disks, agent->loaded, grafts, !agent->host);
-    if (!agent->leaving || !agent->stock || !agent->scan || !agent->files)
+    if (!agent->leaving || !agent->fresh || !agent->stock || !agent->scan || !agent->files)
         end(agent, 1, "no memory");
-    agent->queue =
-        requests_new(agent->disks, agent->loaded, agent->scan, agent->files, agent->stock);
+    agent->queue = requests_new(agent->disks, agent->loaded, agent->scan, agent->files,
+                                agent->stock, agent->fresh);
     if (!agent->queue)
         end(agent, 1, "no memory");
     watch(agent, &agent->signals, EPOLLIN);

@@ -9,6 +9,7 @@ struct requests {
     scan_volumes *scan;
     list_files *files;
     disk_names *stock;
+    renewal *fresh;
     bool kept;
     unsigned idle;
     const char *released; /* what OP_RELEASE is answered */
@@ -20,7 +21,7 @@ struct requests {
 };
 
 requests *requests_new(device_table *disks, kernel_modules *loaded, scan_volumes *scan,
-                       list_files *files, disk_names *stock)
+                       list_files *files, disk_names *stock, renewal *fresh)
 {
     requests *queue = calloc(1, sizeof *queue);
     if (!queue)
@@ -30,6 +31,7 @@ requests *requests_new(device_table *disks, kernel_modules *loaded, scan_volumes
     queue->scan = scan;
     queue->files = files;
     queue->stock = stock;
+    queue->fresh = fresh;
     return queue;
 }
 
@@ -64,9 +66,17 @@ static bool valid_gone(const struct gone_args *gone)
     return true;
 }
 
+/* Nothing is done with random numbers that other appliances have drawn, too. */
+static bool is_early(const requests *queue, op kind)
+{
+    return kind != OP_HELLO && kind != OP_RENEW && !renewal_is_done(queue->fresh);
+}
+
 static bool valid(const requests *queue, const request *asked)
 {
     if (queue->stranger && asked->body.op != OP_HELLO)
+        return false;
+    if (is_early(queue, asked->body.op))
         return false;
     switch (asked->body.op) {
     case OP_SCAN:
@@ -142,6 +152,17 @@ static void prepare(requests *queue, struct done_ret *reply)
     result = kernel_modules_lock(queue->loaded);
     if (result < 0)
         snprintf(queue->message, sizeof queue->message, "lock modules: %s", strerror(-result));
+    renewal_expire(queue->fresh); /* it will be saved */
+    set_message(reply, queue->message);
+}
+
+static void renew(requests *queue, struct done_ret *reply)
+{
+    const char *what;
+    int result = renewal_take(queue->fresh, &queue->current.body.request_body_u.renew, &what);
+    queue->message[0] = '\0';
+    if (result < 0)
+        snprintf(queue->message, sizeof queue->message, "%s: %s", what, strerror(-result));
     set_message(reply, queue->message);
 }
 
@@ -189,6 +210,9 @@ static int reply(requests *queue, channel *link)
         list_files_part(queue->files, &asked->request_body_u.ls, clock_now() - queue->since,
                         &out.body.answer_body_u.ls);
         more = !out.body.answer_body_u.ls.last;
+        break;
+    case OP_RENEW:
+        renew(queue, &out.body.answer_body_u.renew);
         break;
     }
     if (!more)

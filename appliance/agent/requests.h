@@ -9,13 +9,14 @@
 #include "agent/list/list-files.h"
 #include "agent/mount/kernel-modules.h"
 #include "agent/util/channel.h"
+#include "agent/util/renewal.h"
 #include "scan-volumes.h"
 
 typedef struct requests requests;
 
 /* Borrows them all. NULL: no memory. */
 requests *requests_new(device_table *disks, kernel_modules *loaded, scan_volumes *scan,
-                       list_files *files, disk_names *stock);
+                       list_files *files, disk_names *stock, renewal *fresh);
 
 /* Reads and answers requests until it has to wait. To be called after every event. 0; -EPIPE where
  * the stream has ended; -EBADMSG where the host broke the protocol. */

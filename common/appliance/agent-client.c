@@ -2,6 +2,7 @@
 #include "agent-client.h"
 
 #include "base/clock.h"
+#include "base/wall-clock.h"
 #include "wire/frame.h"
 #include <fcntl.h>
 #include <poll.h>
@@ -148,7 +149,8 @@ static const struct agent_client_kind hello = {.op = OP_HELLO, .check = check_he
                                       prepare = {.op = OP_PREPARE}, gone = {.op = OP_GONE},
                                       keep = {.op = OP_KEEP}, name = {.op = OP_NAME},
                                       release = {.op = OP_RELEASE},
-                                      list = {.op = OP_LIST, .check = check_list};
+                                      list = {.op = OP_LIST, .check = check_list},
+                                      renew = {.op = OP_RENEW};
 
 int agent_client_hello(agent_client *self, error **err)
 {
@@ -158,6 +160,18 @@ int agent_client_hello(agent_client *self, error **err)
         return error_set_errno(err, ERROR_APPLIANCE, -called, "cannot ask the agent");
     body.request_body_u.protocol_version = PROTOCOL_VERSION;
     return agent_client_ask(self, &hello, &body, 0, err);
+}
+
+int agent_client_renew(agent_client *self, error **err)
+{
+    request_body body = {.op = OP_RENEW};
+    struct renew_args *fresh = &body.request_body_u.renew;
+    if (getrandom(fresh->seed, sizeof fresh->seed, 0) != (ssize_t)sizeof fresh->seed)
+        return error_set_errno(err, ERROR_HOST, errno, "no random bytes");
+    fresh->time = wall_clock_now();
+    int sent = agent_client_ask(self, &renew, &body, 0, err);
+    explicit_bzero(fresh->seed, sizeof fresh->seed);
+    return sent;
 }
 
 int agent_client_prepare(agent_client *self, error **err)
@@ -282,12 +296,30 @@ int agent_client_wait(agent_client *self, uint64_t deadline, answer *reply, erro
     }
 }
 
+int agent_client_wait_done(agent_client *self, uint64_t deadline, enum error_kind kind, error **err)
+{
+    answer reply = {0};
+    if (agent_client_wait(self, deadline, &reply, err) < 0)
+        return -1;
+    /* All answers of that kind have the one layout. */
+    const done_ret *done = &reply.body.answer_body_u.gone;
+    int result = 0;
+    if (done->message.message_len > 0)
+        result =
+            error_set(err, kind, "%.*s", (int)done->message.message_len, done->message.message_val);
+    agent_client_answer_clear(&reply);
+    return result;
+}
+
 int agent_client_greet(agent_client *self, uint64_t deadline, error **err)
 {
     answer hello = {0};
-    if (agent_client_hello(self, err) < 0 || agent_client_wait(self, deadline, &hello, err) < 0)
+    if (agent_client_hello(self, err) < 0 || agent_client_renew(self, err) < 0 ||
+        agent_client_wait(self, deadline, &hello, err) < 0)
         return -1;
     agent_client_answer_clear(&hello);
+    if (agent_client_wait_done(self, deadline, ERROR_APPLIANCE, err) < 0)
+        return error_prefix(err, "the appliance has not been renewed");
     return 0;
 }
 

@@ -33,6 +33,8 @@ bool agent_client_wants_write(const agent_client *self); /* poll it for POLLOUT 
 size_t agent_client_pending(const agent_client *self);   /* requests without an answer */
 
 int agent_client_hello(agent_client *self, error **err);
+/* Fresh random bytes and the time of this host; refused: a message in the answer. */
+int agent_client_renew(agent_client *self, error **err);
 int agent_client_prepare(agent_client *self, error **err);
 int agent_client_gone(agent_client *self, const gone_args *args, error **err);
 int agent_client_keep(agent_client *self, unsigned idle, error **err);
@@ -59,7 +61,13 @@ int agent_client_next(agent_client *self, answer *reply, error **err);
  * be taken for that of the next request. */
 int agent_client_wait(agent_client *self, uint64_t deadline, answer *reply, error **err);
 
-/* agent_client_hello(), and its answer. */
+/* The same for an answer that says no more than whether it worked (done_ret). Where it says that it
+ * did not, its message is the error's, of that kind. */
+int agent_client_wait_done(agent_client *self, uint64_t deadline, enum error_kind kind,
+                           error **err);
+
+/* How every connection begins: HELLO and RENEW. After that the appliance draws random numbers that
+ * no other appliance of its template draws, and has this host's time. 0 or -1 and *err. */
 int agent_client_greet(agent_client *self, uint64_t deadline, error **err);
 
 void agent_client_answer_clear(answer *reply);

@@ -303,19 +303,11 @@ static int report_ready(struct worker_state *self, uint64_t since)
 /* Loads and locks what a template must have loaded and locked, and saves it. */
 static int build(struct worker_state *self, uint64_t deadline, error **err)
 {
-    answer reply = {0};
+    AUTO_FREE char *path = NULL;
     if (agent_client_prepare(self->agent, err) < 0 ||
-        agent_client_wait(self->agent, deadline, &reply, err) < 0)
-        return -1;
-    const done_ret *done = &reply.body.answer_body_u.prepare;
-    int refused = (int)done->message.message_len;
-    if (refused)
-        error_set(err, ERROR_APPLIANCE, "the appliance could not be prepared: %.*s", refused,
-                  done->message.message_val);
-    agent_client_answer_clear(&reply);
-    if (refused)
-        return -1;
-    AUTO_FREE char *path = text_format("%s/state", self->config->build_dir);
+        agent_client_wait_done(self->agent, deadline, ERROR_APPLIANCE, err) < 0)
+        return error_prefix(err, "the appliance could not be prepared");
+    path = text_format("%s/state", self->config->build_dir);
     if (!path)
         return error_no_memory(err);
     AUTO_FD int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

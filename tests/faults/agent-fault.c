@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* For an appliance whose agent misbehaves on cue: linked with the agent's own objects and
  * --wrap=statvfs, so that a filesystem that has a file `fault` brings about what that file says, at
- * the moment at which the agent asks how full it is. */
+ * the moment at which the agent asks how full it is. "draw" is no fault: it tells, as figures of
+ * the filesystem, what cannot be seen from outside. */
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 int __real_statvfs(const char *path, struct statvfs *figures);
@@ -51,6 +55,21 @@ static void take_all_memory(void)
     }
 }
 
+/* Two random numbers of 62 bits, as its size and its inodes; the time in seconds, as its free
+ * inodes. */
+static int draw(struct statvfs *figures)
+{
+    uint64_t numbers[2];
+    if (getrandom(numbers, sizeof numbers, 0) != (ssize_t)sizeof numbers)
+        abort();
+    *figures = (struct statvfs){.f_bsize = 1,
+                                .f_frsize = 1,
+                                .f_blocks = numbers[0] >> 2,
+                                .f_files = numbers[1] >> 2,
+                                .f_ffree = (fsfilcnt_t)time(NULL)};
+    return 0;
+}
+
 int __wrap_statvfs(const char *path, struct statvfs *figures)
 {
     static const struct {
@@ -73,5 +92,7 @@ int __wrap_statvfs(const char *path, struct statvfs *figures)
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (strcmp(said, faults[i].name) == 0)
             faults[i].happen();
+    if (strcmp(said, "draw") == 0)
+        return draw(figures);
     return __real_statvfs(path, figures);
 }

@@ -33,6 +33,8 @@ static int ask(agent_client *host, unsigned op)
         return agent_client_list(host, NULL);
     case OP_LS:
         return question_ask(&ls, &disks, host, NULL);
+    case OP_RENEW:
+        return agent_client_renew(host, NULL);
     default:
         return agent_client_hello(host, NULL);
     }

@@ -194,7 +194,7 @@ static _Noreturn void become_agent(const struct agent_process *self, const int f
     _exit(127);
 }
 
-int agent_set_up(void **state)
+int agent_set_up_stale(void **state)
 {
     struct agent_process *self = calloc(1, sizeof *self);
     alarm(PATIENCE);
@@ -219,6 +219,14 @@ int agent_set_up(void **state)
                      (ssize_t)FRAME_CALL_LENGTH);
     *state = self;
     return 0;
+}
+
+int agent_set_up(void **state)
+{
+    int result = agent_set_up_stale(state);
+    if (result == 0)
+        agent_renew(*state, "");
+    return result;
 }
 
 static void close_channel(struct agent_process *self)
@@ -255,13 +263,29 @@ int agent_tear_down(void **state)
 
 /* ---- the channel ---- */
 
-void agent_ask(struct agent_process *self, request *asked)
+static void send_request(const struct agent_process *self, const request *asked)
 {
     AUTO_SECRET void *frame = NULL;
     size_t length;
-    asked->serial = ++self->serial;
     assert_int_equal(frame_encode((xdrproc_t)xdr_request, asked, &frame, &length), 0);
     assert_int_equal(write(self->channel, frame, length), (ssize_t)length);
+}
+
+void agent_ask(struct agent_process *self, request *asked)
+{
+    asked->serial = ++self->serial;
+    send_request(self, asked);
+}
+
+void agent_renew(struct agent_process *self, const char *message)
+{
+    const request asked = {.body.op = OP_RENEW};
+    send_request(self, &asked);
+    answer reply = agent_expect(self, 0, OP_RENEW);
+    const struct done_ret *done = &reply.body.answer_body_u.renew;
+    assert_int_equal(done->message.message_len, strlen(message));
+    assert_memory_equal(done->message.message_val, message, strlen(message));
+    agent_free_answer(&reply);
 }
 
 void agent_ask_hello(struct agent_process *self, unsigned version)

@@ -26,6 +26,8 @@ struct agent_process {
 };
 
 int agent_set_up(void **state);
+/* One that has not been renewed (OP_RENEW), as from a template. */
+int agent_set_up_stale(void **state);
 int agent_tear_down(void **state);
 
 /* How the agent ended: it must, once its channel is closed. */
@@ -64,6 +66,8 @@ void agent_appear(const struct agent_process *self, unsigned slot);
 
 void agent_ask(struct agent_process *self, request *asked);
 void agent_ask_hello(struct agent_process *self, unsigned version);
+/* Request 0, and that it was answered with `message`. */
+void agent_renew(struct agent_process *self, const char *message);
 /* The next answer; it must be to request `serial`. */
 answer agent_expect(struct agent_process *self, unsigned serial, op kind);
 void agent_free_answer(answer *reply);

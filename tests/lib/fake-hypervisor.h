@@ -47,6 +47,7 @@ enum fake_point {
     /* QEMU and the agent in it; where the agent's answer has a message, failing is answering with
      * one. */
     FAKE_HELLO,  /* the agent's first answer; failing is giving none */
+    FAKE_RENEW,  /* the answer to OP_RENEW */
     FAKE_APPEAR, /* the agent sees the disk; failing is not seeing it */
     FAKE_REMOVE, /* the event that says that the disk is removed; failing is not saying so */
     FAKE_GONE,   /* the answer to OP_GONE … */

@@ -24,7 +24,7 @@ static int greet(struct fake_persistent *self, error **err)
 {
     int port = self->hv->ops->open_port(self->hv, AGENT_PORT_NAME, err);
     self->agent = port < 0 ? NULL : agent_client_new(port, err);
-    return self->agent ? ask(self->agent, agent_client_hello(self->agent, err), err) : -1;
+    return self->agent ? agent_client_greet(self->agent, clock_now() + PATIENCE, err) : -1;
 }
 
 int fake_persistent_launch(unsigned slots)

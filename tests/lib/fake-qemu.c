@@ -26,6 +26,7 @@ struct qemu {
     size_t monitor_count;
     int listeners[2]; /* by enum fake_socket; -1: nobody else comes */
     frame_reader *reader;
+    bool renewed; /* by the host that is there */
     struct seen disks[SLOT_COUNT];
 };
 
@@ -297,8 +298,12 @@ static void on_request(struct qemu *self, const request *asked)
 {
     while (hear_of_disk(self))
         ;
+    /* A host may have been killed before it was answered, so its renewal is not the next one's. */
+    if (!self->renewed && asked->body.op != OP_HELLO && asked->body.op != OP_RENEW)
+        mistake();
     switch (asked->body.op) {
     case OP_HELLO:
+        self->renewed = false;
         if (fake_step(FAKE_HELLO))
             fake_answer_other(self->channel, asked, "");
         break;
@@ -325,6 +330,10 @@ static void on_request(struct qemu *self, const request *asked)
         break;
     case OP_LS:
         on_ls(self, asked);
+        break;
+    case OP_RENEW:
+        self->renewed = fake_step(FAKE_RENEW);
+        fake_answer_other(self->channel, asked, self->renewed ? "" : "the clock: no");
         break;
     }
 }

@@ -65,7 +65,8 @@ static int greet(struct command *command)
 {
     int fd = command->hv->ops->open_port(command->hv, AGENT_PORT_NAME, NULL);
     command->agent = fd < 0 ? NULL : agent_client_new(fd, NULL);
-    return command->agent ? hear(command->agent, agent_client_hello(command->agent, NULL)) : -1;
+    return command->agent ? agent_client_greet(command->agent, clock_now() + 5 * CLOCK_SECOND, NULL)
+                          : -1;
 }
 
 static int launch(void *data)

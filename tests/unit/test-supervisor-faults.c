@@ -261,6 +261,20 @@ static void agents_that_die_at_once_end_the_run_after_three(void **state)
     assert_no_appliance(*state, FAKE_HELLO, FAKE_VANISH);
 }
 
+static void appliances_that_are_not_renewed_are_not_used(void **state)
+{
+    assert_no_appliance(*state, FAKE_RENEW, FAKE_FAIL);
+}
+
+static void one_that_is_not_renewed_is_replaced(void **state)
+{
+    struct trial *t = *state;
+    trial_guests(t, 5);
+    fake_script->steps[FAKE_RENEW] = (struct fake_step){FAKE_FAIL, 0, 1};
+    trial_run(t);
+    trial_assert_all_ok(t, NULL);
+}
+
 static void two_appliances_that_do_not_come_up_are_tried_again(void **state)
 {
     struct trial *t = *state;
@@ -387,6 +401,8 @@ int main(int argc, char **argv)
         TRIAL(workers_that_are_killed_while_they_start_end_the_run_after_three),
         TRIAL(agents_that_cannot_be_reached_end_the_run_after_three),
         TRIAL(agents_that_die_at_once_end_the_run_after_three),
+        TRIAL(appliances_that_are_not_renewed_are_not_used),
+        TRIAL(one_that_is_not_renewed_is_replaced),
         TRIAL(two_appliances_that_do_not_come_up_are_tried_again),
         TRIAL(appliances_that_do_not_come_up_beside_one_that_works_cost_nothing),
         TRIAL(a_disk_that_cannot_be_detached_costs_an_appliance_and_no_guest),

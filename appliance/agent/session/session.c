@@ -24,6 +24,7 @@ enum state {
 struct session {
     event_loop *events;
     session_hangup *leaving;
+    renewal *fresh;
     channel *link;
     session_input *input;
     unsigned calls; /* of the channel, as far as they have been seen */
@@ -209,7 +210,9 @@ static void start(session *self, const session_start *how)
              SESSION_VERSION, how->protocol);
         return;
     }
-    const char *objection = session_process_objection(how);
+    const char *objection = renewal_is_done(self->fresh)
+                                ? session_process_objection(how)
+                                : "the appliance has not got random bytes of its host yet";
     if (objection) {
         fail(self, "%s", objection);
         return;
@@ -241,8 +244,19 @@ static void signal_it(session *self, unsigned number)
         session_process_signal(&self->process, (int)number);
 }
 
+static void set_clock(session *self, uint64_t host)
+{
+    int result = renewal_set_clock(self->fresh, host);
+    if (result < 0)
+        fail(self, "the clock: %s", strerror(-result));
+}
+
 static void obey(session *self, const session_ask *asked)
 {
+    if (asked->kind == SESSION_TIME) {
+        set_clock(self, asked->session_ask_u.time);
+        return;
+    }
     if (asked->kind == SESSION_START) {
         if (self->state == STATE_FREE)
             start(self, &asked->session_ask_u.start);
@@ -334,13 +348,14 @@ static void on_port(void *owner, uint32_t events)
 
 /* ---- for the agent ---- */
 
-session *session_new(int fd, event_loop *events, session_hangup *leaving)
+session *session_new(int fd, event_loop *events, session_hangup *leaving, renewal *fresh)
 {
     session *self = calloc(1, sizeof *self);
     if (!self)
         return NULL;
     self->events = events;
     self->leaving = leaving;
+    self->fresh = fresh;
     self->process =
         (struct session_process){.input = -1, .output = -1, .errors = -1, .verdict = -1};
     self->port = (struct event_loop_watcher){.fd = fd, .ready = on_port, .owner = self};

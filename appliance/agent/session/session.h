@@ -4,14 +4,16 @@
 #define VLT_AGENT_SESSION_H
 
 #include "agent/util/event-loop.h"
+#include "agent/util/renewal.h"
 #include "session-hangup.h"
 #include <stdbool.h>
 #include <sys/types.h>
 
 typedef struct session session;
 
-/* Takes over the port's descriptor, borrows the others. NULL: errno. */
-session *session_new(int fd, event_loop *events, session_hangup *leaving);
+/* Takes over the port's descriptor, borrows the others. No command is started before the appliance
+ * has been renewed. NULL: errno. */
+session *session_new(int fd, event_loop *events, session_hangup *leaving, renewal *fresh);
 
 /* To be called for each child that ended. Whether it was this session's. */
 bool session_reaped(session *self, pid_t pid, int status);

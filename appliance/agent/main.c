@@ -99,8 +99,6 @@ static void run_requests(struct agent *agent)
     if (!agent->link || !agent->rooted || !channel_connected(agent->link))
         return;
     int result = requests_run(agent->queue, agent->link);
-    if (!agent->kept && requests_kept(agent->queue, &agent->idle) && !agent->host)
-        boot_keep();
     agent->kept = requests_kept(agent->queue, &agent->idle);
     /* -ECONNRESET: it did not take the last answers. */
     if ((result == -EPIPE || result == -ECONNRESET) && agent->host && !agent->kept)
@@ -315,8 +313,15 @@ static void set_up(struct agent *agent, const struct agent_options *options)
     agent->files = list_files_new(agent->disks, agent->loaded, grafts, !agent->host);
     if (!agent->leaving || !agent->fresh || !agent->stock || !agent->scan || !agent->files)
         end(agent, 1, "no memory");
-    agent->queue = requests_new(agent->disks, agent->loaded, agent->scan, agent->files,
-                                agent->stock, agent->fresh);
+    agent->queue = requests_new(&(struct requests_parts){
+        .disks = agent->disks,
+        .loaded = agent->loaded,
+        .scan = agent->scan,
+        .files = agent->files,
+        .stock = agent->stock,
+        .fresh = agent->fresh,
+        .keep = agent->host ? NULL : boot_keep,
+    });
     if (!agent->queue)
         end(agent, 1, "no memory");
     watch(agent, &agent->signals, EPOLLIN);

@@ -4,12 +4,7 @@
 #include <string.h>
 
 struct requests {
-    device_table *disks;
-    kernel_modules *loaded;
-    scan_volumes *scan;
-    list_files *files;
-    disk_names *stock;
-    renewal *fresh;
+    struct requests_parts parts;
     bool kept;
     unsigned idle;
     const char *released; /* what OP_RELEASE is answered */
@@ -20,18 +15,11 @@ struct requests {
     char message[MAX_MESSAGE];
 };
 
-requests *requests_new(device_table *disks, kernel_modules *loaded, scan_volumes *scan,
-                       list_files *files, disk_names *stock, renewal *fresh)
+requests *requests_new(const struct requests_parts *parts)
 {
     requests *queue = calloc(1, sizeof *queue);
-    if (!queue)
-        return NULL;
-    queue->disks = disks;
-    queue->loaded = loaded;
-    queue->scan = scan;
-    queue->files = files;
-    queue->stock = stock;
-    queue->fresh = fresh;
+    if (queue)
+        queue->parts = *parts;
     return queue;
 }
 
@@ -48,8 +36,8 @@ void requests_drop(requests *queue)
 {
     forget(queue);
     queue->stranger = false;
-    list_files_drop(queue->files);
-    disk_names_drop(queue->stock);
+    list_files_drop(queue->parts.files);
+    disk_names_drop(queue->parts.stock);
 }
 
 bool requests_kept(const requests *queue, unsigned *idle)
@@ -69,7 +57,7 @@ static bool valid_gone(const struct gone_args *gone)
 /* Nothing is done with random numbers that other appliances have drawn, too. */
 static bool is_early(const requests *queue, op kind)
 {
-    return kind != OP_HELLO && kind != OP_RENEW && !renewal_is_done(queue->fresh);
+    return kind != OP_HELLO && kind != OP_RENEW && !renewal_is_done(queue->parts.fresh);
 }
 
 static bool valid(const requests *queue, const request *asked)
@@ -98,7 +86,7 @@ static bool valid(const requests *queue, const request *asked)
 static bool all_absent(const requests *queue, const struct gone_args *gone)
 {
     for (u_int i = 0; i < gone->slots.slots_len; i++)
-        if (!device_table_absent(queue->disks, gone->slots.slots_val[i]))
+        if (!device_table_absent(queue->parts.disks, gone->slots.slots_val[i]))
             return false;
     return true;
 }
@@ -109,15 +97,15 @@ static bool answerable(requests *queue)
     const request_body *body = &queue->current.body;
     switch (body->op) {
     case OP_SCAN:
-        return scan_volumes_ready(queue->scan, &body->request_body_u.scan);
+        return scan_volumes_ready(queue->parts.scan, &body->request_body_u.scan);
     case OP_GONE:
         return all_absent(queue, &body->request_body_u.gone);
     case OP_NAME:
-        return device_table_ready(queue->disks, body->request_body_u.name.disk.slot);
+        return device_table_ready(queue->parts.disks, body->request_body_u.name.disk.slot);
     case OP_LS:
-        return list_files_ready(queue->files, &body->request_body_u.ls);
+        return list_files_ready(queue->parts.files, &body->request_body_u.ls);
     case OP_RELEASE:
-        queue->released = disk_names_release(queue->stock, &body->request_body_u.release);
+        queue->released = disk_names_release(queue->parts.stock, &body->request_body_u.release);
         return queue->released != NULL;
     default:
         return true;
@@ -141,33 +129,36 @@ static void hello(requests *queue, struct hello_ret *reply)
 static void prepare(requests *queue, struct done_ret *reply)
 {
     const char *failed = "";
-    int result = kernel_modules_need_all(queue->loaded, &failed);
+    int result = kernel_modules_need_all(queue->parts.loaded, &failed);
     queue->message[0] = '\0';
     if (result < 0)
         snprintf(queue->message, sizeof queue->message, "module %.512s: %s", failed,
                  strerror(-result));
-    result = scan_volumes_prepare(queue->scan);
+    result = scan_volumes_prepare(queue->parts.scan);
     if (result < 0)
         snprintf(queue->message, sizeof queue->message, "LVM: %s", strerror(-result));
-    result = kernel_modules_lock(queue->loaded);
+    result = kernel_modules_lock(queue->parts.loaded);
     if (result < 0)
         snprintf(queue->message, sizeof queue->message, "lock modules: %s", strerror(-result));
-    renewal_expire(queue->fresh); /* it will be saved */
+    renewal_expire(queue->parts.fresh); /* it will be saved */
     set_message(reply, queue->message);
 }
 
 static void renew(requests *queue, struct done_ret *reply)
 {
     const char *what;
-    int result = renewal_take(queue->fresh, &queue->current.body.request_body_u.renew, &what);
+    int result = renewal_take(queue->parts.fresh, &queue->current.body.request_body_u.renew, &what);
     queue->message[0] = '\0';
     if (result < 0)
         snprintf(queue->message, sizeof queue->message, "%s: %s", what, strerror(-result));
     set_message(reply, queue->message);
 }
 
+/* What it changes holds before the next host can come. */
 static void keep(requests *queue)
 {
+    if (!queue->kept && queue->parts.keep)
+        queue->parts.keep();
     queue->kept = true;
     queue->idle = queue->current.body.request_body_u.keep.idle;
 }
@@ -185,7 +176,7 @@ static int reply(requests *queue, channel *link)
         hello(queue, &out.body.answer_body_u.hello);
         break;
     case OP_SCAN:
-        scan_volumes_run(queue->scan, &asked->request_body_u.scan, clock_now() - queue->since,
+        scan_volumes_run(queue->parts.scan, &asked->request_body_u.scan, clock_now() - queue->since,
                          &out.body.answer_body_u.scan);
         break;
     case OP_GONE:
@@ -198,16 +189,16 @@ static int reply(requests *queue, channel *link)
         break;
     case OP_NAME:
         set_message(&out.body.answer_body_u.name,
-                    disk_names_assign(queue->stock, &asked->request_body_u.name));
+                    disk_names_assign(queue->parts.stock, &asked->request_body_u.name));
         break;
     case OP_RELEASE:
         set_message(&out.body.answer_body_u.release, queue->released);
         break;
     case OP_LIST:
-        disk_names_list(queue->stock, &out.body.answer_body_u.list);
+        disk_names_list(queue->parts.stock, &out.body.answer_body_u.list);
         break;
     case OP_LS:
-        list_files_part(queue->files, &asked->request_body_u.ls, clock_now() - queue->since,
+        list_files_part(queue->parts.files, &asked->request_body_u.ls, clock_now() - queue->since,
                         &out.body.answer_body_u.ls);
         more = !out.body.answer_body_u.ls.last;
         break;

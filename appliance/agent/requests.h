@@ -14,9 +14,19 @@
 
 typedef struct requests requests;
 
+/* Who does what is asked. */
+struct requests_parts {
+    device_table *disks;
+    kernel_modules *loaded;
+    scan_volumes *scan;
+    list_files *files;
+    disk_names *stock;
+    renewal *fresh;
+    void (*keep)(void); /* before OP_KEEP is answered for the first time; or NULL */
+};
+
 /* Borrows them all. NULL: no memory. */
-requests *requests_new(device_table *disks, kernel_modules *loaded, scan_volumes *scan,
-                       list_files *files, disk_names *stock, renewal *fresh);
+requests *requests_new(const struct requests_parts *parts);
 
 /* Reads and answers requests until it has to wait. To be called after every event. 0; -EPIPE where
  * the stream has ended; -EBADMSG where the host broke the protocol. */

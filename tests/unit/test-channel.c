@@ -5,17 +5,20 @@
 #include "agent/util/channel.h"
 
 #include "wire/frame.h"
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <termios.h>
 
 #include <cmocka.h> /* needs the above */
 
 struct port {
     int host;
+    char name[64]; /* of the device, where it is one */
     channel *link;
 };
 
@@ -43,7 +46,7 @@ static int tear_down(void **state)
 
 static void say(const struct port *port, const void *bytes, size_t length)
 {
-    assert_int_equal(send(port->host, bytes, length, 0), (ssize_t)length);
+    assert_int_equal(write(port->host, bytes, length), (ssize_t)length);
 }
 
 /* The call and HELLO in one piece, as a host says them. */
@@ -160,6 +163,50 @@ static void calls_are_counted(void **state)
     assert_int_equal(channel_calls(port->link), 2);
 }
 
+/* ---- a device whose host end opens and closes: a pseudo-terminal ---- */
+
+static int open_host(const char *name)
+{
+    struct termios raw;
+    int fd = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(tcgetattr(fd, &raw), 0);
+    cfmakeraw(&raw);
+    assert_int_equal(tcsetattr(fd, TCSANOW, &raw), 0);
+    return fd;
+}
+
+static int set_up_device(void **state)
+{
+    struct port *port = calloc(1, sizeof *port);
+    assert_non_null(port);
+    int device = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(device >= 0);
+    assert_int_equal(grantpt(device), 0);
+    assert_int_equal(unlockpt(device), 0);
+    assert_int_equal(ptsname_r(device, port->name, sizeof port->name), 0);
+    port->host = open_host(port->name);
+    port->link = channel_new(device);
+    assert_non_null(port->link);
+    *state = port;
+    return 0;
+}
+
+/* Its call is there, and the driver has not said yet that it is. */
+static void a_call_is_left_where_it_is_while_nobody_is_connected(void **state)
+{
+    struct port *port = *state;
+    say_hello(port, 7);
+    expect_hello(port, 7);
+    say_hello(port, 8);
+    close(port->host);
+    expect_nothing(port);
+    hang_up(port);
+    port->host = open_host(port->name);
+    assert_int_equal(channel_event(port->link, EPOLLIN), 1);
+    expect_hello(port, 8);
+}
+
 int main(void)
 {
 #define PORT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -171,6 +218,8 @@ int main(void)
         PORT(an_answer_to_the_former_host_is_not_sent_to_the_next),
         PORT(who_is_dismissed_is_not_heard_until_the_next_call),
         PORT(calls_are_counted),
+        cmocka_unit_test_setup_teardown(a_call_is_left_where_it_is_while_nobody_is_connected,
+                                        set_up_device, tear_down),
     };
     return cmocka_run_group_tests_name("channel", tests, NULL, NULL);
 }

@@ -2,11 +2,14 @@
 #include "channel.h"
 #include "wire/frame.h"
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 
 struct channel {
     int fd;
+    bool port; /* its host end may go, and another one come */
     bool connected;
     bool called; /* the host that is there has called */
     unsigned calls;
@@ -16,8 +19,9 @@ struct channel {
 
 channel *channel_new(int fd)
 {
+    struct stat status;
     int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+    if (flags < 0 || fstat(fd, &status) < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
         return NULL;
     channel *link = calloc(1, sizeof *link);
     if (!link)
@@ -30,6 +34,7 @@ channel *channel_new(int fd)
         return NULL;
     }
     link->fd = fd;
+    link->port = S_ISCHR(status.st_mode);
     return link;
 }
 
@@ -77,10 +82,19 @@ unsigned channel_calls(const channel *link)
     return link->calls;
 }
 
+/* Whether the driver says, now, that no host is there. */
+static bool is_hung_up(const channel *link)
+{
+    struct pollfd state = {.fd = link->fd};
+    return link->port && poll(&state, 1, 0) == 1 && state.revents & POLLHUP;
+}
+
 /* What a former host sent may still be there: it ends where the next one calls. */
 static int fill(channel *link)
 {
     for (;;) {
+        if (is_hung_up(link))
+            return -EAGAIN;
         int result = frame_reader_fill(link->reader, link->fd);
         if (result <= 0)
             return result;

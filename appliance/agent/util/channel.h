@@ -14,6 +14,11 @@
  * the driver keeps the bytes of the first. So each host sends FRAME_CALL first, and the channel
  * drops all bytes before it.
  *
+ * Data and the news that a host has come or gone take different ways through the driver: data are
+ * there at once, the news when one of its workers has run. So a port may have a host's call before
+ * the driver knows of that host, while it says that none is connected. It is not read then: with
+ * the end of the former host, which the agent is still to hear of, it would forget this call.
+ *
  * After a restore the driver sees a change of the host end only if it was connected at the save and
  * is not at the restore, or the reverse. So a template must be saved when no frame is under way. */
 #ifndef VLT_AGENT_CHANNEL_H

@@ -55,6 +55,16 @@ static struct seen *seen;
 static FILE *answer_to;
 static char group[256]; /* the last one that has a volume: they come sorted by it */
 
+/* A line of the answer. The text has names that an image chose: a newline in one would begin a line
+ * of its own. */
+static void tell(char kind, const char *text)
+{
+    fputc(kind, answer_to);
+    for (; *text; text++)
+        fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, answer_to);
+    fputc('\n', answer_to);
+}
+
 static void hear(int level, const char *file, int line, int errnum, const char *message)
 {
     (void)file;
@@ -65,16 +75,16 @@ static void hear(int level, const char *file, int line, int errnum, const char *
     unsigned active;
     int end = 0;
     if (strncmp(message, "LVM2_VG_NAME=", 13) == 0) {
-        fprintf(answer_to, "V%s\n", message);
+        tell('V', message);
         if (length < sizeof group && (strncmp(group, message, length) != 0 || group[length])) {
             seen->groups++;
             snprintf(group, sizeof group, "%.*s", (int)length, message);
         }
     } else if (strncmp(message, "LVM2_PV_NAME=", 13) == 0) {
-        fprintf(answer_to, "P%s\n", message);
+        tell('P', message);
     } else if (level <= LVM2_LOG_ERROR) {
         seen->complaints++;
-        fprintf(answer_to, "E%s\n", message);
+        tell('E', message);
     } else if (sscanf(message, "%u logical volume(s) in volume group %n", &active, &end) == 1 &&
                end > 0) {
         seen->active += active;
@@ -117,6 +127,7 @@ static bool run_apart(void *lvm, const char *what, const char *devices)
 /* A line like lvs' for the device, if it is a logical volume that a user sees. */
 static bool tell_device(struct dm_pool *pool, const char *name)
 {
+    char line[512];
     struct dm_info info;
     char *vg = NULL, *lv = NULL, *layer = NULL;
     struct dm_task *task = dm_task_create(DM_DEVICE_INFO);
@@ -125,11 +136,13 @@ static bool tell_device(struct dm_pool *pool, const char *name)
                   strncmp(dm_task_get_uuid(task), "LVM-", 4) == 0 &&
                   strlen(dm_task_get_uuid(task)) == PUBLIC_UUID_LENGTH &&
                   dm_split_lvm_name(pool, name, &vg, &lv, &layer) && *vg && *lv && !*layer;
-    if (public)
-        fprintf(answer_to,
-                "VLVM2_VG_NAME='%s' LVM2_LV_NAME='%s' LVM2_LV_KERNEL_MAJOR='%u' "
-                "LVM2_LV_KERNEL_MINOR='%u'\n",
-                vg, lv, info.major, info.minor);
+    if (public) {
+        snprintf(line, sizeof line,
+                 "LVM2_VG_NAME='%s' LVM2_LV_NAME='%s' LVM2_LV_KERNEL_MAJOR='%u' "
+                 "LVM2_LV_KERNEL_MINOR='%u'",
+                 vg, lv, info.major, info.minor);
+        tell('V', line);
+    }
     if (task)
         dm_task_destroy(task);
     return public;

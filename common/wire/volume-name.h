@@ -13,6 +13,14 @@ static inline bool volume_name_has(char letter)
            strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+_.-", letter);
 }
 
+/* Whether it has no others; an empty one has none. */
+static inline bool volume_name_is_plain(const char *name)
+{
+    while (volume_name_has(*name))
+        name++;
+    return *name == '\0';
+}
+
 /* Replaces every other byte with '_'. */
 static inline void volume_name_settle(char *name)
 {

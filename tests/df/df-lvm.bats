@@ -115,3 +115,17 @@ lvm.img,/dev/vg-0/var-log"
     run -0 virt-ls -a lvm.img -m /dev/mapper/vg--0-var--log /
     assert_contains "$output" name
 }
+
+# The host takes a name with such bytes for a lie of the agent, which costs an appliance.
+@test "a volume whose name has control characters is corrupt, and its neighbours are scanned" {
+    cp lvm.img "$TMPDIR/renamed.img"
+    "$TOP/tests/images/rename_volume.py" "$TMPDIR/renamed.img" var-log 'v\x1b[1mog'
+    run --separate-stderr virt-df-live --json --stats "$TMPDIR/renamed.img"
+    assert_status 1
+    assert_equal "$(json 'select(.device | tostring | startswith("/dev/vg-0")) | "\(.device) \(.status)"')" \
+        "/dev/vg-0/root ok
+/dev/vg-0/swap ok
+/dev/vg-0/v__1mog corrupt"
+    assert_contains "$stderr" "its name in LVM's metadata has characters that LVM does not allow"
+    [[ $(sed -n 's/^stats: //p' <<< "$stderr" | jq '.restores + .boots') -le 1 ]]
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lvm.h"
 #include "agent/device/device-nodes.h"
+#include "wire/volume-name.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -84,34 +85,61 @@ static int ask(const char *const *nodes, size_t count, int answer_to)
     return sendmsg(server, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-/* The value of NAME='…' in the line; "" where it is not there. */
-static const char *field(const char *line, const char *name, char *value, size_t size)
+/* Takes NAME='VALUE' and the spaces behind it from the line. An image chose some of the values: one
+ * with an apostrophe in it ends the line's sense there, and does not begin another field. false:
+ * something else stands there. */
+static bool take_field(const char **line, const char *name, char *value, size_t size)
 {
     char start[64];
     snprintf(start, sizeof start, "LVM2_%s='", name);
-    const char *from = strstr(line, start);
-    from = from ? from + strlen(start) : "";
-    snprintf(value, size, "%.*s", (int)strcspn(from, "'"), from);
-    return value;
+    size_t before = strlen(start);
+    *value = '\0';
+    if (strncmp(*line, start, before) != 0)
+        return false;
+    size_t length = strcspn(*line + before, "'");
+    snprintf(value, size, "%.*s", (int)length, *line + before);
+    *line += before + length;
+    if (**line != '\'')
+        return false;
+    *line += 1 + strspn(*line + 1, " ");
+    return true;
 }
 
-static void take_volume(const char *line, const char *complaint, struct lvm_volume *volume)
+/* As the line has it. */
+struct fields {
+    char group[128], name[128], major[16], minor[16], health[64];
+};
+
+/* Whether the line is one that LVM writes for names that LVM lets a user give. */
+static bool read_fields(const char *line, struct fields *fields)
 {
-    char name[128], text[32], health[64];
-    memset(volume, 0, sizeof *volume);
+    bool whole = take_field(&line, "VG_NAME", fields->group, sizeof fields->group) &&
+                 take_field(&line, "LV_NAME", fields->name, sizeof fields->name) &&
+                 take_field(&line, "LV_KERNEL_MAJOR", fields->major, sizeof fields->major) &&
+                 take_field(&line, "LV_KERNEL_MINOR", fields->minor, sizeof fields->minor);
+    if (whole && *line) /* the kernel's own lines have none */
+        whole = take_field(&line, "LV_HEALTH_STATUS", fields->health, sizeof fields->health);
+    return whole && !*line && volume_name_is_plain(fields->group) &&
+           volume_name_is_plain(fields->name);
+}
+
+void lvm_read_volume(const char *line, const char *complaint, struct lvm_volume *volume)
+{
+    struct fields fields = {.group = ""};
+    *volume = (struct lvm_volume){.plain = read_fields(line, &fields)};
+    volume_name_settle(fields.group);
+    volume_name_settle(fields.name);
     /* Both together, as the device mapper's name for it, have 127 bytes at most. */
-    size_t length = strlen(field(line, "VG_NAME", volume->name, sizeof volume->name));
-    snprintf(volume->name + length, sizeof volume->name - length, "/%s",
-             field(line, "LV_NAME", name, sizeof name));
-    /* -1 where it is not active */
-    int major = atoi(field(line, "LV_KERNEL_MAJOR", text, sizeof text));
-    int minor = atoi(field(line, "LV_KERNEL_MINOR", text, sizeof text));
-    field(line, "LV_HEALTH_STATUS", health, sizeof health);
-    if (major > 0 && minor >= 0) {
+    size_t length = (size_t)snprintf(volume->name, sizeof volume->name, "%s/", fields.group);
+    snprintf(volume->name + length, sizeof volume->name - length, "%s", fields.name);
+    int major = atoi(fields.major), minor = atoi(fields.minor); /* -1 where it is not active */
+    if (!volume->plain) {
+        snprintf(volume->why, sizeof volume->why,
+                 "its name in LVM's metadata has characters that LVM does not allow");
+    } else if (major > 0 && minor >= 0) {
         volume->number = makedev((unsigned)major, (unsigned)minor);
         snprintf(volume->node, sizeof volume->node, "/dev/logical%d", minor);
-        device_nodes_make(volume->node, (unsigned)major, (unsigned)minor);
-    } else if (strcmp(health, "partial") == 0) {
+    } else if (strcmp(fields.health, "partial") == 0) {
         snprintf(volume->why, sizeof volume->why, "a physical volume of it is missing");
     } else {
         snprintf(volume->why, sizeof volume->why, "not activated: %s",
@@ -123,8 +151,8 @@ static void take_volume(const char *line, const char *complaint, struct lvm_volu
 static void take_member(const char *line, const char *const *nodes, bool *used, size_t count)
 {
     char node[LVM_NODE_MAX], group[128];
-    field(line, "PV_NAME", node, sizeof node);
-    field(line, "VG_NAME", group, sizeof group);
+    take_field(&line, "PV_NAME", node, sizeof node);
+    take_field(&line, "VG_NAME", group, sizeof group);
     if (!*group || *group == '[') /* "[unknown]": it is in use, and LVM cannot say by whom */
         return;
     for (size_t i = 0; i < count; i++)
@@ -152,14 +180,16 @@ static bool hear_line(struct hearing *self, const char *line)
         snprintf(self->why, self->size, "%s", line + 1);
         break;
     case 'V':
-        take_volume(line, self->why, &volume);
+        lvm_read_volume(line + 1, self->why, &volume);
+        if (volume.number)
+            device_nodes_make(volume.node, major(volume.number), minor(volume.number));
         self->found(self->owner, &volume);
         break;
     case 'P':
         if (!line[1]) /* those that belong to a group follow */
             memset(self->used, 0, self->count * sizeof *self->used);
         else
-            take_member(line, self->nodes, self->used, self->count);
+            take_member(line + 1, self->nodes, self->used, self->count);
         break;
     default:
         break;

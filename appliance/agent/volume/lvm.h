@@ -15,7 +15,12 @@ struct lvm_volume {
     char node[LVM_NODE_MAX];
     dev_t number; /* 0: it is not active; `why` is the reason */
     char why[VOLUME_MESSAGE_MAX];
+    bool plain; /* false: it cannot be so called, `name` is not quite its name, and `why` */
 };
+
+/* A logical volume, from a line that volume-groups wrote, without the letter before it. `complaint`
+ * is LVM's last. */
+void lvm_read_volume(const char *line, const char *complaint, struct lvm_volume *volume);
 
 /* Starts that process. Called before a template is saved, so restored appliances do not pay for its
  * start. 0 or -errno. */

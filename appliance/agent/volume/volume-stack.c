@@ -114,14 +114,6 @@ static void open_encrypted(volume_stack *self, volume_table *all, const key *key
 
 /* ---- arrays ---- */
 
-/* What the host takes for a name. */
-static bool is_plain(const char *text)
-{
-    while (volume_name_has(*text))
-        text++;
-    return *text == '\0';
-}
-
 /* "host:name" of a superblock of version 1: "md0" where the name is a number, else "md/name". The
  * superblock 0.90 has none: they are counted. */
 static void array_name(volume_table *all, const struct content *member, unsigned index, char *name,
@@ -130,7 +122,7 @@ static void array_name(volume_table *all, const struct content *member, unsigned
     const char *colon = strrchr(member->label, ':');
     const char *own = colon ? colon + 1 : member->label;
     bool digits = strspn(own, "0123456789") == strlen(own);
-    if (own[0] && is_plain(own))
+    if (own[0] && volume_name_is_plain(own))
         snprintf(name, size, digits ? "md%.16s" : "md/%.64s", own);
     else
         snprintf(name, size, "md%u", index);
@@ -229,7 +221,8 @@ static void add_logical(void *owner, const struct lvm_volume *found)
         return; /* it was found the last time */
     what = volume_table_add(hoard->all, VOLUME_LOGICAL, found->name, found->node, found->number);
     if (what && !found->number)
-        volume_table_say(what, STATUS_UNSUPPORTED, "%s", found->why);
+        volume_table_say(what, found->plain ? STATUS_UNSUPPORTED : STATUS_CORRUPT, "%s",
+                         found->why);
 }
 
 /* The physical volumes, with their views; whether there is one that has not been tried. */

@@ -87,7 +87,7 @@ SANITIZER := -fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined -fno-omit-fr
 endif
 
 # Recursive on purpose: pkg-config is asked only when something is compiled, after `setup`.
-packages_of_host := libnbd libvirt libvirt-qemu libxml-2.0 popt jansson smartcols glib-2.0 libtirpc libxxhash
+packages_of_host := libnbd libvirt libvirt-qemu libxml-2.0 popt jansson smartcols glib-2.0 libtirpc libxxhash libseccomp
 pkg_cflags = $(eval pkg_cflags := $(shell pkg-config --cflags $(packages_of_host)))$(pkg_cflags)
 pkg_libs   = $(eval pkg_libs := $(shell pkg-config --libs $(packages_of_host)))$(pkg_libs)
 

@@ -53,6 +53,12 @@ ifndef SANITIZE
 check-programs: $(fault_dir)/initrd
 endif
 
+# Tries from within what the sandbox keeps out (confined-qemu.bats).
+check-programs: $(BUILD)/faults/intruder
+$(BUILD)/faults/intruder: $(BUILD)/test-obj/tests/faults/intruder.o $(BUILD)/test-obj/tests/lib/intruder.o
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) $(LDFLAGS) $(SANITIZER) -o $@ $^
+
 $(fault_dir)/agent: $(BUILD)/test-obj/tests/faults/agent-fault.o $(BUILD)/appliance/agent
 	@mkdir -p $(@D)
 	$(call say,LD) $(CC) $(agent_link) -Wl,--wrap=statvfs -o $@ $(agent_objects) $< $(agent_libs) -lpthread

@@ -4,7 +4,7 @@
 # when all are there it asks no network and no root.
 
 packages_build := gcc make pkg-config libc6-dev rpcsvc-proto libtirpc-dev libvirt-dev libxml2-dev \
-	libpopt-dev libjansson-dev libsmartcols-dev libblkid-dev libnbd-dev libglib2.0-dev libxxhash-dev nettle-dev \
+	libpopt-dev libjansson-dev libsmartcols-dev libblkid-dev libnbd-dev libglib2.0-dev libxxhash-dev libseccomp-dev nettle-dev \
 	liblvm2-dev libldm-dev perl
 packages_run := libvirt0 libvirt-daemon-driver-qemu qemu-system-x86
 packages_appliance := cpio kmod xz-utils zstd binutils e2fsprogs

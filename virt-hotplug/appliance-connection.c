@@ -7,6 +7,7 @@
 #include "base/text-format.h"
 #include "command-line.h"
 #include "ports.h"
+#include "process/confinement.h"
 #include "sandboxed-work.h"
 #include "wire/port-name.h"
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 /* An agent that is busy has at most one disk to flush. */
 #define HELLO_PATIENCE (30 * CLOCK_SECOND)
 #define END_PATIENCE 10000 /* milliseconds */
+#define LIBVIRT_LOG_BYTES ((uint64_t)16 << 20)
 
 int appliance_connection_has_ended(const appliance_directory *directory, error **err)
 {
@@ -79,6 +81,9 @@ int appliance_connection_open(const appliance_directory *directory, const struct
         return 1;
     int reached = appliance_directory_uri(directory) ? reach_daemon(directory, box, connection, err)
                                                      : reach_own(directory, box, connection, err);
+    /* The log of libvirt, which lasts as long as the appliance. */
+    if (reached == 0 && confinement_bound_files(LIBVIRT_LOG_BYTES, err) < 0)
+        return -1;
     if (reached == 0)
         reached = connection->hv->ops->take_over(connection->hv, err);
     if (reached != 0)

@@ -16,6 +16,7 @@ static _Noreturn void run(const struct sandbox *box, int (*work)(void *, error *
                           int answers, pid_t parent)
 {
     AUTO_ERROR error *err = NULL;
+    sandbox_leave_network(box);
     int entered = sandbox_enter(box, &err);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* changing the user has cleared it */
     if (getppid() != parent)

@@ -123,7 +123,9 @@ static struct machine_spec make_spec(const struct appliance_config *config,
         .initrd = config->files.initrd,
         .root_drive = config->files.root_drive,
         .command_line = appliance_command_line(),
-        .console_path = console,
+        /* One that lives for hours would fill the file system: no limit holds for what its QEMU
+         * writes, which may be images. */
+        .console_path = config->hotplug && restore ? NULL : console,
         .port_path = port,
         .memory_path = place->memory_path,
         .memory_private = restore,

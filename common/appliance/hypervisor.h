@@ -61,7 +61,7 @@ struct machine_spec {
     unsigned memory_mib;
     const char *kernel, *initrd, *root_drive; /* absolute paths */
     const char *command_line;                 /* of the guest's kernel */
-    const char *console_path;                 /* a file, or NULL for none */
+    const char *console_path;                 /* a file; NULL: what is said is not kept */
     const char *port_path;   /* the Unix socket of the agent's port; that of session port N is
                                 port_path and "-N". A driver may choose others: see open_port() */
     const char *memory_path; /* the guest's memory is this file */

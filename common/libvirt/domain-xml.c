@@ -131,11 +131,10 @@ static void write_ports(struct writer *w, const struct machine_spec *spec)
 
 static void write_console(struct writer *w, const struct machine_spec *spec)
 {
-    if (!spec->console_path)
-        return;
     begin(w, "serial");
-    attribute(w, "type", "file");
-    LEAF(w, "source", "path", spec->console_path);
+    attribute(w, "type", spec->console_path ? "file" : "null");
+    if (spec->console_path)
+        LEAF(w, "source", "path", spec->console_path);
     end(w);
 }
 

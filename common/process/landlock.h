@@ -8,10 +8,11 @@
 #include "base/error.h"
 
 /* From here on this process writes, makes and removes files only below these paths (files or
- * directories; a NULL ends them) and in /dev. It binds and connects to no TCP port, and sends no
- * signal and no message on an abstract socket to processes outside. It may read, and use
- * descriptors that are open, as before. Needs no_new_privs (sandbox_enter()). Linux 5.13 brought
- * Landlock, 6.7 its network rules, 6.12 those for signals: whatever the kernel has is used. 1:
+ * directories; a NULL ends them), and writes to /dev/null, /dev/kvm and their like. It binds and
+ * connects to no TCP port, and reaches no process outside by a signal, an abstract socket or a
+ * socket with a path. It may read, and use descriptors that are open, as before. Needs no_new_privs
+ * (sandbox_enter()). Linux 5.13 brought Landlock, 6.7 its network rules, 6.10 ioctls of devices,
+ * 6.12 signals and abstract sockets, ABI 9 sockets with a path: whatever the kernel has is used. 1:
  * confined; 0: the kernel has no Landlock; -1 and *err. */
 int landlock_restrict(const char *const *writable, error **err);
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sandbox.h"
+#include "syscall-filter.h"
 
 #include <grp.h>
 #include <pwd.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -36,11 +38,26 @@ static int set_groups(const struct sandbox *box)
     return setgroups(1, &box->gid);
 }
 
+/* As the network is the process's, so is what is known of it. */
+static bool without_network;
+
+void sandbox_leave_network(const struct sandbox *box)
+{
+    without_network = box->drop && unshare(CLONE_NEWNET) == 0;
+}
+
+bool sandbox_has_no_network(void)
+{
+    return without_network;
+}
+
 int sandbox_enter(const struct sandbox *box, error **err)
 {
     struct rlimit none = {0, 0};
     if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return error_set_errno(err, ERROR_HOST, errno, "cannot give up privileges");
+    if (syscall_filter_terminal(err) < 0)
+        return -1;
     if (!box->drop)
         return 0;
     if (set_groups(box) < 0 || setresgid(box->gid, box->gid, box->gid) < 0 ||

@@ -19,8 +19,13 @@ struct sandbox {
  * exists. */
 int sandbox_choose(struct sandbox *box, error **err);
 
+/* For root, and before sandbox_enter(): a network namespace of its own, with nothing in it. Who may
+ * not make one (root without capabilities) keeps the host's network, as an ordinary user does. */
+void sandbox_leave_network(const struct sandbox *box);
+bool sandbox_has_no_network(void); /* this process: that was done, and worked */
+
 /* Becomes that user for good, with no other group than that of /dev/kvm, no new privileges, no core
- * dumps. 0 or -1 and *err. */
+ * dumps, and no pushing of characters into a terminal. 0 or -1 and *err. */
 int sandbox_enter(const struct sandbox *box, error **err);
 
 /* Whether the permission bits along the path let the sandboxed user read the file. */

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/pid-signal.h"
 #include "process/child-setup.h"
-#include "process/landlock.h"
+#include "process/confinement.h"
 #include "wire/packet.h"
 #include <fcntl.h>
 #include <signal.h>
@@ -151,7 +151,7 @@ static int give_up_rights(const struct session_process *self, const struct sandb
     int closed = close_what_is_not_looked_at(self);
     if (closed < 0)
         return error_set_errno(err, ERROR_HOST, -closed, "cannot close files");
-    return sandbox_enter(box, err) < 0 ? -1 : landlock_restrict((const char *const[]){NULL}, err);
+    return confinement_enter(box, (const char *const[]){NULL}, err);
 }
 
 /* In a process that has nothing else to lose. */

@@ -2,7 +2,7 @@
 #include "worker.h"
 
 #include "base/file-tree.h"
-#include "process/landlock.h"
+#include "process/confinement.h"
 #include "process/warden.h"
 #include "wire/packet.h"
 #include "worker-loop.h"
@@ -17,15 +17,23 @@ struct assignment {
     int orders, reports;
 };
 
-/* It may write its own directory and its memory's file; a builder's memory is in the template's
- * directory. */
+/* What QEMU writes to files besides memory: its console and its log. A guest's kernel that panics
+ * says some 10 KiB. */
+#define FILE_BYTES ((uint64_t)16 << 20)
+
+/* Nothing but its own directory, and its memory's file. A builder's is in the template's. Where the
+ * appliance boots, its memory is a file that QEMU makes. */
 static int enter(const struct worker_config *config, error **err)
 {
     const char *writable[] = {config->root, NULL, NULL};
-    if (sandbox_enter(&config->sandbox, err) < 0)
-        return -1;
+    uint64_t memory = (uint64_t)config->appliance.memory_mib << 20;
     writable[1] = config->build_dir ? config->build_dir : config->memory_path;
-    return landlock_restrict(writable, err);
+    if (confinement_enter(&config->sandbox, writable, err) < 0)
+        return -1;
+    /* A builder writes the template, and has no guest. */
+    return config->build_dir
+               ? 0
+               : confinement_bound_files(FILE_BYTES + (config->template_dir ? 0 : memory), err);
 }
 
 static int work(void *data)

@@ -136,7 +136,8 @@ static void what_is_not_asked_for_is_not_there(void **state)
     struct machine_spec spec = plain();
     (void)state;
     spec.console_path = spec.port_path = spec.memory_path = NULL;
-    check(&spec, "count(//serial)", "0");
+    check(&spec, "string(//serial/@type)", "null");
+    check(&spec, "count(//serial/source)", "0");
     check(&spec, "count(//channel/source/@path)", "0");
     check(&spec, "count(//channel/target)", "1");
     check(&spec, "count(//qemu:arg[@value='-object'])", "0");

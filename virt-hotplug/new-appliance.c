@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "command-line.h"
 #include "ports.h"
+#include "process/child-setup.h"
 #include "process/confinement.h"
 #include "sandboxed-work.h"
 #include "scan/template-builder.h"
@@ -114,6 +115,7 @@ static int confine_to(const appliance_directory *directory, error **err)
     AUTO_FREE char *memory = appliance_directory_memory(directory);
     if (!memory)
         return error_no_memory(err);
+    child_setup_reduce_environment(NULL);
     return confinement_restrict(
         (const char *const[]){appliance_directory_root(directory), memory, NULL}, err);
 }

@@ -2,6 +2,9 @@
 #include "sandboxed-work.h"
 
 #include "base/pid-signal.h"
+#include "cli/message.h"
+#include "process/child-messages.h"
+#include "process/child-setup.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,6 +19,8 @@ static _Noreturn void run(const struct sandbox *box, int (*work)(void *, error *
                           int answers, pid_t parent)
 {
     AUTO_ERROR error *err = NULL;
+    setsid(); /* no terminal */
+    child_setup_detach_streams();
     sandbox_leave_network(box);
     int entered = sandbox_enter(box, &err);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* changing the user has cleared it */
@@ -45,10 +50,18 @@ static int read_answer(int answers, int status, error **err)
     return error_set(err, ERROR_HOST, "a process of ours was killed");
 }
 
+static void say_message(void *unused, const char *line)
+{
+    (void)unused;
+    message("a process of this command says: %s", line);
+}
+
 int sandboxed_work_do(const struct sandbox *box, int (*work)(void *data, error **err), void *data,
                       int signal_fd, error **err)
 {
     int pipes[2], status;
+    if (child_messages_begin(err) < 0)
+        return -1;
     if (pipe2(pipes, O_CLOEXEC) < 0)
         return error_set_errno(err, ERROR_HOST, errno, "cannot make a pipe");
     pid_t parent = getpid(), pid = fork();
@@ -69,5 +82,6 @@ int sandboxed_work_do(const struct sandbox *box, int (*work)(void *data, error *
         pid_signal(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
+    child_messages_take(say_message, NULL);
     return ended ? 1 : read_answer(answers, status, err);
 }

@@ -2,10 +2,12 @@
 #include "child-setup.h"
 
 #include "base/cleanup.h"
+#include "child-messages.h"
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -57,11 +59,56 @@ int child_setup_close_others(const int *keep, size_t count)
 void child_setup_detach_streams(void)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int messages = child_messages_end_of_child();
+    if (messages >= 0)
+        dup2(messages, STDERR_FILENO);
     if (null < 0)
         return;
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
     close(null);
+}
+
+/* --- the environment --- */
+
+/* Names; those that end in '_' are beginnings of names. */
+static const char *const wanted[] = {"PATH",
+                                     "LANG",
+                                     "LANGUAGE",
+                                     "LC_",
+                                     "TZ",
+                                     "TMPDIR",
+                                     "LD_LIBRARY_PATH",
+                                     "LIBVIRT_",
+                                     "VIRT_LIVE_TOOLS_",
+                                     "MALLOC_",
+                                     "ASAN_OPTIONS",
+                                     "LSAN_OPTIONS",
+                                     "UBSAN_OPTIONS",
+                                     "TSAN_OPTIONS",
+                                     NULL};
+
+static bool is_named(const char *variable, const char *const *names)
+{
+    for (; names && *names; names++) {
+        size_t length = strlen(*names);
+        bool beginning = (*names)[length - 1] == '_';
+        if (strncmp(variable, *names, length) == 0 && (beginning || variable[length] == '='))
+            return true;
+    }
+    return false;
+}
+
+void child_setup_reduce_environment(const char *const *more)
+{
+    char **kept = environ;
+    for (char **from = environ; from && *from; from++)
+        if (is_named(*from, wanted) || is_named(*from, more))
+            *kept++ = *from;
+        else
+            explicit_bzero(*from, strlen(*from));
+    if (kept)
+        *kept = NULL;
 }
 
 void child_setup_default_signals(void)
@@ -79,10 +126,8 @@ int child_setup_begin(const char *name, const int *keep, size_t count)
 {
     prctl(PR_SET_NAME, name);
     child_setup_default_signals();
-    int result = child_setup_close_others(keep, count);
-    if (result == 0)
-        child_setup_detach_streams();
-    return result;
+    child_setup_detach_streams();
+    return child_setup_close_others(keep, count);
 }
 
 int child_setup_fork_orphan(int (*work)(void *data), void *data, error **err)

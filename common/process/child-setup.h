@@ -10,9 +10,16 @@
  * may still be open, and the process must not go on. */
 int child_setup_close_others(const int *keep, size_t count);
 
-/* Replaces stdin and stdout with /dev/null. Only the supervisor may hold them open: stdin may be
- * the pipe of a list, and a reader may wait for stdout to close. */
+/* Replaces stdin and stdout with /dev/null, and stderr with the pipe of child-messages.h, if there
+ * is one. Only the supervisor may hold stdin and stdout open: stdin may be the pipe of a list, and a
+ * reader may wait for stdout to close. Before child_setup_close_others(). */
 void child_setup_detach_streams(void);
+
+/* Keeps of the environment what our programs need (the search path, the language, where temporary
+ * files go, what is set for libvirt, for us and for sanitizers), and the variables in `more` (NULL:
+ * none; a NULL ends them). Overwrites all others where they lie: the caller may have put secrets
+ * there. */
+void child_setup_reduce_environment(const char *const *more);
 
 /* Resets all signals to their defaults and unblocks them; ignores SIGPIPE. */
 void child_setup_default_signals(void);

@@ -27,7 +27,7 @@ static int watch(pid_t worker, const sigset_t *signals)
 static int run_worker(int (*work)(void *), void *data, pid_t warden)
 {
     child_setup_default_signals();
-    setpgid(0, 0); /* Ctrl-C is the supervisor's to handle */
+    setpgid(0, 0); /* within the warden's session, which only the warden could give a terminal */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != warden)
         return 1;
@@ -38,10 +38,11 @@ static int run_warden(int (*work)(void *), void (*cleanup)(void *), void *data, 
                       const int *keep, size_t count)
 {
     sigset_t signals;
-    setpgid(0, 0);
+    setsid(); /* no terminal; Ctrl-C is the supervisor's to handle */
+    child_setup_detach_streams();
+    child_setup_reduce_environment(NULL);
     if (child_setup_close_others(keep, count) < 0)
         return 1;
-    child_setup_detach_streams();
     sigemptyset(&signals);
     sigaddset(&signals, SIGCHLD);
     sigaddset(&signals, SIGTERM);

@@ -149,6 +149,7 @@ static int give_up_rights(const struct session_process *self, const struct sandb
                           error **err)
 {
     int closed = close_what_is_not_looked_at(self);
+    child_setup_reduce_environment(NULL);
     if (closed < 0)
         return error_set_errno(err, ERROR_HOST, -closed, "cannot close files");
     return confinement_enter(box, (const char *const[]){NULL}, err);

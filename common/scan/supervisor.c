@@ -2,7 +2,9 @@
 #include "supervisor.h"
 
 #include "base/signal-set.h"
+#include "base/text-format.h"
 #include "process/child-list.h"
+#include "process/child-messages.h"
 #include "process/host-limits.h"
 #include "supervisor-internal.h"
 #include <inttypes.h>
@@ -134,8 +136,14 @@ static enum supervisor_end take_signals(struct supervisor *self, error **err)
     return child && reap(self, err) < 0 ? SUPERVISOR_NO_APPLIANCE : SUPERVISOR_DONE;
 }
 
-/* Signals, the list, each worker's reports and orders, connections. */
-_Static_assert(2 + 2 * MAX_WORKERS + MAX_CONNECTED <= POLL_SET_MAX,
+static void say_message(void *data, const char *line)
+{
+    AUTO_FREE char *text = text_format("a process of this command says: %s", line);
+    supervisor_say(data, LOG_WARNING, text ? text : line);
+}
+
+/* Signals, messages, the list, each worker's reports and orders, connections. */
+_Static_assert(3 + 2 * MAX_WORKERS + MAX_CONNECTED <= POLL_SET_MAX,
                "all that the supervisor waits for fits into a set");
 
 static int wait_for_events(struct supervisor *self, error **err)
@@ -143,6 +151,8 @@ static int wait_for_events(struct supervisor *self, error **err)
     struct poll_set set = {.count = 0};
     uint64_t deadline = CLOCK_NEVER;
     poll_set_add(&set, self->signal_fd, POLLIN, NULL);
+    if (child_messages_fd() >= 0)
+        poll_set_add(&set, child_messages_fd(), POLLIN, NULL);
     supervisor_list_watch(self, &set, &deadline);
     supervisor_workers_watch(self, &set, &deadline);
     supervisor_remote_watch(self, &set, &deadline);
@@ -166,6 +176,7 @@ static int hear_worker(struct supervisor *self, struct worker_handle *worker, er
 static int hear(struct supervisor *self, error **err)
 {
     supervisor_list_look(self);
+    child_messages_take(say_message, self);
     supervisor_remote_hear(self);
     if (act_on_all(self, err) < 0)
         return -1;
@@ -268,6 +279,8 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
     sigprocmask(SIG_BLOCK, NULL, old); /* tear_down() sets it again */
     if (child_list_begin() < 0)
         return error_no_memory(err);
+    if (child_messages_begin(err) < 0)
+        return -1;
     if (self->config->trace)
         guest_list_set_trace(self->guests, say_trace, self);
     /* Both start a process, and must do so before this one is a subreaper. */
@@ -298,6 +311,8 @@ static void tear_down(struct supervisor *self, const sigset_t *old)
     /* The queue first: it frees backups, and descriptors that ending the workers needs. */
     guest_queue_free(self->queue);
     supervisor_workers_end_all(self);
+    child_messages_take(say_message, self);
+    child_messages_end();
     template_builder_clear(&self->template);
     run_directory_free(self->run);
     backup_free(self->backups);

@@ -202,10 +202,12 @@ int image_file_probe(const struct image_file *file, enum image_format format,
     if (format == IMAGE_RAW)
         return image_probe(NULL, 0, file->size, format, info, err);
 
-    AUTO_FREE void *header = malloc(IMAGE_PROBE_BYTES);
+    AUTO_FREE void *header = malloc(IMAGE_PROBE_VHDX_BYTES);
     if (!header)
         return error_no_memory(err);
     ssize_t length = read_start(file->fd, header, IMAGE_PROBE_BYTES);
+    if (length == IMAGE_PROBE_BYTES && memcmp(header, "vhdxfile", 8) == 0)
+        length = read_start(file->fd, header, IMAGE_PROBE_VHDX_BYTES);
     if (length < 0)
         return error_set_errno(err, ERROR_UNREADABLE, errno, "read %s", file->path);
     return image_probe(header, (size_t)length, file->size, format, info, err);

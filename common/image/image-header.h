@@ -62,6 +62,13 @@ int image_header_require(const struct header *header, size_t size, const char *f
 int image_header_name(const struct header *header, uint64_t offset, uint64_t size, const char *what,
                       char **name, error **err);
 
+/* What QEMU may keep of an image's tables in memory. A VDI of 16 TiB has a map of 64 MiB. */
+#define IMAGE_TABLES_MAX (64 << 20)
+
+/* Whether the tables that the header tells of are in the file, and no larger. -1 and *err:
+ * ERROR_CORRUPT, ERROR_REFUSED. Not all of them are seen: what a stream has at its end is not. */
+int image_tables_check(const struct header *header, enum image_format format, error **err);
+
 int image_probe_qcow2(const struct header *header, struct image_info *info, error **err);
 int image_probe_qed(const struct header *header, struct image_info *info, error **err);
 int image_probe_vmdk(const struct header *header, struct image_info *info, error **err);

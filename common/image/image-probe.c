@@ -230,7 +230,7 @@ int image_probe(const void *header, size_t length, uint64_t file_size, enum imag
 
     memset(info, 0, sizeof *info);
     info->format = format == IMAGE_DETECT ? detect(&view) : format;
-    if (probe_as(&view, info, err) < 0) {
+    if (probe_as(&view, info, err) < 0 || image_tables_check(&view, info->format, err) < 0) {
         image_info_clear(info);
         return -1;
     }

@@ -35,6 +35,8 @@ enum image_format image_format_from_name(const char *name);
  * file within its first cluster, which is at most 2 MiB, but QEMU writes it within 1 KiB of header
  * extensions. */
 #define IMAGE_PROBE_BYTES 65536
+/* … and of a VHDX: its region table, at 192 KiB, is 64 KiB long. */
+#define IMAGE_PROBE_VHDX_BYTES 262144
 
 #define IMAGE_CHAIN_MAX 64 /* files of one disk */
 

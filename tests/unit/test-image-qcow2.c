@@ -69,8 +69,11 @@ static void qcow2_without_its_l1_table_is_truncated(void **state)
 {
     (void)state;
     make_qcow2(3);
-    be64(40, MIB - 1);
+    be32(36, 2); /* entries of 8 bytes */
+    be64(40, MIB - 16);
     assert_info(IMAGE_QCOW2, 10 * MIB);
+    be64(40, MIB - 15);
+    assert_fails(ERROR_CORRUPT, "truncated: its L1 table has 16 bytes from byte 1048561 on");
     be64(40, MIB);
     assert_fails(ERROR_CORRUPT, "truncated: its L1 table is at byte 1048576");
     be64(40, UINT64_MAX);

@@ -197,13 +197,36 @@ static const char *find_fault(int directory)
     return NULL;
 }
 
+/* The cache's own directory. Who may write it, or chose where a link leads, could put another
+ * template in the place of one that was looked at. -1 and errno; EPERM: it is not to be trusted. */
+static int open_cache(const char *path)
+{
+    struct stat st;
+    AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -1;
+    if (!trusted(&st)) {
+        errno = EPERM;
+        return -1;
+    }
+    return steal_fd(&fd);
+}
+
 /* Removes one that is bad, so that it is built anew; what cannot be removed stays unused. */
 static int try_directory(const char *cache, const char *key, char **directory, char **why)
 {
     AUTO_FREE char *path = text_format("%s/template-%s", cache, key);
     if (!path)
         return 0;
-    AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    AUTO_FD int cache_fd = open_cache(cache);
+    if (cache_fd < 0 && errno == EPERM) {
+        free(*why);
+        *why = text_format("%s is not used: it belongs to another user, or others may write it",
+                           cache);
+    }
+    AUTO_FD int fd = cache_fd < 0 ? -1
+                                  : openat(cache_fd, strrchr(path, '/') + 1,
+                                           O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return 0;
     const char *fault = find_fault(fd);
@@ -215,7 +238,7 @@ static int try_directory(const char *cache, const char *key, char **directory, c
     }
     free(*why);
     *why = text_format("the saved appliance %s is not used: %s", path, fault);
-    file_tree_remove(AT_FDCWD, path);
+    file_tree_remove(cache_fd, strrchr(path, '/') + 1);
     return 0;
 }
 
@@ -281,10 +304,19 @@ static bool expired(int cache, const char *name)
 
 static void prune(const char *path)
 {
-    AUTO_DIR DIR *cache = opendir(path);
+    AUTO_FD int fd = open_cache(path);
+    AUTO_DIR DIR *cache = fd < 0 ? NULL : fdopendir(fd);
+    if (cache)
+        steal_fd(&fd);
     for (struct dirent *entry; cache && (entry = readdir(cache));)
         if (expired(dirfd(cache), entry->d_name))
             file_tree_remove(dirfd(cache), entry->d_name);
+}
+
+static bool may_be_used(const char *path)
+{
+    AUTO_FD int fd = open_cache(path);
+    return fd >= 0;
 }
 
 static bool has_room(const char *path)
@@ -317,7 +349,7 @@ char *template_begin(const struct sandbox *box, const char *fallback, bool *cach
         prune(cache);
     /* Root's is for everybody. */
     *cached = cache && make_directory(cache, geteuid() == 0 ? 0755 : 0700) == 0 &&
-              has_room(cache) && can_be_entered(cache, box) &&
+              may_be_used(cache) && has_room(cache) && can_be_entered(cache, box) &&
               (begun = make_temporary(cache, box)) != NULL;
     if (*cached)
         return begun;
@@ -329,17 +361,33 @@ char *template_begin(const struct sandbox *box, const char *fallback, bool *cach
     return begun;
 }
 
-/* From here on the sandboxed user cannot change it, nor does a power failure. */
-static int seal(int directory, const char *name, mode_t mode)
+/* Whether the builder made it, or we did, and only for this: another name of a file elsewhere would
+ * be given the mode and the owner that we give. */
+static bool is_builders(const struct stat *st, uid_t builder)
 {
+    if (st->st_uid != builder && st->st_uid != geteuid())
+        return false;
+    return S_ISDIR(st->st_mode) || (S_ISREG(st->st_mode) && st->st_nlink == 1);
+}
+
+/* From here on the sandboxed user cannot change it, nor does a power failure. -1 and errno. */
+static int seal(int directory, const char *name, mode_t mode, uid_t builder)
+{
+    struct stat st;
     AUTO_FD int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 || fchown(fd, geteuid(), getegid()) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0)
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -1;
+    if (!is_builders(&st, builder)) {
+        errno = EPERM;
+        return -1;
+    }
+    if (fchown(fd, geteuid(), getegid()) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0)
         return -1;
     return 0;
 }
 
 /* What is in the directory, and it. One that is not there is fine. */
-static int seal_directory(int parent, const char *name)
+static int seal_directory(int parent, const char *name, uid_t builder)
 {
     AUTO_DIR DIR *directory = NULL;
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -351,9 +399,9 @@ static int seal_directory(int parent, const char *name)
         return -1;
     }
     for (struct dirent *entry; (entry = readdir(directory));)
-        if (entry->d_name[0] != '.' && seal(fd, entry->d_name, 0444) < 0)
+        if (entry->d_name[0] != '.' && seal(fd, entry->d_name, 0444, builder) < 0)
             return -1;
-    return seal(fd, ".", 0755);
+    return seal(fd, ".", 0755, builder);
 }
 
 static int write_info(int directory)
@@ -364,7 +412,7 @@ static int write_info(int directory)
         return -1;
     if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
         return -1;
-    return seal(directory, "info", 0444);
+    return seal(directory, "info", 0444, geteuid());
 }
 
 static int publish(const char *begun, const char *cache, const char *key, char **directory,
@@ -399,10 +447,11 @@ int template_finish(const char *begun, const char *key, bool cached, char **dire
 {
     AUTO_FREE char *cache = template_cache_directory();
     AUTO_FD int fd = open(begun, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st = {.st_uid = 0}; /* the builder's: template_begin() gave it the directory */
     *why = NULL;
-    if (fd < 0 || seal(fd, ".", 0755) < 0 || seal(fd, "ram", 0444) < 0 ||
-        seal(fd, "state", 0444) < 0 || seal_directory(fd, CAPABILITIES) < 0 || write_info(fd) < 0 ||
-        fsync(fd) < 0)
+    if (fd < 0 || fstat(fd, &st) < 0 || seal(fd, ".", 0755, st.st_uid) < 0 ||
+        seal(fd, "ram", 0444, st.st_uid) < 0 || seal(fd, "state", 0444, st.st_uid) < 0 ||
+        seal_directory(fd, CAPABILITIES, st.st_uid) < 0 || write_info(fd) < 0 || fsync(fd) < 0)
         return error_set_errno(err, ERROR_HOST, errno, "cannot keep the saved appliance %s", begun);
     if (!cached) {
         *directory = strdup(begun);

@@ -11,8 +11,8 @@
 int child_setup_close_others(const int *keep, size_t count);
 
 /* Replaces stdin and stdout with /dev/null, and stderr with the pipe of child-messages.h, if there
- * is one. Only the supervisor may hold stdin and stdout open: stdin may be the pipe of a list, and a
- * reader may wait for stdout to close. Before child_setup_close_others(). */
+ * is one. Only the supervisor may hold stdin and stdout open: stdin may be the pipe of a list, and
+ * a reader may wait for stdout to close. Before child_setup_close_others(). */
 void child_setup_detach_streams(void);
 
 /* Keeps of the environment what our programs need (the search path, the language, where temporary

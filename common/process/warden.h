@@ -13,10 +13,10 @@
 #include <sys/types.h>
 
 /* Forks a warden, which forks a worker, which runs `work` and exits with its result. The worker has
- * only `keep` open (stdin and stdout are /dev/null, stderr is the pipe of child-messages.h), signals
- * at their defaults, no terminal, and a reduced environment (child-setup.h). The warden runs
- * `cleanup` when everything below it has ended. Returns the warden's pid, or -1 and *err. On SIGTERM
- * the warden ends everything below it and exits. */
+ * only `keep` open (stdin and stdout are /dev/null, stderr is the pipe of child-messages.h),
+ * signals at their defaults, no terminal, and a reduced environment (child-setup.h). The warden
+ * runs `cleanup` when everything below it has ended. Returns the warden's pid, or -1 and *err. On
+ * SIGTERM the warden ends everything below it and exits. */
 pid_t warden_start(int (*work)(void *data), void (*cleanup)(void *data), void *data,
                    const int *keep, size_t keep_count, error **err);
 

@@ -11,7 +11,6 @@ setup_file()
     make_scratch
     # The saved appliance is this file's own.
     mkdir -m 755 "$TMPDIR/cache"
-    if [[ $(id -u) -eq 0 ]]; then chown nobody: "$TMPDIR/cache"; fi
     export FAULT_CACHE=$TMPDIR/cache
 }
 

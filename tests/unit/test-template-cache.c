@@ -475,6 +475,109 @@ static void a_cache_that_cannot_be_written_is_done_without(void **state)
     assert_string_equal(directory, begun);
 }
 
+/* The caller's. */
+static char *cache_of(const struct fixture *f)
+{
+    char *path;
+    return asprintf(&path, "%s/virt-live-tools", f->base) < 0 ? NULL : path;
+}
+
+/* It is passed over: nothing is found in it, and nothing is made there. */
+static void assert_cache_is_passed_over(const struct fixture *f, bool said)
+{
+    bool cached = true;
+    AUTO_FREE char *found = NULL, *why = NULL, *other = NULL;
+    assert_int_equal(template_find(KEY, &found, &why), 0);
+    assert_null(found);
+    assert_true(!said || strstr(why, "others may write it"));
+    AUTO_FREE char *begun = template_begin(&f->box, f->base, &cached, &other, NULL);
+    assert_non_null(begun);
+    assert_false(cached);
+    assert_non_null(other);
+}
+
+static void a_cache_that_others_can_write_is_passed_over(void **state)
+{
+    AUTO_FREE char *cache = cache_of(*state), *made = make(*state);
+    (void)made;
+    assert_int_equal(chmod(cache, 0777), 0);
+    assert_cache_is_passed_over(*state, true);
+    assert_int_equal(chmod(cache, 0700), 0);
+}
+
+static void a_cache_of_another_user_is_passed_over(void **state)
+{
+    struct fixture *f = *state;
+    if (!f->root_below)
+        skip(); /* only root can give it away */
+    AUTO_FREE char *cache = cache_of(f), *made = make(f);
+    (void)made;
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chown(cache, 1234, 1234), 0);
+    assert_int_equal(chmod(cache, 0755), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+    assert_cache_is_passed_over(f, true);
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chown(cache, NOBODY, NOBODY), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+}
+
+static void a_link_instead_of_the_cache_is_passed_over(void **state)
+{
+    struct fixture *f = *state;
+    char moved[128];
+    AUTO_FREE char *cache = cache_of(f), *made = make(f);
+    (void)made;
+    snprintf(moved, sizeof moved, "%s/moved", f->base);
+    assert_int_equal(rename(cache, moved), 0);
+    assert_int_equal(symlink(moved, cache), 0);
+    assert_cache_is_passed_over(f, false);
+}
+
+static void assert_not_sealed(struct fixture *f, const char *begun)
+{
+    AUTO_ERROR error *err = NULL;
+    AUTO_FREE char *directory = NULL, *why = NULL;
+    (void)f;
+    assert_int_equal(template_finish(begun, KEY, true, &directory, &why, &err), -1);
+    assert_int_equal(error_errno(err), EPERM);
+    assert_null(directory);
+}
+
+/* It would get our owner and a mode that lets everybody read it. */
+static void another_name_of_a_file_is_not_sealed(void **state)
+{
+    struct fixture *f = *state;
+    char elsewhere[128];
+    struct stat st;
+    bool cached;
+    AUTO_FREE char *why = NULL, *begun = template_begin(&f->box, "/", &cached, &why, NULL);
+    write_parts(begun);
+    snprintf(elsewhere, sizeof elsewhere, "%s/secret", f->base);
+    write_file(elsewhere, "secret");
+    assert_int_equal(chmod(elsewhere, 0600), 0);
+    assert_int_equal(unlink(part(begun, "state")), 0);
+    assert_int_equal(link(elsewhere, part(begun, "state")), 0);
+    assert_not_sealed(f, begun);
+    assert_int_equal(stat(elsewhere, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static void a_file_of_another_user_is_not_sealed(void **state)
+{
+    struct fixture *f = *state;
+    bool cached;
+    if (!f->root_below)
+        skip();
+    AUTO_FREE char *why = NULL, *begun = template_begin(&f->box, "/", &cached, &why, NULL);
+    write_parts(begun);
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chown(part(begun, "ram"), 1234, 1234), 0);
+    assert_int_equal(chmod(part(begun, "ram"), 0644), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+    assert_not_sealed(f, begun);
+}
+
 static void without_cache_and_without_fallback_there_is_none(void **state)
 {
     struct fixture *f = *state;
@@ -586,6 +689,11 @@ int main(void)
         CACHE(what_is_there_and_no_template_is_replaced),
         CACHE(one_without_its_parts_is_not_finished),
         CACHE(a_cache_that_cannot_be_written_is_done_without),
+        CACHE(a_cache_that_others_can_write_is_passed_over),
+        CACHE(a_cache_of_another_user_is_passed_over),
+        CACHE(a_link_instead_of_the_cache_is_passed_over),
+        CACHE(another_name_of_a_file_is_not_sealed),
+        CACHE(a_file_of_another_user_is_not_sealed),
         CACHE(without_cache_and_without_fallback_there_is_none),
         CACHE(the_cache_is_where_the_environment_says),
         CACHE(a_copy_of_the_memory_is_as_sparse),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scan-volumes.h"
+#include "agent/volume/inventory.h"
 #include "agent/volume/volume-stack.h"
 #include "agent/volume/volume-table.h"
 #include "base/clock.h"
@@ -18,7 +19,6 @@ struct scan_volumes {
     struct volume volumes[MAX_VOLUMES];
     size_t count;
     unsigned mounted;
-    unsigned blank;
     char message[MAX_MESSAGE];
 };
 
@@ -86,7 +86,8 @@ static void report(scan_volumes *scan, struct content *what)
     memset(volume, 0, sizeof *volume);
     if (what->kind == CONTENT_FILESYSTEM && what->status == STATUS_OK)
         measure(scan, what, volume);
-    scan->blank += what->blank;
+    if (what->beyond && what->status == STATUS_OK)
+        inventory_say_cut(what);
     volume->kind = what->volume;
     volume->disk = what->disk;
     volume->partition = what->partition;
@@ -106,7 +107,8 @@ static void report_all(scan_volumes *scan)
 {
     for (unsigned kind = VOLUME_DISK; kind <= VOLUME_LOGICAL; kind++)
         for (size_t i = 0; i < volume_table_count(scan->all); i++)
-            if (volume_table_at(scan->all, i)->volume == kind)
+            if (volume_table_at(scan->all, i)->volume == kind &&
+                !volume_table_at(scan->all, i)->hidden)
                 report(scan, volume_table_at(scan->all, i));
 }
 
@@ -127,33 +129,16 @@ static void say(scan_volumes *scan, const char *format, ...)
 static enum status of_volumes(scan_volumes *scan)
 {
     const struct volume *worst = NULL;
-    unsigned swap = 0, opened = 0, partitions = 0;
-    for (size_t i = 0; i < scan->count; i++) {
+    for (size_t i = 0; i < scan->count; i++)
         if (!worst || scan->volumes[i].status > worst->status)
             worst = &scan->volumes[i];
-        swap += scan->volumes[i].content == CONTENT_SWAP;
-        opened += scan->volumes[i].content == CONTENT_MEMBER;
-        partitions += scan->volumes[i].kind == VOLUME_PARTITION;
-    }
     if (worst && worst->status != STATUS_OK) {
         say(scan, "%.*s", (int)worst->message.message_len, worst->message.message_val);
         return worst->status;
     }
     if (scan->mounted > 0)
         return STATUS_OK;
-    if (scan->count == 0) {
-        say(scan, "no disk holds a volume");
-    } else if (swap > 0) {
-        say(scan, "swap, and no filesystem");
-    } else if (opened > 0) {
-        say(scan, "volumes, and no filesystem in them");
-    } else if (scan->blank == scan->count) {
-        say(scan, partitions > 0 ? "partitions, and nothing in them" : "the disk is empty");
-    } else {
-        say(scan, "unknown data: %sno signature that libblkid knows",
-            partitions > 0 ? "" : "no partition table and ");
-        return STATUS_UNSUPPORTED;
-    }
+    inventory_say_empty(scan->all, scan->message, sizeof scan->message);
     return STATUS_EMPTY;
 }
 
@@ -171,7 +156,7 @@ void scan_volumes_run(scan_volumes *scan, const struct scan_args *args, uint64_t
                       struct scan_ret *answer)
 {
     scan->count = 0;
-    scan->mounted = scan->blank = 0;
+    scan->mounted = 0;
     scan->message[0] = '\0';
     /* Figures of a disk that is not the one asked about help nobody. */
     bool matches = volume_table_find(scan->all, args->disks.disks_val, args->disks.disks_len,

@@ -101,7 +101,7 @@ opened_by()
     guest_writes_header "$TMPDIR/same/base.img" same/guest.img
     opened_by virt-df-live --format=raw --backing=allow same/guest.img
     assert_status 1
-    assert_contains "$stderr" "virt-df-live: guest.img: unknown data"
+    assert_contains "$stderr" "virt-df-live: guest.img: /dev/sda: unknown data"
     run -0 grep -c guest.img trace
     run ! grep base.img trace
 }
@@ -150,6 +150,6 @@ opened_by()
     guest_writes_header "$TMPDIR/other/base.img" same/guest.img
     qemu-img create -q -f qcow2 -u -b guest.img -F raw same/over.qcow2 24M
     opened_by virt-df-live --backing=allow same/over.qcow2
-    assert_contains "$stderr" "virt-df-live: over.qcow2: unknown data"
+    assert_contains "$stderr" "virt-df-live: over.qcow2: /dev/sda: unknown data"
     run ! grep other/base.img trace
 }

@@ -25,7 +25,7 @@ setup() { requires_appliance; setup_test; cd "$IMAGES" || return 1; }
     assert_status 1
     assert_equal "$output" ""
     assert_equal "$(grep -c . <<< "$stderr")" 3
-    assert_contains "$stderr" "virt-df-live: swap.img: swap" "virt-df-live: random.img: unknown data" \
+    assert_contains "$stderr" "virt-df-live: swap.img: swap" "virt-df-live: random.img: /dev/sda: unknown data" \
         "virt-df-live: zeros.img: the disk is empty"
 }
 
@@ -34,8 +34,8 @@ setup() { requires_appliance; setup_test; cd "$IMAGES" || return 1; }
     sfdisk -q "$TMPDIR/mbr.img" <<< 'start=2048, size=2048'
     run --separate-stderr virt-df-live "$TMPDIR/mbr.img" "$IMAGES/random.img"
     assert_status 1
-    assert_equal "$stderr" "virt-df-live: mbr.img: partitions, and nothing in them
-virt-df-live: random.img: unknown data: no partition table and no signature that libblkid knows"
+    assert_equal "$stderr" "virt-df-live: mbr.img: partitions, and nothing in them: zeros in all of 1 MiB that were read, of 1 MiB
+virt-df-live: random.img: /dev/sda: unknown data: no partition table and no signature that libblkid knows"
 }
 
 @test "swap beside filesystems is no failure" {

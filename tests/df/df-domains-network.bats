@@ -60,7 +60,7 @@ $PWD/ext3.img nbd+unix:///?socket=$TMPDIR/a%20b"
         "$(domain c "$(network nbd "" "transport='unix' socket='$TMPDIR/s'" "$qcow2" '<backingStore/>')")"
     run --separate-stderr virt-df-live --json -c "$uri" --backing=allow
     assert_status 1
-    assert_contains "$stderr" "a: unknown data" 'b: the image names a backing file, "/etc/shadow"; what a remote image'
+    assert_contains "$stderr" "a: /dev/sda: unknown data" 'b: the image names a backing file, "/etc/shadow"; what a remote image'
     assert_equal "$(json 'select(.type == "guest") | .guest + " " + .status')" "a unsupported
 b unsupported
 c empty"

@@ -91,7 +91,7 @@ convert()
 @test "--format is obeyed: a qcow2 as raw is unknown data" {
     run --separate-stderr virt-df-live --format=raw "$IMAGES/ext4.qcow2"
     assert_status 1
-    assert_contains "$stderr" "virt-df-live: ext4.qcow2: unknown data"
+    assert_contains "$stderr" "virt-df-live: ext4.qcow2: /dev/sda: unknown data"
 }
 
 @test "--format is obeyed: a raw image is no qcow2" {

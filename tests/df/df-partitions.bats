@@ -36,10 +36,13 @@ devices='select(.type != "guest") | .device + " " + .type + " " + (.fstype // "-
     assert_equal "$stderr" ""
 }
 
-@test "without --blocksize=4096 such a disk is an error, not silence" {
-    run --separate-stderr virt-df-live "$IMAGES/gpt-4k.img"
-    assert_status 1
-    assert_contains "$stderr" "virt-df-live: gpt-4k.img: "
+@test "a table for other sectors than the disk's is read all the same" {
+    run -0 --separate-stderr virt-df-live --json "$IMAGES/gpt-4k.img"
+    assert_equal "$(json "$devices")" "/dev/sda1 filesystem ext4
+/dev/sda2 filesystem f2fs"
+    cp --sparse=always "$IMAGES/gpt.img" .
+    run --separate-stderr virt-df-live --blocksize=4096 --json gpt.img
+    assert_equal "$(json 'select(.type != "guest") | .device')" "$(printf '/dev/sda%d\n' 1 2 3 4 5)"
 }
 
 @test "--blocksize is positional" {

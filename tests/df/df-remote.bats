@@ -42,7 +42,7 @@ names_of_csv()
     assert_equal "$(cut -d , -f 1,2 <<< "$output" | xargs)" "xfs.img+,/dev/sda xfs.img+,/dev/sdb"
     run --separate-stderr virt-df-live --format=raw "nbd+unix:///?socket=$TMPDIR/s"
     assert_status 1
-    assert_contains "$stderr" "virt-df-live: s: unknown data"
+    assert_contains "$stderr" "virt-df-live: s: /dev/sda: unknown data"
     run -0 virt-ls -a "nbd+unix:///?socket=$TMPDIR/s" -m /dev/sda /
     assert_contains "$output" "lost+found"
 }

@@ -100,7 +100,7 @@ mbr=(446 00000101 450 42feffff 454 3f000000 458 c17f0000 510 55aa)
     run --separate-stderr virt-df-live --json mbr.img
     assert_equal "$(json 'select(.type != "guest") | .type')" unknown
     assert_status 1
-    assert_equal "$stderr" "virt-df-live: mbr.img: unknown data: no signature that libblkid knows"
+    assert_equal "$stderr" "virt-df-live: mbr.img: /dev/sda1: unknown data: no signature that libblkid knows"
 }
 
 # Without its metadata, which no tool here makes: what is opened is not tested.

@@ -140,7 +140,7 @@ make_md()
         raid 10 --level=10 --raid-devices=4 ${1}8 ${1}9 ${1}10 ${1}11; fill /dev/md/10 raid10
         raid old --level=1 --metadata=0.90 --raid-devices=2 ${1}12 ${1}13; fill /dev/md/old old
         for i in 0 1 five 10 old; do mdadm --stop /dev/md/$i; done
-        mdadm --zero-superblock ${1}4; mdadm --zero-superblock ${1}6' "$1"
+        for i in 4 6; do dd if=/dev/zero of=${1}$i bs=1M count=16 conv=fsync 2> /dev/null; done' "$1"
 }
 
 # Two disks mirrored as a whole, with a partition table on the array.

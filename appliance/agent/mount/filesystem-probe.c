@@ -7,8 +7,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-/* How much of a volume's start and end is looked at to call it empty. */
-#define BLANK_SIZE 65536
+/* A volume is called empty after so many pieces of it, 16 MiB together: all of a small one. */
+#define BLANK_PIECE 65536
+#define BLANK_PIECES 256
 
 /* Left out of the full round too: the RAID of PC firmware, which no disk image is part of, and
  * which costs some 20 commands for a volume that holds nothing known. */
@@ -41,8 +42,9 @@ static const char *const firmware_types[] = {"ddf_raid_member",
 struct filesystem_probe {
     blkid_probe quick;
     blkid_probe full;
-    blkid_probe last;        /* the one of both that has the result */
-    char buffer[FRONT_SIZE]; /* FRONT_SIZE ≥ BLANK_SIZE */
+    blkid_probe beside;      /* for a disk that has partitions */
+    blkid_probe last;        /* the one of them that has the result */
+    char buffer[FRONT_SIZE]; /* FRONT_SIZE ≥ BLANK_PIECE */
 };
 
 static const char *const quick_types[] = {"linux_raid_member",
@@ -70,6 +72,28 @@ static const char *const quick_types[] = {"linux_raid_member",
                                           "btrfs",
                                           NULL};
 
+/* What may be on a disk beside its partitions, and is not theirs: an array's superblock, of which
+ * the partitions are; what was put over a table that is stale; an ISO image with a table. */
+static const char *const beside_types[] = {"linux_raid_member",
+                                           "ddf_raid_member",
+                                           "isw_raid_member",
+                                           "lsi_mega_raid_member",
+                                           "via_raid_member",
+                                           "silicon_medley_raid_member",
+                                           "nvidia_raid_member",
+                                           "hpt45x_raid_member",
+                                           "hpt37x_raid_member",
+                                           "adaptec_raid_member",
+                                           "jmicron_raid_member",
+                                           "drbd",
+                                           "LVM2_member",
+                                           "crypto_LUKS",
+                                           "iso9660",
+                                           NULL};
+
+/* One command; md's superblock 0.90 begins at most 128 KiB before the end. */
+#define TAIL_SIZE (128 * 1024)
+
 static blkid_probe new_blkid(void)
 {
     blkid_probe blkid = blkid_new_probe();
@@ -91,7 +115,10 @@ filesystem_probe *filesystem_probe_new(void)
         return NULL;
     probe->quick = new_blkid();
     probe->full = new_blkid();
-    if (!probe->quick || !probe->full ||
+    probe->beside = new_blkid();
+    if (!probe->quick || !probe->full || !probe->beside ||
+        blkid_probe_filter_superblocks_type(probe->beside, BLKID_FLTR_ONLYIN,
+                                            (char **)(uintptr_t)beside_types) < 0 ||
         blkid_probe_filter_superblocks_type(probe->quick, BLKID_FLTR_ONLYIN,
                                             (char **)(uintptr_t)quick_types) < 0 ||
         blkid_probe_filter_superblocks_type(probe->full, BLKID_FLTR_NOTIN,
@@ -108,6 +135,7 @@ void filesystem_probe_free(filesystem_probe *probe)
         return;
     blkid_free_probe(probe->quick);
     blkid_free_probe(probe->full);
+    blkid_free_probe(probe->beside);
     free(probe);
 }
 
@@ -140,6 +168,7 @@ static void classify(const filesystem_probe *probe, struct finding *found)
     found->uuid = value(probe, "UUID");
     found->sub = value(probe, "UUID_SUB");
     found->version = value(probe, "VERSION");
+    found->journal = value(probe, "EXT_JOURNAL");
     if (strcmp(usage, "crypto") == 0) {
         found->content = CONTENT_ENCRYPTED;
         found->status = STATUS_ENCRYPTED;
@@ -163,48 +192,31 @@ static void classify(const filesystem_probe *probe, struct finding *found)
     }
 }
 
-/* Whether `count` bytes at the offset are zeros; false where they cannot be read. */
-static bool zeros(filesystem_probe *probe, int fd, uint64_t offset, size_t count)
+/* A stretch of a volume: all of it, or as many evenly spaced pieces of it as are read. Whether
+ * there are nothing but zeros in it. */
+static bool stretch_is_blank(filesystem_probe *probe, int fd, uint64_t start, uint64_t end,
+                             uint64_t *sampled)
 {
-    ssize_t got = pread(fd, probe->buffer, count, (off_t)offset);
-    if (got != (ssize_t)count)
-        return false;
-    return count == 0 ||
-           (!probe->buffer[0] && memcmp(probe->buffer, probe->buffer + 1, count - 1) == 0);
-}
-
-/* A GUID partition table, of which the kernel made no partitions: its header is in the second
- * sector, and how large that is only the one who wrote it knew. */
-static bool has_lonely_table(int fd, struct finding *found)
-{
-    static const char signature[] = {'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T'};
-    static const unsigned sectors[] = {512, 4096};
-    char header[sizeof signature];
-    int block = 512;
-    ioctl(fd, BLKSSZGET, &block);
-    for (size_t i = 0; i < 2; i++) {
-        if (pread(fd, header, sizeof header, sectors[i]) != (ssize_t)sizeof header ||
-            memcmp(header, signature, sizeof header) != 0)
-            continue;
-        found->status = (unsigned)block == sectors[i] ? STATUS_EMPTY : STATUS_UNSUPPORTED;
-        if (found->status == STATUS_EMPTY)
-            snprintf(found->message, sizeof found->message, "a partition table without partitions");
-        else
-            snprintf(found->message, sizeof found->message,
-                     "its partition table is for sectors of %u bytes: try --blocksize=%u",
-                     sectors[i], sectors[i]);
-        return true;
+    uint64_t pieces = (end - start + BLANK_PIECE - 1) / BLANK_PIECE;
+    uint64_t wanted = pieces < BLANK_PIECES ? pieces : BLANK_PIECES;
+    for (uint64_t i = 0; i < wanted; i++) {
+        /* The first and the last are among them. */
+        uint64_t piece = wanted == pieces ? i : i * (pieces - 1) / (wanted - 1);
+        uint64_t at = start + piece * BLANK_PIECE;
+        size_t count = end - at < BLANK_PIECE ? (size_t)(end - at) : BLANK_PIECE;
+        if (pread(fd, probe->buffer, count, (off_t)at) != (ssize_t)count || probe->buffer[0] ||
+            memcmp(probe->buffer, probe->buffer + 1, count - 1) != 0)
+            return false;
+        *sampled += count;
     }
-    return false;
+    return true;
 }
 
-static void nothing_found(filesystem_probe *probe, int fd, uint64_t size, struct finding *found)
+bool filesystem_probe_is_blank(filesystem_probe *probe, int fd, uint64_t start, uint64_t end,
+                               uint64_t *sampled)
 {
-    size_t part = size < BLANK_SIZE ? (size_t)size : BLANK_SIZE;
-    found->content = CONTENT_UNKNOWN;
-    if (has_lonely_table(fd, found))
-        return;
-    found->blank = zeros(probe, fd, 0, part) && zeros(probe, fd, size - part, part);
+    *sampled = 0;
+    return start >= end || stretch_is_blank(probe, fd, start, end, sampled);
 }
 
 /* Brings what the quick round reads into the page cache, in three commands at once: libblkid reads
@@ -229,12 +241,33 @@ static int look_with(filesystem_probe *probe, blkid_probe blkid, int fd, uint64_
     return blkid_do_safeprobe(blkid);
 }
 
+static void clear_finding(struct finding *found)
+{
+    memset(found, 0, offsetof(struct finding, message) + 1);
+    found->type = found->label = found->uuid = found->sub = found->version = found->journal = "";
+    found->content = CONTENT_UNKNOWN;
+}
+
+/* `result` is libblkid's. */
+static void settle(const filesystem_probe *probe, int result, struct finding *found)
+{
+    if (result == 0) {
+        classify(probe, found);
+    } else if (result == -2) {
+        /* Any of them might be a left-over; mounting the wrong one would report stale figures. */
+        found->status = STATUS_UNSUPPORTED;
+        snprintf(found->message, sizeof found->message,
+                 "ambiguous: signatures of more than one filesystem");
+    } else if (result < 0) {
+        found->status = STATUS_UNREADABLE;
+        snprintf(found->message, sizeof found->message, "read: %s", strerror(errno ? errno : EIO));
+    }
+}
+
 void filesystem_probe_look(filesystem_probe *probe, int fd, uint64_t size, struct finding *found)
 {
     static const char luks[] = {'L', 'U', 'K', 'S', '\xba', '\xbe'};
-    memset(found, 0, offsetof(struct finding, message) + 1);
-    found->type = found->label = found->uuid = found->sub = found->version = "";
-    found->content = CONTENT_UNKNOWN;
+    clear_finding(found);
     int result = 1;
     if (!prefetch(probe, fd, size))
         result = -1;
@@ -244,17 +277,18 @@ void filesystem_probe_look(filesystem_probe *probe, int fd, uint64_t size, struc
         posix_fadvise(fd, 0, FULL_FRONT_SIZE, POSIX_FADV_WILLNEED);
         result = look_with(probe, probe->full, fd, size);
     }
-    if (result == 0) {
-        classify(probe, found);
-    } else if (result == 1) {
-        nothing_found(probe, fd, size, found);
-    } else if (result == -2) {
-        /* Any of them might be a left-over; mounting the wrong one would report stale figures. */
-        found->status = STATUS_UNSUPPORTED;
-        snprintf(found->message, sizeof found->message,
-                 "ambiguous: signatures of more than one filesystem");
-    } else {
-        found->status = STATUS_UNREADABLE;
-        snprintf(found->message, sizeof found->message, "read: %s", strerror(errno ? errno : EIO));
-    }
+    settle(probe, result, found);
+}
+
+void filesystem_probe_look_beside(filesystem_probe *probe, int fd, uint64_t size,
+                                  struct finding *found)
+{
+    clear_finding(found);
+    /* The tail has md's superblocks, and nearly all of those of PC firmware. */
+    if (size > TAIL_SIZE)
+        posix_fadvise(fd, (off_t)(size - TAIL_SIZE), TAIL_SIZE, POSIX_FADV_WILLNEED);
+    if (pread(fd, probe->buffer, FRONT_SIZE, 0) < 0)
+        settle(probe, -1, found);
+    else
+        settle(probe, look_with(probe, probe->beside, fd, size), found);
 }

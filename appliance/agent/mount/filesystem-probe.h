@@ -15,12 +15,12 @@
 struct finding {
     enum volume_content content;
     enum status status;  /* STATUS_OK, or why the content is not to be mounted */
-    bool blank;          /* CONTENT_UNKNOWN: the first and the last blocks are zeros */
     const char *type;    /* never NULL; "" where nothing was found */
     const char *label;   /* … */
     const char *uuid;    /* … */
     const char *sub;     /* UUID of the one member, where `uuid` is that of the whole */
     const char *version; /* of the superblock */
+    const char *journal; /* UUID of the device that its journal is on */
     char message[VOLUME_MESSAGE_MAX];
 };
 
@@ -31,5 +31,15 @@ void filesystem_probe_free(filesystem_probe *probe);
 
 /* Looks at the open volume of `size` bytes. Always fills in *found. */
 void filesystem_probe_look(filesystem_probe *probe, int fd, uint64_t size, struct finding *found);
+
+/* The same for the whole of a disk that has partitions: finds only what such a disk may be in spite
+ * of them. */
+void filesystem_probe_look_beside(filesystem_probe *probe, int fd, uint64_t size,
+                                  struct finding *found);
+
+/* Whether the bytes from `start` to before `end` are zeros: all, or an even sample of a large
+ * stretch. *sampled: how many were read. */
+bool filesystem_probe_is_blank(filesystem_probe *probe, int fd, uint64_t start, uint64_t end,
+                               uint64_t *sampled);
 
 #endif

@@ -2,6 +2,7 @@
 #include "ldm-detect.h"
 
 #include "agent/mount/partition-table.h"
+#include "agent/mount/volume-size.h"
 #include <linux/fs.h>
 #include <string.h>
 #include <strings.h>
@@ -56,7 +57,7 @@ static bool has_database(const struct content *list, size_t count)
 
 static bool is_guid(const char *type)
 {
-    for (size_t i = 0; type && i < sizeof guids / sizeof *guids; i++)
+    for (size_t i = 0; i < sizeof guids / sizeof *guids; i++)
         if (strcasecmp(type, guids[i]) == 0)
             return true;
     return false;
@@ -65,16 +66,16 @@ static bool is_guid(const char *type)
 /* Those that the GUID table says are for it: others are as on any disk. */
 static void mark_partitions(int disk, struct content *list, size_t count)
 {
-    blkid_partlist table;
-    blkid_probe probe = partition_table_read(disk, &table);
-    if (!probe)
+    uint64_t size;
+    struct partition_table table;
+    if (volume_size_read(disk, &size) < 0)
         return;
-    for (size_t i = 0; table && i < count; i++) {
-        blkid_partition part =
-            blkid_partlist_get_partition_by_partno(table, (int)list[i].partition);
-        list[i].dynamic = part && is_guid(blkid_partition_get_type_string(part));
+    partition_table_read(disk, size, &table);
+    for (size_t i = 0; i < count; i++) {
+        const struct partition_entry *part = partition_table_find(&table, list[i].partition);
+        list[i].dynamic = part && is_guid(part->type);
     }
-    blkid_free_probe(probe);
+    partition_table_clear(&table);
 }
 
 void ldm_detect_mark(int disk, struct content *list, size_t count)

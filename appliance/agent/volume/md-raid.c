@@ -3,7 +3,6 @@
 #include "agent/device/device-nodes.h"
 #include "base/cleanup.h"
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <linux/major.h>
 #include <linux/raid/md_u.h>
 #include <stdio.h>
@@ -56,8 +55,6 @@ int md_raid_start(unsigned index, const char *version, const dev_t *members, siz
     /* One whose superblock is not that of the others counts as missing. */
     if (added > 0)
         result = ioctl(fd, RUN_ARRAY, NULL) < 0 ? -errno : 0;
-    if (result == 0)
-        ioctl(fd, BLKRRPART); /* the kernel would look when it is opened the next time */
     *number = makedev(MD_MAJOR, index);
     if (result < 0)
         ioctl(fd, STOP_ARRAY, NULL);
@@ -75,39 +72,4 @@ bool md_raid_stop(unsigned index)
         return false;
     unlink(node);
     return true;
-}
-
-dev_t md_raid_partition(unsigned index, unsigned partition, char node[MD_RAID_NODE_MAX])
-{
-    char path[64];
-    unsigned part_major, part_minor;
-    snprintf(path, sizeof path, "/sys/block/md%u/md%up%u/dev", index, index, partition);
-    AUTO_FILE FILE *file = fopen(path, "re");
-    if (!file || fscanf(file, "%u:%u", &part_major, &part_minor) != 2)
-        return 0;
-    snprintf(node, MD_RAID_NODE_MAX, "/dev/array%up%u", index, partition);
-    device_nodes_make(node, part_major, part_minor);
-    return makedev(part_major, part_minor);
-}
-
-static int ascending(const void *a, const void *b)
-{
-    unsigned left = *(const unsigned *)a, right = *(const unsigned *)b;
-    return left < right ? -1 : left > right;
-}
-
-size_t md_raid_partitions(unsigned index, unsigned *numbers, size_t room)
-{
-    char path[64];
-    unsigned array, partition;
-    size_t count = 0;
-    snprintf(path, sizeof path, "/sys/block/md%u", index);
-    AUTO_DIR DIR *directory = opendir(path);
-    if (!directory)
-        return 0;
-    for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory))
-        if (count < room && sscanf(entry->d_name, "md%up%u", &array, &partition) == 2)
-            numbers[count++] = partition;
-    qsort(numbers, count, sizeof *numbers, ascending);
-    return count;
 }

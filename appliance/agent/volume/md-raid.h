@@ -19,11 +19,4 @@ int md_raid_start(unsigned index, const char *version, const dev_t *members, siz
 /* Stops the array. false: it is in use. */
 bool md_raid_stop(unsigned index);
 
-#define MD_RAID_PARTITIONS_MAX 128
-
-/* The numbers of its partitions, ascending; at most `room`. */
-size_t md_raid_partitions(unsigned index, unsigned *numbers, size_t room);
-/* A partition's device number, and its node; 0: there is none. */
-dev_t md_raid_partition(unsigned index, unsigned partition, char node[MD_RAID_NODE_MAX]);
-
 #endif

@@ -8,6 +8,7 @@
 #include "ldm-volumes.h"
 #include "lvm.h"
 #include "md-raid.h"
+#include "partitions.h"
 #include "wire/volume-name.h"
 #include <fcntl.h>
 #include <string.h>
@@ -52,6 +53,11 @@ volume_stack *volume_stack_new(void)
 void volume_stack_free(volume_stack *self)
 {
     free(self);
+}
+
+void volume_stack_note(volume_stack *self)
+{
+    self->any = true;
 }
 
 /* The writable view of what is to be part of something. NULL: there is none, and it says why. */
@@ -151,24 +157,6 @@ static size_t gather(volume_stack *self, volume_table *all, size_t first, dev_t 
     return count;
 }
 
-static void add_array(volume_stack *self, volume_table *all, const char *name, const char *node,
-                      dev_t number)
-{
-    unsigned part[MD_RAID_PARTITIONS_MAX];
-    char below[MAX_VOLUME_NAME], part_node[MD_RAID_NODE_MAX];
-    size_t partitions = md_raid_partitions(self->arrays, part, MD_RAID_PARTITIONS_MAX);
-    if (partitions == 0)
-        volume_table_add(all, VOLUME_RAID, name, node, number);
-    for (size_t i = 0; i < partitions; i++) {
-        /* A name that ends in a digit has a 'p' before the partition's number. */
-        bool digit = strchr("0123456789", name[strlen(name) - 1]) != NULL;
-        snprintf(below, sizeof below, "%.160s%s%u", name, digit ? "p" : "", part[i]);
-        dev_t part_number = md_raid_partition(self->arrays, part[i], part_node);
-        if (part_number)
-            volume_table_add(all, VOLUME_RAID, below, part_node, part_number);
-    }
-}
-
 static void start_array(volume_stack *self, volume_table *all, size_t first)
 {
     dev_t members[SLOT_COUNT], number = 0;
@@ -180,7 +168,7 @@ static void start_array(volume_stack *self, volume_table *all, size_t first)
     int result =
         count == 0 ? -ENODEV : md_raid_start(self->arrays, version, members, count, node, &number);
     if (result == 0)
-        add_array(self, all, name, node, number);
+        volume_table_add(all, VOLUME_RAID, name, node, number);
     else
         volume_table_say(volume_table_at(all, first), STATUS_UNSUPPORTED,
                          "software RAID: %zu of its members %s here, and it does not start: %s",
@@ -300,9 +288,11 @@ static void join_btrfs(volume_table *all)
 void volume_stack_make(volume_stack *self, volume_table *all, const key *keys, size_t count)
 {
     /* First, and once: only disks are dynamic, never what is made of them. */
-    self->any = ldm_volumes_make(all);
+    self->any = ldm_volumes_make(all) || self->any;
     for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
         size_t before = volume_table_count(all);
+        if (partitions_find_nested(all))
+            self->any = true;
         open_encrypted(self, all, keys, count);
         start_arrays(self, all);
         /* Last: a group may have volumes in any of those. */

@@ -22,6 +22,9 @@ void volume_stack_free(volume_stack *self);
  * the table with the reason. */
 void volume_stack_make(volume_stack *self, volume_table *all, const key *keys, size_t count);
 
+/* Others have made devices of the mapper's, which are to go with all that is made here. */
+void volume_stack_note(volume_stack *self);
+
 /* Removes all these volumes. None of them may be mounted or open. */
 void volume_stack_clear(volume_stack *self);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "volume-table.h"
 #include "agent/mount/filesystem-probe.h"
-#include "agent/mount/partition-table.h"
 #include "agent/mount/volume-size.h"
 #include "base/clock.h"
 #include "base/drive-name.h"
-#include "ldm-detect.h"
+#include "inventory.h"
+#include "partitions.h"
 #include "volume-stack.h"
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -26,8 +26,7 @@ struct volume_table {
     struct content *list;
     size_t count;
     size_t room;
-    bool truncated;   /* there were more than MAX_VOLUMES */
-    bool tables_read; /* part_uuid and part_label are known */
+    bool truncated; /* there were more than MAX_VOLUMES */
     struct scan_times times;
 };
 
@@ -84,7 +83,7 @@ static void clear(volume_table *self)
         free(self->list[i].overlay);
     }
     self->count = 0;
-    self->truncated = self->tables_read = false;
+    self->truncated = false;
     memset(&self->times, 0, sizeof self->times);
 }
 
@@ -132,7 +131,7 @@ void volume_table_say(struct content *what, enum status status, const char *form
     va_end(arguments);
 }
 
-static struct content *add(volume_table *self, enum volume_kind volume, const char *node)
+struct content *volume_table_append(volume_table *self, enum volume_kind volume, const char *node)
 {
     if (self->count == MAX_VOLUMES) {
         self->truncated = true;
@@ -156,63 +155,71 @@ static struct content *add(volume_table *self, enum volume_kind volume, const ch
     return what;
 }
 
-static void drop_last(volume_table *self)
+void volume_table_drop(volume_table *self, size_t index)
 {
-    struct content *what = &self->list[--self->count];
+    struct content *what = &self->list[index];
     if (what->fd >= 0)
         close(what->fd);
     free(what->node);
+    self->count--;
+    memmove(what, what + 1, (self->count - index) * sizeof *what);
 }
 
-static void look(volume_table *self, struct content *what)
+void volume_table_truncate(volume_table *self)
+{
+    self->truncated = true;
+}
+
+bool volume_table_composes(const volume_table *self)
+{
+    return self->made != NULL;
+}
+
+/* How libblkid is asked. */
+typedef void look_function(filesystem_probe *probe, int fd, uint64_t size, struct finding *found);
+
+static void look_by(volume_table *self, struct content *what, look_function *look)
 {
     struct finding found;
     if (what->status != STATUS_OK)
         return; /* it could not be opened */
     uint64_t start = clock_now();
-    filesystem_probe_look(self->probe, what->fd, what->size, &found);
+    look(self->probe, what->fd, what->size, &found);
     self->times.probed += clock_now() - start;
     what->kind = found.content;
     what->status = found.status;
-    what->blank = found.blank;
     snprintf(what->message, sizeof what->message, "%s", found.message);
     snprintf(what->fstype, sizeof what->fstype, "%s", found.type);
     snprintf(what->label, sizeof what->label, "%s", found.label);
     snprintf(what->uuid, sizeof what->uuid, "%s", found.uuid);
     snprintf(what->sub, sizeof what->sub, "%s", found.sub);
     snprintf(what->version, sizeof what->version, "%s", found.version);
+    snprintf(what->journal, sizeof what->journal, "%s", found.journal);
 }
 
-static struct content *add_of_disk(volume_table *self, unsigned disk, unsigned slot,
-                                   unsigned partition)
+void volume_table_look(volume_table *self, struct content *what)
 {
-    char node[NODE_MAX], drive[DRIVE_NAME_MAX];
-    device_table_node(self->disks, slot, partition, node);
-    struct content *what = add(self, partition ? VOLUME_PARTITION : VOLUME_DISK, node);
-    if (!what)
-        return NULL;
-    what->disk = disk;
-    what->slot = slot;
-    what->partition = partition;
-    what->number = device_table_number(self->disks, slot, partition);
-    drive_name(disk, drive);
-    if (partition)
-        snprintf(what->name, sizeof what->name, "/dev/%s%u", drive, partition);
-    else
-        snprintf(what->name, sizeof what->name, "/dev/%s", drive);
-    return what;
+    look_by(self, what, filesystem_probe_look);
+}
+
+void volume_table_look_beside(volume_table *self, struct content *what)
+{
+    look_by(self, what, filesystem_probe_look_beside);
 }
 
 /* What is on a disk: itself, or its partitions. */
 static int find_disk(volume_table *self, unsigned index, const struct disk *disk, char *why,
                      size_t room)
 {
-    const unsigned *numbers;
-    size_t partitions = device_table_partitions(self->disks, disk->slot, &numbers);
-    size_t first = self->count;
-    struct content *what = add_of_disk(self, index, disk->slot, 0);
+    char node[NODE_MAX], drive[DRIVE_NAME_MAX];
+    device_table_node(self->disks, disk->slot, 0, node);
+    struct content *what = volume_table_append(self, VOLUME_DISK, node);
     if (!what)
         return 0;
+    what->disk = index;
+    what->slot = disk->slot;
+    what->number = device_table_number(self->disks, disk->slot, 0);
+    snprintf(what->name, sizeof what->name, "/dev/%s", drive_name(index, drive));
     /* Whose figures are reported depends on it. */
     if (what->status == STATUS_OK &&
         !device_table_match(self->disks, disk, what->size, why, room)) {
@@ -222,21 +229,8 @@ static int find_disk(volume_table *self, unsigned index, const struct disk *disk
                          "the image was changed meanwhile: it has %llu bytes, and had %llu",
                          (unsigned long long)what->size, (unsigned long long)disk->size);
     }
-    if (partitions == 0 || what->status != STATUS_OK) {
-        look(self, what);
-        ldm_detect_mark(what->fd, what, 1);
-        return 0;
-    }
-    AUTO_FD int whole = steal_fd(&what->fd);
-    drop_last(self);
-    for (size_t i = 0; i < partitions; i++) {
-        what = add_of_disk(self, index, disk->slot, numbers[i]);
-        if (what && what->status == STATUS_OK && volume_size_is_container(what->fd, what->size))
-            drop_last(self);
-        else if (what)
-            look(self, what);
-    }
-    ldm_detect_mark(whole, &self->list[first], self->count - first);
+    if (what->status == STATUS_OK && partitions_find(self, self->disks))
+        volume_stack_note(self->made);
     return 0;
 }
 
@@ -244,7 +238,7 @@ struct content *volume_table_add(volume_table *self, enum volume_kind volume, co
                                  const char *node, dev_t number)
 {
     static const int read_only = 1;
-    struct content *what = add(self, volume, node);
+    struct content *what = volume_table_append(self, volume, node);
     if (!what)
         return NULL;
     snprintf(what->name, sizeof what->name, "/dev/%s", name);
@@ -253,7 +247,7 @@ struct content *volume_table_add(volume_table *self, enum volume_kind volume, co
      * is, and is not written either: it is only ever mounted read-only. */
     if (what->fd >= 0)
         ioctl(what->fd, BLKROSET, &read_only);
-    look(self, what);
+    volume_table_look(self, what);
     return what;
 }
 
@@ -266,46 +260,12 @@ int volume_table_find(volume_table *self, const struct disk *disks, size_t count
         result = find_disk(self, (unsigned)i, &disks[i], why, size);
     if (result == 0 && self->made)
         volume_stack_make(self->made, self, keys, key_count);
+    if (result == 0)
+        inventory_settle(self, self->probe);
     return result;
 }
 
 /* ---- by name ---- */
-
-static void take_name(char *to, size_t size, const char *text)
-{
-    snprintf(to, size, "%s", text ? text : "");
-}
-
-/* The names that a disk's partition table gives its partitions. */
-static void read_table(const volume_table *self, unsigned slot)
-{
-    char node[NODE_MAX];
-    AUTO_FD int fd = open(device_table_node(self->disks, slot, 0, node), O_RDONLY | O_CLOEXEC);
-    blkid_partlist table;
-    blkid_probe probe = fd < 0 ? NULL : partition_table_read(fd, &table);
-    if (!probe)
-        return;
-    for (size_t i = 0; table && i < self->count; i++) {
-        struct content *what = &self->list[i];
-        if (what->volume != VOLUME_PARTITION || what->slot != slot)
-            continue;
-        blkid_partition part = blkid_partlist_get_partition_by_partno(table, (int)what->partition);
-        if (!part)
-            continue;
-        take_name(what->part_uuid, sizeof what->part_uuid, blkid_partition_get_uuid(part));
-        take_name(what->part_label, sizeof what->part_label, blkid_partition_get_name(part));
-    }
-    blkid_free_probe(probe);
-}
-
-static void read_tables(volume_table *self)
-{
-    for (size_t i = 0; i < self->count && !self->tables_read; i++)
-        if (self->list[i].volume == VOLUME_PARTITION &&
-            (i == 0 || self->list[i].slot != self->list[i - 1].slot))
-            read_table(self, self->list[i].slot);
-    self->tables_read = true;
-}
 
 static bool is_named(const struct content *what, const struct device_spec *spec)
 {
@@ -330,8 +290,6 @@ static bool is_named(const struct content *what, const struct device_spec *spec)
 
 struct content *volume_table_match(volume_table *self, const struct device_spec *spec)
 {
-    if (spec->kind == DEVICE_SPEC_PARTUUID || spec->kind == DEVICE_SPEC_PARTLABEL)
-        read_tables(self);
     for (size_t i = 0; i < self->count; i++)
         if (is_named(&self->list[i], spec))
             return &self->list[i];

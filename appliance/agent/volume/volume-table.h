@@ -25,13 +25,15 @@ struct content {
 
     enum volume_content kind;
     enum status status; /* STATUS_OK, or why it is not to be mounted, or could not be */
-    bool blank;         /* CONTENT_UNKNOWN: there are zeros */
+    bool blank;         /* CONTENT_UNKNOWN: there are zeros, in all that was sampled … */
+    uint64_t sampled;   /* … bytes */
     char message[VOLUME_MESSAGE_MAX];
     char fstype[MAX_FSTYPE + 1]; /* as libblkid has these */
     char label[MAX_LABEL + 1];
     char uuid[MAX_UUID + 1];
     char sub[MAX_UUID + 1]; /* of a member */
     char version[16];
+    char journal[MAX_UUID + 1]; /* of the device that its journal is on */
     char part_uuid[MAX_UUID + 1];
     char part_label[MAX_LABEL + 1];
 
@@ -44,6 +46,14 @@ struct content {
     dev_t overlay_number; /* … */
     bool tried;           /* composites': it has been made part of something, or cannot be */
     bool dynamic;         /* it belongs to a dynamic disk (ldm-detect.h) */
+
+    /* Of partitions.h. */
+    bool no_filesystem; /* its table says that it holds none */
+    uint64_t beyond;    /* bytes of it that would be behind the end of the disk */
+    bool bare_table;    /* it has a partition table without partitions */
+    bool searched;      /* for a table */
+    unsigned level;     /* so many tables are around its own; 0: the disk's */
+    bool hidden;        /* it is no volume of its own: what is in it is */
 };
 
 typedef struct volume_table volume_table;
@@ -88,7 +98,20 @@ void volume_table_release(volume_table *self);
 /* Times since volume_table_find(), without `waited`. */
 struct scan_times *volume_table_times(volume_table *self);
 
-/* ---- for volume-stack.h ---- */
+/* ---- for partitions.h and volume-stack.h ---- */
+
+/* Whether devices of the mapper's can be made. */
+bool volume_table_composes(const volume_table *self);
+/* Appends what is opened at `node`, without a name, and does not look at it. NULL: there are
+ * MAX_VOLUMES. Moves all that volume_table_at() gave. */
+struct content *volume_table_append(volume_table *self, enum volume_kind volume, const char *node);
+/* Finds out what is in it; volume_table_look_beside(): in a disk that has partitions. */
+void volume_table_look(volume_table *self, struct content *what);
+void volume_table_look_beside(volume_table *self, struct content *what);
+/* Takes it out again, before anything is made of it. Moves what is behind it. */
+void volume_table_drop(volume_table *self, size_t index);
+/* There were more than could be kept. */
+void volume_table_truncate(volume_table *self);
 
 /* Appends a volume made of others, `name` as below /dev, and examines it at `node`. NULL: there are
  * MAX_VOLUMES. Invalidates all pointers of volume_table_at(). */

@@ -7,9 +7,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-/* A volume is called empty after so many pieces of it, 16 MiB together: all of a small one. */
+/* What is looked at together before a volume is called empty. */
 #define BLANK_PIECE 65536
-#define BLANK_PIECES 256
 
 /* Left out of the full round too: the RAID of PC firmware, which no disk image is part of, and
  * which costs some 20 commands for a volume that holds nothing known. */
@@ -195,10 +194,10 @@ static void classify(const filesystem_probe *probe, struct finding *found)
 /* A stretch of a volume: all of it, or as many evenly spaced pieces of it as are read. Whether
  * there are nothing but zeros in it. */
 static bool stretch_is_blank(filesystem_probe *probe, int fd, uint64_t start, uint64_t end,
-                             uint64_t *sampled)
+                             unsigned most, uint64_t *sampled)
 {
     uint64_t pieces = (end - start + BLANK_PIECE - 1) / BLANK_PIECE;
-    uint64_t wanted = pieces < BLANK_PIECES ? pieces : BLANK_PIECES;
+    uint64_t wanted = pieces < most ? pieces : most;
     for (uint64_t i = 0; i < wanted; i++) {
         /* The first and the last are among them. */
         uint64_t piece = wanted == pieces ? i : i * (pieces - 1) / (wanted - 1);
@@ -213,10 +212,10 @@ static bool stretch_is_blank(filesystem_probe *probe, int fd, uint64_t start, ui
 }
 
 bool filesystem_probe_is_blank(filesystem_probe *probe, int fd, uint64_t start, uint64_t end,
-                               uint64_t *sampled)
+                               unsigned pieces, uint64_t *sampled)
 {
     *sampled = 0;
-    return start >= end || stretch_is_blank(probe, fd, start, end, sampled);
+    return start >= end || stretch_is_blank(probe, fd, start, end, pieces, sampled);
 }
 
 /* Brings what the quick round reads into the page cache, in three commands at once: libblkid reads

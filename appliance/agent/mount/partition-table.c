@@ -127,16 +127,22 @@ static bool has_bytes(int fd, uint64_t offset, const char *bytes, size_t count)
            memcmp(found, bytes, count) == 0;
 }
 
-/* Traces of a GUID table: the header's signature, in the second sector or the last one, and the
- * type 0xee of a protective MBR's first entry (UEFI 2.10, 5.2.3 and 5.3.2). */
+static const char gpt_signature[8] = {'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T'};
+
+/* Whether a GUID table's header is at its place: the second sector. */
+static bool has_first_header(int fd)
+{
+    return has_bytes(fd, 512, gpt_signature, sizeof gpt_signature) ||
+           has_bytes(fd, 4096, gpt_signature, sizeof gpt_signature);
+}
+
+/* Traces of a GUID table: the header's signature, also in the last sector, and the type 0xee of a
+ * protective MBR's first entry (UEFI 2.10, 5.2.3 and 5.3.2). */
 static const char *fault_of(int fd, uint64_t size)
 {
-    static const char signature[] = "EFI PART";
-    const size_t length = sizeof signature - 1;
-    bool first = has_bytes(fd, 512, signature, length) || has_bytes(fd, 4096, signature, length);
-    bool last = size > 8192 && (has_bytes(fd, size - 512, signature, length) ||
-                                has_bytes(fd, size - 4096, signature, length));
-    if (first || last)
+    if (has_first_header(fd) ||
+        (size > 8192 && (has_bytes(fd, size - 512, gpt_signature, sizeof gpt_signature) ||
+                         has_bytes(fd, size - 4096, gpt_signature, sizeof gpt_signature))))
         return "its partition table (GPT) is damaged: no copy of it can be read";
     if (has_bytes(fd, 510, "\x55\xaa", 2) && has_bytes(fd, 450, "\xee", 1))
         return "its partition table (GPT) is gone: there is its protective MBR alone";
@@ -180,9 +186,10 @@ void partition_table_search(int fd, uint64_t size, struct partition_table *table
             table->sector = ways[i].sector;
             return;
         }
-    if (read_grown(fd, (unsigned)sector, table))
+    bool header = has_first_header(fd);
+    if (header && read_grown(fd, (unsigned)sector, table))
         return;
-    if (read_grown(fd, other, table))
+    if (header && read_grown(fd, other, table))
         table->sector = other;
     else
         table->fault = fault_of(fd, size);

@@ -323,7 +323,11 @@ bool partitions_find_nested(volume_table *all)
             !is_unknown(what))
             continue;
         what->searched = true;
-        partition_table_search(what->fd, what->size, &table);
+        /* In a partition there is hardly ever one. */
+        if (what->volume == VOLUME_PARTITION)
+            partition_table_read(what->fd, what->size, &table);
+        else
+            partition_table_search(what->fd, what->size, &table);
         if (table.kind[0] || table.fault)
             find_in(all, i, &table);
         any = any || table.count > 0;

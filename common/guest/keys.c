@@ -73,9 +73,11 @@ static int add_file(key_list *keys, const char *id, size_t id_length, const char
     ssize_t length = read_all(fd, &buffer, MAX_PASSPHRASE + 2, path, err);
     if (length < 0)
         return -1;
-    if (length > 0 && buffer[length - 1] == '\n')
-        length--;
-    int added = append(keys, id, id_length, buffer, (size_t)length, err);
+    /* An editor's newline is none of the passphrase; one that cryptsetup's --key-file read is. */
+    bool newline = length > 0 && buffer[length - 1] == '\n';
+    int added = append(keys, id, id_length, buffer, (size_t)(length - newline), err);
+    if (added == 0 && newline && length <= MAX_PASSPHRASE)
+        added = append(keys, id, id_length, buffer, (size_t)length, err);
     return added < 0 ? error_prefix(err, "key file %s", path) : 0;
 }
 

@@ -133,7 +133,7 @@ static void a_blank_line_is_no_key(void **state)
     keys_clear(&keys);
 }
 
-static void a_file_loses_one_newline(void **state)
+static void a_file_is_tried_without_its_last_newline_and_with_it(void **state)
 {
     char path[] = "/tmp/test-keys.XXXXXX", selector[64];
     key_list keys = {0};
@@ -145,6 +145,8 @@ static void a_file_loses_one_newline(void **state)
     snprintf(selector, sizeof selector, "all:file:%s", path);
     assert_int_equal(keys_add(&keys, selector, NULL), 0);
     expect_key(&keys, 0, "", "from a file\n");
+    expect_key(&keys, 1, "", "from a file\n\n");
+    assert_int_equal(keys.key_list_len, 2);
     unlink(path);
     expect_refusal(selector, "No such file");
     keys_clear(&keys);
@@ -178,7 +180,7 @@ int main(void)
         cmocka_unit_test(not_more_bytes_than_go_with_a_question),
         cmocka_unit_test(lines_are_keys_for_all),
         cmocka_unit_test(a_blank_line_is_no_key),
-        cmocka_unit_test(a_file_loses_one_newline),
+        cmocka_unit_test(a_file_is_tried_without_its_last_newline_and_with_it),
         cmocka_unit_test(a_disk_has_those_for_all_and_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

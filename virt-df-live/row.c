@@ -26,14 +26,23 @@ static uint64_t minus(uint64_t a, uint64_t b)
     return a > b ? a - b : 0;
 }
 
+/* statfs(2) leaves it to the filesystem what "undefined" is: erofs says 2^64 - 1. */
+static bool is_no_count(uint64_t files)
+{
+    return files > INT64_MAX;
+}
+
 struct figures row_figures(const usage *u)
 {
+    uint64_t files = is_no_count(u->files) ? 0 : u->files;
+    uint64_t files_free = files > 0 ? u->files_free : 0;
+
     return (struct figures){.size = times(u->blocks, u->block_size),
                             .used = times(minus(u->blocks, u->blocks_free), u->block_size),
                             .available = times(u->blocks_available, u->block_size),
-                            .inodes = u->files,
-                            .inodes_used = minus(u->files, u->files_free),
-                            .inodes_free = u->files_free};
+                            .inodes = files,
+                            .inodes_used = minus(files, files_free),
+                            .inodes_free = files_free};
 }
 
 void row_figures_add(struct figures *sum, const struct figures *more)

@@ -91,6 +91,20 @@ static void impossible_figures_do_no_harm(void **state)
     assert_int_equal(f.inodes, 2);
 }
 
+static void an_undefined_count_of_inodes_is_none(void **state)
+{
+    const usage u = {.block_size = 4096,
+                     .blocks = 1000,
+                     .files = UINT64_MAX,
+                     .files_free = UINT64_MAX - 7};
+    struct figures f = row_figures(&u);
+
+    (void)state;
+    assert_int_equal(f.inodes, 0);
+    assert_int_equal(f.inodes_used, 0);
+    assert_int_equal(f.inodes_free, 0);
+}
+
 static void devices_are_the_guests_own(void **state)
 {
     char buffer[ROW_DEVICE_MAX];
@@ -114,6 +128,7 @@ int main(void)
         cmocka_unit_test(threshold_means_fuller),
         cmocka_unit_test(figures_are_bytes),
         cmocka_unit_test(impossible_figures_do_no_harm),
+        cmocka_unit_test(an_undefined_count_of_inodes_is_none),
         cmocka_unit_test(devices_are_the_guests_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,10 @@ struct sandbox {
     bool drop; /* we are root, and uid and gid are another user's */
     uid_t uid;
     gid_t gid;
+    /* We have uid 0 and cannot become another user (a container, a user namespace): it works as for
+     * an ordinary user, who has the number `name` in a user namespace of its own. */
+    bool renamed;
+    uid_t name;
 };
 
 /* For root: the user virt-live-tools where an administrator has made one, else nobody. Not

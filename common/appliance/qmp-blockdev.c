@@ -81,7 +81,8 @@ static json_t *nbd_node(const char *export_name, unsigned slot)
  * BlockdevOptionsGenericCOWFormat and BlockdevOptionsQcow2. */
 static bool has_backing(enum image_format format)
 {
-    return format == IMAGE_QCOW2 || format == IMAGE_QED || format == IMAGE_VMDK;
+    return format == IMAGE_QCOW2 || format == IMAGE_QED || format == IMAGE_VMDK ||
+           format == IMAGE_QCOW;
 }
 
 /* Takes the node over; NULL where that, or memory, is missing. */

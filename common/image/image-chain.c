@@ -8,6 +8,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* QEMU counts in these. */
+#define SECTOR 512
+
 /* A chain as it is being made. */
 struct making {
     struct image_walk walk;
@@ -25,10 +28,15 @@ static void making_clear(struct making *making)
     image_info_clear(&making->info);
 }
 
+static bool has_backing(enum image_format format)
+{
+    return format == IMAGE_QCOW2 || format == IMAGE_QED || format == IMAGE_QCOW;
+}
+
 /* What an image is made of must be what we can hand to QEMU, descriptor by descriptor. */
 static int check_content(const struct image_info *info, error **err)
 {
-    if (info->backing && info->format != IMAGE_QCOW2 && info->format != IMAGE_QED)
+    if (info->backing && !has_backing(info->format))
         return error_set(err, ERROR_UNSUPPORTED,
                          "a differencing %s image: its parent, \"%s\", is not followed",
                          image_format_name(info->format), info->backing);
@@ -44,11 +52,17 @@ int image_check(const struct image_info *info, unsigned block_size, error **err)
         return -1;
     if (info->virtual_size == 0 && known)
         return error_set(err, ERROR_EMPTY, "the disk is empty (0 bytes)");
-    if (info->virtual_size % block_size != 0)
+    if (image_visible_size(info, block_size) == 0 && info->virtual_size > 0)
         return error_set(err, ERROR_REFUSED,
-                         "size %" PRIu64 " is not a multiple of the sector size, %u bytes",
+                         "size %" PRIu64 " is less than a sector, of %u bytes",
                          info->virtual_size, block_size);
     return 0;
+}
+
+uint64_t image_visible_size(const struct image_info *info, unsigned block_size)
+{
+    uint64_t filled = (info->virtual_size + SECTOR - 1) / SECTOR * SECTOR;
+    return filled / block_size * block_size;
 }
 
 static bool same_file(const struct stat *a, const struct stat *b)
@@ -285,7 +299,7 @@ static int add_named(struct making *making, const struct image_backing *backing,
     for (size_t i = 0; i < backing->count; i++) {
         const struct image_name *named = &backing->layers[i];
 
-        if (making->info.format != IMAGE_QCOW2 && making->info.format != IMAGE_QED)
+        if (!has_backing(making->info.format))
             return error_set(err, ERROR_REFUSED, "a %s image cannot have a backing file, %s",
                              image_format_name(making->info.format), named->path);
         making_clear(making);
@@ -327,9 +341,9 @@ int image_chain_open_on(const char *path, enum image_format format,
     if (!made)
         return error_no_memory(err);
     if (add_top(&making, format, err) < 0 ||
-        image_check(&making.info, block_size ? block_size : 512, err) < 0)
+        image_check(&making.info, block_size ? block_size : SECTOR, err) < 0)
         return -1;
-    made->size = making.info.virtual_size;
+    made->size = image_visible_size(&making.info, block_size ? block_size : SECTOR);
     if (add_parts(&making, err) < 0 || (backing && add_named(&making, backing, err) < 0))
         return -1;
     while (making.info.backing)
@@ -394,6 +408,13 @@ struct image_chain *image_chain_nbd(int fd, const char *path, const char *export
 int image_chain_make_writable(struct image_chain *chain, error **err)
 {
     char path[64];
+    struct stat st;
+    if (chain->layers[0].format == IMAGE_RAW && fstat(chain->layers[0].fd, &st) == 0 &&
+        S_ISREG(st.st_mode) && st.st_size % SECTOR != 0)
+        return error_set(err, ERROR_REFUSED,
+                         "cannot be opened for writing: its size, %lld, is not a multiple of the "
+                         "sector size, %d bytes",
+                         (long long)st.st_size, SECTOR);
     if (chain->count > 1 && chain->layers[1].role != IMAGE_ROLE_BACKING)
         return error_set(err, ERROR_REFUSED,
                          "cannot be opened for writing: it keeps its data in another file, %s",

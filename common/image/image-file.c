@@ -2,6 +2,7 @@
 #define _GNU_SOURCE 1 /* O_PATH, O_NOATIME */
 #include "image-file.h"
 
+#include <endian.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
@@ -196,6 +197,32 @@ static ssize_t read_start(int fd, void *bytes, size_t length)
     return (ssize_t)done;
 }
 
+/* [MS-VHDX] 2.2.2: two headers, of which the one with the higher sequence number counts; its
+ * LogGuid is zero where there is nothing to replay. */
+static bool has_vhdx_log(int fd)
+{
+    static const off_t places[] = {65536, 131072};
+    static const char none[16];
+    struct {
+        char signature[4];
+        uint32_t checksum;
+        uint64_t sequence;
+        char write_guids[32];
+        char log_guid[16];
+    } header;
+    uint64_t newest = 0;
+    bool log = false;
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        if (pread(fd, &header, sizeof header, places[i]) != (ssize_t)sizeof header ||
+            memcmp(header.signature, "head", 4) != 0 || le64toh(header.sequence) < newest)
+            continue;
+        newest = le64toh(header.sequence);
+        log = memcmp(header.log_guid, none, sizeof none) != 0;
+    }
+    return log;
+}
+
 int image_file_probe(const struct image_file *file, enum image_format format,
                      struct image_info *info, error **err)
 {
@@ -210,5 +237,12 @@ int image_file_probe(const struct image_file *file, enum image_format format,
         length = read_start(file->fd, header, IMAGE_PROBE_VHDX_BYTES);
     if (length < 0)
         return error_set_errno(err, ERROR_UNREADABLE, errno, "read %s", file->path);
-    return image_probe(header, (size_t)length, file->size, format, info, err);
+    if (image_probe(header, (size_t)length, file->size, format, info, err) < 0)
+        return -1;
+    if (info->format != IMAGE_VHDX || !has_vhdx_log(file->fd))
+        return 0;
+    image_info_clear(info);
+    return error_set(err, ERROR_UNSUPPORTED,
+                     "the VHDX has a log that is to be replayed first, which writes to it: "
+                     "qemu-img check -r all");
 }

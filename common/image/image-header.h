@@ -70,8 +70,13 @@ int image_header_name(const struct header *header, uint64_t offset, uint64_t siz
 int image_tables_check(const struct header *header, enum image_format format, error **err);
 
 int image_probe_qcow2(const struct header *header, struct image_info *info, error **err);
+/* Version 1 of it. */
+bool image_is_qcow(const struct header *header);
+int image_probe_qcow(const struct header *header, struct image_info *info, error **err);
 int image_probe_qed(const struct header *header, struct image_info *info, error **err);
 int image_probe_vmdk(const struct header *header, struct image_info *info, error **err);
+/* Whether it is text that QEMU takes for a descriptor. */
+bool image_vmdk_is_descriptor(const struct header *header);
 /* Of a vmdk that is a descriptor: its extents and the disk's size, their sum. */
 int image_probe_extents(const struct header *header, struct image_info *info, error **err);
 

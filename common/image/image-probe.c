@@ -9,6 +9,7 @@ static const char *const format_names[IMAGE_FORMAT_COUNT] = {
     [IMAGE_DETECT] = "auto", [IMAGE_RAW] = "raw",   [IMAGE_QCOW2] = "qcow2",
     [IMAGE_QED] = "qed",     [IMAGE_VMDK] = "vmdk", [IMAGE_VDI] = "vdi",
     [IMAGE_VHDX] = "vhdx",   [IMAGE_VPC] = "vpc",   [IMAGE_PARALLELS] = "parallels",
+    [IMAGE_QCOW] = "qcow",
 };
 
 const char *image_format_name(enum image_format format)
@@ -180,7 +181,6 @@ static enum image_format detect(const struct header *header)
         {IMAGE_QED, 0, "QED\0", 4},
         {IMAGE_VMDK, 0, "KDMV", 4},
         {IMAGE_VMDK, 0, "COWD", 4},
-        {IMAGE_VMDK, 0, "# Disk DescriptorFile", 21},
         {IMAGE_VHDX, 0, "vhdxfile", 8},
         {IMAGE_VPC, 0, "conectix", 8},
         {IMAGE_VDI, VDI_SIGNATURE_OFFSET, "\x7f\x10\xda\xbe", 4},
@@ -191,7 +191,35 @@ static enum image_format detect(const struct header *header)
     for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++)
         if (image_header_is(header, signatures[i].offset, signatures[i].bytes, signatures[i].size))
             return signatures[i].format;
-    return IMAGE_RAW;
+    return image_vmdk_is_descriptor(header) ? IMAGE_VMDK : IMAGE_RAW;
+}
+
+/* What images are passed on in, and has to be taken out first. */
+static int refuse_package(const struct header *header, error **err)
+{
+    static const struct {
+        uint64_t offset;
+        const char *bytes;
+        size_t size;
+        const char *what, *how;
+    } packages[] = {
+        {0, "\x1f\x8b\x08", 3, "compressed by gzip", "gunzip -k"},
+        {0,
+         "\xfd"
+         "7zXZ",
+         6, "compressed by xz", "unxz -k"},
+        {0, "\x28\xb5\x2f\xfd", 4, "compressed by zstd", "unzstd"},
+        {0, "BZh", 3, "compressed by bzip2", "bunzip2 -k"},
+        {257, "ustar", 5, "a tar archive, as an OVA is one", "tar -xf"},
+        {0, "PK\x03\x04", 4, "a zip archive", "unzip"},
+    };
+    for (size_t i = 0; i < sizeof packages / sizeof packages[0]; i++)
+        if (image_header_is(header, packages[i].offset, packages[i].bytes, packages[i].size))
+            return error_set(err, ERROR_UNSUPPORTED,
+                             "it is %s: unpack it (%s) and name what is in it, or say "
+                             "--format=raw where it is a disk all the same",
+                             packages[i].what, packages[i].how);
+    return 0;
 }
 
 static int probe_as(const struct header *header, struct image_info *info, error **err)
@@ -202,6 +230,8 @@ static int probe_as(const struct header *header, struct image_info *info, error 
         return 0;
     case IMAGE_QCOW2:
         return image_probe_qcow2(header, info, err);
+    case IMAGE_QCOW:
+        return image_probe_qcow(header, info, err);
     case IMAGE_QED:
         return image_probe_qed(header, info, err);
     case IMAGE_VMDK:
@@ -230,7 +260,10 @@ int image_probe(const void *header, size_t length, uint64_t file_size, enum imag
 
     memset(info, 0, sizeof *info);
     info->format = format == IMAGE_DETECT ? detect(&view) : format;
-    if (probe_as(&view, info, err) < 0 || image_tables_check(&view, info->format, err) < 0) {
+    if (info->format == IMAGE_QCOW2 && format == IMAGE_DETECT && image_is_qcow(&view))
+        info->format = IMAGE_QCOW;
+    if ((format == IMAGE_DETECT && info->format == IMAGE_RAW && refuse_package(&view, err) < 0) ||
+        probe_as(&view, info, err) < 0 || image_tables_check(&view, info->format, err) < 0) {
         image_info_clear(info);
         return -1;
     }

@@ -23,6 +23,7 @@ enum image_format {
     IMAGE_VHDX,
     IMAGE_VPC,
     IMAGE_PARALLELS,
+    IMAGE_QCOW, /* qcow2's ancestor, version 1 */
     IMAGE_FORMAT_COUNT
 };
 
@@ -73,7 +74,7 @@ void image_info_clear(struct image_info *info);
  * is read. file_size is the whole file's, in bytes; length is how much of its start was read. 0, or
  * -1 with *info cleared: ERROR_CORRUPT where a header contradicts itself or the file, or claims
  * more than IMAGE_MAX_SIZE; ERROR_UNSUPPORTED for a feature that we do not read, or for data beyond
- * `length`. */
+ * `length`; and, with IMAGE_DETECT only, for what is compressed or an archive. */
 int image_probe(const void *header, size_t length, uint64_t file_size, enum image_format format,
                 struct image_info *info, error **err);
 
@@ -179,8 +180,11 @@ int image_chain_make_writable(struct image_chain *chain, error **err);
 struct image_chain *image_chain_nbd(int fd, const char *path, const char *export_name,
                                     enum image_format format, uint64_t size, error **err);
 
-/* Refuses sizes that cannot be attached: no bytes, or no multiple of block_size. 0; -1 and *err. */
+/* Refuses what cannot be attached: a disk of no bytes, or of less than a sector. 0; -1 and *err. */
 int image_check(const struct image_info *info, unsigned block_size, error **err);
+/* Bytes of the disk that a guest sees: QEMU fills the last sector of 512 bytes up with zeros, and
+ * leaves out what is less than a larger sector. 0: only QEMU can tell. */
+uint64_t image_visible_size(const struct image_info *info, unsigned block_size);
 
 void image_chain_free(struct image_chain *chain);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* qcow2 and qed. Source: QEMU docs/interop/qcow2.txt and docs/interop/qed_spec.txt. */
+/* qcow2, qcow and qed. Source: QEMU docs/interop/qcow2.txt and docs/interop/qed_spec.txt; of qcow
+ * there is block/qcow.c alone. */
 #include "image-header.h"
 
 #include <inttypes.h>
@@ -23,6 +24,7 @@ enum {
 #define QCOW2_BACKING_MAX 1023
 #define QCOW2_CLUSTER_BITS_MIN 9
 #define QCOW2_CLUSTER_BITS_MAX 21 /* "QEMU currently limits it to 2 MB" */
+#define QCOW_CLUSTER_BITS_MAX 16
 #define QCOW2_CRYPT_AES 1
 #define QCOW2_CRYPT_LUKS 2
 
@@ -52,7 +54,7 @@ static int qcow2_version(struct qcow2 *image, error **err)
         return error_set(err, ERROR_CORRUPT, "it has no qcow2 signature");
     image->version = image_header_be32(image->header, QCOW2_VERSION);
     if (image->version == 1)
-        return error_set(err, ERROR_UNSUPPORTED, "qcow version 1; qemu-img convert makes it qcow2");
+        return error_set(err, ERROR_UNSUPPORTED, "qcow version 1: its format is qcow, not qcow2");
     if (image->version != 2 && image->version != 3)
         return error_set(err, ERROR_UNSUPPORTED, "qcow2 version %" PRIu32, image->version);
     if (image->version == 3)
@@ -208,6 +210,39 @@ int image_probe_qcow2(const struct header *header, struct image_info *info, erro
         return -1;
     info->virtual_size = image_header_be64(header, QCOW2_SIZE);
     return 0;
+}
+
+/* block/qcow.c, QCowHeader; big-endian. What stands first is as in qcow2. */
+enum {
+    QCOW_SIZE = 24,
+    QCOW_CLUSTER_BITS = 32, /* a byte */
+    QCOW_CRYPT_METHOD = 36,
+    QCOW_LENGTH = 48,
+};
+
+bool image_is_qcow(const struct header *header)
+{
+    return image_header_is(header, 0, "QFI\xfb\0\0\0\1", 8);
+}
+
+int image_probe_qcow(const struct header *header, struct image_info *info, error **err)
+{
+    struct qcow2 image = {.header = header};
+
+    if (image_header_require(header, QCOW_LENGTH, "qcow", err) < 0)
+        return -1;
+    if (!image_is_qcow(header))
+        return error_set(err, ERROR_CORRUPT, "it has no signature of qcow version 1");
+    if (image_header_be32(header, QCOW_CRYPT_METHOD) != 0)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "the qcow image is encrypted by the old method, AES, which QEMU refuses");
+    uint8_t bits = header->bytes[QCOW_CLUSTER_BITS];
+    if (bits < QCOW2_CLUSTER_BITS_MIN || bits > QCOW_CLUSTER_BITS_MAX)
+        return error_set(err, ERROR_CORRUPT, "it claims clusters of 2^%u bytes", bits);
+    /* The name stands behind the header, which is no cluster: QEMU reads it wherever it is. */
+    image.cluster_size = IMAGE_PROBE_BYTES;
+    info->virtual_size = image_header_be64(header, QCOW_SIZE);
+    return qcow2_backing(&image, info, err);
 }
 
 /* qed_spec.txt, "Header"; all little-endian. */

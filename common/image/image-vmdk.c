@@ -4,6 +4,7 @@
 #include "image-header.h"
 
 #include <inttypes.h>
+#include <strings.h>
 
 #define SECTOR 512
 
@@ -24,7 +25,7 @@ enum {
 /* How much of a descriptor QEMU reads: DESC_SIZE in block/vmdk.c. */
 #define DESCRIPTOR_MAX (20 * SECTOR)
 
-static const char descriptor_start[] = "# Disk DescriptorFile";
+static const char usual_start[] = "# Disk DescriptorFile";
 static const char parent_key[] = "parentFileNameHint";
 
 /* The parent's name in a descriptor (`parentFileNameHint="…"`), as QEMU finds it. */
@@ -80,6 +81,42 @@ static int vmdk4(const struct header *header, struct image_info *info, error **e
     return parent_name(header, descriptor, size, info, err);
 }
 
+/* What is left of the text from `at` on, without its blank lines and comments. */
+static const char *first_line(const char *at, const char *end)
+{
+    for (;;) {
+        const char *start = at;
+        while (at < end && strchr(" \t\r\n", *at) && *at)
+            at++;
+        if (at == end || *at != '#')
+            return at == end ? start : at;
+        while (at < end && *at != '\n')
+            at++;
+    }
+}
+
+/* vmdk_probe() of QEMU: "version=" comes first, but for blank lines and comments, whatever these
+ * say. VMware's products are not particular about white space and case. */
+bool image_vmdk_is_descriptor(const struct header *header)
+{
+    static const char key[] = "version";
+    const char *end = (const char *)header->bytes + header->length;
+    const char *at = first_line((const char *)header->bytes, end);
+    const size_t length = sizeof key - 1;
+
+    if (image_header_is(header, 0, usual_start, sizeof usual_start - 1))
+        return true;
+    if ((size_t)(end - at) < length || strncasecmp(at, key, length) != 0)
+        return false;
+    for (at += length; at < end && (*at == ' ' || *at == '\t');)
+        at++;
+    if (at == end || *at++ != '=')
+        return false;
+    while (at < end && (*at == ' ' || *at == '\t'))
+        at++;
+    return at < end && *at >= '1' && *at <= '4';
+}
+
 int image_probe_vmdk(const struct header *header, struct image_info *info, error **err)
 {
     if (image_header_is(header, 0, "KDMV", 4))
@@ -88,7 +125,7 @@ int image_probe_vmdk(const struct header *header, struct image_info *info, error
         info->virtual_size = (uint64_t)image_header_le32(header, COWD_DISK_SECTORS) * SECTOR;
         return image_header_require(header, COWD_LENGTH, "VMDK", err);
     }
-    if (!image_header_is(header, 0, descriptor_start, sizeof descriptor_start - 1))
+    if (!image_vmdk_is_descriptor(header))
         return error_set(err, ERROR_CORRUPT,
                          "it starts with neither a VMDK header nor a descriptor");
     if (header->file_size > header->length)

@@ -40,7 +40,8 @@ bool sandbox_has_no_network(void)
 }
 
 /* Another user is of use to root who can become that user, give files to it, end its processes and
- * remove what these leave. In a container or a user namespace uid 0 may be able to do none of it. */
+ * remove what these leave. In a container or a user namespace uid 0 may be able to do none of it.
+ */
 static bool has_capabilities(void)
 {
     static const unsigned needed[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER,

@@ -79,7 +79,7 @@ int remote_probe(struct remote_image *on, enum image_format *format, uint64_t *s
         check_content(image, &info, err) < 0)
         return -1;
     *format = info.format;
-    *size = info.virtual_size;
+    *size = image_visible_size(&info, image->block_size ? image->block_size : 512);
     nbd_shutdown(nbd, 0);
     return 0;
 }

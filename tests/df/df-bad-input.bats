@@ -45,9 +45,10 @@ good.img:/dev/sda"
 
 @test "an empty file" { : > empty.img; bad "empty.img: the file is empty (0 bytes)" empty.img; }
 
-@test "a size that is no multiple of the sector" {
+@test "less than one sector" {
     head -c 1000 good.img > odd.img
-    bad "odd.img: size 1000 is not a multiple of the sector size, 512 bytes" odd.img
+    run -1 --separate-stderr virt-df-live --blocksize=4096 odd.img
+    assert_equal "$stderr" "virt-df-live: odd.img: size 1000 is less than a sector, of 4096 bytes"
 }
 
 @test "a truncated qcow2" {

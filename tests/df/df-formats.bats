@@ -128,3 +128,54 @@ convert()
     assert_status 1
     assert_contains "$output" "secret.qcow2 encrypted"
 }
+
+@test "a vmdk descriptor is read however its comments are spelt" {
+    qemu-img convert -q -f raw -O vmdk -o subformat=monolithicFlat "$IMAGES/ext4.img" flat.vmdk
+    sed 's/^# Disk DescriptorFile/# Disk Descriptor File/' flat.vmdk > space.vmdk
+    { echo '# saved by another program' && cat flat.vmdk; } > comment.vmdk
+    sed 's/$/\r/' flat.vmdk > windows.vmdk
+    assert_same_row space.vmdk comment.vmdk windows.vmdk
+}
+
+@test "qcow, version 1, alone and over a backing file" {
+    qemu-img convert -q -f raw -O qcow "$IMAGES/ext4.img" old.qcow
+    qemu-img create -q -f qcow -b old.qcow -F qcow over.qcow
+    assert_same_row old.qcow
+    run -0 --separate-stderr virt-df-live --csv --noheadings --backing=allow over.qcow
+    assert_equal "$(cut -d , -f 2 <<< "$output")" /dev/sda
+}
+
+@test "a size that is no multiple of a sector: the last one is filled up" {
+    cp "$IMAGES/ext4.img" odd.img
+    printf x >> odd.img
+    assert_same_row odd.img
+}
+
+@test "what has to be unpacked first is named, and how; --format=raw is obeyed" {
+    local name
+
+    truncate -s 1M disk.raw
+    mke2fs -q -F disk.raw
+    gzip -k disk.raw
+    xz -k disk.raw
+    bzip2 -k disk.raw
+    tar -cf disk.ova disk.raw
+    run -1 --separate-stderr virt-df-live disk.raw.gz disk.raw.xz disk.raw.bz2 disk.ova
+    assert_contains "$stderr" "disk.raw.gz: it is compressed by gzip: unpack it (gunzip -k)" \
+        "disk.raw.xz: it is compressed by xz: unpack it (unxz -k)" "disk.raw.bz2: it is compressed by bzip2: unpack it (bunzip2 -k)" \
+        "disk.ova: it is a tar archive, as an OVA is one: unpack it (tar -xf)"
+    assert_equal "$(wc -l <<< "$stderr")" 4
+    run -1 --separate-stderr virt-df-live --format=raw disk.raw.gz
+    assert_contains "$stderr" "disk.raw.gz: /dev/sda: unknown data"
+}
+
+@test "a VHDX with a log that has to be replayed is named, with the command that does it" {
+    truncate -s 64M disk.raw
+    qemu-img convert -q -f raw -O vhdx disk.raw log.vhdx
+    # The GUID of a log in both headers.
+    printf 0123456789abcdef | dd of=log.vhdx bs=1 seek=$((65536 + 48)) conv=notrunc status=none
+    printf 0123456789abcdef | dd of=log.vhdx bs=1 seek=$((131072 + 48)) conv=notrunc status=none
+    run -1 --separate-stderr virt-df-live -o GUEST,STATUS --noheadings log.vhdx
+    assert_equal "$(tr -s ' ' <<< "$output")" "log.vhdx unsupported"
+    assert_contains "$stderr" "log.vhdx: the VHDX has a log that is to be replayed first, which writes to it: qemu-img check -r all"
+}

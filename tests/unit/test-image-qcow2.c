@@ -13,7 +13,7 @@ static void qcow_version_1_and_versions_to_come_are_unsupported(void **state)
     (void)state;
     make_qcow2(2);
     be32(4, 1);
-    assert_fails(ERROR_UNSUPPORTED, "qcow version 1");
+    assert_fails_at(sizeof header, IMAGE_QCOW2, ERROR_UNSUPPORTED, "qcow version 1");
     be32(4, 0);
     assert_fails(ERROR_UNSUPPORTED, "qcow2 version 0");
     be32(4, 4);

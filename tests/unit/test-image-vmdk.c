@@ -65,9 +65,36 @@ static void extents_are_read_in_their_order(void **state)
     assert_string_equal(info.extents[4].name, "last");
 }
 
+static void a_descriptor_is_told_by_its_version(void **state)
+{
+    static const char *const descriptors[] = {
+        "# Disk Descriptor File\nversion=1\nRW 1 FLAT \"x\" 0\n",
+        "# saved by X\r\n#\r\n\r\nversion=3\r\nRW 1 FLAT \"x\" 0\r\n",
+        "\n\n  \nVersion = 2\nRW 1 FLAT \"x\" 0\n",
+        "version=1\nencoding=\"UTF-8\"\nRW 1 FLAT \"x\" 0",
+    };
+    static const char *const others[] = {"# version=1\n", "version=9\n", "version", "CID=1\n",
+                                         "",              "#",           "version="};
+    struct image_info info;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof descriptors / sizeof *descriptors; i++) {
+        size_t length = strlen(descriptors[i]);
+        assert_int_equal(image_probe(descriptors[i], length, length, IMAGE_DETECT, &info, NULL), 0);
+        assert_int_equal(info.format, IMAGE_VMDK);
+        assert_int_equal(info.extent_count, 1);
+        image_info_clear(&info);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        size_t length = strlen(others[i]);
+        assert_int_equal(image_probe(others[i], length, length, IMAGE_DETECT, &info, NULL), 0);
+        assert_int_equal(info.format, IMAGE_RAW);
+    }
+}
+
 static void what_stands_behind_a_nul_byte_is_no_descriptor(void **state)
 {
-    static const char text[] = "# Disk DescriptorFile\n\0RW 1 FLAT \"x\" 0\n";
+    static const char text[] = "# Disk DescriptorFile\nversion=1\n\0RW 1 FLAT \"x\" 0\n";
     struct image_info info;
 
     (void)state;
@@ -154,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test(name)
         T(extents_are_read_in_their_order),
+        T(a_descriptor_is_told_by_its_version),
         T(what_stands_behind_a_nul_byte_is_no_descriptor),
         T(a_descriptor_without_extents_is_corrupt),
         T(lines_that_are_none_are_corrupt),

@@ -22,7 +22,12 @@ static int set_environment(const char *root)
     return 0;
 }
 
-/* stdio_handler: without "file" libvirt wants virtlogd, a daemon. */
+/* stdio_handler: without "file" libvirt wants virtlogd, a daemon. max_core: by default libvirt 11
+ * lets QEMU dump core without a limit, which only a privileged process may raise; and a core has
+ * what images have. */
+static const char configuration[] = "stdio_handler = \"file\"\n"
+                                    "max_core = 0\n";
+
 static int write_configuration(const char *root, error **err)
 {
     AUTO_FREE char *directory = text_format("%s/etc", root);
@@ -33,7 +38,7 @@ static int write_configuration(const char *root, error **err)
         (mkdir(directory, 0700) < 0 && errno != EEXIST))
         return error_set_errno(err, ERROR_HOST, errno, "cannot make %s", directory);
     AUTO_FILE FILE *file = fopen(path, "we");
-    if (!file || fputs("stdio_handler = \"file\"\n", file) < 0 || fflush(file) != 0)
+    if (!file || fputs(configuration, file) < 0 || fflush(file) != 0)
         return error_set_errno(err, ERROR_HOST, errno, "cannot write %s", path);
     return 0;
 }

@@ -107,7 +107,7 @@ static int check_base(int fd, const char *path, error **err)
     if (fstat(fd, &st) < 0)
         return error_set_errno(err, ERROR_REFUSED, errno, "%s", path);
     if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
-        return error_set(err, ERROR_REFUSED, "%s belongs to somebody else, or others may write it",
+        return error_set(err, ERROR_REFUSED, "%s belongs to another user, or other users may write it",
                          path);
     return 0;
 }

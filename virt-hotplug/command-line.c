@@ -72,7 +72,7 @@ static int check_count(const struct command *command, unsigned count, unsigned l
     if (count >= least && count <= most)
         return -1;
     message("%s: %s: usage: " PROGRAM " %s %s", command->name,
-            count < least ? "something is missing" : "too many arguments", command->name,
+            count < least ? "an argument is missing" : "too many arguments", command->name,
             command->arguments);
     return wrong_usage(command);
 }

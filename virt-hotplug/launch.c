@@ -24,9 +24,9 @@ static struct disk_options disks;
 static struct poptOption table[] = {
     {"slots", 0, POPT_ARG_STRING, &slots, 0,
      "reserve so many slots, 1-255 (default: as many as there are images, else 255)", "N"},
-    {"name", 0, POPT_ARG_STRING, &name, 0, "its name (default: one that nobody has)", "NAME"},
+    {"name", 0, POPT_ARG_STRING, &name, 0, "its name (default: an unused one)", "NAME"},
     {"idle", 0, POPT_ARG_STRING, &idle, 0,
-     "it ends itself when nobody has used it for so long (default 3600, 0: never)", "SECONDS"},
+     "it ends itself when it has not been used for that time (default 3600, 0: never)", "SECONDS"},
     {"foreground", 0, POPT_ARG_NONE, &foreground, 0,
      "stay until the end of standard input, then shut it down", NULL},
     {"accel", 0, POPT_ARG_STRING, &accel, 0, "how it runs (default auto)", "auto|kvm|tcg"},

@@ -48,7 +48,7 @@ static int dispatch(int argc, char **argv)
     if (*name)
         message("\"%s\" is no command", name);
     else
-        message("say what to do");
+        message("no command is given");
     message_try_help(PROGRAM);
     return HOTPLUG_USAGE;
 }

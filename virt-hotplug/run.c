@@ -83,7 +83,7 @@ static int run(int argc, char **argv)
     /* "NAME -- COMMAND": popt stops at NAME, and leaves the dashes to us. */
     char **arguments = words + 1 + (strcmp(words[1], "--") == 0);
     if (!*arguments) {
-        message("run: something is missing: usage: " PROGRAM " run %s", run_command.arguments);
+        message("run: an argument is missing: usage: " PROGRAM " run %s", run_command.arguments);
         message_try_help(PROGRAM " run");
         return RUN_FAILED;
     }

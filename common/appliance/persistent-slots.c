@@ -288,7 +288,7 @@ static int make_serial(char serial[MAX_SERIAL + 1], error **err)
 {
     uint16_t number;
     if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
-        return error_set_errno(err, ERROR_HOST, errno, "no random number");
+        return error_set_errno(err, ERROR_HOST, errno, "cannot get a random number");
     snprintf(serial, MAX_SERIAL + 1, "%04x", number);
     return 0;
 }

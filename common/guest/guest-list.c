@@ -336,7 +336,7 @@ static enum guest_list_next next_sought(guest_list *list, struct guest **guest, 
         return next;
     }
     if (!list->lookup_failed)
-        error_set(&list->lookup_failed, ERROR_UNREADABLE, "libvirt has not been heard about it");
+        error_set(&list->lookup_failed, ERROR_UNREADABLE, "libvirt has not answered for it");
     error_set(&sought->refused, error_kind(list->lookup_failed), "%s",
               error_message(list->lookup_failed));
     return give(sought, guest, err);

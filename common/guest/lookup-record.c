@@ -93,7 +93,7 @@ void lookup_record_clear(found_guest *record)
 
 static int refuse(error **err)
 {
-    return error_set(err, ERROR_REFUSED, "what was said about a guest makes no sense");
+    return error_set(err, ERROR_REFUSED, "the record of a guest is not valid");
 }
 
 static bool is_format(int format)

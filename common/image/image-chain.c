@@ -192,7 +192,7 @@ static int check_extent(const struct image_file *file, const struct image_extent
     if (image_file_probe(file, extent->format, &info, err) < 0)
         return -1;
     if (info.extent_count > 0 || info.backing)
-        return error_set(err, ERROR_CORRUPT, "an extent that is no extent, but a descriptor");
+        return error_set(err, ERROR_CORRUPT, "an extent that is itself a descriptor");
     if (info.virtual_size != extent->size)
         return error_set(err, ERROR_CORRUPT,
                          "it holds %" PRIu64 " bytes, the descriptor claims %" PRIu64,

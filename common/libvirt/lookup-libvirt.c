@@ -91,7 +91,7 @@ static int find_secret(void *data, const char *uuid, const char *usage, char **p
     if (!value)
         result = error_set(err, ERROR_ENCRYPTED, "%s", libvirt_error_message());
     else if (*length == 0 || *length > MAX_PASSPHRASE)
-        result = error_set(err, ERROR_ENCRYPTED, "it has not 1 to %d bytes", MAX_PASSPHRASE);
+        result = error_set(err, ERROR_ENCRYPTED, "it does not have 1 to %d bytes", MAX_PASSPHRASE);
     if (secret)
         virSecretFree(secret);
     if (result == 0 && !(*passphrase = secret_copy(value, *length)))
@@ -130,7 +130,7 @@ static int check_connection(const struct asking *self, error **err)
 
 static int reader_gone(error **err)
 {
-    return error_set(err, ERROR_HOST, "nobody wants to know any more");
+    return error_set(err, ERROR_HOST, "the reader of the guests has gone");
 }
 
 static int tell_domain(struct asking *self, virDomainPtr domain, error **err)

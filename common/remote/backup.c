@@ -102,7 +102,7 @@ static int ask(int keeper, const struct guest *guest, int lease, error **err)
     while ((sent = packet_send(keeper, (xdrproc_t)xdr_backup_request, &message, &lease, 1)) ==
            -EAGAIN)
         poll(&(struct pollfd){keeper, POLLOUT, 0}, 1, -1);
-    return sent < 0 ? error_set_errno(err, ERROR_HOST, -sent, "what keeps backups has ended") : 0;
+    return sent < 0 ? error_set_errno(err, ERROR_HOST, -sent, "the process that keeps backups has ended") : 0;
 }
 
 static int take_answer(const backup_answer *said, char **socket, error **err)
@@ -121,7 +121,7 @@ static int hear(int lease, char **socket, error **err)
     backup_answer said = {0};
 
     if (packet_await(lease, (xdrproc_t)xdr_backup_answer, &said, sizeof said) <= 0)
-        return error_set(err, ERROR_HOST, "what keeps backups has ended");
+        return error_set(err, ERROR_HOST, "the process that keeps backups has ended");
     int result = take_answer(&said, socket, err);
     xdr_free((xdrproc_t)xdr_backup_answer, &said);
     return result;

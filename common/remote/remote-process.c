@@ -85,7 +85,7 @@ static int connect_served(struct remote_uri *place, const char *served, error **
     if (fd < 0 || fstat(fd, &st) < 0)
         return error_set_errno(err, ERROR_UNREADABLE, errno, "the backup's socket");
     if (!S_ISSOCK(st.st_mode))
-        return error_set(err, ERROR_REFUSED, "what stands for the backup's socket is none");
+        return error_set(err, ERROR_REFUSED, "the backup's socket is not a socket");
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     place->socket = path;
     return remote_connect(place, err);
@@ -105,7 +105,7 @@ static int begin_backup(struct session_process *self, int keeper, error **err)
     if (!self->guest->live)
         return 0;
     if (keeper < 0)
-        return error_set(err, ERROR_HOST, "nobody keeps backups");
+        return error_set(err, ERROR_HOST, "no process keeps backups");
     self->lease = backup_ask(keeper, self->guest, &self->served, err);
     return self->lease < 0 ? -1 : 0;
 }

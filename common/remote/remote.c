@@ -134,7 +134,7 @@ static int on_look(remote *self, const remote_report *said, error **err)
     uint64_t passed = clock_now() - self->since;
     if (said->format <= IMAGE_DETECT || said->format >= IMAGE_FORMAT_COUNT ||
         said->size > IMAGE_MAX_SIZE)
-        return error_set(err, ERROR_HOST, "what reads it cannot be believed");
+        return error_set(err, ERROR_HOST, "the process that reads it cannot be trusted");
     self->took = said->took < passed ? said->took : passed;
     self->looks[self->next] = (struct look){(enum image_format)said->format, said->size};
     return 0;
@@ -147,7 +147,7 @@ static int on_connection(remote *self, int fd, error **err)
     const struct look *look = &self->looks[self->next];
     const char *export_name = image->remote->export_name;
     if (fd < 0)
-        return error_set(err, ERROR_HOST, "what connects to it cannot be believed");
+        return error_set(err, ERROR_HOST, "the process that connects to it cannot be trusted");
     self->chains[self->next] = image_chain_nbd(fd, image->path, export_name ? export_name : "",
                                                look->format, look->size, err);
     return self->chains[self->next] ? 0 : -1;
@@ -186,14 +186,14 @@ static int hear_one(remote *self, error **err)
         return 0;
     if (got <= 0) {
         self->vanished = true;
-        return error_set(err, ERROR_HOST, "what connects to it has ended");
+        return error_set(err, ERROR_HOST, "the process that connects to it has ended");
     }
     for (size_t i = 1; i < count; i++)
         close(fds[i]);
     if (self->next == self->guest->image_count) {
         if (count > 0)
             close(fds[0]);
-        got = error_set(err, ERROR_HOST, "what connects to it says more than it was asked");
+        got = error_set(err, ERROR_HOST, "the process that connects to it has sent an unexpected report");
     } else {
         got = on_report(self, &said, count > 0 ? fds[0] : -1, err);
         self->next = next_image(self->guest, self->next + 1);
@@ -224,7 +224,7 @@ int remote_request(remote *self, error **err)
     if (send(self->socket, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1)
         return 0;
     self->vanished = true;
-    return error_set_errno(err, ERROR_HOST, errno, "what connects to it has ended");
+    return error_set_errno(err, ERROR_HOST, errno, "the process that connects to it has ended");
 }
 
 struct image_chain *remote_take(remote *self, size_t index)

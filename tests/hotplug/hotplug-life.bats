@@ -366,10 +366,10 @@ socket.socket(socket.AF_UNIX).connect(sys.argv[1])' "$place/$name/root/agent-0"
     requires_root
     mkdir "$place"
     chown 4321:4321 "$place"
-    refused "belongs to somebody else, or others may write it" launch --slots 1
+    refused "belongs to another user, or other users may write it" launch --slots 1
     chown 0:0 "$place"
     chmod 777 "$place"
-    refused "belongs to somebody else, or others may write it" launch --slots 1
+    refused "belongs to another user, or other users may write it" launch --slots 1
     rmdir "$place"
     ln -s "$TMPDIR" "$place"
     run virt-hotplug launch --slots 1

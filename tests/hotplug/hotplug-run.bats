@@ -127,8 +127,8 @@ TERM=mine"
 
 @test "what virt-hotplug itself cannot do is 125" {
     fails 125 "there is no appliance of that name" run other -- true
-    fails 125 "something is missing" run "$name"
-    fails 125 "something is missing" run "$name" --
+    fails 125 "an argument is missing" run "$name"
+    fails 125 "an argument is missing" run "$name" --
     fails 125 "unknown option" run --nonsense "$name" true
 }
 

@@ -26,7 +26,7 @@ usage_error()
 }
 
 @test "a command has to be named, and to be one" {
-    usage_error "" "" "say what to do"
+    usage_error "" "" "no command is given"
     run --separate-stderr virt-hotplug destroy x
     assert_status 2
     assert_equal "$stderr" "virt-hotplug: \"destroy\" is no command
@@ -36,12 +36,12 @@ Try 'virt-hotplug --help' for more information."
 }
 
 @test "missing and surplus arguments are named, with the usage" {
-    usage_error attach "" "something is missing" "virt-hotplug attach [OPTION...] NAME IMAGE"
-    usage_error attach "one" "something is missing"
+    usage_error attach "" "an argument is missing" "virt-hotplug attach [OPTION...] NAME IMAGE"
+    usage_error attach "one" "an argument is missing"
     usage_error attach "--slot 1 one a.img b.img" "--slot and --label are for one image"
-    usage_error detach "one" "something is missing" "NAME SLOT|DEVICE|LABEL"
+    usage_error detach "one" "an argument is missing" "NAME SLOT|DEVICE|LABEL"
     usage_error list "one two" "too many arguments"
-    usage_error shutdown "" "something is missing"
+    usage_error shutdown "" "an argument is missing"
     usage_error shutdown "one two" "too many arguments"
 }
 

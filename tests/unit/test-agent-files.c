@@ -232,7 +232,7 @@ static void mounts_that_are_refused(void **state)
         {"/dev/vg/lv", "/", "", "mount /dev/vg/lv: no such device; there are: /dev/sda (ext2)"},
         {"/dev/sda", "/", "remount", "mount /dev/sda: option remount: not allowed"},
         {"/dev/sda", "data", "", "mount /dev/sda: data: not an absolute path"},
-        {"/dev/sda", "/data", "", "nothing is to be mounted at /"},
+        {"/dev/sda", "/data", "", "no filesystem is to be mounted at /"},
     };
     struct agent_process *f = *state;
     make_disk(f, 0, linux_files);

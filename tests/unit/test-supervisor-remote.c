@@ -255,7 +255,7 @@ static void a_live_guest_is_read_from_a_backup_that_has_ended_when_the_run_has(v
     assert_string_equal(t->answers[2].message, "--consistent: no backups here");
     /* Whoever may write there does not lead us elsewhere. */
     assert_int_equal(t->answers[3].status, STATUS_REFUSED);
-    assert_string_equal(t->answers[3].message, "what stands for the backup's socket is none");
+    assert_string_equal(t->answers[3].message, "the backup's socket is not a socket");
     assert_all_ended(2);
     fake_nbd_end(server);
 }

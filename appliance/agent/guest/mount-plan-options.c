@@ -75,7 +75,7 @@ enum status mount_plan_mounts(struct mount_plan *self, volume_table *all,
             return STATUS_UNSUPPORTED;
     mount_plan_sort(self);
     if (mount_plan_depth(self->items[0].where) > 0) {
-        refuse(&to, "nothing is to be mounted at /");
+        refuse(&to, "no filesystem is to be mounted at /");
         return STATUS_UNSUPPORTED;
     }
     if (self->count > 1 && mount_plan_depth(self->items[1].where) == 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The columns of virt-df-live: -o, --output-all, and what --help says of them. */
+/* The columns of virt-df-live, for -o, --output-all and --help. */
 #ifndef VDL_DF_COLUMNS_H
 #define VDL_DF_COLUMNS_H
 
@@ -17,8 +17,8 @@ struct style {
 extern const struct column df_columns[];
 extern const size_t df_columns_count;
 
-/* What virt-df prints: for the table "Filesystem" and four figures; for CSV the guest and the
- * device apart, and four figures. */
+/* virt-df's columns: in the table "Filesystem" and four figures; in CSV guest and device in two
+ * columns, and four figures. */
 void df_columns_classic_table(const struct style *style, struct column_choice *choice);
 void df_columns_classic_csv(const struct style *style, struct column_choice *choice);
 

@@ -9,18 +9,18 @@
 
 typedef struct form form;
 
-/* Each returns 0, or -1: no memory. Those that are NULL have nothing to do, but row. */
+/* Each returns 0, or -1: no memory. All but `row` may be NULL. */
 struct form_ops {
     int (*heading)(form *self, FILE *to);
     int (*row)(form *self, const struct row *row, FILE *to);
     /* After the rows of a guest; filesystems is how many had figures. */
     int (*guest)(form *self, const struct guest_answer *answered, unsigned filesystems, FILE *to);
-    /* The sum of all. NULL: it is a row. */
+    /* The sum of all. NULL: it is written by row(). */
     int (*total)(form *self, const struct totals *totals, FILE *to);
     int (*end)(form *self, FILE *to);
 };
 
-/* Which rows a form wants besides those with figures. */
+/* Which rows a form prints besides those with figures. */
 enum form_wants {
     FORM_WANTS_FIGURES,
     FORM_WANTS_REASONS, /* those that have none for a reason, and guests without any, or that failed
@@ -41,7 +41,7 @@ struct form {
 form *form_new(const struct df_options *options, bool terminal);
 void form_free(form *self);
 
-/* What all begin with; style and choice may be NULL. */
+/* The part that all forms share; style and choice may be NULL. */
 form *form_make(const struct form_ops *ops, const struct style *style,
                 const struct column_choice *choice, bool heading);
 form *form_table_new(const struct style *style, bool heading);
@@ -51,7 +51,7 @@ form *form_json_new(void);
 form *form_layout_new(const struct style *style, const struct column_choice *choice, bool heading,
                       bool terminal);
 
-/* The sum of all, with the form's operation for it, or as a row. 0 or -1: no memory. */
+/* Writes the sum of all, by total() or else by row(). 0 or -1: no memory. */
 int form_total(form *self, const struct totals *totals, FILE *to);
 
 static inline void cleanup_form(form **self)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the run says of each guest, to stdout and stderr. */
+/* Prints each guest's answer, to stdout and stderr. */
 #ifndef VDL_OUTPUT_H
 #define VDL_OUTPUT_H
 

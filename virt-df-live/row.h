@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From what the agent says of a volume to the figures of a row. Pure. */
+/* Computes the figures of a row from the agent's answer about a volume. Pure. */
 #ifndef VDL_ROW_H
 #define VDL_ROW_H
 
@@ -13,8 +13,8 @@ struct figures {
     uint64_t inodes, inodes_used, inodes_free;
 };
 
-/* A line of output: a volume, or, where volume is NULL, a guest that has none to show or has
- * failed itself, or, where guest is NULL too, the sum of all. */
+/* A line of output: a volume; or, where volume is NULL, a guest without volumes or that failed; or,
+ * where guest is NULL too, the sum of all. */
 struct row {
     const struct guest *guest;
     const volume *volume;
@@ -37,7 +37,7 @@ struct row row_of_volume(const struct guest *guest, const volume *v);
 struct row row_of_guest(const struct guest *guest, const scan_ret *result);
 struct row row_of_totals(const struct totals *totals);
 
-/* Where a figure is larger than UINT64_MAX, it is that. */
+/* Figures above UINT64_MAX become UINT64_MAX. */
 struct figures row_figures(const usage *u);
 void row_figures_add(struct figures *sum, const struct figures *more);
 
@@ -46,7 +46,7 @@ void row_figures_add(struct figures *sum, const struct figures *more);
 #define ROW_DEVICE_MAX (MAX_VOLUME_NAME + 8)
 char *row_device(const volume *v, char buffer[ROW_DEVICE_MAX]);
 
-/* used of total, in percent. of nothing it is 0. */
+/* used of total, in percent; 0 where total is 0. */
 unsigned row_percent_up(uint64_t used, uint64_t total); /* rounded up, as df does */
 /* As virt-df computes it, in float, so that one decimal of it is the same figure. */
 double row_percent_exact(uint64_t used, uint64_t total);

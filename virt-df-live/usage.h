@@ -11,18 +11,18 @@ struct df_options {
     struct style style;
     bool csv, json, noheadings, total;
     bool output_all;
-    bool chosen; /* -o or --output-all: choice means something */
+    bool chosen; /* -o or --output-all was given: choice is valid */
     struct column_choice choice;
     bool threshold; /* --fail-above */
     unsigned fail_above;
 };
 
-/* 0 or -1 and *err: wrong usage. common_options_clear(&options->common) is the caller's in both
+/* 0 or -1 and *err: wrong usage. The caller calls common_options_clear(&options->common) in both
  * cases. */
 int usage_parse(struct df_options *options, int argc, char **argv, error **err);
 
 extern struct poptOption usage_table[];
-/* What --help says below the options. */
+/* Prints the part of --help below the options. */
 void usage_help(FILE *to);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An appliance that runs, seen from one command: its lock, libvirt, its agent, its slots. */
+/* A command's access to a running appliance: its lock, libvirt, its agent, its slots. */
 #ifndef VHP_APPLIANCE_CONNECTION_H
 #define VHP_APPLIANCE_CONNECTION_H
 
@@ -12,7 +12,7 @@ struct appliance_connection {
     persistent_slots *disks;
 };
 
-/* The error that its QEMU lives no more. Always -1. */
+/* Sets *err: its QEMU has ended. Always -1. */
 int appliance_connection_has_ended(const appliance_directory *directory, error **err);
 
 /* libvirt, and the appliance's domain in it, of which nothing is asked. 0; 1: it has ended; -1 and
@@ -37,7 +37,7 @@ static inline void cleanup_appliance_connection(struct appliance_connection *con
 int appliance_connection_open_named(const char *name, struct appliance_connection *connection,
                                     error **err);
 
-/* Ends the appliance, whatever it is doing, and waits for that. 0 or -1 and *err. */
+/* Kills the appliance and waits for its end. 0 or -1 and *err. */
 int appliance_connection_end(const appliance_directory *directory, const struct sandbox *box,
                              error **err);
 

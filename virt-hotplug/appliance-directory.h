@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where the appliances live: a directory for each, below one that others cannot get into.
+/* The appliances' directories: one for each, below one that other users cannot enter.
  *
  *   BASE/NAME               locked by the command that works on the appliance
  *   BASE/NAME/session-N     locked by the command that uses the session port N
@@ -9,8 +9,8 @@
  *   BASE/NAME/root          the hypervisor's and QEMU's: they belong to the sandboxed user
  *
  * BASE is $VIRT_LIVE_TOOLS_RUNTIME, else root's /run/virt-live-tools, else
- * $XDG_RUNTIME_DIR/virt-live-tools, else /tmp/virt-live-tools-UID. What is in these files was
- * settled at the launch; none says what is in a slot. */
+ * $XDG_RUNTIME_DIR/virt-live-tools, else /tmp/virt-live-tools-UID. These files are written at the
+ * launch and never change; none describes a slot. */
 #ifndef VHP_APPLIANCE_DIRECTORY_H
 #define VHP_APPLIANCE_DIRECTORY_H
 
@@ -25,17 +25,17 @@ extern const struct hypervisor_driver *const appliance_directory_driver;
 
 typedef struct appliance_directory appliance_directory;
 
-/* Whether an appliance can be called so. 0 or -1 and *err. */
+/* Whether it is a valid name. 0 or -1 and *err. */
 int appliance_directory_check_name(const char *name, error **err);
 
-/* A new one. `name` NULL: a name that is not taken. NULL and *err (there is one of that name). */
+/* Makes one. `name` NULL: an unused name. NULL and *err (the name is in use). */
 appliance_directory *appliance_directory_new(const char *name, const struct sandbox *box,
                                              const char *uri, error **err);
 
 /* The appliance of that name, locked: waits while another command works on it. NULL and *err. */
 appliance_directory *appliance_directory_open(const char *name, error **err);
 
-/* The same without the lock, for what needs none. */
+/* The same without the lock. */
 appliance_directory *appliance_directory_find(const char *name, error **err);
 
 /* Gives up the lock, and takes it again. 0; 1: it was shut down meanwhile; -1 and *err. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the commands of virt-hotplug have in common: how each reads its line, and how it ends. */
+/* Shared by the commands of virt-hotplug: reading the command line, and exit statuses. */
 #ifndef VHP_COMMAND_LINE_H
 #define VHP_COMMAND_LINE_H
 
@@ -12,7 +12,7 @@
 /* Exit statuses; `run` has the command's own, and RUN_FAILED. */
 enum hotplug_exit {
     HOTPLUG_OK = 0,
-    HOTPLUG_FAILED = 1, /* it could not be done; said on stderr */
+    HOTPLUG_FAILED = 1, /* it failed; stderr has the reason */
     HOTPLUG_USAGE = 2,
     HOTPLUG_NO_APPLIANCE = 3, /* it could not be started, or has ended */
     RUN_FAILED = 125,         /* `run` itself; as env(1) and others have it */
@@ -47,7 +47,7 @@ extern struct poptOption command_line_options_table[];
 int command_line_parse(const struct command *command, int argc, char **argv,
                        struct poptOption *table, unsigned least, unsigned most, char ***words);
 
-/* Says the error, with what it is about, and returns the exit status that fits. */
+/* Prints the error, after `about`, and returns its exit status. */
 int command_line_failed(const char *about, const error *err);
 
 /* Calls to the hypervisor, with -x; for hypervisor_trace. */

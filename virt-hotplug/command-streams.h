@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The host's end of a command that runs in the appliance (session.x): its standard streams are
- * ours, signals that we get are its, and its exit status comes back. */
+/* The host's end of a command that runs in the appliance (session.x): connects its standard streams
+ * to ours, forwards signals to it, and returns its exit status. */
 #ifndef VHP_COMMAND_STREAMS_H
 #define VHP_COMMAND_STREAMS_H
 
@@ -10,7 +10,7 @@
 struct command_streams_program {
     char *const *arguments;   /* bytes; NULL behind the last */
     char *const *environment; /* NAME=VALUE, to be added; NULL behind the last; or NULL */
-    bool terminal;            /* stdin and stdout are a terminal, and it shall have one */
+    bool terminal;            /* stdin and stdout are a terminal, and it gets one */
 };
 
 /* Runs it through a connected port, which stays the caller's; blocks until it has ended. Its exit

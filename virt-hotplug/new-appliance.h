@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A new appliance: from nothing to one that waits for the next command. */
+/* Starts a new appliance, which then waits for the next command. */
 #ifndef VHP_NEW_APPLIANCE_H
 #define VHP_NEW_APPLIANCE_H
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A piece of work in a process of its own that has no rights but those of the sandbox, for a
- * command that needs its own again afterwards. */
+/* Runs a piece of work in a process with only the sandbox's rights, for a command that needs its
+ * own rights afterwards. */
 #ifndef VHP_SANDBOXED_WORK_H
 #define VHP_SANDBOXED_WORK_H
 
 #include "process/sandbox.h"
 
-/* What the work returned, and its error. If signal_fd (-1: none) becomes readable the process is
- * killed: 1, no error. */
+/* Returns the result of the work, and its error. If signal_fd (-1: none) becomes readable it kills
+ * the process and returns 1 without an error. */
 int sandboxed_work_do(const struct sandbox *box, int (*work)(void *data, error **err), void *data,
                       int signal_fd, error **err);
 

@@ -6,8 +6,8 @@
 #include "appliance-directory.h"
 
 enum shutdown_how {
-    SHUTDOWN_WHEN_WRITTEN,      /* only after all that is attached for writing was detached */
-    SHUTDOWN_AFTER_WHAT_CAN_BE, /* that is tried first, whoever uses it; what fails is said */
+    SHUTDOWN_WHEN_WRITTEN,      /* only after all writable disks were detached */
+    SHUTDOWN_AFTER_WHAT_CAN_BE, /* detaches them first by force; prints what fails */
     SHUTDOWN_AT_ONCE
 };
 

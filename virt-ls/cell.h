@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is printed of a file, as virt-ls and ls print it. Pure, but for the time zone. */
+/* The cells of a file's line, as virt-ls and ls print them. Pure, but for the time zone. */
 #ifndef VLS_CELL_H
 #define VLS_CELL_H
 
@@ -24,7 +24,7 @@ char *cell_date(int64_t seconds, char buffer[CELL_DATE_MAX]);
  * UTC. Returns buffer. */
 char *cell_ls_date(int64_t seconds, int64_t now, char buffer[CELL_DATE_MAX]);
 
-/* now - then, as far as it can be told. */
+/* now - then; at the limits of int64_t it saturates. */
 int64_t cell_age(int64_t now, int64_t then);
 
 /* In hexadecimal, or, LS_CRC, in decimal; "" where there is none. Returns buffer. */

@@ -10,7 +10,7 @@
 
 typedef struct form form;
 
-/* Where the files are that come. */
+/* The directory of the following files. */
 struct listed_directory {
     const struct guest *guest;
     const char *directory; /* as asked for; NULL: none yet */
@@ -21,10 +21,10 @@ struct tally {
     uint64_t files, problems;
 };
 
-/* Each returns 0, or -1: no memory. Those that are NULL have nothing to do. */
+/* Each returns 0, or -1: no memory. Each may be NULL. */
 struct form_ops {
-    /* A directory begins; `ahead` reads what is in it, and is put back where it was by the caller.
-     * Also -1 and *err where that cannot be read. */
+    /* A directory begins. The form may read its items by `ahead`, which the caller rewinds
+     * afterwards. Also -1 and *err where they cannot be read. */
     int (*directory)(form *self, const struct listed_directory *place, struct listing_reader *ahead,
                      FILE *to, error **err);
     int (*entry)(form *self, const struct listed_directory *place, const listing_entry *entry,
@@ -52,7 +52,7 @@ form *form_json_new(void);
 
 /* Bytes as they are, or escaped where the style says so. 0 or -1. */
 int form_put(const form *self, const void *bytes, size_t length, FILE *to);
-/* "GUEST:" where there are many, then the name. 0 or -1. */
+/* "GUEST:" where there may be several guests, then the name. 0 or -1. */
 int form_put_name(const form *self, const struct listed_directory *place, const void *name,
                   size_t length, FILE *to);
 void form_end_line(const form *self, FILE *to);

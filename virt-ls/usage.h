@@ -34,12 +34,12 @@ struct ls_options {
     bool listing, recursive, json;
 };
 
-/* 0 or -1 and *err: wrong usage. usage_clear() is the caller's in both cases. */
+/* 0 or -1 and *err: wrong usage. The caller calls usage_clear() in both cases. */
 int usage_parse(struct ls_options *options, int argc, char **argv, error **err);
 void usage_clear(struct ls_options *options);
 
 extern struct poptOption usage_table[];
-/* What --help says below the options. */
+/* Prints the part of --help below the options. */
 void usage_help(FILE *to);
 
 #endif

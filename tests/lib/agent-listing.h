@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* OP_LS asked of an agent that is a process of the host, and its answers as text. */
+/* Sends OP_LS to an agent that runs on the host, and reads its answers as text. */
 #ifndef VLT_TEST_AGENT_LISTING_H
 #define VLT_TEST_AGENT_LISTING_H
 

@@ -30,7 +30,7 @@ int agent_set_up(void **state);
 int agent_set_up_stale(void **state);
 int agent_tear_down(void **state);
 
-/* How the agent ended: it must, once its channel is closed. */
+/* Closes its channel, waits for its end, and returns how it ended. */
 int agent_ended(struct agent_process *self);
 
 /* ---- the made-up machine ---- */
@@ -59,7 +59,7 @@ void agent_say_device(const struct agent_process *self, const char *action, unsi
 void agent_say_disk(const struct agent_process *self, const char *action, unsigned slot);
 void agent_say_partition(const struct agent_process *self, const char *action, unsigned slot,
                          unsigned number);
-/* All that a disk without partitions has the kernel say. */
+/* All uevents of a disk without partitions. */
 void agent_appear(const struct agent_process *self, unsigned slot);
 
 /* ---- the channel ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a scripted agent says to a question about disks: the truth, nothing, or one of many lies. */
+/* A scripted agent's answers about disks: the truth, nothing, or one of many lies. */
 #ifndef VLT_TEST_FAKE_AGENT_H
 #define VLT_TEST_FAKE_AGENT_H
 
@@ -18,7 +18,7 @@ enum fake_scan {
     FAKE_HALF,  /* half an answer, then nothing */
 
     FAKE_FIRST_LIE,
-    FAKE_LIE_SERIAL = FAKE_FIRST_LIE, /* answers another question */
+    FAKE_LIE_SERIAL = FAKE_FIRST_LIE, /* answers another request */
     FAKE_LIE_OP,                      /* … of another kind */
     FAKE_LIE_DISK,                    /* a disk that it was not asked about */
     FAKE_LIE_STATUS,                  /* a status that does not exist, of the guest */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A scripted hypervisor: behind the operations table stands a process that plays QEMU and the agent
- * in it, and does what the script says at each point.
+/* A scripted hypervisor: behind the operations table a process plays QEMU and its agent, and acts
+ * as the script says at each point.
  *
  * A disk's image begins with a decimal number: the guest that it belongs to, whose behaviour the
  * script looks up; of a remote one its export's name is that. The script is shared memory and
@@ -22,13 +22,13 @@
 #define FAKE_GUESTS 4096
 #define FAKE_RECORDS 65536
 
-/* Where something can go otherwise than well. "After" are points where something has been done:
- * failing there means that what would come next fails. */
+/* Points at which the script can make something fail. At an "after" point something has been done
+ * already: failing there means that the next step fails. */
 enum fake_point {
     /* The process that uses the hypervisor. */
     FAKE_NEW,     /* making the hypervisor */
     FAKE_LAUNCH,  /* hypervisor_ops … */
-    FAKE_FIND,    /* failing is an error; there being none is having none */
+    FAKE_FIND,    /* failing is an error; a missing machine is returned as such */
     FAKE_CHANNEL, /* open_port */
     FAKE_INSPECT,
     FAKE_CLEAR,
@@ -56,9 +56,9 @@ enum fake_point {
     FAKE_RELEASE, /* failing: something holds the disk; not when it is forced */
     FAKE_LIST,    /* failing is listing slots in the wrong order */
 
-    /* What becomes of the host whose question the agent has: vanishing and pausing are the host's,
-     * failing is no answer to it. First before the agent has done it, which it does then only where
-     * the host pauses; then after, without an answer yet. */
+    /* The host while the agent has its request: VANISH and PAUSE act on the host, FAIL leaves it
+     * without an answer. The first point of each pair is before the agent acts, and it acts then
+     * only after PAUSE; the second is after it has acted, before its answer. */
     FAKE_HOST_NAMES,
     FAKE_HOST_NAMED,
     FAKE_HOST_RELEASES,
@@ -73,7 +73,7 @@ enum fake_act {
     FAKE_FAIL,   /* an error */
     FAKE_STAY,   /* for ever */
     FAKE_VANISH, /* the process at that point kills itself: the worker, or QEMU for agent points */
-    FAKE_PAUSE   /* that process stops until somebody sends SIGCONT */
+    FAKE_PAUSE   /* that process stops until it gets SIGCONT */
 };
 
 /* What to do at a point: from call `first` on, `count` times (0: always). */
@@ -82,27 +82,27 @@ struct fake_step {
     unsigned first, count;
 };
 
-/* What a worker that an image has taken over says to the supervisor, as soon as it is given the
- * guest's first disk. */
+/* What a worker that an image has taken over reports to the supervisor, when it gets the guest's
+ * first disk. */
 enum fake_worker {
     FAKE_WORKER_HONEST,
     FAKE_WORKER_EARLY,   /* an answer for a guest that it has not been told to ask about */
     FAKE_WORKER_STATUS,  /* an answer with a status that does not exist */
     FAKE_WORKER_OTHER,   /* an answer for a guest that it was never given */
-    FAKE_WORKER_GARBAGE, /* a report that is none */
+    FAKE_WORKER_GARBAGE, /* not a valid report */
     FAKE_WORKER_HUGE,    /* a frame that is too long */
     FAKE_WORKER_READY,   /* ready, again */
     FAKE_WORKER_EMPTIED, /* emptied, unasked */
     FAKE_WORKER_SAVED,   /* a template, where none was wanted */
-    FAKE_WORKER_FAILED,  /* failed, without a word */
+    FAKE_WORKER_FAILED,  /* failed, without a message */
     FAKE_WORKER_PART,    /* a part of a listing that was not asked for */
     FAKE_WORKER_REFUSAL, /* that the agent was not asked, although nothing is wrong */
     FAKE_WORKER_ENDED,   /* nothing: it exits */
     FAKE_WORKER_COUNT,
-    /* … and these are in no hurry to end. */
+    /* … and these do not end by themselves. */
     FAKE_WORKER_FLOOD =
-        FAKE_WORKER_COUNT, /* takes no orders, and says for ever what -x is to show */
-    FAKE_WORKER_LINGER     /* nothing; but it lives on after all has been said */
+        FAKE_WORKER_COUNT, /* takes no orders, and sends lines for -x for ever */
+    FAKE_WORKER_LINGER     /* nothing; but it does not end after its last report */
 };
 
 struct fake_guest {
@@ -111,7 +111,7 @@ struct fake_guest {
     enum fake_act appear; /* QEMU has the disk, and vanishes, or stays as it is for ever */
     enum fake_worker worker;
     struct fake_listing ls;
-    unsigned times; /* after so many times it is well-behaved; 0: never */
+    unsigned times; /* it misbehaves that often; 0: always */
 };
 
 struct fake_record {
@@ -121,7 +121,7 @@ struct fake_record {
 #define FAKE_MACHINES 8
 #define FAKE_RECORD_MAX 4096
 
-/* What QEMU's monitor knows of a slot. */
+/* A slot, as QEMU's monitor sees it. */
 struct fake_held {
     bool files, node, device;
     bool recorded;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a scripted agent says when it is asked for a listing: the truth in several parts, half of
- * it, or a lie. Names are "gGUEST-eNUMBER", so that whoever reads them knows what is missing. */
+/* A scripted agent's answer to a request for a listing: the truth in several parts, half of it, or
+ * a lie. Names are "gGUEST-eNUMBER", so a reader can tell which are missing. */
 #ifndef VLT_TEST_FAKE_LISTER_H
 #define VLT_TEST_FAKE_LISTER_H
 

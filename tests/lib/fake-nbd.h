@@ -14,7 +14,7 @@ enum fake_nbd_way {
     FAKE_NBD_GOOD,
     FAKE_NBD_SILENT, /* accepts, and says nothing */
     FAKE_NBD_RUDE,   /* accepts, and closes */
-    FAKE_NBD_ONCE    /* the first connection is served; then nobody is there any more */
+    FAKE_NBD_ONCE    /* serves the first connection, and accepts no other */
 };
 
 struct fake_nbd {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What tests of lists of guests have in common. What is not so fails the test. */
+/* Checks that tests of lists of guests share. */
 #ifndef VLT_TEST_GUEST_LIST_CHECKS_H
 #define VLT_TEST_GUEST_LIST_CHECKS_H
 

@@ -6,15 +6,15 @@
 
 #include <sys/types.h>
 
-/* Runs in the child; what it returns is the exit status, 0: well. No assert_…() in it: cmocka would
- * go on with the next test there. */
+/* Runs in the child; returns the exit status, 0: success. It must not use assert_…(): cmocka would
+ * go on with the next test in the child. */
 typedef int (*host_work)(void *data);
 
 enum host_end {
     HOST_DONE,
     HOST_FAILED, /* any other exit status */
     HOST_KILLED,
-    HOST_STOPPED /* and there still: kill it, or send SIGCONT, and wait again */
+    HOST_STOPPED /* stopped: kill it, or send SIGCONT, and wait again */
 };
 
 pid_t host_start(host_work work, void *data);

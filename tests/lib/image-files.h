@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Image files in a directory of their own, and what image_chain_open() says of them. The asserting
- * functions are cmocka's kind: they do not return where they fail. */
+/* Makes image files in a directory of their own, and checks image_chain_open() on them. The
+ * asserting functions are cmocka's kind: they do not return where they fail. */
 #ifndef VLT_TEST_IMAGE_FILES_H
 #define VLT_TEST_IMAGE_FILES_H
 

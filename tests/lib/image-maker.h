@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An image's header under construction, in memory, and what image_probe() says of it. The asserting
- * functions are cmocka's kind: they do not return where they fail. */
+/* Builds an image's header in memory, and checks image_probe() on it. The asserting functions are
+ * cmocka's kind: they do not return where they fail. */
 #ifndef VLT_TEST_IMAGE_MAKER_H
 #define VLT_TEST_IMAGE_MAKER_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Commands that follow each other in the test's own process, on a scripted appliance that lives;
- * what does not go as it is said here fails the test. */
+/* Commands that follow each other in the test's own process, on a scripted appliance that lives
+ * between commands. Anything unexpected fails the test. */
 #ifndef VLT_TEST_PERSISTENT_SLOTS_CHECKS_H
 #define VLT_TEST_PERSISTENT_SLOTS_CHECKS_H
 
@@ -29,8 +29,8 @@ void assert_not_attached(struct persistent_slots_request request, enum error_kin
                          const char *why);
 void assert_not_detached(unsigned slot, bool force, enum error_kind kind, const char *why);
 
-/* What the present command believes, and then what the next one finds, and that this is all that
- * there is; the image's path, or NULL: free. */
+/* Checks the slot in the present command and in the next one, and that both agree with the fakes.
+ * image: its path, or NULL: free. */
 void assert_image(unsigned slot, const char *image);
 
 void assert_found(const char *word, int slot);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A question that no command asks: how many bytes has each disk of a guest? It is put together from
- * nothing but the table of question.h, as that of a new command would be. The agent is asked which
- * disks there are (OP_LIST), so each guest has to have an appliance for itself. */
+/* A question that no command asks: how many bytes has each disk of a guest? It uses only the table
+ * of question.h, as a new command's question would. The agent is asked which disks there are
+ * (OP_LIST), so each guest has to have an appliance for itself. */
 #ifndef VLT_TEST_QUESTION_SIZES_H
 #define VLT_TEST_QUESTION_SIZES_H
 

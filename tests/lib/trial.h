@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One run of the supervisor over a scripted hypervisor, in a process of its own, and what came of
- * it. Use as a cmocka fixture: trial_set_up, trial_tear_down; the latter fails when the run left a
+/* Runs the supervisor over a scripted hypervisor, in a process of its own, and keeps the results.
+ * Use as a cmocka fixture: trial_set_up, trial_tear_down; the latter fails when the run left a
  * process or a file behind. */
 #ifndef VLT_TEST_TRIAL_H
 #define VLT_TEST_TRIAL_H
@@ -25,8 +25,8 @@ struct trial_answer {
 struct trial {
     /* In. */
     struct supervisor_config config; /* asks question_df */
-    /* What is to be seen of an answer besides status and message: trial_read_volumes() by default,
-     * for question_df. */
+    /* Reads an answer, besides status and message: trial_read_volumes() by default, for
+     * question_df. */
     void (*read)(struct trial_answer *seen, const struct question_answer *answer);
     unsigned stop_at;   /* the client fails at so many answers; 0: never */
     unsigned signal_at; /* SIGTERM at so many answers; 0: never */

@@ -18,7 +18,7 @@ make_images()
     [[ ${#missing[@]} -eq 0 ]] || "$script" "$kept" "${missing[@]}"
 }
 
-# A tree below somebody's home cannot be looked into by others: they get a copy.
+# Other users cannot enter a tree below a home directory: they get a copy.
 provide_for_user()
 {
     local build=$1 name

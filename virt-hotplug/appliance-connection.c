@@ -104,8 +104,8 @@ int appliance_connection_open_named(const char *name, struct appliance_connectio
                                     error **err)
 {
     /* Never freed: libvirt has a lock of its own on the root for as long as this process lives, and
-     * whoever gets ours must get that one, too. (Used: or the compiler does away with the variable,
-     * and a leak checker finds what it held.) */
+     * a process that gets ours must get that one, too. (Used: or the compiler does away with the
+     * variable, and a leak checker finds what it held.) */
     static appliance_directory *held __attribute__((used));
     struct sandbox box;
     if (sandbox_choose(&box, err) < 0)

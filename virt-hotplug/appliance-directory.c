@@ -100,15 +100,15 @@ static char *base_path(void)
     return text_format("/tmp/virt-live-tools-%u", (unsigned)geteuid());
 }
 
-/* Ours, and nobody else may write it: in /tmp somebody may have been faster. */
+/* Ours, and not writable by others: in /tmp another user may have made it first. */
 static int check_base(int fd, const char *path, error **err)
 {
     struct stat st;
     if (fstat(fd, &st) < 0)
         return error_set_errno(err, ERROR_REFUSED, errno, "%s", path);
     if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
-        return error_set(err, ERROR_REFUSED, "%s belongs to another user, or other users may write it",
-                         path);
+        return error_set(err, ERROR_REFUSED,
+                         "%s belongs to another user, or other users may write it", path);
     return 0;
 }
 

@@ -13,7 +13,7 @@
 #include <sys/signalfd.h>
 
 /* A pipe that polls writable takes as many bytes without blocking (PIPE_BUF, pipe(7)): our stdout
- * is somebody else's too, so it is not made non-blocking. */
+ * is shared with other processes, so it is not made non-blocking. */
 #define WRITE_MAX 4096
 
 /* How often an appliance hears what time it is, in seconds, while a command runs in it: its clock

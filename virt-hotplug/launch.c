@@ -104,8 +104,8 @@ static int block_signals(sigset_t *old, error **err)
     return fd < 0 ? error_set_errno(err, ERROR_HOST, errno, "cannot take signals") : fd;
 }
 
-/* The end of stdin is the end of the appliance: nobody may be left to end it later. The exit status
- * says whether all was written. */
+/* The end of stdin is the end of the appliance: no process may be left to end it later. The exit
+ * status says whether all was written. */
 static int end_foreground(appliance_directory *where, const struct sandbox *box, bool signalled)
 {
     AUTO_ERROR error *err = NULL;
@@ -178,8 +178,8 @@ static int run(int argc, char **argv)
     new_appliance_clear(&start);
     if (signal_fd >= 0)
         close(signal_fd);
-    /* An appliance that has been started stays, and whoever started it is told its name: a signal
-     * comes too late for it. */
+    /* An appliance that has been started stays, and its name is printed: a signal comes too late
+     * for it. */
     if (code != HOTPLUG_OK || signalled)
         sigprocmask(SIG_SETMASK, &old, NULL);
     if (signalled)

@@ -190,7 +190,7 @@ int boot_open_port(dev_t number)
         return -errno;
     int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
     int result = fd < 0 ? -errno : fd;
-    unlink(path); /* it is nobody else's */
+    unlink(path); /* only the agent uses it */
     return result;
 }
 

@@ -2,7 +2,8 @@
 /* The agent: PID 1 of the appliance, or with --host an ordinary process for tests.
  *
  * One thread, one epoll (event-loop.h). It waits for: the host (channel), hosts that run commands,
- * the kernel's device events, signals, and one timer, which ends an appliance that nobody needs. */
+ * the kernel's device events, signals, and one timer, which ends an appliance that is not needed
+ * any more. */
 #include "agent/device/device-table.h"
 #include "agent/device/disk-names.h"
 #include "agent/device/qemu-rcu-kick.h"
@@ -138,7 +139,7 @@ static void open_session(struct agent *agent, unsigned number, int fd)
 {
     agent->sessions[number] =
         fd < 0 ? NULL : session_new(fd, agent->events, agent->leaving, agent->fresh);
-    if (!agent->sessions[number]) /* its host will find that nobody answers */
+    if (!agent->sessions[number]) /* its host will get no answer */
         fprintf(stderr, "agent: session %u: %s\n", number, strerror(fd < 0 ? -fd : errno));
 }
 
@@ -177,7 +178,8 @@ static bool is_needed(const struct agent *agent)
     return false;
 }
 
-/* Sets the timer that ends an appliance that nobody needs. To be called after every event. */
+/* Sets the timer that ends an appliance that is not needed any more. To be called after every
+ * event. */
 static void set_deadline(void *owner)
 {
     struct agent *agent = owner;
@@ -238,7 +240,7 @@ static void on_uevents(void *owner, uint32_t events)
             device_table_event(agent->disks, &event);
         gone = gone || (event.object == UEVENT_OF_DEVICE && event.action == UEVENT_REMOVE);
     }
-    /* A command waits for it; between waves nobody waits for a single disk. */
+    /* A command of virt-hotplug waits for a single disk; a worker does not. */
     if (gone && agent->kept && !agent->host)
         qemu_rcu_kick();
     /* Only now: until the queue was empty the kernel put nothing more into it. */

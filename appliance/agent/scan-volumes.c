@@ -158,7 +158,7 @@ void scan_volumes_run(scan_volumes *scan, const struct scan_args *args, uint64_t
     scan->count = 0;
     scan->mounted = 0;
     scan->message[0] = '\0';
-    /* Figures of a disk that is not the one asked about help nobody. */
+    /* Figures of another disk would be wrong. */
     bool matches = volume_table_find(scan->all, args->disks.disks_val, args->disks.disks_len,
                                      args->keys.key_list_val, args->keys.key_list_len,
                                      scan->message, sizeof scan->message) == 0;

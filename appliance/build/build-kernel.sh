@@ -69,7 +69,7 @@ from_file()
     echo "$kernel"
 }
 
-# Debian's kernels load unsigned modules, and nobody traces the appliance: without signature, type information and trace
+# Debian's kernels load unsigned modules, and the appliance is not traced: without signature, type information and trace
 # events, without the tables of an oops's stack trace, and with their text settled (settle-modules.pl), the modules load in
 # a third of the time under TCG and take less memory. Another kernel may insist on signatures, so only the package's
 # modules are treated so.

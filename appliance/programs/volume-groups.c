@@ -94,7 +94,7 @@ static void hear(int level, const char *file, int line, int errnum, const char *
     }
 }
 
-/* On these devices and no others; there is nobody to lock out. */
+/* On these devices and no others, without locks: no other LVM runs here. */
 static int run(void *lvm, const char *what, const char *devices)
 {
     static char command[REQUEST_MAX + 512];
@@ -199,7 +199,7 @@ static bool answer(void *lvm, const char *devices)
     if (!told && !run_apart(lvm, REPORT, devices))
         return false;
     if (seen->groups < members) {
-        fputs("P\n", answer_to); /* whoever does not follow belongs to none */
+        fputs("P\n", answer_to); /* devices that do not follow belong to no group */
         if (!run_apart(lvm, MEMBERS, devices))
             return false;
     }

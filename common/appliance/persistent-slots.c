@@ -127,7 +127,7 @@ static int await_removal(persistent_slots *self, unsigned slot, error **err)
     }
 }
 
-/* Takes the disk away, whoever uses it. */
+/* Detaches the disk, even if it is in use. */
 static int begin_removal(persistent_slots *self, unsigned slot, error **err)
 {
     take_events(self);
@@ -309,7 +309,7 @@ static int make_record(const struct persistent_slots_request *request, struct di
     return make_serial(record->serial, err);
 }
 
-/* A null drive that nobody can write to: it only keeps a slot for another disk. */
+/* A read-only null drive only keeps a slot for another disk. */
 static bool is_placeholder(const char *image, bool writable)
 {
     return !writable && strcmp(image, "/dev/null") == 0;

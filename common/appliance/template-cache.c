@@ -120,7 +120,7 @@ char *template_key(const struct appliance_config *config, const struct hyperviso
 
 /* --- looking at one --- */
 
-/* Ours or root's, and nobody else may write it. */
+/* Ours or root's, and not writable by others. */
 static bool trusted(const struct stat *st)
 {
     return (st->st_uid == geteuid() || st->st_uid == 0) && !(st->st_mode & (S_IWGRP | S_IWOTH));
@@ -287,8 +287,8 @@ static char *make_temporary(const char *parent, const struct sandbox *box)
 /* The memory of an appliance and its state; the file systems that caches are on are larger. */
 #define ROOM_NEEDED ((uint64_t)256 << 20)
 
-/* What is no longer wanted: templates that nobody has used for a month (each build of the appliance
- * has another), and those that were never finished. */
+/* What is no longer needed: templates that have not been used for a month (each build of the
+ * appliance has another), and those that were never finished. */
 #define UNUSED_AFTER ((time_t)30 * 24 * 3600)
 #define UNFINISHED_AFTER ((time_t)3600)
 

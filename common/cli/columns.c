@@ -94,7 +94,7 @@ int columns_csv_row(const struct column_choice *choice, const void *row, const v
         size_t length = 0;
         AUTO_FREE char *cell = columns_cell(choice->columns[i], row, style, &length);
         /* No byte of a CSV cell that we write is NUL but where an image has one in a label; there
-         * the cell ends, as it would for whoever reads it. */
+         * the cell ends, as it would for its reader. */
         if (!cell)
             return -1;
         if (i > 0)

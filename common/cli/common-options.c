@@ -308,7 +308,7 @@ static int finish_keys(struct common_options *options, error **err)
     return 0;
 }
 
-/* For an image that is named nobody can be asked. */
+/* libvirt cannot be asked about an image that is named by its path. */
 static int finish_consistent(struct common_options *options,
                              struct guest_list_hypervisor *hypervisor, error **err)
 {

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-#define LOOK_AROUND_MS 200 /* while nobody reads our stdout */
+#define LOOK_AROUND_MS 200 /* while our stdout is not read */
 
 static int failed(error **err)
 {

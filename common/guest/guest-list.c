@@ -28,7 +28,7 @@ struct guest_list {
     struct guest_list_hypervisor hypervisor;
     void (*trace)(void *data, const char *text);
     void *trace_data;
-    guest_lookup *lookup; /* NULL: nobody is looking */
+    guest_lookup *lookup; /* NULL: no lookup is running */
     error *lookup_failed; /* what is sought from now on is not found, and this is why */
     bool looking;         /* it is waited for */
     bool all_found;       /* all guests of the hypervisor have come */

@@ -22,7 +22,7 @@ struct guest_lookup {
     frame_reader *in;
     bool trace;        /* traces were asked for */
     unsigned timeout;  /* seconds; 0: none */
-    uint64_t deadline; /* CLOCK_NEVER while nobody waits */
+    uint64_t deadline; /* CLOCK_NEVER while the list is not waiting */
 };
 
 /* --- the process that looks --- */
@@ -34,7 +34,7 @@ static int tell(guest_lookup_teller *teller, const found *record)
     return result == 0 ? frame_writer_flush(teller->out, teller->fd) : result;
 }
 
-/* Its chains are longer than a frame; nobody's are. */
+/* Its chains are longer than a frame, which does not occur in practice. */
 static int tell_too_long(guest_lookup_teller *teller, const struct guest *guest)
 {
     static char why[] = "the names of its images are too long";

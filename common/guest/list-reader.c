@@ -12,7 +12,7 @@
 
 #define READ_SIZE 65536
 
-/* A FIFO opens at once and is not ready before somebody writes; stdin is left as it is: its file
+/* A FIFO opens at once and is not ready before a process writes; stdin is left as it is: its file
  * description is shared with other processes. */
 int list_reader_open(struct list_reader *reader, const char *path, char delimiter, size_t longest)
 {

@@ -16,7 +16,7 @@ struct making {
     struct image_walk walk;
     struct image_chain *chain;
     bool below_top;             /* the last layer is not the image itself */
-    bool doubtful;              /* nobody but the last layer says which format it has */
+    bool doubtful;              /* only the last layer's own header gives its format */
     struct image_location last; /* the last layer but for its parts: names are relative to it */
     struct image_info info;     /* of that layer */
 };

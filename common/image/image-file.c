@@ -13,7 +13,7 @@ void image_file_clear(struct image_file *file)
     cleanup_fd(&file->fd);
 }
 
-/* Lists are made by hand, and on Windows: white space that nobody sees is worth naming. */
+/* Lists are made by hand, and on Windows: the message names white space that is hard to see. */
 static const char *white_space_hint(const char *path)
 {
     size_t length = strlen(path);
@@ -53,7 +53,8 @@ static int open_once(const struct image_file *file, int flags)
     return (int)syscall(SYS_openat2, file->directory, file->name, &how, sizeof how);
 }
 
-/* EAGAIN, of a file that somebody holds a lease of, may be provoked: it is not tried for ever. */
+/* EAGAIN, of a file that another process holds a lease on, may be provoked: it is not retried for
+ * ever. */
 static int open_file(const struct image_file *file, int flags)
 {
     int fd = -1;
@@ -144,7 +145,7 @@ static int look_and_open(struct image_file *file, error **err)
     return check_file(file, &file->st, err);
 }
 
-/* One at a time: nobody can exchange a directory that has been looked at. */
+/* One at a time, so that a checked directory cannot be exchanged. */
 static int open_beneath(struct image_file *file, error **err)
 {
     AUTO_FD int directory = -1;

@@ -165,7 +165,8 @@ static int probe_parallels(const struct header *header, struct image_info *info,
         return error_set(err, ERROR_CORRUPT, "it claims %" PRIu64 " sectors", sectors);
     /* QEMU 7.2 aborts where the offset in bytes is above INT64_MAX. */
     if (image_header_le64(header, PARALLELS_EXTENSION_OFFSET) > header->file_size / 512)
-        return error_set(err, ERROR_CORRUPT, "its header claims an extension beyond the file's end");
+        return error_set(err, ERROR_CORRUPT,
+                         "its header claims an extension beyond the file's end");
     return 0;
 }
 

@@ -208,7 +208,7 @@ static void write_commandline(struct writer *w, const struct machine_spec *spec)
         qemu_argument(w, "defer");
     }
     /* libvirt starts QEMU with -no-shutdown and ends it when it hears of the end of the guest.
-     * Where nobody listens, between two commands or after a kill, it shall end by itself. */
+     * Without a listener, between two commands or after a kill, it ends by itself. */
     qemu_argument(w, "-action");
     qemu_argument(w, "reboot=shutdown,shutdown=poweroff");
     end(w);

@@ -71,8 +71,7 @@ static bool abandoned(int base_fd, const char *name)
            flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
-/* Seconds after which one without a lock is no longer being made: whoever made it was killed then.
- */
+/* Seconds after which one without a lock is no longer being made: its maker was killed. */
 #define MAKING_TIME 60
 
 /* One that was never finished has no more in it than a lock that was not held yet. What holds
@@ -144,12 +143,13 @@ static int make(run_directory *self, const char *base)
         free(STEAL(self->path));
         return why;
     }
-    /* Whoever is in the sandbox has to get at its own directory below, and need not see the others.
+    /* A process in the sandbox has to reach its own directory below, and need not see the others.
      */
     self->fd = open(self->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (self->fd < 0 || fchmod(self->fd, self->box.drop ? 0711 : 0700) < 0)
         return -errno;
-    /* Nobody sees the lock before it is held: a run that starts at the same time would take it. */
+    /* Other runs do not see the lock file before it is locked: one that starts at the same time
+     * would take it. */
     self->lock = openat(self->fd, NEW_LOCK, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (self->lock < 0 || flock(self->lock, LOCK_EX) < 0 ||
         renameat(self->fd, NEW_LOCK, self->fd, LOCK) < 0)

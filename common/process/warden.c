@@ -7,8 +7,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-/* Reaps until the worker has ended or somebody wants an end. The worker's exit code; 1 otherwise.
- */
+/* Reaps until the worker has ended or a signal asks the warden to end. The worker's exit code; 1
+ * otherwise. */
 static int watch(pid_t worker, const sigset_t *signals)
 {
     for (;;) {

@@ -18,7 +18,7 @@
 
 /* At once: as many as guests are connected to at once, and some that are just ending. */
 #define MAX_BACKUPS 64
-/* Seconds that libvirt has for what is left to do when nobody waits any more. */
+/* Seconds that libvirt has for the remaining work when no process waits any more. */
 #define LAST_TIMEOUT 60
 
 struct backup {
@@ -55,7 +55,7 @@ static bool is_stale(const char *socket)
     }
     const char *base = lock ? strrchr(lock, '/') : NULL;
     if (!base || strncmp(base + 1, "virt-live-", 10) != 0)
-        return false; /* somebody else's */
+        return false; /* another program's */
     AUTO_FREE char *path = text_format("%s/lock", lock);
     if (!path)
         return false;
@@ -193,8 +193,8 @@ static bool can_be_asked(const struct keeper *self)
     return poll(&gone, 1, 0) < 1 || !(gone.revents & POLLHUP);
 }
 
-/* false: nobody can ask any more. Nothing that is said can bring that about: one process of many
- * that makes no sense costs the others nothing. */
+/* false: all sockets to the keeper are closed. No message can cause that: one process of many that
+ * makes no sense costs the others nothing. */
 static bool hear(struct keeper *self)
 {
     backup_request request = {0};
@@ -244,7 +244,7 @@ static bool wait_and_end(struct keeper *self, bool listening)
     return any;
 }
 
-/* A call to libvirt may hang, and then it takes a thread to see that nobody waits any more. */
+/* A call to libvirt may hang, and then only a thread can see that no process waits any more. */
 static void *watch_others(void *data)
 {
     struct pollfd gone = {.fd = ((const struct keeper *)data)->socket}; /* POLLHUP comes unasked */

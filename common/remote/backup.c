@@ -102,7 +102,9 @@ static int ask(int keeper, const struct guest *guest, int lease, error **err)
     while ((sent = packet_send(keeper, (xdrproc_t)xdr_backup_request, &message, &lease, 1)) ==
            -EAGAIN)
         poll(&(struct pollfd){keeper, POLLOUT, 0}, 1, -1);
-    return sent < 0 ? error_set_errno(err, ERROR_HOST, -sent, "the process that keeps backups has ended") : 0;
+    return sent < 0
+               ? error_set_errno(err, ERROR_HOST, -sent, "the process that keeps backups has ended")
+               : 0;
 }
 
 static int take_answer(const backup_answer *said, char **socket, error **err)

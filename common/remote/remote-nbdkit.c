@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* nbdkit inherits a listening socket, as a service manager would give it one (sd_listen_fds(3)).
- * Both connections have been made by then, and the socket has no name any more: nobody else can
- * connect. */
+ * Both connections have been made by then, and the socket has no name any more: no other process
+ * can connect. */
 #define _GNU_SOURCE 1 /* pipe2, memfd_create */
 #include "remote-process.h"
 

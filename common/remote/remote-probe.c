@@ -21,8 +21,8 @@ static int nbd_failed(const char *what, error **err)
                            : "no reason given");
 }
 
-/* What an image names is a file elsewhere, or somebody else's. A connection is good for one try, so
- * there is none for a key that may be wrong. */
+/* A file that an image names is on another host, or another user's. A connection is good for one
+ * try, so there is none for a key that may be wrong. */
 static int check_content(const struct guest_image *image, const struct image_info *info,
                          error **err)
 {

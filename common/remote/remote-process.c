@@ -75,7 +75,7 @@ static int tell_failure(const struct session_process *self, const struct guest_i
 }
 
 /* The directory belongs to the guest's QEMU: a link that stands there must not lead us, with the
- * rights of the user, to somebody else's socket. */
+ * rights of the user, to another program's socket. */
 static int connect_served(struct remote_uri *place, const char *served, error **err)
 {
     struct stat st;
@@ -161,7 +161,7 @@ static int look(struct session_process *self, const struct sandbox *box, pid_t p
     error *err = NULL;
     if (give_up_rights(self, box, &err) < 0)
         return tell_guest_failure(self, err);
-    /* After the change of user, which clears it. Whoever waits for us may be gone by now. */
+    /* After the change of user, which clears it. The parent may have ended by now. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         return -1;
@@ -251,7 +251,7 @@ static int hand_over(struct session_process *self)
     return 0;
 }
 
-/* 1: a packet has come; 0: nobody listens any more. */
+/* 1: a packet has come; 0: the other end is closed. */
 static int wait_for_word(int socket)
 {
     char word;

@@ -22,7 +22,7 @@ struct look {
 struct remote {
     const struct guest *guest;
     pid_t pid;
-    int process; /* pidfd: its number may be somebody else's when it has been reaped */
+    int process; /* pidfd: another process may have its pid when it has been reaped */
     int socket;
     uint64_t since, took;
     bool vanished;
@@ -193,7 +193,8 @@ static int hear_one(remote *self, error **err)
     if (self->next == self->guest->image_count) {
         if (count > 0)
             close(fds[0]);
-        got = error_set(err, ERROR_HOST, "the process that connects to it has sent an unexpected report");
+        got = error_set(err, ERROR_HOST,
+                        "the process that connects to it has sent an unexpected report");
     } else {
         got = on_report(self, &said, count > 0 ? fds[0] : -1, err);
         self->next = next_image(self->guest, self->next + 1);

@@ -179,7 +179,7 @@ make_debian()
     blank "$work/b2" ${mb}M
     blank "$work/b3" 16M
     mke2fs -q -F -t ext4 -d "$work/debian-boot" -L DEBBOOT "$work/b1"
-    chmod 666 "$work/b2" # for whoever root is there
+    chmod 666 "$work/b2" # for root of that namespace
     as_its_root mke2fs -q -F -t ext4 -d "$root" -U "${uuid}2" "$work/b2"
     mke2fs -q -F -t ext4 -d "$work/debian-home" -U "${uuid}3" "$work/b3"
     as_its_root find "$root" -mindepth 1 -delete # only its root may

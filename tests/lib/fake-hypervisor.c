@@ -165,7 +165,7 @@ static int fail(error **err, const char *what)
     return error_set(err, ERROR_APPLIANCE, "the script says: %s fails", what);
 }
 
-/* As QEMU does with -daemonize: it belongs to nobody but the nearest subreaper. */
+/* As QEMU does with -daemonize: the nearest subreaper becomes its parent. */
 static void daemonise(fake_hypervisor *self, int channel, int events)
 {
     setsid();

@@ -100,9 +100,8 @@ enum fake_worker {
     FAKE_WORKER_ENDED,   /* nothing: it exits */
     FAKE_WORKER_COUNT,
     /* … and these do not end by themselves. */
-    FAKE_WORKER_FLOOD =
-        FAKE_WORKER_COUNT, /* takes no orders, and sends lines for -x for ever */
-    FAKE_WORKER_LINGER     /* nothing; but it does not end after its last report */
+    FAKE_WORKER_FLOOD = FAKE_WORKER_COUNT, /* takes no orders, and sends lines for -x for ever */
+    FAKE_WORKER_LINGER                     /* nothing; but it does not end after its last report */
 };
 
 struct fake_guest {

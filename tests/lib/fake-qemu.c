@@ -24,7 +24,7 @@ struct qemu {
     int channel; /* -1: no host */
     int monitors[MAX_MONITORS];
     size_t monitor_count;
-    int listeners[2]; /* by enum fake_socket; -1: nobody else comes */
+    int listeners[2]; /* by enum fake_socket; -1: no other process connects */
     frame_reader *reader;
     bool renewed; /* by the host that is there */
     struct seen disks[SLOT_COUNT];
@@ -134,7 +134,7 @@ static bool all_there(const struct qemu *self, const scan_args *args)
     return args->disks.disks_len > 0;
 }
 
-/* It talks to nobody any more, and lives on until somebody kills it. */
+/* It answers no more, and lives on until it is killed. */
 static _Noreturn void linger(void)
 {
     for (;;)

@@ -59,7 +59,7 @@ teardown_test()
         eval "${cleanups[i]}" || echo "# cleanup failed: ${cleanups[i]}" >&3
     done
     cd / || return 1
-    # TMPDIR is that of whoever runs the tests where a test was skipped before it had its own.
+    # Where a test was skipped before it had its own TMPDIR, this is that of the user who runs the tests.
     [[ ! ${scratch-} ]] || rm -rf "$scratch"
 }
 
@@ -109,7 +109,7 @@ requires_appliance()
     requires "${appliance_parts[@]}"
 }
 
-# wait_until SECONDS COMMAND...: until it succeeds, or for so long at least. What succeeds costs no more than it takes, so SECONDS are for
+# wait_until SECONDS COMMAND...: until it succeeds, or for that long at least. What succeeds costs no more than it takes, so SECONDS are for
 # a machine that others use.
 wait_until()
 {
@@ -305,7 +305,7 @@ ours()
     done
 }
 
-# listens SOCKET [COMMAND...]: whether somebody takes connections there, as far as COMMAND sees. One that was killed leaves its socket.
+# listens SOCKET [COMMAND...]: whether a process accepts connections there, as far as COMMAND sees. One that was killed leaves its socket.
 listens() { "${@:2}" python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])' "$1" 2> listens.log; }
 
 is_running()
@@ -340,7 +340,7 @@ assert_nothing_left()
 # output in the files out and err.
 start()
 {
-    : > out # here, so that nobody reads there what the one before has said
+    : > out # here, so that the previous one's output is not read
     : > err
     # bash lets background processes ignore SIGINT. Descriptor 3 is bats's.
     setsid env --default-signal=INT,QUIT "$@" > out 2> err 3>&- &
@@ -365,7 +365,7 @@ end_group()
     fi
 }
 
-# Zombies have ended: whoever has inherited them may take its time.
+# Zombies have ended: the process that inherited them may reap them later.
 group_has_ended() { [[ ! $(pgrep --pgroup "$1" --runstates D,R,S,T,t) ]]; }
 
 # The exit status of what start() has started goes to `status`.

@@ -68,7 +68,7 @@ serve_silence()
     port=$(cat "$TMPDIR/server.out")
 }
 
-# Nobody listens there now, and the kernel does not give it away so soon.
+# No process listens there now, and the kernel does not give the port away so soon.
 free_port()
 {
     python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'

@@ -67,7 +67,7 @@ start_libvirtd_by()
     on_cleanup end_libvirtd
 }
 
-# Its socket stays, and nobody answers there.
+# Its socket stays, without a listener.
 end_libvirtd()
 {
     kill -KILL "$daemon" 2> /dev/null || ! libvirtd_runs

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* In a cache of the test's own; root's is the system's, so as root these run as somebody else. */
+/* In a cache of the test's own; root's is the system's, so as root these run as another user. */
 #include "appliance/accelerator.h"
 
 #include "base/file-tree.h"

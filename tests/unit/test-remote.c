@@ -221,7 +221,7 @@ static void who_hears_a_server_has_nothing_but_that_connection(void **state)
     assert_ended(pid);
 }
 
-/* Whoever listens again after a pause must not find only the first of them. */
+/* A reader that listens again after a pause must find all of them. */
 static void all_that_has_been_said_is_heard_at_once(void **state)
 {
     AUTO_GUEST struct guest *guest = guest_behind("good");
@@ -261,7 +261,7 @@ static void a_process_that_is_killed_is_noticed(void **state)
     assert_int_equal(error_kind(err), ERROR_HOST);
     pid_t pid = remote_pid(self);
     assert_ended(pid);
-    remote_free(self); /* whoever has that number now is not hit */
+    remote_free(self); /* another process with that pid is not killed */
 }
 
 int main(void)

@@ -263,7 +263,7 @@ static void make_old(const char *name, const char *inside)
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-/* Whoever made them was killed before they had their lock. */
+/* Their makers were killed before they had their lock. */
 static void those_that_were_never_finished_are_removed(void **state)
 {
     (void)state;

@@ -73,7 +73,7 @@ static unsigned count_it(void)
     return count;
 }
 
-/* The child is killed: nobody asks it what it did not free. */
+/* The child is killed, so a leak checker does not run in it. */
 static unsigned count_in_child(void)
 {
     unsigned count = ~0u;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The supervisor over a scripted hypervisor, where a slow guest stands in front and the answers of
- * all others are as long as can be: what waits has a budget, and nobody waits for ever. */
+ * all others are as long as can be: waiting answers have a budget, and no guest waits for ever. */
 #include "lib/trial.h"
 
 #include <setjmp.h>
@@ -61,7 +61,7 @@ static void answers_that_wait_have_a_budget(void **state)
     assert_memory(t);
 }
 
-/* By then nobody but it is given to anybody. */
+/* By then only that guest is given to a worker. */
 static void the_one_that_is_waited_for_may_begin_again(void **state)
 {
     struct trial *t = trial_of(state);

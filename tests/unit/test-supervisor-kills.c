@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The supervisor over a scripted hypervisor, where somebody kills: workers, their wardens, their
- * QEMU at random moments, the supervisor itself; and clients that stop, and signals. */
+/* The supervisor over a scripted hypervisor, while processes are killed: workers, their wardens,
+ * their QEMU at random moments, the supervisor itself; and clients that stop, and signals. */
 #include "lib/trial.h"
 
 #include "base/clock.h"

@@ -99,7 +99,7 @@ static void a_server_that_goes_before_the_appliance_is_there_is_an_answer(void *
     assert_first_fails(*state, FAKE_NBD_ONCE, STATUS_UNREADABLE, "Connection refused");
 }
 
-/* Somebody ended its worker, which is nobody's fault. */
+/* Its worker was killed from outside. */
 static void in_another_appliance_it_is_connected_to_anew(void **state)
 {
     struct trial *t = *state;

@@ -411,7 +411,7 @@ static void one_that_was_faster_is_taken(void **state)
     assert_nothing_unfinished(f);
 }
 
-/* Nobody has looked for it where the accelerator was not known. */
+/* It was not looked for where the accelerator was not known. */
 static void a_bad_one_that_is_there_is_replaced(void **state)
 {
     struct fixture *f = *state;

@@ -256,7 +256,7 @@ static void clean_up_when_told(void *data)
     wait_for(&shared->daemon);
 }
 
-/* The supervisor hears of its worker's end from the socket: nobody else may hold it. */
+/* The supervisor hears of its worker's end from the socket: no other process may hold it. */
 static void the_warden_does_not_hold_the_sockets(void **state)
 {
     struct shared *shared = *state;

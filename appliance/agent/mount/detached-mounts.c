@@ -18,7 +18,7 @@ static int fail(struct mount_outcome *outcome, enum status status, const char *w
     return -1;
 }
 
-/* What has been mounted at the usual place is taken from there: whoever has the copy has it. */
+/* Clones the mount and unmounts MOUNT_POINT: only the returned descriptor keeps it mounted. */
 static int mount_by_kernel(const char *node, int fd, const struct mount_type *how,
                            const char *options, struct mount_outcome *outcome)
 {

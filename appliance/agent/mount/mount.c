@@ -114,8 +114,7 @@ static bool mount_with(const char *node, const struct mount_type *how, const cha
 }
 
 /* Lets the kernel read the superblock, loudly; nothing is mounted. What the filesystem's driver
- * says to whoever asks: "e why" (Documentation/filesystems/mount_api.rst); false: nothing.
- */
+ * says when it is read: "e why" (Documentation/filesystems/mount_api.rst); false: nothing. */
 static bool ask_driver(const char *node, const char *fstype, char *options, char *why, size_t size)
 {
     char said[1024];

@@ -64,7 +64,7 @@ static void give(session_input *self)
             continue;
         if (count < 0 && errno == EAGAIN)
             break;
-        if (count <= 0) { /* it wants no more; what the host has sent is for nobody */
+        if (count <= 0) { /* it reads no more; what the host has sent is dropped */
             session_input_close(self);
             return;
         }

@@ -178,7 +178,7 @@ static _Noreturn void become(const struct child *child, bool terminal, char **ar
     if (result == 0)
         execvp(arguments[0], arguments);
     result = errno;
-    /* If nobody is left to be told, nobody needs it. */
+    /* Without a reader the errno is not needed. */
     if (write(child->verdict, &result, sizeof result) < 0)
         _exit(126);
     _exit(127);

@@ -136,7 +136,7 @@ static bool take_output(session *self, struct event_loop_watcher *stream, int *f
     ssize_t count = read(stream->fd, self->chunk, sizeof self->chunk);
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
-    if (count <= 0) { /* a terminal that nobody has open any more says EIO */
+    if (count <= 0) { /* a terminal that no process has open any more says EIO */
         close_stream(self, stream, fd);
         finish(self);
         return false;

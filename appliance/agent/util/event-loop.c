@@ -47,7 +47,7 @@ int event_loop_timer(event_loop *events, struct event_loop_watcher *timer)
     timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (timer->fd < 0)
         return -errno;
-    /* Edge-triggered: that it went off is told once, and nobody has to read it. */
+    /* Edge-triggered: it is reported once, and need not be read. */
     return event_loop_watch(events, timer, EPOLLIN | EPOLLET);
 }
 

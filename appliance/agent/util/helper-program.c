@@ -82,7 +82,7 @@ int helper_program_run(const char *const *argv, const void *input, size_t length
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-/* Until there is no more. Where there is more than fits, the program has nobody to write to. */
+/* Reads to the end. If there is more than fits, the program's next write fails. */
 static ssize_t read_all(int fd, char *output, size_t size)
 {
     size_t length = 0;

@@ -135,7 +135,7 @@ static void an_extent_is_no_descriptor_and_not_itself(void **state)
     make_raw("f.vmdk", 4096);
     make_text("inner.vmdk", DESCRIPTOR "RW 8 FLAT \"f.vmdk\" 0\n");
     make_text("outer.vmdk", DESCRIPTOR "RW 8 SPARSE \"inner.vmdk\"\n");
-    assert_policy_refuses("outer.vmdk", BACKING_SAME_DIR, ERROR_CORRUPT, "but a descriptor");
+    assert_policy_refuses("outer.vmdk", BACKING_SAME_DIR, ERROR_CORRUPT, "itself a descriptor");
     make_text("self.vmdk", DESCRIPTOR "RW 1 SPARSE \"self.vmdk\"\n");
     assert_policy_refuses("self.vmdk", BACKING_SAME_DIR, ERROR_CORRUPT, "names itself");
 }

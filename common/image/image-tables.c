@@ -113,6 +113,25 @@ static int check_qcow2(const struct header *header, error **err)
                                         snapshots, snapshots, err);
 }
 
+/* qcow_open(): the L1 table of version 1, of a size that follows from the others. The two numbers of
+ * bits are bytes; QEMU refuses others than these. */
+#define QCOW_SIZE_OFFSET 24
+#define QCOW_BITS_OFFSET 32
+#define QCOW_L1_TABLE_OFFSET 40
+
+static int check_qcow(const struct header *header, error **err)
+{
+    uint32_t bits = image_header_be32(header, QCOW_BITS_OFFSET);
+    unsigned cluster_bits = bits >> 24, l2_bits = bits >> 16 & 0xff;
+    uint64_t size = image_header_be64(header, QCOW_SIZE_OFFSET);
+    if (cluster_bits < 9 || cluster_bits > 16 || l2_bits < 6 || l2_bits > 13)
+        return 0;
+    unsigned shift = cluster_bits + l2_bits;
+    uint64_t l1 = 8 * ((size >> shift) + ((size & ((UINT64_C(1) << shift) - 1)) != 0));
+    return check_table(header, "L1 table", image_header_be64(header, QCOW_L1_TABLE_OFFSET), l1, l1,
+                       err);
+}
+
 /* vmdk_init_tables(): the grain directory, and a cache of 16 grain tables. Streams have the
  * directory's place at their end. */
 #define SECTOR 512
@@ -180,6 +199,8 @@ int image_tables_check(const struct header *header, enum image_format format, er
     switch (format) {
     case IMAGE_QCOW2:
         return check_qcow2(header, err);
+    case IMAGE_QCOW:
+        return check_qcow(header, err);
     case IMAGE_QED:
         return check_qed(header, err);
     case IMAGE_VMDK:

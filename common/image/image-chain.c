@@ -53,8 +53,7 @@ int image_check(const struct image_info *info, unsigned block_size, error **err)
     if (info->virtual_size == 0 && known)
         return error_set(err, ERROR_EMPTY, "the disk is empty (0 bytes)");
     if (image_visible_size(info, block_size) == 0 && info->virtual_size > 0)
-        return error_set(err, ERROR_REFUSED,
-                         "size %" PRIu64 " is less than a sector, of %u bytes",
+        return error_set(err, ERROR_REFUSED, "size %" PRIu64 " is less than a sector, of %u bytes",
                          info->virtual_size, block_size);
     return 0;
 }

@@ -93,10 +93,8 @@ static void impossible_figures_do_no_harm(void **state)
 
 static void an_undefined_count_of_inodes_is_none(void **state)
 {
-    const usage u = {.block_size = 4096,
-                     .blocks = 1000,
-                     .files = UINT64_MAX,
-                     .files_free = UINT64_MAX - 7};
+    const usage u = {
+        .block_size = 4096, .blocks = 1000, .files = UINT64_MAX, .files_free = UINT64_MAX - 7};
     struct figures f = row_figures(&u);
 
     (void)state;

@@ -73,8 +73,8 @@ static void a_descriptor_is_told_by_its_version(void **state)
         "\n\n  \nVersion = 2\nRW 1 FLAT \"x\" 0\n",
         "version=1\nencoding=\"UTF-8\"\nRW 1 FLAT \"x\" 0",
     };
-    static const char *const others[] = {"# version=1\n", "version=9\n", "version", "CID=1\n",
-                                         "",              "#",           "version="};
+    static const char *const others[] = {
+        "# version=1\n", "version=9\n", "version", "CID=1\n", "", "#", "version="};
     struct image_info info;
 
     (void)state;

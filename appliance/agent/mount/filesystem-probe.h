@@ -37,9 +37,9 @@ void filesystem_probe_look(filesystem_probe *probe, int fd, uint64_t size, struc
 void filesystem_probe_look_beside(filesystem_probe *probe, int fd, uint64_t size,
                                   struct finding *found);
 
-/* Whether the bytes from `start` to before `end` are zeros: all, or of a large stretch so many pieces
- * (at least 2) of 64 KiB, evenly spaced, the first and the last among them. *sampled: how many bytes
- * were read. */
+/* Whether the bytes from `start` to before `end` are zeros: all, or of a large stretch so many
+ * pieces (at least 2) of 64 KiB, evenly spaced, the first and the last among them. *sampled: how
+ * many bytes were read. */
 bool filesystem_probe_is_blank(filesystem_probe *probe, int fd, uint64_t start, uint64_t end,
                                unsigned pieces, uint64_t *sampled);
 

@@ -189,6 +189,15 @@ static void get_clean(const void *data, const void *style, FILE *to)
         fputs(row->volume->clean ? "yes" : "no", to);
 }
 
+static void get_recovered(const void *data, const void *style, FILE *to)
+{
+    const struct row *row = data;
+
+    (void)style;
+    if (row->filled && row->volume && row->volume->recovered != RECOVERY_NONE)
+        fputs(row->volume->recovered == RECOVERY_DONE ? "yes" : "no", to);
+}
+
 static void get_status(const void *data, const void *style, FILE *to)
 {
     const struct row *row = data;
@@ -225,7 +234,9 @@ const struct column df_columns[] = {
     {"IFREE", COLUMN_RIGHT, "free inodes", get_inodes_free},
     {"IUSE%", COLUMN_RIGHT, "IUSED of INODES", get_inodes_use},
     {"BLOCKSIZE", COLUMN_RIGHT, "bytes of a block", get_block_size},
-    {"CLEAN", 0, "no: its journal would have to be replayed", get_clean},
+    {"CLEAN", 0, "no: it was not unmounted", get_clean},
+    {"RECOVERED", 0, "whether its journal was replayed; empty: there was nothing to replay",
+     get_recovered},
     {"STATUS", COLUMN_REASON, "ok, or why there are no figures; such rows come too", get_status},
     {"MESSAGE", COLUMN_REASON | COLUMN_TRUNCATE, "the same in words; such rows come too",
      get_message},

@@ -25,6 +25,14 @@ static json_t *figure(const struct row *row, uint64_t value)
     return row->filled ? json_lines_unsigned(value) : json_null();
 }
 
+/* null: there was nothing to replay, or nothing that is known. */
+static json_t *recovered(const struct row *row)
+{
+    if (!row->filled || row->volume->recovered == RECOVERY_NONE)
+        return json_null();
+    return json_boolean(row->volume->recovered == RECOVERY_DONE);
+}
+
 /* A filesystem that makes its inodes as it needs them (btrfs, vfat) says that it has none. */
 static json_t *inode_figure(const struct row *row, uint64_t value)
 {
@@ -63,7 +71,8 @@ static int set_filesystem(json_t *object, const struct row *row)
     return json_lines_set(object, "block_size", figure(row, row->volume->usage.block_size)) |
            set_figures(object, row) | json_lines_set(object, "mountpoint", json_null()) |
            json_lines_set(object, "clean",
-                          row->filled ? json_boolean(row->volume->clean) : json_null());
+                          row->filled ? json_boolean(row->volume->clean) : json_null()) |
+           json_lines_set(object, "recovered", recovered(row));
 }
 
 static const char *content_name(volume_content content)

@@ -95,13 +95,14 @@ int usage_parse(struct df_options *options, int argc, char **argv, error **err)
     *options = (struct df_options){0};
     common_options_init(&options->common);
     options->common.all_by_default = true;
-    options->common.config.question = (struct question){&question_df, NULL};
+    options->common.config.question = (struct question){&question_df, &options->asked};
     if (common_options_parse(&options->common, argc, argv, usage_table, take, options, err) < 0)
         return -1;
     if (options->common.show != SHOW_NOTHING)
         return 0;
     if (check(options, err) < 0)
         return -1;
+    options->asked.as_is = options->common.no_recovery;
     if (options->output_all) {
         columns_choose_all(df_columns, df_columns_count, &options->choice);
         options->chosen = true;

@@ -8,6 +8,7 @@
 
 struct df_options {
     struct common_options common;
+    scan_args asked; /* config.question's; disks and keys are not set */
     struct style style;
     bool csv, json, noheadings, total;
     bool output_all;

@@ -249,6 +249,7 @@ static int finish(struct ls_options *options, error **err)
     style->escape = !style->null && !options->json && isatty(STDOUT_FILENO);
     style->now = (int64_t)time(NULL);
     ls->checksum = style->checksum;
+    ls->as_is = options->common.no_recovery;
     ls->dots = style->form == FORM_LONG;
     ls->names_only = style->form == FORM_NAMES;
     if (options->recursive)

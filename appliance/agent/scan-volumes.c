@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scan-volumes.h"
 #include "agent/volume/inventory.h"
+#include "agent/volume/recovery-view.h"
 #include "agent/volume/volume-stack.h"
 #include "agent/volume/volume-table.h"
 #include "base/clock.h"
@@ -66,16 +67,17 @@ static void measure(scan_volumes *scan, struct content *what, struct volume *vol
     const struct mount_type *how = volume_table_mountable(scan->all, what, "", &outcome);
     if (how) {
         uint64_t start = clock_now();
-        scan->mounts->measure(what->node, what->fd, how, &outcome);
+        recovery_view_measure(scan->all, what, how, scan->mounts, &outcome);
         volume_table_times(scan->all)->mounted += clock_now() - start;
     }
     /* What the probe had to say stands where the mount has nothing to add. */
     if (outcome.message[0] || outcome.status != STATUS_OK)
         volume_table_say(what, outcome.status, "%s", outcome.message);
-    if (outcome.status != STATUS_OK)
+    if (!outcome.mounted)
         return;
     volume->mounted = true;
     volume->clean = outcome.clean;
+    volume->recovered = outcome.recovered;
     volume->usage = outcome.usage;
     scan->mounted++;
 }
@@ -158,6 +160,7 @@ void scan_volumes_run(scan_volumes *scan, const struct scan_args *args, uint64_t
     scan->count = 0;
     scan->mounted = 0;
     scan->message[0] = '\0';
+    volume_table_read_as_is(scan->all, args->as_is);
     /* Figures of another disk would be wrong. */
     bool matches = volume_table_find(scan->all, args->disks.disks_val, args->disks.disks_len,
                                      args->keys.key_list_val, args->keys.key_list_len,

@@ -38,7 +38,8 @@ struct common_options {
     key_list keys; /* what config.keys points to */
     bool keys_from_stdin;
     bool consistent;
-    bool null; /* -0: entries of lists end in NUL */
+    bool no_recovery; /* for the command's question */
+    bool null;        /* -0: entries of lists end in NUL */
     /* Set by the command before common_options_parse(): arguments are not images, but are passed to
      * the command's take function with the code POPT_LINE_ARGUMENT. */
     bool own_arguments;

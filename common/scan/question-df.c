@@ -5,9 +5,11 @@
 
 static void encode(const void *asked, const struct question_disks *disks, request_body *body)
 {
-    (void)asked;
-    body->request_body_u.scan =
-        (scan_args){.disks = {disks->count, disks->disks}, .keys = disks->keys};
+    scan_args *args = &body->request_body_u.scan;
+    *args = asked ? *(const scan_args *)asked : (scan_args){0};
+    args->disks.disks_len = disks->count;
+    args->disks.disks_val = disks->disks;
+    args->keys = disks->keys;
 }
 
 /* --- checks --- */
@@ -16,7 +18,7 @@ static int check_usage(const volume *v, error **err)
 {
     const usage *u = &v->usage;
     uint64_t bytes;
-    if (v->mounted != 0 && v->mounted != 1)
+    if ((v->mounted != 0 && v->mounted != 1) || (v->clean != 0 && v->clean != 1))
         return agent_client_distrust(err, "sent an invalid boolean");
     if (!v->mounted)
         return 0;
@@ -40,7 +42,7 @@ static bool is_volume_name(const volume *v)
 static int check_volume(const volume *v, size_t disks, error **err)
 {
     if ((unsigned)v->kind > VOLUME_LOGICAL || (unsigned)v->content > CONTENT_ENCRYPTED ||
-        (unsigned)v->status > STATUS_CRASHED)
+        (unsigned)v->status > STATUS_CRASHED || (unsigned)v->recovered > RECOVERY_LEFT)
         return agent_client_distrust(err, "used a word that does not exist");
     if (v->disk >= disks)
         return agent_client_distrust(err, "named a disk that it was not asked about");

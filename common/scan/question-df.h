@@ -5,7 +5,8 @@
 
 #include "question.h"
 
-extern const struct question_ops question_df; /* `asked` is NULL */
+extern const struct question_ops
+    question_df; /* `asked`: a scan_args without disks and keys; NULL: all zeros */
 
 /* The answer to it: status, message and volumes, none where the guest has failed. What it points to
  * stays the answer's. */

@@ -18,18 +18,31 @@ die() { echo "make-volumes: $*" >&2; exit 1; }
 
 blank() { rm -f "$1"; truncate -s "$2" "$1"; }
 
+# launched: there is an appliance
+launched()
+{
+    [ -z "${appliance-}" ] || return 0
+    appliance=$("$build/bin/virt-hotplug" launch --memsize 1024) || die "virt-hotplug does not start"
+}
+
+# attached IMAGE: writable; its device is printed
+attached() { "$build/bin/virt-hotplug" attach "$appliance" --rw --format=raw "$1"; }
+
+# in_it SCRIPT DEVICE…: what it writes to descriptor 3 is printed
+in_it()
+{
+    local script=$1; shift
+    "$build/bin/virt-hotplug" run "$appliance" -- sh -euc "exec 3>&1 > /tmp/log 2>&1; $helpers $script" sh "$@" ||
+        die "in the appliance: $("$build/bin/virt-hotplug" run "$appliance" -- tail -n 5 /tmp/log)"
+}
+
 # inside SCRIPT IMAGE…: runs it in the appliance with the images, writable, as $1 …
 inside()
 {
     local script=$1 image devices=(); shift
-    if [ -z "${appliance-}" ]; then
-        appliance=$("$build/bin/virt-hotplug" launch --memsize 1024) || die "virt-hotplug does not start"
-    fi
-    for image; do
-        devices+=("$("$build/bin/virt-hotplug" attach "$appliance" --rw --format=raw "$image")")
-    done
-    "$build/bin/virt-hotplug" run "$appliance" -- sh -euc "exec 3>&1 > /tmp/log 2>&1; $helpers $script" sh "${devices[@]}" ||
-        die "in the appliance: $("$build/bin/virt-hotplug" run "$appliance" -- tail -n 5 /tmp/log)"
+    launched
+    for image; do devices+=("$(attached "$image")"); done
+    in_it "$script" "${devices[@]}"
     for image in "${devices[@]}"; do "$build/bin/virt-hotplug" detach "$appliance" "$image"; done
 }
 
@@ -204,6 +217,64 @@ make_btrfs_two()
     mkfs.btrfs -q -d raid0 -m raid1 -L both "$1-a.img" "$1-b.img"
 }
 
+# --- copied while mounted: with 40 files in /new, which were fsynced and of which nothing but the journal may know. Beside each
+# is IMAGE.truth: bytes of a block, blocks, free and available ones, and inodes, as the guest itself says then.
+
+# crashed SIZE SCRIPT AFTER IMAGE: SCRIPT makes a filesystem on $1 and mounts it at /tmp/m; AFTER, in the end, undoes what else it did
+crashed()
+{
+    local image=$4 device
+    launched
+    blank "$image" "$1"
+    if [ -n "${table-}" ]; then printf '%b' "$table" | sfdisk -q --no-reread --no-tell-kernel "$image" > "$work/table"; fi
+    device=$(attached "$image")
+    # shellcheck disable=SC2154 # i is a variable of the appliance's shell
+    in_it "mkdir -p /tmp/m; $2; sync; mkdir /tmp/m/new; i=0
+        while [ \$i -lt 40 ]; do dd if=/dev/zero of=/tmp/m/new/file\$i bs=20000 count=1 conv=fsync; i=\$((i + 1)); done
+        stat -f -c '%S %b %f %a %c %d' /tmp/m >&3" "$device" > "$image.truth"
+    cp --sparse=always "$image" "$image.copy"
+    in_it "umount /tmp/m; $3" "$device"
+    "$build/bin/virt-hotplug" detach "$appliance" "$device"
+    mv "$image.copy" "$image"
+}
+
+make_crash_ext4()  { crashed 64M 'mkfs.ext4 -q $1; mount $1 /tmp/m' : "$1"; }
+make_crash_data()  { crashed 64M 'mkfs.ext4 -q -b 4096 $1; mount -o data=journal $1 /tmp/m' : "$1"; }
+make_crash_fast()  { crashed 64M 'mkfs.ext4 -q -b 4096 -O fast_commit $1; mount $1 /tmp/m' : "$1"; }
+make_crash_xfs()   { crashed 320M 'mkfs.xfs -q $1; mount $1 /tmp/m' : "$1"; }
+make_crash_btrfs() { crashed 128M 'mkfs.btrfs -q $1; mount $1 /tmp/m' : "$1"; }
+
+make_crash_external()
+{
+    local table='label: gpt\nsize=131072\nsize=32768\n'
+    crashed 96M 'mke2fs -q -b 4096 -O journal_dev ${1}2; mkfs.ext4 -q -b 4096 -J device=${1}2 ${1}1; mount ${1}1 /tmp/m' : "$1"
+}
+
+make_crash_raid1()
+{
+    local table='label: gpt\nsize=262144\nsize=262144\n'
+    crashed 288M 'mkfs.btrfs -q -d raid1 -m raid1 ${1}1 ${1}2; btrfs device scan ${1}1 ${1}2; mount ${1}1 /tmp/m' : "$1"
+}
+
+make_crash_lvm()
+{
+    crashed 96M 'pvcreate $1; vgcreate vg $1; lvcreate -y -L 64M -n root vg; mkfs.ext4 -q /dev/vg/root; mount /dev/vg/root /tmp/m' \
+        'vgchange -an vg' "$1"
+}
+
+make_crash_md()
+{
+    local table='label: gpt\nsize=131072, type=R\nsize=131072, type=R\n'
+    crashed 144M 'raid data --level=1 --metadata=1.2 --raid-devices=2 ${1}1 ${1}2; mkfs.ext4 -q /dev/md/data; mount /dev/md/data /tmp/m' \
+        'mdadm --stop /dev/md/data' "$1"
+}
+
+make_crash_luks()
+{
+    crashed 96M 'echo -n secret | cryptsetup luksFormat -q --type luks1 --pbkdf-force-iterations 1000 $1 -
+        echo -n secret | cryptsetup open $1 x -; mkfs.ext4 -q /dev/mapper/x; mount /dev/mapper/x /tmp/m' 'cryptsetup close x' "$1"
+}
+
 # --- Windows dynamic disks: made by make-ldm.py, without an appliance ----------------------------------------------------
 
 # The filesystems that are laid out on them: each of another size and with a file of another size.
@@ -276,6 +347,16 @@ volumes()
 	nested.img nested
 	lvm-on-luks.img lvm_on_luks
 	btrfs-two btrfs_two
+	crash-ext4.img crash_ext4
+	crash-data.img crash_data
+	crash-fast.img crash_fast
+	crash-external.img crash_external
+	crash-xfs.img crash_xfs
+	crash-btrfs.img crash_btrfs
+	crash-raid1.img crash_raid1
+	crash-lvm.img crash_lvm
+	crash-md.img crash_md
+	crash-luks.img crash_luks
 	ldm.img ldm_one
 	ldm ldm
 	ldm-gpt ldm_gpt

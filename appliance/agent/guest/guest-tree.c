@@ -185,9 +185,15 @@ static enum status build_mounts(guest_tree *self, const struct ls_args *args)
     return result;
 }
 
+enum status guest_tree_complaint(const guest_tree *self, const char **message)
+{
+    return volume_table_complaint(self->all, message);
+}
+
 enum status guest_tree_build(guest_tree *self, const struct ls_args *args)
 {
     guest_tree_clear(self);
+    volume_table_read_as_is(self->all, args->as_is);
     if (volume_table_find(self->all, args->disks.disks_val, args->disks.disks_len,
                           args->keys.key_list_val, args->keys.key_list_len, self->message,
                           sizeof self->message) < 0)

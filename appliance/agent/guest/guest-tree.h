@@ -17,6 +17,9 @@ guest_tree *guest_tree_new(device_table *disks, kernel_modules *loaded,
  * every mount must succeed; a failed mount of fstab becomes a gap, and a note. */
 enum status guest_tree_build(guest_tree *self, const struct ls_args *args);
 
+/* What is in the tree, but not as it should be; STATUS_OK: nothing. */
+enum status guest_tree_complaint(const guest_tree *self, const char **message);
+
 const char *guest_tree_message(const guest_tree *self);
 /* Its gaps and notes. */
 const struct mount_plan *guest_tree_plan(const guest_tree *self);

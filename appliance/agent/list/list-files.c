@@ -241,7 +241,10 @@ static void begin(list_files *self, const struct ls_args *args, uint64_t waited)
 /* What it says is kept, and the tree is not. */
 static void end(list_files *self, struct ls_ret *answer)
 {
-    snprintf(self->message, sizeof self->message, "%s", guest_tree_message(self->tree));
+    const char *message = guest_tree_message(self->tree);
+    if (self->status == STATUS_OK)
+        self->status = guest_tree_complaint(self->tree, &message);
+    snprintf(self->message, sizeof self->message, "%s", message);
     self->notes = guest_tree_take_notes(self->tree);
     list_files_drop(self);
     answer->last = true;

@@ -13,17 +13,20 @@
 
 static int fail(struct mount_outcome *outcome, enum status status, const char *what, int errnum)
 {
+    outcome->mounted = false;
     outcome->status = status;
     snprintf(outcome->message, sizeof outcome->message, "%s: %s", what, strerror(errnum));
     return -1;
 }
 
 /* Clones the mount and unmounts MOUNT_POINT: only the returned descriptor keeps it mounted. */
-static int mount_by_kernel(const char *node, int fd, const struct mount_type *how,
-                           const char *options, struct mount_outcome *outcome)
+static int mount_by_kernel(const char *node, const struct mount_type *how,
+                           enum mount_journal journal, const char *options,
+                           struct mount_outcome *outcome)
 {
-    if (!mount_volume(node, fd, how, options, outcome))
+    if (!mount_volume(node, how, journal, options, outcome))
         return -1;
+    outcome->mounted = true;
     int copy = open_tree(AT_FDCWD, MOUNT_POINT, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     int errnum = errno;
     umount2(MOUNT_POINT, MNT_DETACH | UMOUNT_NOFOLLOW);
@@ -55,16 +58,18 @@ static void forget_by_kernel(const char *node, const char *fstype)
         btrfs_forget(node);
 }
 
-static int mount_by_pretending(const char *node, int fd, const struct mount_type *how,
-                               const char *options, struct mount_outcome *outcome)
+static int mount_by_pretending(const char *node, const struct mount_type *how,
+                               enum mount_journal journal, const char *options,
+                               struct mount_outcome *outcome)
 {
     char path[4096], below[1024] = "";
-    (void)fd;
     (void)how;
+    (void)journal;
     memset(outcome, 0, offsetof(struct mount_outcome, message) + 1);
     mount_options_value(options, "subvol", below, sizeof below);
     snprintf(path, sizeof path, "%s.tree/%s", node, below);
     int mounted = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    outcome->mounted = mounted >= 0;
     return mounted < 0 ? fail(outcome, STATUS_CORRUPT, "mount", errno) : mounted;
 }
 

@@ -10,8 +10,8 @@ struct detached_mounts_ops {
     /* Mounts a volume read-only, with additional options ("": none). Returns its topmost directory,
      * or -1 and the reason in *outcome. It is in no tree, and is unmounted when the last descriptor
      * in it is closed. */
-    int (*mount)(const char *node, int fd, const struct mount_type *how, const char *options,
-                 struct mount_outcome *outcome);
+    int (*mount)(const char *node, const struct mount_type *how, enum mount_journal journal,
+                 const char *options, struct mount_outcome *outcome);
     /* Makes a filesystem of mount() the guest's root, or mounts it over the directory `where` in
      * that. The descriptor stays the caller's. 0 or -errno. */
     int (*plant)(int mounted);

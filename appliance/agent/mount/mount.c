@@ -19,36 +19,26 @@
  * is waiting for the mount. */
 static const char *const ntfs_helper[] = {"ntfs-3g", "-o", "ro,nodev,nosuid,noexec,noatime", NULL};
 
-/* ext2/3/4: s_feature_incompat is little-endian at 0x60 of the superblock, which is at 1024;
- * EXT4_FEATURE_INCOMPAT_RECOVER is 0x4 of it (fs/ext4/ext4.h). Without the flag the journal is
- * empty, and a mount without it gives the same figures for about a fifth less time: no journal
- * inode, no journal superblock, no jbd2 thread. */
-static int ext_needs_replay(int fd)
-{
-    unsigned char feature;
-    ssize_t count = pread(fd, &feature, 1, 1024 + 0x60);
-    if (count < 0)
-        return -errno;
-    return count == 1 ? (feature & 0x4) != 0 : -EIO;
-}
-
 /* Not here on purpose: jfs, reiserfs, minix, ufs, hfs, nilfs2 … are unmaintained or known to be
  * easily crashed; they are reported as unsupported. */
 static const struct mount_type types[] = {
-    {"ext4", "ext4", NULL, "noload", NULL, ext_needs_replay, 0},
-    {"ext3", "ext3", NULL, "noload", NULL, ext_needs_replay, 0},
-    {"ext2", "ext2", NULL, NULL, NULL, NULL, 0}, /* has no journal, and no such option */
-    {"xfs", "xfs", "nouuid", "nouuid,norecovery", NULL, NULL, 0},
-    {"btrfs", "btrfs", NULL, "rescue=nologreplay", NULL, NULL, EIO},
-    {"vfat", "vfat", NULL, NULL, NULL, NULL, 0},
-    {"exfat", "exfat", NULL, NULL, NULL, NULL, 0},
-    {"ntfs", NULL, NULL, NULL, ntfs_helper, NULL, 0},
-    {"iso9660", "iso9660", NULL, NULL, NULL, NULL, 0},
-    {"udf", "udf", NULL, NULL, NULL, NULL, 0},
-    {"squashfs", "squashfs", NULL, NULL, NULL, NULL, 0},
-    {"erofs", "erofs", NULL, NULL, NULL, NULL, 0},
-    {"f2fs", "f2fs", NULL, "norecovery", NULL, NULL, 0},
-    {"hfsplus", "hfsplus", NULL, NULL, NULL, NULL, 0},
+    /* A journal is replayed in memory: nothing has to be flushed. */
+    {"ext4", "ext4", "barrier=0,noinit_itable", "noload", NULL, 0, false},
+    {"ext3", "ext3", "barrier=0,noinit_itable", "noload", NULL, 0, false},
+    {"ext2", "ext2", NULL, NULL, NULL, 0, false}, /* has no journal, and no such option */
+    {"xfs", "xfs", "nouuid", "nouuid,norecovery", NULL, 0, false},
+    /* On a device that cannot be written it takes every block group for read-only, and leaves all
+     * of them out of what it calls available. */
+    {"btrfs", "btrfs", NULL, "rescue=nologreplay", NULL, EIO, true},
+    {"vfat", "vfat", NULL, NULL, NULL, 0, false},
+    {"exfat", "exfat", NULL, NULL, NULL, 0, false},
+    {"ntfs", NULL, NULL, NULL, ntfs_helper, 0, false},
+    {"iso9660", "iso9660", NULL, NULL, NULL, 0, false},
+    {"udf", "udf", NULL, NULL, NULL, 0, false},
+    {"squashfs", "squashfs", NULL, NULL, NULL, 0, false},
+    {"erofs", "erofs", NULL, NULL, NULL, 0, false},
+    {"f2fs", "f2fs", NULL, "norecovery", NULL, 0, false},
+    {"hfsplus", "hfsplus", NULL, NULL, NULL, 0, false},
 };
 
 const struct mount_type *mount_type_find(const char *type)
@@ -105,12 +95,12 @@ static bool mount_by_helper(const char *node, const struct mount_type *how, cons
     return false;
 }
 
-static bool mount_with(const char *node, const struct mount_type *how, const char *options,
-                       const char *more)
+static bool mount_with(const char *node, const struct mount_type *how, unsigned long flags,
+                       const char *options, const char *more)
 {
     char all[OPTIONS_MAX];
     join(options, more, all, sizeof all);
-    return mount(node, MOUNT_POINT, how->kernel, MOUNT_FLAGS | MS_SILENT, all) == 0;
+    return mount(node, MOUNT_POINT, how->kernel, flags | MS_SILENT, all) == 0;
 }
 
 /* Lets the kernel read the superblock, loudly; nothing is mounted. What the filesystem's driver
@@ -139,12 +129,12 @@ static bool ask_driver(const char *node, const char *fstype, char *options, char
 
 /* Tries once more, and puts what the kernel says behind the message. Few drivers answer who asks:
  * the others write to the log. */
-static void explain(const char *node, const struct mount_type *how, const char *more,
-                    struct mount_outcome *outcome)
+static void explain(const char *node, const struct mount_type *how, const char *own,
+                    const char *more, struct mount_outcome *outcome)
 {
     char why[VOLUME_MESSAGE_MAX / 2], options[OPTIONS_MAX], device[KERNEL_LOG_DEVICE_MAX];
     AUTO_FD int log = kernel_log_begin();
-    join(how->options, more, options, sizeof options);
+    join(own, more, options, sizeof options);
     if (ask_driver(node, how->kernel, options, why, sizeof why) ||
         (kernel_log_device(node, device) &&
          kernel_log_end(log, device, how->kernel, why, sizeof why))) {
@@ -153,27 +143,24 @@ static void explain(const char *node, const struct mount_type *how, const char *
     }
 }
 
-static bool mount_by_kernel(const char *node, int fd, const struct mount_type *how,
-                            const char *more, struct mount_outcome *outcome)
+static bool mount_by_kernel(const char *node, const struct mount_type *how,
+                            enum mount_journal journal, const char *more,
+                            struct mount_outcome *outcome)
 {
-    int replay = how->needs_replay ? how->needs_replay(fd) : -ENOTSUP;
-    outcome->clean = replay <= 0;
-    if (mount_with(node, how, replay < 0 ? how->options : how->no_replay, more))
+    bool replays = journal != MOUNT_AS_IS && how->no_replay;
+    unsigned long flags = journal == MOUNT_WRITABLE ? MOUNT_FLAGS & ~MS_RDONLY : MOUNT_FLAGS;
+    const char *options = replays || !how->no_replay ? how->options : how->no_replay;
+    if (mount_with(node, how, flags, options, more))
         return true;
-    /* The journal needs a replay, and the device cannot be written: ext4, xfs and f2fs say EROFS,
-     * btrfs says EIO ("log replay required on RO media"). Where EIO means what it says, the second
-     * try fails with it too. */
-    int refusal = how->replay_errno ? how->replay_errno : EROFS;
-    if (errno == refusal && how->no_replay && mount_with(node, how, how->no_replay, more)) {
-        outcome->clean = false;
-        return true;
-    }
-    fail(outcome, how->kernel, errno);
-    explain(node, how, more, outcome);
+    int errnum = errno;
+    outcome->must_replay = replays && errnum == (how->replay_errno ? how->replay_errno : EROFS);
+    fail(outcome, how->kernel, errnum);
+    if (!outcome->must_replay)
+        explain(node, how, options, more, outcome);
     return false;
 }
 
-static void take_figures(const struct mount_type *how, struct mount_outcome *outcome)
+static void take_figures(struct mount_outcome *outcome)
 {
     struct statvfs figures;
     if (statvfs(MOUNT_POINT, &figures) < 0) {
@@ -191,10 +178,7 @@ static void take_figures(const struct mount_type *how, struct mount_outcome *out
         snprintf(outcome->message, sizeof outcome->message, "its figures contradict each other");
         return;
     }
-    if (strcmp(how->type, "btrfs") == 0) {
-        uint64_t available = figures.f_bavail + btrfs_free_data(MOUNT_POINT) / block;
-        figures.f_bavail = available < figures.f_bfree ? available : figures.f_bfree;
-    }
+    outcome->mounted = true;
     outcome->usage.block_size = block;
     outcome->usage.blocks = figures.f_blocks;
     outcome->usage.blocks_free = figures.f_bfree;
@@ -212,20 +196,20 @@ static void unmount(struct mount_outcome *outcome)
     snprintf(outcome->message, sizeof outcome->message, "unmount: %s", strerror(errnum));
 }
 
-bool mount_volume(const char *node, int fd, const struct mount_type *how, const char *more,
-                  struct mount_outcome *outcome)
+bool mount_volume(const char *node, const struct mount_type *how, enum mount_journal journal,
+                  const char *more, struct mount_outcome *outcome)
 {
     memset(outcome, 0, offsetof(struct mount_outcome, message) + 1);
-    outcome->clean = true;
     return how->helper ? mount_by_helper(node, how, more, outcome)
-                       : mount_by_kernel(node, fd, how, more, outcome);
+                       : mount_by_kernel(node, how, journal, more, outcome);
 }
 
-static void measure_by_mounting(const char *node, int fd, const struct mount_type *how,
+static void measure_by_mounting(const char *node, const struct mount_type *how,
+                                enum mount_journal journal, const char *options,
                                 struct mount_outcome *outcome)
 {
-    if (mount_volume(node, fd, how, "", outcome)) {
-        take_figures(how, outcome);
+    if (mount_volume(node, how, journal, options, outcome)) {
+        take_figures(outcome);
         unmount(outcome);
     }
     /* Also after a failed mount: it has been scanned by then. */
@@ -233,18 +217,20 @@ static void measure_by_mounting(const char *node, int fd, const struct mount_typ
         btrfs_forget(node);
 }
 
-static void measure_by_pretending(const char *node, int fd, const struct mount_type *how,
+static void measure_by_pretending(const char *node, const struct mount_type *how,
+                                  enum mount_journal journal, const char *options,
                                   struct mount_outcome *outcome)
 {
     struct stat status;
-    (void)node;
     (void)how;
+    (void)journal;
+    (void)options;
     memset(outcome, 0, offsetof(struct mount_outcome, message) + 1);
-    outcome->clean = true;
-    if (fstat(fd, &status) < 0) {
+    if (stat(node, &status) < 0) {
         fail(outcome, "statvfs", errno);
         return;
     }
+    outcome->mounted = true;
     outcome->usage.block_size = 1024;
     outcome->usage.blocks = (uint64_t)status.st_size / 1024;
     outcome->usage.blocks_free = outcome->usage.blocks_available = outcome->usage.blocks / 4;

@@ -11,31 +11,41 @@
 /* How a filesystem is mounted. `type` is libblkid's name, `kernel` the kernel's. */
 struct mount_type {
     const char *type;
-    const char *kernel;        /* NULL: by the helper */
-    const char *options;       /* besides read-only; NULL for none */
-    const char *no_replay;     /* … for a journal that must not be replayed; NULL: never needed */
+    const char *kernel;    /* NULL: by the helper */
+    const char *options;   /* besides read-only; NULL for none */
+    const char *no_replay; /* … without a look at the journal; NULL: nothing is ever replayed */
     const char *const *helper; /* argv of the program that serves it, NULL: the kernel does */
-    /* Whether the journal needs a replay, where that can be read without mounting: 1, 0 or -errno.
-     * The journal is not replayed in either case. NULL: the journal needs one if a mount fails with
-     * replay_errno. */
-    int (*needs_replay)(int fd);
-    int replay_errno; /* 0: EROFS */
+    int replay_errno; /* a mount that would have to replay, and cannot write, fails so; 0: EROFS */
+    bool writable;    /* its figures are right only where it can be written */
+};
+
+/* What becomes of the journal. */
+enum mount_journal {
+    MOUNT_REPLAY, /* the driver looks at it, and replays what has to be */
+    MOUNT_AS_IS,  /* it is left alone */
+    /* As MOUNT_REPLAY, and the mount is not read-only: Linux 6.1 does not replay the fast commits
+     * of an ext4 otherwise ("error loading journal"). Only on a view. */
+    MOUNT_WRITABLE
 };
 
 /* How to mount a type; NULL: it is not supported. */
 const struct mount_type *mount_type_find(const char *type);
 
 struct mount_outcome {
-    enum status status; /* STATUS_OK: usage and clean are valid */
-    bool clean;
+    enum status status;
+    bool mounted; /* usage means something; a status that is not STATUS_OK says what is missing */
+    bool must_replay; /* not mounted: the journal has to be replayed, and the device cannot be
+                         written */
+    bool clean;       /* these two: recovery-view.h */
+    enum recovery recovered;
     struct usage usage;
     char message[VOLUME_MESSAGE_MAX];
 };
 
 /* Operations of the appliance; on a host nothing may be mounted, so tests have a stand-in. */
 struct mount_ops {
-    void (*measure)(const char *node, int fd, const struct mount_type *how,
-                    struct mount_outcome *outcome);
+    void (*measure)(const char *node, const struct mount_type *how, enum mount_journal journal,
+                    const char *options, struct mount_outcome *outcome);
 };
 
 extern const struct mount_ops mount_ops_kernel;
@@ -48,7 +58,7 @@ extern const struct mount_ops mount_ops_pretend;
 
 /* Mounts a volume at MOUNT_POINT, with additional options ("": none). false: the reason is in
  * *outcome. In either case call btrfs_forget() for a btrfs when it is no longer mounted. */
-bool mount_volume(const char *node, int fd, const struct mount_type *how, const char *more,
-                  struct mount_outcome *outcome);
+bool mount_volume(const char *node, const struct mount_type *how, enum mount_journal journal,
+                  const char *more, struct mount_outcome *outcome);
 
 #endif

@@ -7,14 +7,24 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
 
 /* Documentation/admin-guide/devices.txt. Opening a RAM disk that is not there makes it, of the size
- * that appliance/debian/modules says (brd, rd_size); its memory is taken when it is written. */
+ * that appliance/debian/modules says (brd, rd_size). */
 #define RAM_MAJOR 1
 
 /* Sectors that are copied together: the page size. */
 #define CHUNK 8
+
+/* RAM disks that there may be. */
+#define RAMS_MAX 1024
+
+/* What stays for everything else: the filesystem that is recovered, too. */
+#define RESERVE (64U << 20)
+
+/* Bytes that each RAM disk has taken, as far as cow_overlay_used() saw it. */
+static uint64_t taken[RAMS_MAX];
 
 static int open_ram(unsigned index)
 {
@@ -26,22 +36,147 @@ static int open_ram(unsigned index)
     return fd < 0 ? -errno : fd;
 }
 
-int cow_overlay_make(unsigned index, dev_t origin, uint64_t size, char node[COW_OVERLAY_NODE_MAX],
-                     dev_t *number)
+static void overlay_name(unsigned first, char name[32])
+{
+    snprintf(name, 32, "overlay%u", first);
+}
+
+static void store_name(unsigned first, char name[32])
+{
+    snprintf(name, 32, "store%u", first);
+}
+
+unsigned cow_overlay_rams(uint64_t room)
+{
+    return (unsigned)((room + COW_OVERLAY_RAM - 1) / COW_OVERLAY_RAM);
+}
+
+/* Several RAM disks, or a part of one, as one device. */
+static int make_store(unsigned first, uint64_t room, dev_t *number)
+{
+    struct device_mapper_part parts[RAMS_MAX];
+    char parameters[RAMS_MAX][16], name[32];
+    unsigned rams = cow_overlay_rams(room);
+    for (unsigned i = 0; i < rams; i++) {
+        uint64_t here = room < COW_OVERLAY_RAM ? room : COW_OVERLAY_RAM;
+        AUTO_FD int ram = open_ram(first + i);
+        if (ram < 0)
+            return ram;
+        snprintf(parameters[i], sizeof parameters[i], "%d:%u 0", RAM_MAJOR, first + i);
+        parts[i] = (struct device_mapper_part){here / 512, "linear", parameters[i]};
+        room -= here;
+    }
+    store_name(first, name);
+    return device_mapper_create(name, false, parts, rams, number);
+}
+
+/* Kinds of devices have caches of the kernel's in common, which are made with the first and go with
+ * the last. One of each kind stays: without them making a view takes half as long again. */
+static void make_keepers(unsigned ram)
+{
+    static const struct device_mapper_part nothing = {1, "error", ""};
+    char parameters[64];
+    dev_t number;
+    AUTO_FD int other = open_ram(RAMS_MAX);
+    snprintf(parameters, sizeof parameters, "%d:%d %d:%u N %d", RAM_MAJOR, RAMS_MAX, RAM_MAJOR, ram,
+             CHUNK);
+    const struct device_mapper_part view = {CHUNK, "snapshot", parameters};
+    device_mapper_create("keeper-error", false, &nothing, 1, &number);
+    device_mapper_create("keeper-view", false, &view, 1, &number);
+}
+
+static int make_view(unsigned first, dev_t origin, dev_t store, uint64_t size, dev_t *number)
 {
     char name[32], parameters[128];
-    AUTO_FD int ram = open_ram(index);
+    overlay_name(first, name);
+    /* N: the exceptions are kept in memory only. */
+    snprintf(parameters, sizeof parameters, "%u:%u %u:%u N %d", major(origin), minor(origin),
+             major(store), minor(store), CHUNK);
+    const struct device_mapper_part part = {size / 512, "snapshot", parameters};
+    if (device_mapper_find(name, number) == 0) /* cow_overlay_remove() has left it */
+        return device_mapper_reload(name, false, &part, 1);
+    make_keepers(first);
+    return device_mapper_create(name, false, &part, 1, number);
+}
+
+uint64_t cow_overlay_room(unsigned first)
+{
+    struct sysinfo memory;
+    if (sysinfo(&memory) < 0 || first >= RAMS_MAX)
+        return 0;
+    uint64_t room = ((uint64_t)memory.freeram + memory.bufferram) * memory.mem_unit;
+    for (unsigned i = first; i < RAMS_MAX; i++)
+        room += taken[i];
+    if (room > (uint64_t)(RAMS_MAX - first) * COW_OVERLAY_RAM)
+        return (uint64_t)(RAMS_MAX - first) * COW_OVERLAY_RAM;
+    return room > RESERVE ? room - RESERVE : 0;
+}
+
+int cow_overlay_make(unsigned first, uint64_t room, dev_t origin, uint64_t size,
+                     char node[COW_OVERLAY_NODE_MAX], dev_t *number)
+{
+    char name[32];
+    dev_t store = makedev(RAM_MAJOR, first);
+    if (room == 0 || first >= RAMS_MAX || cow_overlay_rams(room) > RAMS_MAX - first)
+        return -ENOMEM;
+    AUTO_FD int ram = open_ram(first);
     if (ram < 0)
         return ram;
-    snprintf(name, sizeof name, "overlay%u", index);
-    /* N: the exceptions are kept in memory only. */
-    snprintf(parameters, sizeof parameters, "%u:%u %d:%u N %d", major(origin), minor(origin),
-             RAM_MAJOR, index, CHUNK);
-    const struct device_mapper_part part = {size / 512, "snapshot", parameters};
-    int result = device_mapper_create(name, false, &part, 1, number);
+    int result = room == COW_OVERLAY_RAM ? 0 : make_store(first, room, &store);
     if (result < 0)
         return result;
+    result = make_view(first, origin, store, size, number);
+    if (result < 0) {
+        cow_overlay_remove(first);
+        return result;
+    }
+    overlay_name(first, name);
     snprintf(node, COW_OVERLAY_NODE_MAX, "/dev/mapper/%s", name);
     device_nodes_make(node, major(*number), minor(*number));
     return 0;
+}
+
+/* A view fills its RAM disks from the first on. */
+static void note_taken(unsigned first, uint64_t bytes)
+{
+    for (unsigned i = first; bytes > 0 && i < RAMS_MAX; i++) {
+        uint64_t here = bytes < COW_OVERLAY_RAM ? bytes : COW_OVERLAY_RAM;
+        if (taken[i] < here)
+            taken[i] = here;
+        bytes -= here;
+    }
+}
+
+/* Documentation/admin-guide/device-mapper/snapshot.rst: "USED/TOTAL METADATA" in sectors, or
+ * "Invalid". */
+uint64_t cow_overlay_used(unsigned first)
+{
+    char name[32], text[128];
+    uint64_t sectors;
+    overlay_name(first, name);
+    if (device_mapper_status(name, text, sizeof text) < 0 ||
+        sscanf(text, "%" SCNu64 "/", &sectors) != 1)
+        return UINT64_MAX;
+    note_taken(first, sectors * 512);
+    return sectors * 512;
+}
+
+/* The device stays, and all I/O to it fails: making and removing one takes three times as long as
+ * exchanging what it is made of. */
+int cow_overlay_remove(unsigned first)
+{
+    static const struct device_mapper_part nothing = {1, "error", ""};
+    char name[32];
+    dev_t number;
+    overlay_name(first, name);
+    int result = device_mapper_find(name, &number);
+    if (result == 0)
+        result = device_mapper_reload(name, false, &nothing, 1);
+    if (result > 0)
+        return -EBUSY;
+    if (result < 0 && result != -ENXIO)
+        return result;
+    store_name(first, name);
+    result = device_mapper_remove(name);
+    return result == -ENXIO ? 0 : result;
 }

@@ -1,20 +1,39 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Writable views of read-only devices.
  *
- * LVM and md open the members of a volume for writing, which the disks refuse. A view is a dm
- * snapshot on a RAM disk, so its writes stay in the appliance's memory. They are few: activation of
- * a thin pool, a superblock of a RAID. */
+ * LVM and md open the members of a volume for writing, and a driver writes when it replays a
+ * filesystem's journal; the disks refuse both. A view is a dm snapshot on RAM disks, so its writes
+ * stay in the appliance's memory. A view that has no room left fails all I/O. */
 #ifndef VLT_AGENT_COW_OVERLAY_H
 #define VLT_AGENT_COW_OVERLAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #define COW_OVERLAY_NODE_MAX 64
 
-/* Makes the view number `index` (from 0, each once until device_mapper_remove_all()) of a device of
- * `size` bytes, and its node. 0, `node` and *number, or -errno. */
-int cow_overlay_make(unsigned index, dev_t origin, uint64_t size, char node[COW_OVERLAY_NODE_MAX],
-                     dev_t *number);
+/* Bytes of a RAM disk, taken when they are written, and never given back: whoever writes there next
+ * takes nothing more. */
+#define COW_OVERLAY_RAM (64U << 20)
+
+/* Makes a view of a device of `size` bytes, and its node. What is written goes to `rams` RAM disks,
+ * from number `first`: at most `room` bytes. `first` is the view's number, too. 0, `node` and
+ * *number, or -errno. */
+int cow_overlay_make(unsigned first, uint64_t room, dev_t origin, uint64_t size,
+                     char node[COW_OVERLAY_NODE_MAX], dev_t *number);
+
+/* How many RAM disks that takes. */
+unsigned cow_overlay_rams(uint64_t room);
+
+/* Bytes that a view from that RAM disk on may take, of the memory that there is. */
+uint64_t cow_overlay_room(unsigned first);
+
+/* Bytes that have been written to a view; UINT64_MAX: there was no room for more, and the view is
+ * of no use. */
+uint64_t cow_overlay_used(unsigned first);
+
+/* Takes one away that is not in use. 0 or -errno. */
+int cow_overlay_remove(unsigned first);
 
 #endif

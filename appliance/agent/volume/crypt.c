@@ -26,7 +26,7 @@ static void mapped_name(const char *kind, const char *uuid, char name[DEVICE_MAP
     snprintf(plain, sizeof plain, "%s-%s", kind, uuid);
     volume_name_settle(plain);
     snprintf(name, DEVICE_MAPPER_NAME_MAX, "%s", plain);
-    for (unsigned number = 2; device_mapper_find(name, &other) == 0; number++)
+    for (unsigned number = 2; device_mapper_find(name, &other) >= 0; number++)
         snprintf(name, DEVICE_MAPPER_NAME_MAX, "%s.%u", plain, number);
 }
 
@@ -62,7 +62,7 @@ int crypt_open(const struct content *what, const key *keys, size_t count,
             continue;
         int status = try_key(what, kind, &keys[i], name, why, size);
         if (status == 0)
-            return device_mapper_find(name, number);
+            return device_mapper_find(name, number) < 0 ? -ENODEV : 0;
         if (status < 0)
             snprintf(why, size, "cryptsetup: %s", strerror(-status));
         else if (status == WRONG_PASSPHRASE)

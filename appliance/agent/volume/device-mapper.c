@@ -68,6 +68,16 @@ static int load_table(const char *name, bool read_only, const struct device_mapp
     return call_with(DM_TABLE_LOAD, head, size, name);
 }
 
+int device_mapper_reload(const char *name, bool read_only, const struct device_mapper_part *parts,
+                         size_t count)
+{
+    int result = load_table(name, read_only, parts, count);
+    /* Without DM_SUSPEND_FLAG this is a resume, which makes the table the one in use. */
+    if (result == 0)
+        result = call(DM_DEV_SUSPEND, &(struct call){.head.flags = 0}, name);
+    return result;
+}
+
 int device_mapper_create(const char *name, bool read_only, const struct device_mapper_part *parts,
                          size_t count, dev_t *number)
 {
@@ -78,10 +88,7 @@ int device_mapper_create(const char *name, bool read_only, const struct device_m
     if (result < 0)
         return result;
     *number = (dev_t)args.head.dev;
-    result = load_table(name, read_only, parts, count);
-    /* Without DM_SUSPEND_FLAG this is a resume, which makes the table the one in use. */
-    if (result == 0)
-        result = call(DM_DEV_SUSPEND, &(struct call){.head.flags = 0}, name);
+    result = device_mapper_reload(name, read_only, parts, count);
     if (result < 0)
         call(DM_DEV_REMOVE, &(struct call){.head.flags = 0}, name);
     return result;
@@ -92,7 +99,32 @@ int device_mapper_find(const char *name, dev_t *number)
     struct call args = {.head.flags = 0};
     int result = call(DM_DEV_STATUS, &args, name);
     *number = (dev_t)args.head.dev;
+    return result < 0 ? result : args.head.open_count > 0;
+}
+
+int device_mapper_remove(const char *name)
+{
+    char path[DEVICE_MAPPER_NAME_MAX + sizeof "/dev/mapper/"];
+    struct call args = {.head.flags = 0};
+    int result = call(DM_DEV_REMOVE, &args, name);
+    snprintf(path, sizeof path, "/dev/mapper/%s", name);
+    if (result == 0)
+        unlink(path);
     return result;
+}
+
+int device_mapper_status(const char *name, char *text, size_t size)
+{
+    struct call args = {.head.flags = 0};
+    int result = call(DM_TABLE_STATUS, &args, name);
+    if (result < 0)
+        return result;
+    const size_t before = sizeof args.head + sizeof(struct dm_target_spec);
+    if (args.head.target_count == 0 || (args.head.flags & DM_BUFFER_FULL_FLAG) ||
+        args.head.data_start != sizeof args.head)
+        return -ENODATA;
+    snprintf(text, size, "%.*s", (int)(sizeof args - before), (const char *)&args + before);
+    return 0;
 }
 
 /* The kernel has no part in them. The next devices get the same numbers, and would have two names.

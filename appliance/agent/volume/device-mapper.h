@@ -24,8 +24,18 @@ struct device_mapper_part {
 int device_mapper_create(const char *name, bool read_only, const struct device_mapper_part *parts,
                          size_t count, dev_t *number);
 
-/* The device of that name. 0 and *number, or -errno. */
+/* Exchanges what a device is made of. 0, or -errno; then it is as it was. */
+int device_mapper_reload(const char *name, bool read_only, const struct device_mapper_part *parts,
+                         size_t count);
+
+/* The device of that name. 0, or 1 where it is in use, and *number; or -errno. */
 int device_mapper_find(const char *name, dev_t *number);
+
+/* Removes the device and its node below /dev/mapper. 0 or -errno (-EBUSY: it is in use). */
+int device_mapper_remove(const char *name);
+
+/* What the device's first target says of its state. 0 or -errno. */
+int device_mapper_status(const char *name, char *text, size_t size);
 
 /* Removes all devices, those made of others first, and then their nodes. 0; -EBUSY: some are in
  * use, and remain. */

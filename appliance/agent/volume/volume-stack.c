@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "volume-stack.h"
-#include "agent/mount/btrfs.h"
 #include "base/clock.h"
 #include "cow-overlay.h"
 #include "crypt.h"
@@ -22,9 +21,9 @@
 #define PATIENCE (5 * CLOCK_SECOND)
 
 struct volume_stack {
-    unsigned overlays;
+    unsigned overlays; /* RAM disks that views have */
     unsigned arrays;
-    bool any; /* something was made */
+    bool any; /* something was made, besides views */
 };
 
 /* KiB/s; the kernel's least. What is to be resynchronised is not: it would be written to memory. */
@@ -60,23 +59,43 @@ void volume_stack_note(volume_stack *self)
     self->any = true;
 }
 
-/* The writable view of what is to be part of something. NULL: there is none, and it says why. */
-static const char *overlay_of(volume_stack *self, struct content *what)
+uint64_t volume_stack_room(const volume_stack *self)
+{
+    return cow_overlay_room(self->overlays);
+}
+
+int volume_stack_overlay(volume_stack *self, struct content *what, uint64_t room)
 {
     char node[COW_OVERLAY_NODE_MAX];
     if (what->overlay)
-        return what->overlay;
-    int result =
-        cow_overlay_make(self->overlays, what->number, what->size, node, &what->overlay_number);
-    if (result < 0) {
-        volume_table_say(what, STATUS_UNSUPPORTED, "device mapper: %s", strerror(-result));
-        return NULL;
-    }
-    self->overlays++;
-    self->any = true;
+        return 0;
+    int result = cow_overlay_make(self->overlays, room, what->number, what->size, node,
+                                  &what->overlay_number);
+    if (result < 0)
+        return result;
+    what->overlay_first = self->overlays;
+    self->overlays += cow_overlay_rams(room);
     what->overlay = strdup(node);
     if (!what->overlay)
         abort(); /* an appliance without memory is of no use; the host sees it end */
+    return 0;
+}
+
+void volume_stack_drop_overlay(volume_stack *self, struct content *what)
+{
+    if (!what->overlay || cow_overlay_remove(what->overlay_first) < 0)
+        return; /* in use: it goes with everything else */
+    self->overlays = what->overlay_first;
+    what->overlay_number = 0;
+    free(STEAL(what->overlay));
+}
+
+/* The writable view of what is to be part of something. NULL: there is none, and it says why. */
+static const char *overlay_of(volume_stack *self, struct content *what)
+{
+    int result = volume_stack_overlay(self, what, COW_OVERLAY_RAM);
+    if (result < 0)
+        volume_table_say(what, STATUS_UNSUPPORTED, "device mapper: %s", strerror(-result));
     return what->overlay;
 }
 
@@ -261,13 +280,12 @@ static bool is_btrfs(const struct content *what)
     return what->kind == CONTENT_FILESYSTEM && strcmp(what->fstype, "btrfs") == 0;
 }
 
-/* Of a btrfs on several volumes the kernel has to know all before it mounts one. The first stands
- * for it. Copies of one volume have the same UUID_SUB, and are filesystems of their own. */
+/* Of a btrfs on several volumes the first stands for it. Copies of one volume have the same
+ * UUID_SUB, and are filesystems of their own. */
 static void join_btrfs(volume_table *all)
 {
     for (size_t i = 0; i < volume_table_count(all); i++) {
         struct content *first = volume_table_at(all, i);
-        bool joined = false;
         for (size_t j = i + 1; is_btrfs(first) && j < volume_table_count(all); j++) {
             struct content *other = volume_table_at(all, j);
             if (!is_btrfs(other) || strcmp(first->uuid, other->uuid) != 0 ||
@@ -275,12 +293,7 @@ static void join_btrfs(volume_table *all)
                 continue;
             other->kind = CONTENT_MEMBER;
             other->touched = true; /* it is to be forgotten */
-            btrfs_introduce(other->node);
-            joined = true;
-        }
-        if (joined) {
-            first->touched = true;
-            btrfs_introduce(first->node);
+            other->leader = i + 1;
         }
     }
 }
@@ -317,7 +330,7 @@ void volume_stack_clear(volume_stack *self)
 {
     const struct timespec moment = {.tv_nsec = 1000000};
     const uint64_t deadline = clock_now() + PATIENCE;
-    bool gone = !self->any || take_apart(self);
+    bool gone = (!self->any && self->overlays == 0) || take_apart(self);
     while (!gone && clock_now() < deadline) {
         nanosleep(&moment, NULL);
         gone = take_apart(self);

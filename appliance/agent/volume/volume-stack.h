@@ -25,6 +25,16 @@ void volume_stack_make(volume_stack *self, volume_table *all, const key *keys, s
 /* Others have made devices of the mapper's, which are to go with all that is made here. */
 void volume_stack_note(volume_stack *self);
 
+/* Bytes that a view may take, of the memory that there is. */
+uint64_t volume_stack_room(const volume_stack *self);
+
+/* A writable view of it (cow-overlay.h), where there is none yet: its node is what->overlay. 0 or
+ * -errno. */
+int volume_stack_overlay(volume_stack *self, struct content *what, uint64_t room);
+
+/* Takes it away again. It has to be the last that was made. */
+void volume_stack_drop_overlay(volume_stack *self, struct content *what);
+
 /* Removes all these volumes. None of them may be mounted or open. */
 void volume_stack_clear(volume_stack *self);
 

@@ -6,6 +6,7 @@
 #include "base/drive-name.h"
 #include "inventory.h"
 #include "partitions.h"
+#include "recovery-view.h"
 #include "volume-stack.h"
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -27,6 +28,9 @@ struct volume_table {
     size_t count;
     size_t room;
     bool truncated; /* there were more than MAX_VOLUMES */
+    bool as_is;     /* nothing is recovered */
+    enum status complaint;
+    char complained[MAX_MESSAGE];
     struct scan_times times;
 };
 
@@ -69,6 +73,8 @@ void volume_table_release(volume_table *self)
         ext4_inodes_free(STEAL(what->inodes));
         if (what->touched)
             self->ops->forget(what->node, what->fstype);
+        if (what->touched && what->overlay)
+            self->ops->forget(what->overlay, what->fstype);
         what->touched = false;
     }
     if (self->made)
@@ -84,6 +90,7 @@ static void clear(volume_table *self)
     }
     self->count = 0;
     self->truncated = false;
+    self->complaint = STATUS_OK;
     memset(&self->times, 0, sizeof self->times);
 }
 
@@ -113,6 +120,27 @@ const char *volume_table_disk_node(const volume_table *self, unsigned slot, char
 bool volume_table_truncated(const volume_table *self)
 {
     return self->truncated;
+}
+
+volume_stack *volume_table_stack(volume_table *self)
+{
+    return self->made;
+}
+
+void volume_table_read_as_is(volume_table *self, bool as_is)
+{
+    self->as_is = as_is;
+}
+
+bool volume_table_reads_as_is(const volume_table *self)
+{
+    return self->as_is;
+}
+
+enum status volume_table_complaint(const volume_table *self, const char **message)
+{
+    *message = self->complained;
+    return self->complaint;
 }
 
 struct scan_times *volume_table_times(volume_table *self)
@@ -301,7 +329,8 @@ static struct content *content_of(const volume_table *self, dev_t device)
 {
     for (size_t i = 0; i < self->count; i++) {
         struct content *what = &self->list[i];
-        if (what->touched && what->number == device)
+        if (what->touched &&
+            (what->number == device || (what->overlay && what->overlay_number == device)))
             return what;
     }
     return NULL;
@@ -313,7 +342,7 @@ ext4_inodes *volume_table_inodes(volume_table *self, dev_t device)
     if (!what || what->inodes || what->opaque)
         return what ? what->inodes : NULL;
     if (strncmp(what->fstype, "ext", 3) == 0)
-        what->inodes = ext4_inodes_open(what->node);
+        what->inodes = ext4_inodes_open(what->overlay ? what->overlay : what->node);
     what->opaque = !what->inodes;
     return what->inodes;
 }
@@ -388,8 +417,12 @@ int volume_table_mount(volume_table *self, struct content *what, const char *fst
         return -1;
     }
     uint64_t start = clock_now();
-    what->touched = true;
-    int mounted = self->ops->mount(what->node, what->fd, how, options, outcome);
+    int mounted = recovery_view_graft(self, what, how, options, self->ops, outcome);
     self->times.mounted += clock_now() - start;
+    if (mounted >= 0 && outcome->status != STATUS_OK && self->complaint == STATUS_OK) {
+        self->complaint = outcome->status;
+        snprintf(self->complained, sizeof self->complained, "%s: %.*s", what->name,
+                 MAX_MESSAGE - (int)sizeof what->name - 3, outcome->message);
+    }
     return mounted;
 }

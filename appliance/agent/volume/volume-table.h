@@ -42,10 +42,13 @@ struct content {
     bool opaque;         /* … and will not be */
     int mounted; /* its mount without options, kept from the search for the root; -1: none */
 
-    char *overlay;        /* composites': the node of its writable view; NULL: none */
-    dev_t overlay_number; /* … */
-    bool tried;           /* composites': it has been made part of something, or cannot be */
-    bool dynamic;         /* it belongs to a dynamic disk (ldm-detect.h) */
+    char *overlay;          /* the node of its writable view; NULL: none */
+    dev_t overlay_number;   /* … */
+    unsigned overlay_first; /* … its first RAM disk */
+    size_t leader; /* of a member of a btrfs: the index of the one that stands for all, + 1 */
+    bool as_is;    /* recovering it has failed */
+    bool tried;    /* composites': it has been made part of something, or cannot be */
+    bool dynamic;  /* it belongs to a dynamic disk (ldm-detect.h) */
 
     /* Of partitions.h. */
     bool no_filesystem; /* its table says that it holds none */
@@ -79,8 +82,15 @@ struct content *volume_table_match(volume_table *self, const struct device_spec 
 const struct mount_type *volume_table_mountable(volume_table *self, const struct content *what,
                                                 const char *fstype, struct mount_outcome *outcome);
 
-/* Loads its modules and mounts it, as detached_mounts_ops.mount(). Takes over what->mounted where
- * it can be used. */
+/* Filesystems are read as they lie there, without recovery (recovery-view.h), or not. */
+void volume_table_read_as_is(volume_table *self, bool as_is);
+bool volume_table_reads_as_is(const volume_table *self);
+
+/* What could be mounted, but not as it should be: its status and *message; STATUS_OK: nothing. */
+enum status volume_table_complaint(const volume_table *self, const char **message);
+
+/* Loads its modules and mounts it, recovered, as detached_mounts_ops.mount(). Takes over
+ * what->mounted where it can be used. */
 int volume_table_mount(volume_table *self, struct content *what, const char *fstype,
                        const char *options, struct mount_outcome *outcome);
 
@@ -98,7 +108,10 @@ void volume_table_release(volume_table *self);
 /* Times since volume_table_find(), without `waited`. */
 struct scan_times *volume_table_times(volume_table *self);
 
-/* ---- for partitions.h and volume-stack.h ---- */
+/* ---- for volume-stack.h, partitions.h and recovery-view.h ---- */
+
+/* NULL: nothing is made of what is found. */
+struct volume_stack *volume_table_stack(volume_table *self);
 
 /* Whether devices of the mapper's can be made. */
 bool volume_table_composes(const volume_table *self);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a filesystem's own marks say of its last unmounting. They are the image's: anything. */
+#ifndef VLT_AGENT_FILESYSTEM_STATE_H
+#define VLT_AGENT_FILESYSTEM_STATE_H
+
+#include "wire/protocol.h"
+#include <stdbool.h>
+
+enum filesystem_state {
+    FILESYSTEM_CLEAN,
+    FILESYSTEM_UNCLEAN,      /* it was not unmounted, and nothing can be replayed */
+    FILESYSTEM_JOURNAL,      /* what is in its journal has to be replayed */
+    FILESYSTEM_FAST_COMMITS, /* … and it is an ext4's, with fast commits */
+    FILESYSTEM_UNKNOWN       /* only a mount tells */
+};
+
+/* `type` as libblkid has it. What cannot be read is FILESYSTEM_UNKNOWN. */
+enum filesystem_state filesystem_state_read(const char *type, int fd);
+
+/* The UUID of the device that an ext3 or ext4 has its journal on; false: on none. */
+bool filesystem_state_journal(int fd, char uuid[MAX_UUID + 1]);
+
+#endif

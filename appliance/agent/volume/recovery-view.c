@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "recovery-view.h"
+#include "agent/mount/btrfs.h"
+#include "agent/mount/filesystem-state.h"
+#include "base/clock.h"
+#include "cow-overlay.h"
+#include "volume-stack.h"
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+
+/* How often "corrupt" is asked again, and of which mounts: one that takes long is no torn read that
+ * is gone the next time, and the guest's time is limited. */
+#define TRIES 4
+#define TRY_TIME CLOCK_SECOND
+
+/* One volume that is mounted. */
+struct job {
+    volume_table *all;
+    volume_stack *made; /* NULL: there are no views (on a host) */
+    struct content *what;
+    const struct mount_type *how;
+    const char *options;
+    const struct mount_ops *measuring; /* one of the two */
+    const struct detached_mounts_ops *grafting;
+    int mounted; /* grafting: what came of it, or -1 */
+};
+
+static void attempt(struct job *self, const char *node, enum mount_journal journal,
+                    const char *options, struct mount_outcome *outcome)
+{
+    self->what->touched = true;
+    if (self->grafting)
+        self->mounted = self->grafting->mount(node, self->how, journal, options, outcome);
+    else
+        self->measuring->measure(node, self->how, journal, options, outcome);
+}
+
+static void fail(struct job *self, struct mount_outcome *outcome, enum status status,
+                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* It is not mounted, whatever it said itself. */
+static void fail(struct job *self, struct mount_outcome *outcome, enum status status,
+                 const char *format, ...)
+{
+    va_list arguments;
+    if (self->mounted >= 0)
+        close(steal_fd(&self->mounted));
+    outcome->mounted = outcome->must_replay = false;
+    outcome->status = status;
+    va_start(arguments, format);
+    vsnprintf(outcome->message, sizeof outcome->message, format, arguments);
+    va_end(arguments);
+}
+
+/* Whether the same may end otherwise in a moment. What was read of the disk is forgotten. */
+static bool again(const struct job *self, unsigned tries, uint64_t since,
+                  const struct mount_outcome *outcome)
+{
+    if (outcome->mounted || outcome->must_replay || outcome->status != STATUS_CORRUPT ||
+        tries >= TRIES || clock_now() - since > TRY_TIME)
+        return false;
+    ioctl(self->what->fd, BLKFLSBUF, 0);
+    return true;
+}
+
+/* ---- what the filesystem has besides the volume ---- */
+
+/* The other volumes of a btrfs; the journal's of an ext3 or ext4. NULL: no more. */
+static struct content *next_companion(const struct job *self, size_t *index)
+{
+    char uuid[MAX_UUID + 1];
+    bool ext = strncmp(self->what->fstype, "ext", 3) == 0;
+    if (ext && !filesystem_state_journal(self->what->fd, uuid))
+        return NULL;
+    while (*index < volume_table_count(self->all)) {
+        struct content *other = volume_table_at(self->all, (*index)++);
+        if (ext ? strcmp(other->fstype, "jbd") == 0 && strcasecmp(other->uuid, uuid) == 0
+                : other->leader && volume_table_at(self->all, other->leader - 1) == self->what)
+            return other;
+    }
+    return NULL;
+}
+
+static size_t count_companions(const struct job *self)
+{
+    size_t count = 0, index = 0;
+    while (next_companion(self, &index))
+        count++;
+    return count;
+}
+
+/* The kernel has to know all volumes of a btrfs before it mounts one. */
+static void introduce(const struct job *self, bool views)
+{
+    size_t index = 0;
+    if (strcmp(self->what->fstype, "btrfs") != 0 || count_companions(self) == 0)
+        return;
+    for (struct content *one = self->what; one; one = next_companion(self, &index))
+        btrfs_introduce(views ? one->overlay : one->node);
+}
+
+static void close_view(const struct job *self, struct content *one)
+{
+    if (!one->overlay)
+        return;
+    if (strcmp(one->fstype, "btrfs") == 0)
+        btrfs_forget(one->overlay);
+    volume_stack_drop_overlay(self->made, one);
+}
+
+/* The last that was made first: its memory is the next one's. */
+static void close_views(const struct job *self)
+{
+    struct content *list[MAX_VOLUMES];
+    size_t count = 0, index = 0;
+    for (struct content *one = self->what; one; one = next_companion(self, &index))
+        list[count++] = one;
+    while (count > 0)
+        close_view(self, list[--count]);
+}
+
+static int open_views(const struct job *self, uint64_t room)
+{
+    size_t index = 0;
+    int result = 0;
+    for (struct content *one = self->what; one && result == 0; one = next_companion(self, &index))
+        result = volume_stack_overlay(self->made, one, room);
+    return result;
+}
+
+static bool views_are_full(const struct job *self)
+{
+    size_t index = 0;
+    for (struct content *one = self->what; one; one = next_companion(self, &index))
+        if (cow_overlay_used(one->overlay_first) == UINT64_MAX)
+            return true;
+    return false;
+}
+
+/* ---- on views ---- */
+
+static void attempt_on_view(struct job *self, enum mount_journal journal,
+                            struct mount_outcome *outcome)
+{
+    char options[MAX_MOUNT_OPTIONS + 128];
+    char uuid[MAX_UUID + 1];
+    size_t index = 0;
+    const struct content *log = NULL;
+    bool outside = strncmp(self->what->fstype, "ext", 3) == 0 &&
+                   filesystem_state_journal(self->what->fd, uuid);
+    if (outside && !(log = next_companion(self, &index))) {
+        fail(self, outcome, STATUS_UNSUPPORTED, "its journal is on none of the guest's disks");
+        return;
+    }
+    snprintf(options, sizeof options, "%s%s%s%s", self->options, log && *self->options ? "," : "",
+             log ? "journal_path=" : "", log ? log->overlay : "");
+    introduce(self, true);
+    attempt(self, self->what->overlay, journal, options, outcome);
+}
+
+/* What each view may take of the memory that there is. */
+static uint64_t room_for_each(const struct job *self)
+{
+    return volume_stack_room(self->made) / (1 + count_companions(self)) >> 20 << 20;
+}
+
+/* One attempt in views of that size; whether they were too small. */
+static bool try_room(struct job *self, uint64_t room, enum mount_journal journal,
+                     struct mount_outcome *outcome)
+{
+    int result = room == 0 ? -ENOMEM : open_views(self, room);
+    if (result < 0) {
+        fail(self, outcome, result == -ENOMEM ? STATUS_UNSUPPORTED : STATUS_CORRUPT,
+             "a writable view of it: %s", strerror(-result));
+        return false;
+    }
+    attempt_on_view(self, journal, outcome);
+    if (!views_are_full(self))
+        return false;
+    fail(self, outcome, STATUS_UNSUPPORTED,
+         "that takes more than the %" PRIu64 " MiB of memory that there are for it: a larger "
+         "--memsize gives more",
+         room >> 20);
+    return true;
+}
+
+/* In views that stay where it is mounted, and only there. */
+static void mount_on_view(struct job *self, enum mount_journal journal,
+                          struct mount_outcome *outcome)
+{
+    uint64_t all = room_for_each(self), room = all < COW_OVERLAY_RAM ? all : COW_OVERLAY_RAM, since;
+    for (unsigned tries = 1;; tries++) {
+        since = clock_now();
+        bool full = try_room(self, room, journal, outcome);
+        if (outcome->mounted)
+            return;
+        close_views(self);
+        if (full && room < all)
+            room = all;
+        else if (!again(self, tries, since, outcome))
+            return;
+    }
+}
+
+/* ---- without ---- */
+
+static void mount_as_is(struct job *self, enum mount_journal journal, struct mount_outcome *outcome)
+{
+    uint64_t since;
+    unsigned tries = 0;
+    introduce(self, false);
+    do {
+        since = clock_now();
+        attempt(self, self->what->node, journal, self->options, outcome);
+    } while (again(self, ++tries, since, outcome));
+}
+
+/* ---- */
+
+/* Reads without recovery what could not be recovered, and says both. */
+static void fall_back(struct job *self, bool journal, struct mount_outcome *outcome)
+{
+    const struct mount_outcome failed = *outcome;
+    mount_as_is(self, MOUNT_AS_IS, outcome);
+    if (!outcome->mounted)
+        return;
+    self->what->as_is = true; /* the next time, too */
+    outcome->status = failed.status;
+    snprintf(outcome->message, sizeof outcome->message, "%s: %.*s",
+             journal ? "its journal cannot be replayed, so it was read without"
+                     : "it was read where it cannot be written",
+             (int)sizeof outcome->message - 80, failed.message);
+}
+
+/* Whether the journal has to be replayed; *outcome where that was found out by mounting. */
+static bool needs_replay(struct job *self, enum filesystem_state state,
+                         struct mount_outcome *outcome)
+{
+    bool journal = state == FILESYSTEM_JOURNAL || state == FILESYSTEM_FAST_COMMITS;
+    if (journal || self->how->writable)
+        return journal;
+    mount_as_is(self, state == FILESYSTEM_UNKNOWN ? MOUNT_REPLAY : MOUNT_AS_IS, outcome);
+    return outcome->must_replay;
+}
+
+/* A journal that is left alone needs no view, but where the figures need one. */
+static void mount_journaled(struct job *self, bool journal, enum mount_journal replay,
+                            struct mount_outcome *outcome)
+{
+    bool as_is = volume_table_reads_as_is(self->all) || self->what->as_is || !self->made;
+    bool on_view = self->made && !self->what->as_is && (self->how->writable || !as_is);
+    enum mount_journal mode = journal && as_is ? MOUNT_AS_IS : replay;
+    if (on_view)
+        mount_on_view(self, mode, outcome);
+    bool replayed = journal && outcome->mounted && mode != MOUNT_AS_IS;
+    if (!on_view)
+        mount_as_is(self, MOUNT_AS_IS, outcome);
+    else if (!outcome->mounted)
+        fall_back(self, mode != MOUNT_AS_IS && journal, outcome);
+    if (journal)
+        outcome->recovered = replayed ? RECOVERY_DONE : RECOVERY_LEFT;
+}
+
+static void run(struct job *self, struct mount_outcome *outcome)
+{
+    memset(outcome, 0, offsetof(struct mount_outcome, message) + 1);
+    enum filesystem_state state = filesystem_state_read(self->how->type, self->what->fd);
+    enum mount_journal replay = state == FILESYSTEM_FAST_COMMITS ? MOUNT_WRITABLE : MOUNT_REPLAY;
+    if (self->what->overlay) { /* it is mounted there already */
+        attempt_on_view(self, volume_table_reads_as_is(self->all) ? MOUNT_AS_IS : replay, outcome);
+        return;
+    }
+    bool journal = needs_replay(self, state, outcome);
+    if (journal || self->how->writable)
+        mount_journaled(self, journal, replay, outcome);
+    outcome->clean = !journal && state != FILESYSTEM_UNCLEAN;
+}
+
+void recovery_view_measure(volume_table *all, struct content *what, const struct mount_type *how,
+                           const struct mount_ops *ops, struct mount_outcome *outcome)
+{
+    struct job self = {.all = all,
+                       .made = volume_table_stack(all),
+                       .what = what,
+                       .how = how,
+                       .options = "",
+                       .measuring = ops,
+                       .mounted = -1};
+    run(&self, outcome);
+    close_views(&self);
+}
+
+int recovery_view_graft(volume_table *all, struct content *what, const struct mount_type *how,
+                        const char *options, const struct detached_mounts_ops *ops,
+                        struct mount_outcome *outcome)
+{
+    struct job self = {.all = all,
+                       .made = volume_table_stack(all),
+                       .what = what,
+                       .how = how,
+                       .options = options,
+                       .grafting = ops,
+                       .mounted = -1};
+    run(&self, outcome);
+    return self.mounted;
+}

@@ -29,7 +29,7 @@ static const char *file_type(unsigned mode)
     }
 }
 
-/* "guest", "directory" and "path". */
+/* "guest", "index", "directory" and "path". */
 static int set_place(json_t *object, const struct listed_directory *place, const char *name,
                      size_t length)
 {
@@ -39,6 +39,7 @@ static int set_place(json_t *object, const struct listed_directory *place, const
     if (!path)
         return -1;
     return json_lines_set_string(object, "guest", place->guest->name, strlen(place->guest->name)) |
+           json_lines_set(object, "index", json_lines_unsigned(place->guest->number)) |
            json_lines_set_string(object, "directory", place->directory, strlen(place->directory)) |
            json_lines_set_string(object, "path", path, path_length);
 }

@@ -244,7 +244,8 @@ static int finish(struct ls_options *options, error **err)
     ls_args *ls = &options->asked.args;
 
     style->form = form_of(options);
-    style->many = options->common.lists->len > 0 || guest_list_total(options->common.guests) > 1;
+    /* A shard prints what the whole list would have printed of it. */
+    style->many = options->common.lists->len > 0 || guest_list_numbered(options->common.guests) > 1;
     style->null = options->common.null && !style->csv && !options->json;
     style->escape = !style->null && !options->json && isatty(STDOUT_FILENO);
     style->now = (int64_t)time(NULL);

@@ -22,6 +22,7 @@ enum code {
     OPT_IMAGES_FROM,
     OPT_GUESTS_FROM,
     OPT_NULL,
+    OPT_SHARD,
     OPT_ISOLATE,
     OPT_WAVE,
     OPT_PARALLEL,
@@ -63,6 +64,10 @@ struct poptOption common_options_popt[] = {
      "scan the guests in this list: JSON Lines of \"name\" and \"images\"; - is stdin", "FILE"},
     {"null", '0', FLAG, NULL, OPT_NULL, "entries of --images-from end in NUL, not in newline",
      NULL},
+    {"shard", 0, VALUE, NULL, OPT_SHARD,
+     "scan the guests whose place in the list, from 0, is K modulo N; auto: K and N are those of "
+     "the Slurm array or Kubernetes Job",
+     "K/N|auto"},
     {"isolate", 0, VALUE, NULL, OPT_ISOLATE,
      "what guests must have in common to share an appliance: nothing (none), the owner of their "
      "images (owner, the default), their directory too, or be the same (guest)",
@@ -265,6 +270,8 @@ static int take_common(struct common_options *options, int code, const char *val
         return take_list(options, GUEST_LIST_IMAGES, value, err);
     case OPT_GUESTS_FROM:
         return take_list(options, GUEST_LIST_RECORDS, value, err);
+    case OPT_SHARD:
+        return shard_parse(value, &options->shard, err);
     case OPT_ISOLATE:
         return take_isolate(options, value, err);
     case OPT_WAVE:
@@ -353,6 +360,7 @@ static int finish(struct common_options *options, error **err)
             return -1;
     options->added = NULL;
     guest_list_set_hypervisor(options->guests, &hypervisor);
+    guest_list_set_shard(options->guests, &options->shard);
     return 0;
 }
 

@@ -38,6 +38,7 @@ struct common_options {
     key_list keys; /* what config.keys points to */
     bool keys_from_stdin;
     bool consistent;
+    struct shard shard;
     bool no_recovery; /* for the command's question */
     bool null;        /* -0: entries of lists end in NUL */
     /* Set by the command before common_options_parse(): arguments are not images, but are passed to

@@ -97,6 +97,7 @@ int json_lines_set_guest(json_t *object, const struct guest *guest)
     for (size_t i = 0; i < guest->image_count; i++)
         paths[i] = guest->images[i].path;
     int result = json_lines_set_string(object, "guest", guest->name, strlen(guest->name)) |
+                 json_lines_set(object, "index", json_lines_unsigned(guest->number)) |
                  json_lines_set_strings(object, "images", paths, guest->image_count);
     free(paths);
     return result;

@@ -16,7 +16,7 @@ int json_lines_set_strings(json_t *object, const char *key, const char *const *s
                            size_t count);
 /* As json_lines_set_string(); null where length is 0. */
 int json_lines_set_bytes(json_t *object, const char *key, const void *bytes, size_t length);
-/* "guest" and "images". */
+/* "guest", "index" (its number in the list) and "images". */
 int json_lines_set_guest(json_t *object, const struct guest *guest);
 /* "status" and "message". */
 int json_lines_set_status(json_t *object, enum status status, const void *message, size_t length);

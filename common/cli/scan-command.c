@@ -87,7 +87,8 @@ static bool nothing_to_do(const struct scan_command *self)
     const char *uri = self->options->connect;
     const GPtrArray *lists = self->options->lists;
 
-    if (self->guests > 0)
+    /* Those of other shards count: there were some. */
+    if (guest_list_numbered(self->options->guests) > 0)
         return false;
     if (lists->len == 0 && !self->options->quiet)
         message("libvirt has no guests at %s: %s%s", uri ? uri : "its default hypervisor",

@@ -23,6 +23,7 @@ struct guest_list {
     size_t file_count, next_file; /* the open one is next_file */
     char delimiter;
     uint64_t numbered; /* guests that have a number */
+    struct shard shard;
     struct list_reader reader;
     bool waiting; /* for the list */
     struct guest_list_hypervisor hypervisor;
@@ -94,6 +95,11 @@ int guest_list_add_file(guest_list *list, enum guest_list_kind kind, const char 
 void guest_list_set_delimiter(guest_list *list, char delimiter)
 {
     list->delimiter = delimiter;
+}
+
+void guest_list_set_shard(guest_list *list, const struct shard *shard)
+{
+    list->shard = *shard;
 }
 
 void guest_list_set_hypervisor(guest_list *list, const struct guest_list_hypervisor *hypervisor)
@@ -255,6 +261,11 @@ static enum guest_list_next next_from_list(guest_list *list, struct guest **gues
 
 /* --- guests that a hypervisor has --- */
 
+static bool is_sought(const guest_list *list, const struct guest *guest)
+{
+    return guest->sought && shard_takes(&list->shard, guest->number);
+}
+
 /* The names that are sought, in order: *names is new memory, which they do not belong to. */
 static size_t sought_names(const guest_list *list, const char ***names)
 {
@@ -262,7 +273,7 @@ static size_t sought_names(const guest_list *list, const char ***names)
 
     *names = calloc(list->guest_count + 1, sizeof **names);
     for (size_t i = list->next_guest; *names && i < list->guest_count; i++)
-        if (list->guests[i]->sought)
+        if (is_sought(list, list->guests[i]))
             (*names)[count++] = list->guests[i]->name;
     return count;
 }
@@ -365,13 +376,14 @@ static enum guest_list_next next_of_all(guest_list *list, struct guest **guest, 
 
 /* --- */
 
-enum guest_list_next guest_list_next(guest_list *list, struct guest **guest, error **err)
+/* The next guest, of whatever shard. */
+static enum guest_list_next next_of_any(guest_list *list, struct guest **guest, error **err)
 {
     AUTO_ERROR error *failed = NULL;
 
     list->waiting = list->looking = false;
     if (list->next_guest < list->guest_count)
-        return list->guests[list->next_guest]->sought
+        return is_sought(list, list->guests[list->next_guest])
                    ? next_sought(list, guest, err)
                    : give(list->guests[list->next_guest++], guest, err);
 
@@ -394,6 +406,16 @@ enum guest_list_next guest_list_next(guest_list *list, struct guest **guest, err
                                                     : GUEST_LIST_END;
 }
 
+enum guest_list_next guest_list_next(guest_list *list, struct guest **guest, error **err)
+{
+    for (;;) {
+        enum guest_list_next next = next_of_any(list, guest, err);
+        if (next != GUEST_LIST_GUEST || shard_takes(&list->shard, (*guest)->number))
+            return next;
+        guest_free(STEAL(*guest));
+    }
+}
+
 int guest_list_fd(const guest_list *list)
 {
     if (list->looking)
@@ -410,5 +432,12 @@ uint64_t guest_list_total(const guest_list *list)
 {
     bool all_known = !list->hypervisor.all || list->all_found;
 
-    return list->next_file == list->file_count && all_known ? list->numbered : 0;
+    return list->next_file == list->file_count && all_known
+               ? shard_size(&list->shard, list->numbered)
+               : 0;
+}
+
+uint64_t guest_list_numbered(const guest_list *list)
+{
+    return list->numbered;
 }

@@ -10,6 +10,7 @@
 #define VLT_GUEST_LIST_H
 
 #include "guest-lookup.h"
+#include "shard.h"
 
 /* Bytes of a path in a list; Linux opens paths of up to 4095. */
 #define GUEST_LIST_MAX_PATH 8192
@@ -38,6 +39,9 @@ int guest_list_add_file(guest_list *list, enum guest_list_kind kind, const char 
 /* The byte that ends an entry in all lists of images: '\n' (default) or '\0'. The last entry may
  * lack it. */
 void guest_list_set_delimiter(guest_list *list, char delimiter);
+
+/* Only guests of this shard come; the others are numbered, too. Before guest_list_begin(). */
+void guest_list_set_shard(guest_list *list, const struct shard *shard);
 
 /* The hypervisor in which guests are looked up, and how. */
 struct guest_list_hypervisor {
@@ -76,8 +80,12 @@ enum guest_list_next guest_list_next(guest_list *list, struct guest **guest, err
 int guest_list_fd(const guest_list *list);
 uint64_t guest_list_deadline(const guest_list *list); /* of clock.h; CLOCK_NEVER */
 
-/* The number of all guests, if there are no lists or all have been read; 0: not known yet. */
+/* The number of all guests of the shard, if there are no lists or all have been read; 0: not known
+ * yet. */
 uint64_t guest_list_total(const guest_list *list);
+
+/* How many guests have been numbered so far, those that do not come included. */
+uint64_t guest_list_numbered(const guest_list *list);
 
 static inline void cleanup_guest_list(guest_list **list)
 {

@@ -54,9 +54,9 @@ ext4.img,/dev/sda,6144,24,6120,0.4"
     jq -e . <<< "$output" > /dev/null
     assert_equal "$(jq -s length <<< "$output")" "$(wc -l <<< "$output")"
     assert_equal "$(json 'select(.type == "filesystem") | keys_unsorted | join(" ")' | sort -u)" \
-        "type guest images device disk fstype label uuid block_size size used available use_percent inodes inodes_used inodes_free mountpoint clean status message"
+        "type guest index images device disk fstype label uuid block_size size used available use_percent inodes inodes_used inodes_free mountpoint clean status message"
     assert_equal "$(json 'select(.type == "guest") | keys_unsorted | join(" ")' | sort -u)" \
-        "type guest images status message filesystems elapsed_s"
+        "type guest index images status message filesystems elapsed_s"
     assert_equal "$(json 'select(.guest == "missing.img") | .status + ": " + .message')" \
         "unreadable: open missing.img: No such file or directory"
     assert_equal "$(json 'select(.guest == "ext4.img" and .type == "filesystem") | [.size, .used, .available, .use_percent] | @csv')" \

@@ -134,6 +134,23 @@ static void what_cannot_be_found_is_named(void **state)
     assert_end(list);
 }
 
+static void only_guests_of_the_shard_are_sought(void **state)
+{
+    const struct guest_list_hypervisor hypervisor = {.work = find_names};
+    const struct shard shard = {.index = 0, .count = 2};
+    AUTO_GUEST_LIST guest_list *list = guest_list_new();
+
+    (void)state;
+    guest_list_set_hypervisor(list, &hypervisor);
+    guest_list_set_shard(list, &shard);
+    add_sought(list, "a");
+    add_sought(list, "lost"); /* find_names() fails for it */
+    add_sought(list, "c");
+    assert_found(list, 0, "found a");
+    assert_found(list, 2, "found c");
+    assert_end(list);
+}
+
 static void keep_trace(void *data, const char *text)
 {
     assert_string_equal(text, "a call");
@@ -185,6 +202,7 @@ int main(void)
 #define T(name) cmocka_unit_test(name)
         T(what_is_found_has_the_place_where_it_was_sought),
         T(what_cannot_be_found_is_named),
+        T(only_guests_of_the_shard_are_sought),
         T(all_that_a_hypervisor_has),
         T(a_hypervisor_that_fails_is_named),
     };

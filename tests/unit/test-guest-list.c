@@ -444,6 +444,43 @@ static void stdin_is_called_dash_and_stays_as_it_is(void **state)
     assert_false(flags & O_NONBLOCK);
 }
 
+/* Blank entries and those of the command line are numbered with the others. */
+static void a_shard_has_its_guests_of_the_whole_list(void **state)
+{
+    const struct shard shard = {.index = 1, .count = 3};
+    AUTO_GUEST_LIST guest_list *list = LIST("c\nd\n\nf\ng\n");
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct guest *guest = guest_new(99);
+        guest_add_image(guest, i ? "b" : "a", 1, IMAGE_RAW, 0, NULL);
+        assert_int_equal(guest_list_add(list, guest, NULL), 0);
+    }
+    guest_list_set_shard(list, &shard);
+    assert_next(list, "b");
+    assert_refused(list, ":3", ERROR_REFUSED, "blank");
+    assert_end(list);
+    assert_int_equal(guest_list_total(list), 2);
+    assert_int_equal(guest_list_numbered(list), 7);
+}
+
+static void a_shard_does_not_wait_for_the_whole_list(void **state)
+{
+    const struct shard shard = {.index = 1, .count = 2};
+    AUTO_FD int writer = -1;
+    AUTO_GUEST_LIST guest_list *list = list_on_stdin(&writer);
+
+    (void)state;
+    guest_list_set_shard(list, &shard);
+    say(writer, "a\n");
+    assert_wait(list);
+    say(writer, "b\nc\n");
+    assert_next(list, "b");
+    assert_wait(list);
+    close(steal_fd(&writer));
+    assert_end(list);
+}
+
 static void a_fifo_waits_for_its_first_writer(void **state)
 {
     AUTO_GUEST_LIST guest_list *list = guest_list_new();
@@ -485,6 +522,8 @@ int main(void)
         T(a_list_that_cannot_be_read_is_one_refused_guest),
         T(entries_come_while_the_writer_still_writes),
         T(stdin_is_called_dash_and_stays_as_it_is),
+        T(a_shard_has_its_guests_of_the_whole_list),
+        T(a_shard_does_not_wait_for_the_whole_list),
         T(a_fifo_waits_for_its_first_writer),
     };
     return cmocka_run_group_tests(tests, make_files, close_files);

@@ -55,16 +55,18 @@ static bool wanted(const struct output *self, const struct row *row)
            (self->form->wants == FORM_WANTS_REASONS && row->status != STATUS_OK);
 }
 
-/* Whether the row is above the threshold. */
-static bool count(struct output *self, const struct row *row)
+/* 1: the row is above the threshold; 0; -1: no memory. */
+static int count(struct output *self, const struct row *row)
 {
     const struct df_options *options = &self->options;
     const struct figures *figures = &row->figures;
 
     self->totals.filesystems++;
     row_figures_add(&self->totals.figures, figures);
+    if (self->check && check_add_filesystem(self->check, row) < 0)
+        return -1;
     if (!options->threshold)
-        return false;
+        return 0;
     return options->style.inodes
                ? row_percent_above(figures->inodes_used, figures->inodes, options->fail_above)
                : row_percent_above(figures->used, figures->size, options->fail_above);
@@ -81,7 +83,10 @@ static int write_rows(struct output *self, struct scan_command *command,
         struct row row = row_of_volume(answered->guest, &result.volumes.volumes_val[i]);
         if (row.filled) {
             filesystems++;
-            command->passed |= count(self, &row);
+            int passed = count(self, &row);
+            if (passed < 0)
+                return -1;
+            command->passed |= passed > 0;
         }
         if (!wanted(self, &row))
             continue;
@@ -108,7 +113,10 @@ static int on_start(void *data, error **err)
     struct output *self = data;
 
     self->form = form_new(&self->options, isatty(STDOUT_FILENO));
-    return self->form ? 0 : error_no_memory(err);
+    if (self->options.checking)
+        self->check = check_new(&self->options.check, self->options.style.inodes);
+    bool complete = self->form && (self->check || !self->options.checking);
+    return complete ? 0 : error_no_memory(err);
 }
 
 static int on_answer(void *data, struct scan_command *command, const struct guest_answer *answered,
@@ -121,7 +129,10 @@ static int on_answer(void *data, struct scan_command *command, const struct gues
         return error_no_memory(err);
     if (scan_command_flush(command, err) < 0)
         return -1;
-    return say_failures(command, answered);
+    bool failed = say_failures(command, answered);
+    if (self->check)
+        check_add_guest(self->check, failed);
+    return failed;
 }
 
 static int on_finish(void *data, struct scan_command *command, error **err)
@@ -136,10 +147,29 @@ static int on_finish(void *data, struct scan_command *command, error **err)
     return scan_command_flush(command, err);
 }
 
+/* Monitoring wants its line however the run ends. */
+static int on_conclude(void *data, int code)
+{
+    const struct output *self = data;
+    bool complete = code == COMMAND_OK || code == COMMAND_THRESHOLD;
+
+    if (!self->options.checking || self->options.common.show != SHOW_NOTHING)
+        return code;
+    enum check_state state = self->check ? check_state_of(self->check, complete) : CHECK_UNKNOWN;
+    if (state == CHECK_UNKNOWN && code == COMMAND_USAGE)
+        check_print_unknown("wrong usage, see stderr", stdout);
+    else if (state == CHECK_UNKNOWN && code == COMMAND_NO_APPLIANCE)
+        check_print_unknown("no appliance could be started, see stderr", stdout);
+    else
+        check_print(self->check, state, stdout);
+    return (int)state;
+}
+
 static void on_clear(void *data)
 {
     struct output *self = data;
 
+    check_free(self->check);
     form_free(self->form);
     common_options_clear(&self->options.common);
 }
@@ -149,4 +179,5 @@ const struct scan_command_ops output_ops = {.parse = on_parse,
                                             .start = on_start,
                                             .answer = on_answer,
                                             .finish = on_finish,
+                                            .conclude = on_conclude,
                                             .clear = on_clear};

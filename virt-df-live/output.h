@@ -10,7 +10,8 @@ struct output {
     struct df_options options;
     form *form;
     struct totals totals;
-    bool begun; /* the heading has been written */
+    check *check; /* --check; NULL: it was not asked for */
+    bool begun;   /* the heading has been written */
 };
 
 /* Of a struct output, all zero at first. */

@@ -14,6 +14,7 @@ enum code {
     OPT_NOHEADINGS,
     OPT_TOTAL,
     OPT_FAIL_ABOVE,
+    OPT_CHECK,
     OPT_UUID
 };
 
@@ -28,6 +29,9 @@ struct poptOption usage_table[] = {
     {"total", 0, POPT_ARG_NONE, NULL, OPT_TOTAL, "a last row: the sum of all", NULL},
     {"fail-above", 0, POPT_ARG_STRING, NULL, OPT_FAIL_ABOVE,
      "exit with 4 when a filesystem is fuller than PCT, 0-100", "PCT"},
+    {"check", 0, POPT_ARG_STRING, NULL, OPT_CHECK,
+     "for monitoring: one line with performance data, and exit 0, 1, 2 or 3 as Nagios plugins do",
+     "warn=PCT,crit=PCT"},
     {"uuid", 0, POPT_ARG_NONE, NULL, OPT_UUID, "name libvirt guests by their UUIDs", NULL},
     {NULL, 0, POPT_ARG_INCLUDE_TABLE, common_options_popt, 0, "Options of all commands:", NULL},
     POPT_TABLEEND};
@@ -51,6 +55,12 @@ static int take_threshold(struct df_options *options, const char *word, error **
     return 0;
 }
 
+static int take_check(struct df_options *options, const char *word, error **err)
+{
+    options->checking = true;
+    return check_parse(word, &options->check, err);
+}
+
 static const struct option_flag flags[] = {
     {OPT_HUMAN, offsetof(struct df_options, style.human)},
     {OPT_INODES, offsetof(struct df_options, style.inodes)},
@@ -66,11 +76,18 @@ static int take(void *data, int code, const char *value, error **err)
 {
     if (option_value_flag(flags, sizeof flags / sizeof flags[0], code, data))
         return 0;
-    return code == OPT_OUTPUT ? take_columns(data, value, err) : take_threshold(data, value, err);
+    switch (code) {
+    case OPT_OUTPUT:
+        return take_columns(data, value, err);
+    case OPT_CHECK:
+        return take_check(data, value, err);
+    default:
+        return take_threshold(data, value, err);
+    }
 }
 
 /* Options that contradict each other. */
-static int check(const struct df_options *options, error **err)
+static int check_together(const struct df_options *options, error **err)
 {
     const struct {
         bool wrong;
@@ -82,6 +99,12 @@ static int check(const struct df_options *options, error **err)
         {options->json && options->chosen, "-o and --json"},
         {options->json && options->output_all, "--output-all and --json"},
         {options->chosen && options->output_all, "-o and --output-all"},
+        {options->checking && options->csv, "--check and --csv"},
+        {options->checking && options->json, "--check and --json"},
+        {options->checking && options->chosen, "--check and -o"},
+        {options->checking && options->output_all, "--check and --output-all"},
+        {options->checking && options->total, "--check and --total"},
+        {options->checking && options->threshold, "--check and --fail-above"},
     };
 
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
@@ -100,7 +123,7 @@ int usage_parse(struct df_options *options, int argc, char **argv, error **err)
         return -1;
     if (options->common.show != SHOW_NOTHING)
         return 0;
-    if (check(options, err) < 0)
+    if (check_together(options, err) < 0)
         return -1;
     options->asked.as_is = options->common.no_recovery;
     if (options->output_all) {
@@ -115,6 +138,7 @@ void usage_help(FILE *to)
     fputs("\nColumns for -o:\n", to);
     columns_print_help(df_columns, df_columns_count, to);
     fputs("\nExit status: 0 every guest answered, 1 some guest did not, 2 wrong usage,\n"
-          "3 no appliance could be started, 4 a filesystem is fuller than --fail-above.\n",
+          "3 no appliance could be started, 4 a filesystem is fuller than --fail-above.\n"
+          "With --check: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.\n",
           to);
 }

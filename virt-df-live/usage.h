@@ -3,6 +3,7 @@
 #ifndef VDL_USAGE_H
 #define VDL_USAGE_H
 
+#include "check.h"
 #include "cli/common-options.h"
 #include "df-columns.h"
 
@@ -16,6 +17,8 @@ struct df_options {
     struct column_choice choice;
     bool threshold; /* --fail-above */
     unsigned fail_above;
+    bool checking; /* --check, also where its value is wrong */
+    struct check_limits check;
 };
 
 /* 0 or -1 and *err: wrong usage. The caller calls common_options_clear(&options->common) in both

@@ -203,6 +203,8 @@ int scan_command_main(struct scan_command *self, int argc, char **argv)
 
     if (program_begin(self->name) == 0) {
         code = parse_and_run(self, argc, argv);
+        if (self->ops->conclude)
+            code = self->ops->conclude(self->data, code);
         self->ops->clear(self->data);
         cleanup_file(&self->to);
         free(self->text);

@@ -21,6 +21,9 @@ struct scan_command_ops {
                   error **err);
     /* After the last answer. NULL: nothing is to be done. */
     int (*finish)(void *data, struct scan_command *self, error **err);
+    /* The last: the exit status, from the one that it would be. The command line may have been
+     * wrong. It may print to stdout. NULL: that is the one. */
+    int (*conclude)(void *data, int code);
     /* Frees what data points to; also called if parse() or start() was not. */
     void (*clear)(void *data);
 };

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "output.h"
 
+#include <inttypes.h>
+#include <time.h>
+
 /* ---- stderr ---- */
 
 /* The highest status of its volumes. */
@@ -65,6 +68,8 @@ static int count(struct output *self, const struct row *row)
     row_figures_add(&self->totals.figures, figures);
     if (self->check && check_add_filesystem(self->check, row) < 0)
         return -1;
+    if (self->metrics)
+        metrics_add_filesystem(self->metrics, row);
     if (!options->threshold)
         return 0;
     return options->style.inodes
@@ -115,7 +120,10 @@ static int on_start(void *data, error **err)
     self->form = form_new(&self->options, isatty(STDOUT_FILENO));
     if (self->options.checking)
         self->check = check_new(&self->options.check, self->options.style.inodes);
-    bool complete = self->form && (self->check || !self->options.checking);
+    if (self->options.metrics)
+        self->metrics = metrics_new();
+    bool complete = self->form && (self->check || !self->options.checking) &&
+                    (self->metrics || !self->options.metrics);
     return complete ? 0 : error_no_memory(err);
 }
 
@@ -132,7 +140,21 @@ static int on_answer(void *data, struct scan_command *command, const struct gues
     bool failed = say_failures(command, answered);
     if (self->check)
         check_add_guest(self->check, failed);
+    if (self->metrics)
+        metrics_add_guest(self->metrics, answered, (int64_t)time(NULL));
     return failed;
+}
+
+static int write_metrics(const struct output *self, struct scan_command *command, error **err)
+{
+    uint64_t omitted = metrics_omitted(self->metrics);
+
+    if (omitted > 0 && !self->options.common.quiet)
+        scan_command_say(command,
+                         "--metrics: %" PRIu64 " filesystems and guests are left out: more "
+                         "than %d, or with the same names as others",
+                         omitted, METRICS_MAX);
+    return metrics_write(self->metrics, self->options.metrics, err);
 }
 
 static int on_finish(void *data, struct scan_command *command, error **err)
@@ -144,7 +166,9 @@ static int on_finish(void *data, struct scan_command *command, error **err)
         (self->options.total && form_total(form, &self->totals, command->to) < 0) ||
         (form->ops->end && form->ops->end(form, command->to) < 0))
         return error_no_memory(err);
-    return scan_command_flush(command, err);
+    if (scan_command_flush(command, err) < 0)
+        return -1;
+    return self->metrics ? write_metrics(self, command, err) : 0;
 }
 
 /* Monitoring wants its line however the run ends. */
@@ -170,6 +194,8 @@ static void on_clear(void *data)
     struct output *self = data;
 
     check_free(self->check);
+    metrics_free(self->metrics);
+    free(self->options.metrics);
     form_free(self->form);
     common_options_clear(&self->options.common);
 }

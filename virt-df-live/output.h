@@ -5,13 +5,15 @@
 
 #include "cli/scan-command.h"
 #include "form.h"
+#include "metrics.h"
 
 struct output {
     struct df_options options;
     form *form;
     struct totals totals;
-    check *check; /* --check; NULL: it was not asked for */
-    bool begun;   /* the heading has been written */
+    check *check;     /* --check; NULL: it was not asked for */
+    metrics *metrics; /* --metrics; the same */
+    bool begun;       /* the heading has been written */
 };
 
 /* Of a struct output, all zero at first. */

@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "cli/option-values.h"
 
+#include <string.h>
+
 enum code {
     OPT_HUMAN = COMMON_OPTIONS_COMMAND,
     OPT_INODES,
@@ -15,6 +17,7 @@ enum code {
     OPT_TOTAL,
     OPT_FAIL_ABOVE,
     OPT_CHECK,
+    OPT_METRICS,
     OPT_UUID
 };
 
@@ -32,6 +35,9 @@ struct poptOption usage_table[] = {
     {"check", 0, POPT_ARG_STRING, NULL, OPT_CHECK,
      "for monitoring: one line with performance data, and exit 0, 1, 2 or 3 as Nagios plugins do",
      "warn=PCT,crit=PCT"},
+    {"metrics", 0, POPT_ARG_STRING, NULL, OPT_METRICS,
+     "also write the figures to FILE, for the textfile collector of Prometheus' node_exporter",
+     "FILE"},
     {"uuid", 0, POPT_ARG_NONE, NULL, OPT_UUID, "name libvirt guests by their UUIDs", NULL},
     {NULL, 0, POPT_ARG_INCLUDE_TABLE, common_options_popt, 0, "Options of all commands:", NULL},
     POPT_TABLEEND};
@@ -61,6 +67,15 @@ static int take_check(struct df_options *options, const char *word, error **err)
     return check_parse(word, &options->check, err);
 }
 
+static int take_metrics(struct df_options *options, const char *word, error **err)
+{
+    if (!*word)
+        return error_set(err, ERROR_USAGE, "--metrics: the name of the file is empty");
+    free(options->metrics);
+    options->metrics = strdup(word);
+    return options->metrics ? 0 : error_no_memory(err);
+}
+
 static const struct option_flag flags[] = {
     {OPT_HUMAN, offsetof(struct df_options, style.human)},
     {OPT_INODES, offsetof(struct df_options, style.inodes)},
@@ -81,6 +96,8 @@ static int take(void *data, int code, const char *value, error **err)
         return take_columns(data, value, err);
     case OPT_CHECK:
         return take_check(data, value, err);
+    case OPT_METRICS:
+        return take_metrics(data, value, err);
     default:
         return take_threshold(data, value, err);
     }

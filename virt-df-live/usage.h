@@ -19,6 +19,7 @@ struct df_options {
     unsigned fail_above;
     bool checking; /* --check, also where its value is wrong */
     struct check_limits check;
+    char *metrics; /* --metrics; owned */
 };
 
 /* 0 or -1 and *err: wrong usage. The caller calls common_options_clear(&options->common) in both

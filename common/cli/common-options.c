@@ -23,6 +23,7 @@ enum code {
     OPT_GUESTS_FROM,
     OPT_NULL,
     OPT_SHARD,
+    OPT_RESUME,
     OPT_ISOLATE,
     OPT_WAVE,
     OPT_PARALLEL,
@@ -68,6 +69,10 @@ struct poptOption common_options_popt[] = {
      "scan the guests whose place in the list, from 0, is K modulo N; auto: K and N are those of "
      "the Slurm array or Kubernetes Job",
      "K/N|auto"},
+    {"resume", 0, VALUE, NULL, OPT_RESUME,
+     "leave out the guests that this earlier output of --json, which may be cut off, has answered "
+     "for",
+     "FILE"},
     {"isolate", 0, VALUE, NULL, OPT_ISOLATE,
      "what guests must have in common to share an appliance: nothing (none), the owner of their "
      "images (owner, the default), their directory too, or be the same (guest)",
@@ -119,6 +124,7 @@ void common_options_clear(struct common_options *options)
     free(options->connect);
     keys_clear(&options->keys);
     guest_list_free(options->guests);
+    resume_free(options->resume);
     common_options_init(options);
 }
 
@@ -226,6 +232,19 @@ static int take_list(struct common_options *options, enum guest_list_kind kind, 
                                err);
 }
 
+static int take_resume(struct common_options *options, const char *path, error **err)
+{
+    if (options->resume)
+        return error_set(err, ERROR_USAGE, "--resume: there can be one only");
+    options->resume = resume_read(path, err);
+    return options->resume ? 0 : -1;
+}
+
+static bool was_answered(const void *data, const struct guest *guest)
+{
+    return resume_has(data, guest);
+}
+
 /* ---- the command line ---- */
 
 static const struct option_flag flags[] = {
@@ -272,6 +291,8 @@ static int take_common(struct common_options *options, int code, const char *val
         return take_list(options, GUEST_LIST_RECORDS, value, err);
     case OPT_SHARD:
         return shard_parse(value, &options->shard, err);
+    case OPT_RESUME:
+        return take_resume(options, value, err);
     case OPT_ISOLATE:
         return take_isolate(options, value, err);
     case OPT_WAVE:
@@ -361,6 +382,8 @@ static int finish(struct common_options *options, error **err)
     options->added = NULL;
     guest_list_set_hypervisor(options->guests, &hypervisor);
     guest_list_set_shard(options->guests, &options->shard);
+    if (options->resume)
+        guest_list_set_skip(options->guests, was_answered, options->resume);
     return 0;
 }
 

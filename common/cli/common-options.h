@@ -10,6 +10,7 @@
 #include "guest/keys.h"
 #include "popt-line.h"
 #include "progress.h"
+#include "resume.h"
 #include "scan/supervisor.h"
 
 #include <glib.h>
@@ -39,6 +40,7 @@ struct common_options {
     bool keys_from_stdin;
     bool consistent;
     struct shard shard;
+    resume *resume; /* --resume; NULL: it was not given; owned */
     bool no_recovery; /* for the command's question */
     bool null;        /* -0: entries of lists end in NUL */
     /* Set by the command before common_options_parse(): arguments are not images, but are passed to

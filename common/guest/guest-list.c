@@ -24,6 +24,9 @@ struct guest_list {
     char delimiter;
     uint64_t numbered; /* guests that have a number */
     struct shard shard;
+    guest_list_skip skip; /* NULL: none is skipped */
+    const void *skip_data;
+    uint64_t skipped;
     struct list_reader reader;
     bool waiting; /* for the list */
     struct guest_list_hypervisor hypervisor;
@@ -100,6 +103,12 @@ void guest_list_set_delimiter(guest_list *list, char delimiter)
 void guest_list_set_shard(guest_list *list, const struct shard *shard)
 {
     list->shard = *shard;
+}
+
+void guest_list_set_skip(guest_list *list, guest_list_skip skip, const void *data)
+{
+    list->skip = skip;
+    list->skip_data = data;
 }
 
 void guest_list_set_hypervisor(guest_list *list, const struct guest_list_hypervisor *hypervisor)
@@ -406,11 +415,21 @@ static enum guest_list_next next_of_any(guest_list *list, struct guest **guest, 
                                                     : GUEST_LIST_END;
 }
 
+static bool is_wanted(guest_list *list, const struct guest *guest)
+{
+    if (!shard_takes(&list->shard, guest->number))
+        return false;
+    if (!list->skip || !list->skip(list->skip_data, guest))
+        return true;
+    list->skipped++;
+    return false;
+}
+
 enum guest_list_next guest_list_next(guest_list *list, struct guest **guest, error **err)
 {
     for (;;) {
         enum guest_list_next next = next_of_any(list, guest, err);
-        if (next != GUEST_LIST_GUEST || shard_takes(&list->shard, (*guest)->number))
+        if (next != GUEST_LIST_GUEST || is_wanted(list, *guest))
             return next;
         guest_free(STEAL(*guest));
     }
@@ -433,7 +452,7 @@ uint64_t guest_list_total(const guest_list *list)
     bool all_known = !list->hypervisor.all || list->all_found;
 
     return list->next_file == list->file_count && all_known
-               ? shard_size(&list->shard, list->numbered)
+               ? shard_size(&list->shard, list->numbered) - list->skipped
                : 0;
 }
 

@@ -43,6 +43,10 @@ void guest_list_set_delimiter(guest_list *list, char delimiter);
 /* Only guests of this shard come; the others are numbered, too. Before guest_list_begin(). */
 void guest_list_set_shard(guest_list *list, const struct shard *shard);
 
+/* Guests of which skip() says true do not come. data must outlive the list. */
+typedef bool (*guest_list_skip)(const void *data, const struct guest *guest);
+void guest_list_set_skip(guest_list *list, guest_list_skip skip, const void *data);
+
 /* The hypervisor in which guests are looked up, and how. */
 struct guest_list_hypervisor {
     guest_lookup_work work;
@@ -80,8 +84,8 @@ enum guest_list_next guest_list_next(guest_list *list, struct guest **guest, err
 int guest_list_fd(const guest_list *list);
 uint64_t guest_list_deadline(const guest_list *list); /* of clock.h; CLOCK_NEVER */
 
-/* The number of all guests of the shard, if there are no lists or all have been read; 0: not known
- * yet. */
+/* The number of all guests of the shard, if there are no lists or all have been read, without those
+ * that have been skipped so far; 0: not known yet. */
 uint64_t guest_list_total(const guest_list *list);
 
 /* How many guests have been numbered so far, those that do not come included. */

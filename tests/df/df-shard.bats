@@ -45,3 +45,25 @@ together() { jq -s -c 'sort_by(.index)[] | del(.elapsed_s)' "$@"; }
     assert_equal "$(jq -r '"\(.index) \(.guest)"' <<< "$output" | sort -u)" "1 1.img
 4 4.img"
 }
+
+@test "a run that was cut off is continued, and together they are the whole" {
+    local rest
+    run --separate-stderr bash -c 'virt-df-live --json --images-from list > whole'
+    head -c $(($(head -n 5 whole | wc -c) + 20)) whole > part # 2.img has its filesystem only
+    run --separate-stderr bash -c 'virt-df-live --json --resume part --images-from list > rest'
+    assert_status 1 # nowhere.img
+    rest=$(jq 'select(.type == "guest").index' rest | xargs)
+    assert_equal "$rest" "2 3 4 5"
+    jq -R -c 'fromjson?' part | jq -s -c 'INDEX(.[] | select(.type == "guest"); .index) as $whole |
+        .[] | select($whole[.index | tostring])' > good
+    assert_equal "$(together good rest)" "$(together whole)"
+}
+
+@test "where all has been answered nothing is scanned, and that is no failure" {
+    run -0 --separate-stderr bash -c 'virt-df-live --json 0.img 1.img > part'
+    run -0 --separate-stderr virt-df-live --stats --json --resume part 0.img 1.img
+    assert_equal "$output" ""
+    assert_contains "$stderr" '"guests": 0'
+    run -2 --separate-stderr virt-df-live --resume list --images-from list
+    assert_contains "$stderr" "--resume: list is no output of --json"
+}

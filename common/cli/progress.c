@@ -47,30 +47,49 @@ void progress_hide(progress *bar)
     bar->shown = false;
 }
 
-/* What stands behind the bar. */
-static void figures(uint64_t done, uint64_t total, uint64_t elapsed, char *buffer, size_t size)
+/* " 12/s", or a minute where that says more; nothing while nothing is known. */
+static void rate(uint64_t done, uint64_t elapsed, char *buffer, size_t size)
 {
+    double each_second = elapsed ? (double)done * CLOCK_SECOND / (double)elapsed : 0;
+
+    if (each_second == 0)
+        *buffer = '\0';
+    else if (each_second < 1)
+        snprintf(buffer, size, " %.1f/min", each_second * 60);
+    else
+        snprintf(buffer, size, each_second < 10 ? " %.1f/s" : " %.0f/s", each_second);
+}
+
+char *progress_figures(uint64_t done, uint64_t total, uint64_t elapsed,
+                       char buffer[PROGRESS_FIGURES_MAX])
+{
+    char speed[40];
+
+    rate(done, elapsed, speed, sizeof speed);
     if (total == 0) {
-        snprintf(buffer, size, "%" PRIu64 " done", done);
-        return;
+        snprintf(buffer, PROGRESS_FIGURES_MAX, "%" PRIu64 " done%s", done, speed);
+        return buffer;
     }
+    if (done > total)
+        done = total;
     double share = (double)done / (double)total;
-    int length = snprintf(buffer, size, "%" PRIu64 "/%" PRIu64 " %u%%", done, total,
-                          (unsigned)(100 * share));
-    if (done == 0 || done >= total)
-        return;
+    int length = snprintf(buffer, PROGRESS_FIGURES_MAX, "%" PRIu64 "/%" PRIu64 " %u%%%s", done,
+                          total, (unsigned)(100 * share), speed);
+    if (done == 0 || done == total)
+        return buffer;
     uint64_t left = (uint64_t)((double)elapsed / share * (1 - share)) / CLOCK_SECOND;
-    snprintf(buffer + length, size - (size_t)length, " %" PRIu64 ":%02u left", left / 60,
-             (unsigned)(left % 60));
+    snprintf(buffer + length, PROGRESS_FIGURES_MAX - (size_t)length, " %" PRIu64 ":%02u left",
+             left / 60, (unsigned)(left % 60));
+    return buffer;
 }
 
 char *progress_text(uint64_t done, uint64_t total, uint64_t elapsed, unsigned width, char *buffer)
 {
-    char behind[96];
+    char behind[PROGRESS_FIGURES_MAX];
 
     if (total > 0 && done > total)
         done = total;
-    figures(done, total, elapsed, behind, sizeof behind);
+    progress_figures(done, total, elapsed, behind);
     size_t length = strlen(behind);
     if (total == 0 || width < length + 3 + BAR_MIN) {
         snprintf(buffer, (size_t)width + 1, "%s", behind);

@@ -29,7 +29,12 @@ void progress_update(progress *bar, uint64_t done, uint64_t total);
 void progress_hide(progress *bar);
 
 /* The bar's text, at most `width` characters, as C string in buffer, which has more room than
- * width: "[#####.....] 500/1000 50% 0:42 left". elapsed is in microseconds. Pure. */
+ * width: "[#####.....] 500/1000 50% 12/s 0:42 left". elapsed is in microseconds. Pure. */
 char *progress_text(uint64_t done, uint64_t total, uint64_t elapsed, unsigned width, char *buffer);
+
+/* The same without a bar: "500/1000 50% 12/s 0:42 left". */
+#define PROGRESS_FIGURES_MAX 128
+char *progress_figures(uint64_t done, uint64_t total, uint64_t elapsed,
+                       char buffer[PROGRESS_FIGURES_MAX]);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scan-command.h"
 
+#include "base/clock.h"
 #include "base/text-format.h"
 #include "message.h"
 #include "program.h"
@@ -78,6 +79,16 @@ static void on_progress(void *data, uint64_t answered, uint64_t total)
     progress_update(self->bar, answered, total);
 }
 
+/* One line, whatever --quiet and --progress say: it was asked for. */
+static void on_progress_asked(void *data, uint64_t answered, uint64_t total)
+{
+    struct scan_command *self = data;
+    char figures[PROGRESS_FIGURES_MAX];
+
+    scan_command_say(self, "%s",
+                     progress_figures(answered, total, clock_now() - self->started, figures));
+}
+
 /* --- the run --- */
 
 /* A list without an entry is most often a mistake in what made it; a hypervisor without guests is
@@ -140,10 +151,12 @@ static int ask(struct scan_command *self)
     struct supervisor_stats stats = {0};
     int signal_number = 0;
 
+    self->started = clock_now();
     self->bar = options->quiet ? NULL : progress_new(stderr, options->progress);
     struct supervisor_client client = {.data = self,
                                        .answer = on_answer,
                                        .log = on_log,
+                                       .progress_asked = on_progress_asked,
                                        .progress = self->bar ? on_progress : NULL};
     enum supervisor_end end =
         supervisor_run(&options->config, options->guests, &client, &stats, &signal_number, &err);

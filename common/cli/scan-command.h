@@ -45,6 +45,7 @@ struct scan_command {
     size_t length;
     progress *bar;
     uint64_t guests;
+    uint64_t started; /* of clock.h */
 };
 
 /* The whole run. The exit status; does not return if a signal ended the run. */

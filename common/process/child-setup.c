@@ -118,6 +118,7 @@ void child_setup_default_signals(void)
         signal(number, SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN); /* of the command: pkill(1) sends it to all of its name */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }

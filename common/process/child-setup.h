@@ -21,7 +21,8 @@ void child_setup_detach_streams(void);
  * there. */
 void child_setup_reduce_environment(const char *const *more);
 
-/* Resets all signals to their defaults and unblocks them; ignores SIGPIPE. */
+/* Resets all signals to their defaults and unblocks them; ignores SIGPIPE, SIGXFSZ
+ * and SIGUSR1. */
 void child_setup_default_signals(void);
 
 /* Does all of the above, and names the process (at most 15 bytes). 0, or -errno: as

@@ -49,6 +49,7 @@ static int run_warden(int (*work)(void *), void (*cleanup)(void *), void *data, 
     sigprocmask(SIG_SETMASK, &signals, NULL);
     signal(SIGCHLD, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
+    signal(SIGUSR1, SIG_IGN);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != supervisor || child_list_begin() < 0)

@@ -125,12 +125,17 @@ static int reap(struct supervisor *self, error **err)
 static enum supervisor_end take_signals(struct supervisor *self, error **err)
 {
     struct signalfd_siginfo info;
-    bool child = false;
+    bool child = false, asked = false;
     while (read(self->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
         if (info.ssi_signo == SIGCHLD)
             child = true;
+        else if (info.ssi_signo == SIGUSR1)
+            asked = true;
         else
             self->signalled = (int)info.ssi_signo;
+    if (asked && self->client->progress_asked)
+        self->client->progress_asked(self->client->data, self->answered,
+                                     guest_list_total(self->guests));
     if (self->signalled)
         return SUPERVISOR_SIGNALLED;
     return child && reap(self, err) < 0 ? SUPERVISOR_NO_APPLIANCE : SUPERVISOR_DONE;
@@ -292,6 +297,7 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
     signal_set_not_ignored(&signals, ends, sizeof ends / sizeof *ends);
     self->end_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     sigaddset(&signals, SIGCHLD);
+    sigaddset(&signals, SIGUSR1);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     self->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -43,6 +43,8 @@ struct supervisor_client {
     void (*log)(void *data, enum supervisor_log level, const char *text);
     /* May be NULL. total is 0 while it is not known. */
     void (*progress)(void *data, uint64_t answered, uint64_t total);
+    /* The user wants to know now, by SIGUSR1. */
+    void (*progress_asked)(void *data, uint64_t answered, uint64_t total);
 };
 
 struct supervisor_config {

@@ -377,6 +377,21 @@ static void all_domains_where_nothing_is_named(void **state)
     }
 }
 
+static void progress_says_how_fast_and_how_long(void **state)
+{
+    char buffer[PROGRESS_FIGURES_MAX];
+
+    (void)state;
+    assert_string_equal(progress_figures(0, 0, 42000000, buffer), "0 done");
+    assert_string_equal(progress_figures(84, 0, 42000000, buffer), "84 done 2.0/s");
+    assert_string_equal(progress_figures(1, 100, 60000000, buffer), "1/100 1% 1.0/min 99:00 left");
+    assert_string_equal(progress_figures(500, 1000, 10000000, buffer),
+                        "500/1000 50% 50/s 0:10 left");
+    assert_string_equal(progress_figures(3, 3, 1000000, buffer), "3/3 100% 3.0/s");
+    progress_figures(UINT64_MAX, UINT64_MAX, UINT64_MAX, buffer); /* fits */
+    progress_figures(UINT64_MAX - 1, UINT64_MAX, 1, buffer);
+}
+
 static void progress_text_fits_its_width(void **state)
 {
     char buffer[41];
@@ -385,7 +400,7 @@ static void progress_text_fits_its_width(void **state)
     assert_string_equal(progress_text(3, 0, 0, 40, buffer), "3 done");
     assert_string_equal(progress_text(0, 4, 0, 20, buffer), "[...........] 0/4 0%");
     assert_string_equal(progress_text(1, 2, 42000000, 40, buffer),
-                        "[##########..........] 1/2 50% 0:42 left");
+                        "[######......] 1/2 50% 1.4/min 0:42 left");
     assert_string_equal(progress_text(9, 2, 0, 20, buffer), "2/2 100%");
     assert_string_equal(progress_text(1, 2, 42000000, 5, buffer), "1/2 5");
 }
@@ -409,6 +424,7 @@ int main(void)
         cmocka_unit_test(a_guest_has_at_most_as_many_disks_as_there_are_slots),
         cmocka_unit_test(each_domain_is_a_guest_in_its_place),
         cmocka_unit_test(all_domains_where_nothing_is_named),
+        cmocka_unit_test(progress_says_how_fast_and_how_long),
         cmocka_unit_test(progress_text_fits_its_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,13 @@ struct style {
     bool decimal; /* percent with one decimal and no sign, for CSV */
 };
 
+/* --sort and --top. */
+struct row_order {
+    const struct column *column; /* NULL: as they come */
+    bool descending;
+    unsigned top; /* how many rows; 0: all */
+};
+
 /* Their getters take a struct row and a struct style. */
 extern const struct column df_columns[];
 extern const size_t df_columns_count;

@@ -12,7 +12,7 @@ static int silent_row(form *self, const struct row *row, FILE *to)
 /* --check counts rows, and prints a line of its own. */
 static const struct form_ops silent_ops = {.row = silent_row};
 
-form *form_new(const struct df_options *options, bool terminal)
+static form *form_of_options(const struct df_options *options, bool terminal)
 {
     const struct style *style = &options->style;
     bool heading = !options->noheadings;
@@ -26,6 +26,13 @@ form *form_new(const struct df_options *options, bool terminal)
     if (options->chosen)
         return form_layout_new(style, &options->choice, heading, terminal);
     return form_table_new(style, heading);
+}
+
+form *form_new(const struct df_options *options, bool terminal)
+{
+    form *self = form_of_options(options, terminal);
+
+    return options->order.column ? form_sorted_new(&options->order, self) : self;
 }
 
 form *form_make(const struct form_ops *ops, const struct style *style,
@@ -48,8 +55,11 @@ form *form_make(const struct form_ops *ops, const struct style *style,
 
 void form_free(form *self)
 {
-    if (self)
-        text_table_free(self->table);
+    if (!self)
+        return;
+    if (self->ops->clear)
+        self->ops->clear(self);
+    text_table_free(self->table);
     free(self);
 }
 

@@ -18,6 +18,7 @@ struct form_ops {
     /* The sum of all. NULL: it is written by row(). */
     int (*total)(form *self, const struct totals *totals, FILE *to);
     int (*end)(form *self, FILE *to);
+    void (*clear)(form *self); /* frees what is the form's own */
 };
 
 /* Which rows a form prints besides those with figures. */
@@ -50,6 +51,9 @@ form *form_csv_new(const struct style *style, const struct column_choice *choice
 form *form_json_new(void);
 form *form_layout_new(const struct style *style, const struct column_choice *choice, bool heading,
                       bool terminal);
+
+/* Rows come at the end, in this order. Takes inner over, which may be NULL. */
+form *form_sorted_new(const struct row_order *order, form *inner);
 
 /* Writes the sum of all, by total() or else by row(). 0 or -1: no memory. */
 int form_total(form *self, const struct totals *totals, FILE *to);

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define TOP_MAX 1000000 /* more is --sort alone */
+
 enum code {
     OPT_HUMAN = COMMON_OPTIONS_COMMAND,
     OPT_INODES,
@@ -18,6 +20,8 @@ enum code {
     OPT_FAIL_ABOVE,
     OPT_CHECK,
     OPT_METRICS,
+    OPT_SORT,
+    OPT_TOP,
     OPT_UUID
 };
 
@@ -35,6 +39,9 @@ struct poptOption usage_table[] = {
     {"check", 0, POPT_ARG_STRING, NULL, OPT_CHECK,
      "for monitoring: one line with performance data, and exit 0, 1, 2 or 3 as Nagios plugins do",
      "warn=PCT,crit=PCT"},
+    {"sort", 0, POPT_ARG_STRING, NULL, OPT_SORT,
+     "rows in the order of this column, at the end; see below", "COL[:desc]"},
+    {"top", 0, POPT_ARG_STRING, NULL, OPT_TOP, "only the first N rows of --sort", "N"},
     {"metrics", 0, POPT_ARG_STRING, NULL, OPT_METRICS,
      "also write the figures to FILE, for the textfile collector of Prometheus' node_exporter",
      "FILE"},
@@ -67,6 +74,25 @@ static int take_check(struct df_options *options, const char *word, error **err)
     return check_parse(word, &options->check, err);
 }
 
+static int take_sort(struct df_options *options, const char *word, error **err)
+{
+    const char *colon = strchr(word, ':');
+    AUTO_FREE char *name = strndup(word, colon ? (size_t)(colon - word) : strlen(word));
+    struct column_choice choice;
+
+    if (!name)
+        return error_no_memory(err);
+    if (colon && strcmp(colon, ":desc") != 0)
+        return error_set(err, ERROR_USAGE, "--sort: \"%s\" is not COL or COL:desc", word);
+    if (columns_choose(df_columns, df_columns_count, name, &choice, err) < 0)
+        return error_prefix(err, "--sort");
+    if (choice.count != 1)
+        return error_set(err, ERROR_USAGE, "--sort: there can be one column only");
+    options->order.column = choice.columns[0];
+    options->order.descending = colon != NULL;
+    return 0;
+}
+
 static int take_metrics(struct df_options *options, const char *word, error **err)
 {
     if (!*word)
@@ -96,6 +122,11 @@ static int take(void *data, int code, const char *value, error **err)
         return take_columns(data, value, err);
     case OPT_CHECK:
         return take_check(data, value, err);
+    case OPT_SORT:
+        return take_sort(data, value, err);
+    case OPT_TOP:
+        return option_value_number("--top", value, 1, TOP_MAX,
+                                   &((struct df_options *)data)->order.top, err);
     case OPT_METRICS:
         return take_metrics(data, value, err);
     default:
@@ -116,6 +147,8 @@ static int check_together(const struct df_options *options, error **err)
         {options->json && options->chosen, "-o and --json"},
         {options->json && options->output_all, "--output-all and --json"},
         {options->chosen && options->output_all, "-o and --output-all"},
+        {options->order.column && options->json, "--sort and --json"},
+        {options->order.column && options->checking, "--sort and --check"},
         {options->checking && options->csv, "--check and --csv"},
         {options->checking && options->json, "--check and --json"},
         {options->checking && options->chosen, "--check and -o"},
@@ -143,6 +176,8 @@ int usage_parse(struct df_options *options, int argc, char **argv, error **err)
     if (check_together(options, err) < 0)
         return -1;
     options->asked.as_is = options->common.no_recovery;
+    if (options->order.top > 0 && !options->order.column)
+        return error_set(err, ERROR_USAGE, "--top: of which order? --sort COL says it");
     if (options->output_all) {
         columns_choose_all(df_columns, df_columns_count, &options->choice);
         options->chosen = true;
@@ -152,7 +187,7 @@ int usage_parse(struct df_options *options, int argc, char **argv, error **err)
 
 void usage_help(FILE *to)
 {
-    fputs("\nColumns for -o:\n", to);
+    fputs("\nColumns for -o and --sort:\n", to);
     columns_print_help(df_columns, df_columns_count, to);
     fputs("\nExit status: 0 every guest answered, 1 some guest did not, 2 wrong usage,\n"
           "3 no appliance could be started, 4 a filesystem is fuller than --fail-above.\n"

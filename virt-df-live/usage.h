@@ -20,6 +20,7 @@ struct df_options {
     bool checking; /* --check, also where its value is wrong */
     struct check_limits check;
     char *metrics; /* --metrics; owned */
+    struct row_order order;
 };
 
 /* 0 or -1 and *err: wrong usage. The caller calls common_options_clear(&options->common) in both

@@ -40,7 +40,7 @@ struct common_options {
     bool keys_from_stdin;
     bool consistent;
     struct shard shard;
-    resume *resume; /* --resume; NULL: it was not given; owned */
+    resume *resume;   /* --resume; NULL: it was not given; owned */
     bool no_recovery; /* for the command's question */
     bool null;        /* -0: entries of lists end in NUL */
     /* Set by the command before common_options_parse(): arguments are not images, but are passed to

@@ -113,8 +113,8 @@ static int check_qcow2(const struct header *header, error **err)
                                         snapshots, snapshots, err);
 }
 
-/* qcow_open(): the L1 table of version 1, of a size that follows from the others. The two numbers of
- * bits are bytes; QEMU refuses others than these. */
+/* qcow_open(): the L1 table of version 1, of a size that follows from the others. The two numbers
+ * of bits are bytes; QEMU refuses others than these. */
 #define QCOW_SIZE_OFFSET 24
 #define QCOW_BITS_OFFSET 32
 #define QCOW_L1_TABLE_OFFSET 40

@@ -73,6 +73,21 @@ xfs xfs 1% xfs.img"
 ext4.img,21623"
 }
 
+@test "--sort and --top: the fullest, in the table, in CSV and in chosen columns" {
+    run -0 --separate-stderr virt-df-live --csv --sort use%:desc --top 2 --total xfs.img ext4.img vfat.img
+    assert_equal "$(cut -d, -f 1,2 <<< "$output")" "VirtualMachine,Filesystem
+ext4.img,/dev/sda
+vfat.img,/dev/sda
+total,"
+    run -0 --separate-stderr virt-df-live --sort size --noheadings -o GUEST ext4.img vfat.img xfs.img
+    assert_equal "$output" "ext4.img
+vfat.img
+xfs.img"
+    run -0 --separate-stderr virt-df-live --sort guest:desc ext4.img xfs.img
+    assert_equal "$(names_of_table <<< "$output")" "xfs.img:/dev/sda
+ext4.img:/dev/sda"
+}
+
 @test "--output-all has every column of --help" {
     run -0 virt-df-live --csv --output-all ext4.img
     local heading=${output%%$'\n'*}

@@ -152,15 +152,17 @@ static void json_has_bytes_and_nulls(void **state)
     }
     assert_string_equal(
         lines[0],
-        "{\"type\":\"filesystem\",\"guest\":\"web1.img\",\"index\":0,\"images\":[],\"device\":\"/dev/sda1\","
+        "{\"type\":\"filesystem\",\"guest\":\"web1.img\",\"index\":0,\"images\":[],\"device\":\"/"
+        "dev/sda1\","
         "\"disk\":0,\"fstype\":null,\"label\":\"a\xef\xbf\xbd\",\"label_b64\":\"Yf8=\","
         "\"uuid\":null,\"block_size\":512,\"size\":1024512,\"used\":1024000,\"available\":512,"
         "\"use_percent\":100.0,\"inodes\":3,\"inodes_used\":1,\"inodes_free\":2,"
         "\"mountpoint\":null,\"clean\":true,\"status\":\"ok\",\"message\":null}");
-    assert_string_equal(
-        lines[1], "{\"type\":\"swap\",\"guest\":\"web1.img\",\"index\":0,\"images\":[],\"device\":\"/dev/sda\","
-                  "\"disk\":0,\"fstype\":null,\"label\":null,\"uuid\":null,"
-                  "\"size\":9223372036854775807,\"status\":\"ok\",\"message\":null}");
+    assert_string_equal(lines[1],
+                        "{\"type\":\"swap\",\"guest\":\"web1.img\",\"index\":0,\"images\":[],"
+                        "\"device\":\"/dev/sda\","
+                        "\"disk\":0,\"fstype\":null,\"label\":null,\"uuid\":null,"
+                        "\"size\":9223372036854775807,\"status\":\"ok\",\"message\":null}");
     assert_non_null(strstr(lines[2], "\"size\":null,\"used\":null"));
     assert_non_null(strstr(lines[2], "\"status\":\"corrupt\",\"message\":\"mount\\n\"}\n"));
 }
@@ -177,9 +179,10 @@ static void json_counts_the_guest(void **state)
     (void)state;
     assert_int_equal(to->ops->guest(to, &answered, 2, stream), 0);
     fclose(stream);
-    assert_string_equal(text, "{\"type\":\"guest\",\"guest\":\"web1.img\",\"index\":0,\"images\":[],"
-                              "\"status\":\"ok\",\"message\":null,\"filesystems\":2,"
-                              "\"elapsed_s\":0.041}\n");
+    assert_string_equal(text,
+                        "{\"type\":\"guest\",\"guest\":\"web1.img\",\"index\":0,\"images\":[],"
+                        "\"status\":\"ok\",\"message\":null,\"filesystems\":2,"
+                        "\"elapsed_s\":0.041}\n");
 }
 
 int main(void)

@@ -157,7 +157,8 @@ static void json_has_bytes_and_nulls(void **state)
         "\"disk\":0,\"fstype\":null,\"label\":\"a\xef\xbf\xbd\",\"label_b64\":\"Yf8=\","
         "\"uuid\":null,\"block_size\":512,\"size\":1024512,\"used\":1024000,\"available\":512,"
         "\"use_percent\":100.0,\"inodes\":3,\"inodes_used\":1,\"inodes_free\":2,"
-        "\"mountpoint\":null,\"clean\":true,\"status\":\"ok\",\"message\":null}");
+        "\"mountpoint\":null,\"clean\":true,\"recovered\":null,\"status\":\"ok\",\"message\":"
+        "null}");
     assert_string_equal(lines[1],
                         "{\"type\":\"swap\",\"guest\":\"web1.img\",\"index\":0,\"images\":[],"
                         "\"device\":\"/dev/sda\","

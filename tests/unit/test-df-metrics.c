@@ -39,6 +39,48 @@ static void add_guest(metrics *self, enum status status)
     metrics_add_guest(self, &answered, 1795429570);
 }
 
+/* Of two filesystems, the second without a fixed number of inodes, and their guest. */
+static const char expected[] =
+    "# HELP virt_filesystem_size_bytes Size of a filesystem.\n"
+    "# TYPE virt_filesystem_size_bytes gauge\n"
+    "virt_filesystem_size_bytes{guest=\"web1.img\",image=\"/srv/"
+    "web1.img\",uuid=\"1234-abcd\",device=\"/dev/sda1\",fstype=\"ext4\"} 4096\n"
+    "virt_filesystem_size_bytes{guest=\"web1.img\",image=\"/srv/"
+    "web1.img\",uuid=\"1234-abcd\",device=\"/dev/sda2\",fstype=\"ext4\"} 4096\n"
+    "# HELP virt_filesystem_free_bytes What is free in it.\n"
+    "# TYPE virt_filesystem_free_bytes gauge\n"
+    "virt_filesystem_free_bytes{guest=\"web1.img\",image=\"/srv/"
+    "web1.img\",uuid=\"1234-abcd\",device=\"/dev/sda1\",fstype=\"ext4\"} 3072\n"
+    "virt_filesystem_free_bytes{guest=\"web1.img\",image=\"/srv/"
+    "web1.img\",uuid=\"1234-abcd\",device=\"/dev/sda2\",fstype=\"ext4\"} 3072\n"
+    "# HELP virt_filesystem_avail_bytes What ordinary users may still use.\n"
+    "# TYPE virt_filesystem_avail_bytes gauge\n"
+    "virt_filesystem_avail_bytes{guest=\"web1.img\",image=\"/srv/"
+    "web1.img\",uuid=\"1234-abcd\",device=\"/dev/sda1\",fstype=\"ext4\"} 2048\n"
+    "virt_filesystem_avail_bytes{guest=\"web1.img\",image=\"/srv/"
+    "web1.img\",uuid=\"1234-abcd\",device=\"/dev/sda2\",fstype=\"ext4\"} 2048\n"
+    "# HELP virt_filesystem_files Its inodes, where their number is fixed.\n"
+    "# TYPE virt_filesystem_files gauge\n"
+    "virt_filesystem_files{guest=\"web1.img\",image=\"/srv/web1.img\",uuid=\"1234-abcd\",device=\"/"
+    "dev/sda1\",fstype=\"ext4\"} 10\n"
+    "# HELP virt_filesystem_files_free Its free inodes.\n"
+    "# TYPE virt_filesystem_files_free gauge\n"
+    "virt_filesystem_files_free{guest=\"web1.img\",image=\"/srv/"
+    "web1.img\",uuid=\"1234-abcd\",device=\"/dev/sda1\",fstype=\"ext4\"} 9\n"
+    "# HELP virt_guest_scan_status 1; the label status says how the scan ended.\n"
+    "# TYPE virt_guest_scan_status gauge\n"
+    "virt_guest_scan_status{guest=\"web1.img\",image=\"/srv/web1.img\",status=\"ok\"} 1\n"
+    "# HELP virt_guest_scan_duration_seconds From its turn to its answer.\n"
+    "# TYPE virt_guest_scan_duration_seconds gauge\n"
+    "virt_guest_scan_duration_seconds{guest=\"web1.img\",image=\"/srv/web1.img\"} 0.042\n"
+    "# HELP virt_guest_last_scan_timestamp_seconds When it was answered for.\n"
+    "# TYPE virt_guest_last_scan_timestamp_seconds gauge\n"
+    "virt_guest_last_scan_timestamp_seconds{guest=\"web1.img\",image=\"/srv/web1.img\"} "
+    "1795429570\n"
+    "# HELP virt_scan_omitted Filesystems and guests that are not in this file.\n"
+    "# TYPE virt_scan_omitted gauge\n"
+    "virt_scan_omitted 0\n";
+
 static void each_metric_stands_together(void **state)
 {
     metrics *self = metrics_new();
@@ -48,60 +90,7 @@ static void each_metric_stands_together(void **state)
     add_guest(self, STATUS_OK);
     add(self, 2, 0);
     g_autofree char *text = metrics_text(self);
-#define LABELS(n)                                                                                  \
-    "{guest=\"web1.img\",image=\"/srv/web1.img\",uuid=\"1234-abcd\",device=\"/dev/sda" n           \
-    "\",fstype=\"ext4\"} "
-#define GUEST "{guest=\"web1.img\",image=\"/srv/web1.img\""
-#define HEADING(name, help) "# HELP " name " " help "\n# TYPE " name " gauge\n"
-    assert_string_equal(text, HEADING(
-                                  "virt_filesystem_size_bytes", "Size of a filesystem.") "virt_"
-                                                                                         "filesyste"
-                                                                                         "m_size_"
-                                                                                         "byte"
-                                                                                         "s" LABELS(
-                                                                                             "1") "4"
-                                                                                                  "0"
-                                                                                                  "9"
-                                                                                                  "6"
-                                                                                                  "\n"
-                                                                                                  "v"
-                                                                                                  "i"
-                                                                                                  "r"
-                                                                                                  "t"
-                                                                                                  "_"
-                                                                                                  "f"
-                                                                                                  "i"
-                                                                                                  "l"
-                                                                                                  "e"
-                                                                                                  "s"
-                                                                                                  "y"
-                                                                                                  "s"
-                                                                                                  "t"
-                                                                                                  "e"
-                                                                                                  "m"
-                                                                                                  "_"
-                                                                                                  "s"
-                                                                                                  "i"
-                                                                                                  "z"
-                                                                                                  "e"
-                                                                                                  "_"
-                                                                                                  "b"
-                                                                                                  "y"
-                                                                                                  "t"
-                                                                                                  "e"
-                                                                                                  "s" LABELS("2") "4096\n" HEADING("virt_filesystem_free_bytes", "What is free in it.") "virt_filesystem_free_bytes" LABELS("1") "3072\n"
-                                                                                                                                                                                                                                 "virt_filesystem_free_bytes" LABELS("2") "3072\n" HEADING("virt_filesystem_avail_bytes", "What ordinary users may still use.") "virt_filesystem_avail_bytes" LABELS("1") "2048\n"
-                                                                                                                                                                                                                                                                                                                                                                                                          "virt_filesystem_avail_bytes" LABELS("2") "2048\n" HEADING("virt_filesystem_files",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                     "Its inodes, where their number is fixed.") "virt_filesystem_files" LABELS("1") "10\n" HEADING("virt_filesystem_files_free",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    "Its free inodes.") "virt_filesystem_files_free" LABELS("1") "9\n" HEADING("virt_guest_scan_status",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                               "1; the label status says how the scan ended.") "virt_guest_scan_status" GUEST
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                               ",status=\"ok\"} 1\n" HEADING("virt_guest_scan_duration_seconds", "From its turn to its answer.") "virt_guest_scan_duration_seconds" GUEST
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 "} 0.042\n" HEADING(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                     "virt_guest_last_scan_timestamp_seconds",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                     "When it was answered for.") "virt_guest_last_scan_timestamp_seconds" GUEST
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                  "} 1795429570\n" HEADING(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                      "virt_scan_omitted",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                      "Filesystems and guests that are not in this file.") "virt_scan_omitted 0\n");
+    assert_string_equal(text, expected);
     metrics_free(self);
 }
 

@@ -74,12 +74,12 @@ is_full() { python3 -c 'import select, sys; sys.exit(len(select.select([], [4], 
     truncate -s 16M odd.img
     mke2fs -q -F -t ext4 -d tree odd.img
     virt-ls -a odd.img -m /dev/sda / | cmp - <(printf 'esc\e[31m\nlost+found\nnew\nline\n')
-    script -qec 'virt-ls -a odd.img -m /dev/sda /' /dev/null < /dev/null > typed
+    script -qec 'virt-ls --progress=never -a odd.img -m /dev/sda /' /dev/null < /dev/null > typed
     # shellcheck disable=SC2016
     assert_equal "$(tr -d '\r' < typed)" 'esc\x1B[31m
 lost+found
 new\nline'
-    script -qec 'virt-ls -0 -a odd.img -m /dev/sda /' /dev/null < /dev/null > typed
+    script -qec 'virt-ls --progress=never -0 -a odd.img -m /dev/sda /' /dev/null < /dev/null > typed
     assert_contains "$(tr '\0' '|' < typed)" $'esc\e[31m|'
 }
 

@@ -216,14 +216,28 @@ static bool does_not_fit(const error *why)
     return strstr(message, "Invalid password") || strstr(message, "is not valid UTF-8");
 }
 
-static int add_node(libvirt_hypervisor *self, const struct hypervisor_disk *disk,
-                    const char *secret, error **err)
+static int add_node_now(libvirt_hypervisor *self, const struct hypervisor_disk *disk,
+                        const char *secret, error **err)
 {
     return hypervisor_libvirt_monitor_do(
         self, "blockdev-add",
         qmp_blockdev_chain(disk->chain, self->files[disk->slot].fdsets, disk->slot, self->io_uring,
                            disk->writable, secret),
         -1, err);
+}
+
+/* Whether it may use io_uring, a QEMU that an earlier command has started and confined knows alone
+ * ("Unable to use io_uring: …", block/file-posix.c). */
+static int add_node(libvirt_hypervisor *self, const struct hypervisor_disk *disk,
+                    const char *secret, error **err)
+{
+    AUTO_ERROR error *why = NULL;
+    if (add_node_now(self, disk, secret, &why) == 0)
+        return 0;
+    if (!self->io_uring || !strstr(error_message(why), "Unable to use io_uring"))
+        return error_propagate(err, STEAL(why));
+    self->io_uring = false;
+    return add_node_now(self, disk, secret, err);
 }
 
 static int try_key(libvirt_hypervisor *self, const struct hypervisor_disk *disk, const key *one,

@@ -18,7 +18,6 @@ struct partition_entry {
     uint64_t size;      /* bytes */
     bool container;     /* an extended partition, which only contains others */
     bool no_filesystem; /* its type says that it holds none: BIOS boot, MSR … */
-    bool outside;       /* the table itself leaves no place for it there */
     char type[PARTITION_TYPE_MAX];
     char uuid[MAX_UUID + 1];
     char label[MAX_LABEL + 1];

@@ -121,11 +121,6 @@ static void add_passed_over(struct holder *on, const struct partition_entry *ent
     }
     if (entry->size == 0 || entry->container)
         return;
-    if (entry->outside) {
-        fail(on, entry->number, STATUS_CORRUPT,
-             "the partition is not where its table has place for partitions", "");
-        return;
-    }
     int result = volume_table_composes(on->all)
                      ? make_view(on, entry, entry->size < rest ? entry->size : rest, node, &device)
                      : -ENOTSUP;
@@ -173,7 +168,7 @@ static bool passed_over(const struct holder *on, const struct partition_table *t
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct partition_entry *entry = &table->entries[i];
-        if (!entry->container && !entry->outside && entry->size > 0 && !is_behind(on, entry) &&
+        if (!entry->container && entry->size > 0 && !is_behind(on, entry) &&
             !has_number(numbers, count, entry->number))
             return true;
     }

@@ -135,7 +135,7 @@ run_docs()
 # Those that take minutes come first: otherwise the last one goes on alone.
 long_first()
 {
-    local name long=(compare-virt-df compare-virt-ls ls-hostile ls-stdout hotplug-255 faults-hostile hotplug-life)
+    local name long=(df-accel compare-virt-df compare-virt-ls ls-hostile ls-stdout hotplug-255 faults-hostile hotplug-life)
 
     { for name in "${long[@]}"; do ls tests/*/"$name.bats"; done; ls tests/*/*.bats; } | awk '!seen[$0]++'
 }

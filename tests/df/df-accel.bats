@@ -18,7 +18,7 @@ accel() { virt-df-live --stats "$@" a.img 2>&1 > /dev/null | sed 's/^stats: //' 
 @test "--accel=kvm where KVM does not work is an error that says so, exit 3" {
     [[ $(accel) == tcg ]] || skip "KVM works here"
     local since=$SECONDS
-    run --separate-stderr timeout 100 virt-df-live --accel=kvm a.img
+    run --separate-stderr timeout 200 virt-df-live --accel=kvm a.img
     assert_status 3
     assert_contains "$stderr" "virt-df-live: " "kvm"
     assert_equal "$output" ""

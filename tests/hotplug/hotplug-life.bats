@@ -196,9 +196,13 @@ two running"
 # let_pass SECONDS: another appliance, which nobody has used for so long, has ended itself
 let_pass()
 {
-    local other
+    local other launching
 
-    other=$(virt-hotplug launch --slots 1 --idle "$1")
+    virt-hotplug launch --slots 1 --idle "$1" > other 3>&- &
+    launching=$!
+    while kill -0 "$launching" 2> /dev/null; do "${@:2}"; sleep 0.5; done # a launch may take long
+    wait "$launching"
+    other=$(< other)
     until has_ended "$other"; do "${@:2}"; sleep 0.5; done
     fails 3 "the appliance has ended" list "$other"
     virt-hotplug shutdown "$other"
@@ -207,12 +211,12 @@ let_pass()
 @test "one that nobody uses ends itself; one that is used does not: by commands now and then, by one that takes long" {
     local often
 
-    often=$(virt-hotplug launch --slots 1 --idle 5)
     launch --slots 1 --idle 5
     mkfifo in
     start bash -c 'exec virt-hotplug run "$0" -- sh -c "echo ready; read go; echo still here" < in' "$name"
     exec 8> in
     wait_until 30 grep -q ready out
+    often=$(virt-hotplug launch --slots 1 --idle 5)
     let_pass 6 virt-hotplug list "$often"
     assert_equal "$(state_of "$often") $(state_of "$name")" "running running"
     echo go >&8

@@ -38,6 +38,12 @@ static void put_be64(size_t at, uint64_t value)
 
 /* Each makes an image whose table has that many entries; its size in bytes, in the file. */
 
+static void put_magic(size_t at, const char *magic)
+{
+    for (; *magic; magic++)
+        bytes[at++] = (uint8_t)*magic;
+}
+
 static uint64_t make_vdi(uint32_t entries)
 {
     put_le32(64, 0xbeda107f);
@@ -49,10 +55,10 @@ static uint64_t make_vdi(uint32_t entries)
 
 static uint64_t make_vpc(uint32_t entries)
 {
-    memcpy(bytes, "conectix", 8);
+    put_magic(0, "conectix");
     put_be64(16, 512);
     put_be32(60, 3);
-    memcpy(bytes + 512, "cxsparse", 8);
+    put_magic(512, "cxsparse");
     put_be64(512 + 16, 1536);
     put_be32(512 + 28, entries);
     return 1536 + UINT64_C(4) * entries;
@@ -60,7 +66,7 @@ static uint64_t make_vpc(uint32_t entries)
 
 static uint64_t make_parallels(uint32_t entries)
 {
-    memcpy(bytes, "WithouFreSpacExt", 16);
+    put_magic(0, "WithouFreSpacExt");
     put_le32(16, 2);
     put_le32(32, entries);
     return 64 + UINT64_C(4) * entries;
@@ -69,7 +75,7 @@ static uint64_t make_parallels(uint32_t entries)
 /* Clusters of a table; 51 tables are kept. */
 static uint64_t make_qed(uint32_t clusters)
 {
-    memcpy(bytes, "QED", 4);
+    put_magic(0, "QED");
     put_le32(4, 65536);
     put_le32(8, clusters);
     put_le64(40, 65536);
@@ -78,7 +84,7 @@ static uint64_t make_qed(uint32_t clusters)
 
 static uint64_t make_qcow2(uint32_t entries)
 {
-    memcpy(bytes, "QFI\xfb", 4);
+    put_magic(0, "QFI\xfb");
     put_be32(4, 2);
     put_be32(20, 16);
     put_be32(36, entries);
@@ -90,7 +96,7 @@ static uint64_t make_qcow2(uint32_t entries)
 
 static uint64_t make_vmdk(uint32_t entries)
 {
-    memcpy(bytes, "KDMV", 4);
+    put_magic(0, "KDMV");
     put_le32(4, 1);
     put_le64(12, UINT64_C(65536) * entries);
     put_le64(20, 128);
@@ -101,7 +107,7 @@ static uint64_t make_vmdk(uint32_t entries)
 
 static uint64_t make_cowd(uint32_t entries)
 {
-    memcpy(bytes, "COWD", 4);
+    put_magic(0, "COWD");
     put_le32(20, 4);
     put_le32(24, entries);
     return 2048 + UINT64_C(4) * entries;
@@ -111,7 +117,7 @@ static uint64_t make_vhdx(uint32_t entries)
 {
     static const uint8_t table[16] = {0x66, 0x77, 0xc2, 0x2d, 0x23, 0xf6, 0x00, 0x42,
                                       0x9d, 0x64, 0x11, 0x5e, 0x9b, 0xfd, 0x4a, 0x08};
-    memcpy(bytes, "vhdxfile", 8);
+    put_magic(0, "vhdxfile");
     put_le32(196608 + 8, 2); /* the other region comes first */
     memcpy(bytes + 196608 + 16 + 32, table, sizeof table);
     put_le64(196608 + 16 + 32 + 16, 1 << 20);

@@ -34,7 +34,7 @@ setup() { requires_appliance; setup_test; cd "$IMAGES" || return 1; }
     sfdisk -q "$TMPDIR/mbr.img" <<< 'start=2048, size=2048'
     run --separate-stderr virt-df-live "$TMPDIR/mbr.img" "$IMAGES/random.img"
     assert_status 1
-    assert_equal "$stderr" "virt-df-live: mbr.img: partitions, and nothing in them: zeros in all of 1 MiB that were read, of 1 MiB
+    assert_equal "$stderr" "virt-df-live: mbr.img: partitions, and nothing in them: zeros in all of 256 KiB that were read, of 1 MiB
 virt-df-live: random.img: /dev/sda: unknown data: no partition table and no signature that libblkid knows"
 }
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define SECTOR 512
@@ -61,8 +62,7 @@ static int make_descriptor(const struct hypervisor_disk *disk, size_t layer, con
     size_t length = strlen(text);
     /* QEMU wants a descriptor that is open for reading only. */
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    /* … and of whole sectors: QEMU 7.2 may lose a read by io_uring that ends in the middle of one.
-     */
+    /* … and of whole sectors, for ends_in_sector(). */
     off_t size = (off_t)(length + SECTOR - 1) / SECTOR * SECTOR;
     int reader = fd < 0 || write(fd, text, length) != (ssize_t)length || ftruncate(fd, size) < 0
                      ? -1
@@ -216,12 +216,24 @@ static bool does_not_fit(const error *why)
     return strstr(message, "Invalid password") || strstr(message, "is not valid UTF-8");
 }
 
+/* QEMU 7.2 may lose a read by io_uring that ends in the middle of a sector, and then the disk
+ * hangs: a file that ends there is read by threads. */
+static bool ends_in_sector(const struct image_chain *chain)
+{
+    struct stat st;
+    for (size_t i = 0; i < chain->count; i++)
+        if (fstat(chain->layers[i].fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size % SECTOR != 0)
+            return true;
+    return false;
+}
+
 static int add_node_now(libvirt_hypervisor *self, const struct hypervisor_disk *disk,
                         const char *secret, error **err)
 {
+    bool io_uring = self->io_uring && !ends_in_sector(disk->chain);
     return hypervisor_libvirt_monitor_do(
         self, "blockdev-add",
-        qmp_blockdev_chain(disk->chain, self->files[disk->slot].fdsets, disk->slot, self->io_uring,
+        qmp_blockdev_chain(disk->chain, self->files[disk->slot].fdsets, disk->slot, io_uring,
                            disk->writable, secret),
         -1, err);
 }

@@ -109,8 +109,8 @@ convert()
     qemu-img create -q -f vmdk -b base.vmdk -F vmdk child.vmdk
     run --separate-stderr virt-df-live -o GUEST,STATUS --noheadings old.qcow new.vmdk child.vmdk
     assert_status 1
-    assert_contains "$output" "old.qcow   unsupported" "new.vmdk   unsupported" "child.vmdk unsupported"
-    assert_contains "$stderr" "virt-df-live: old.qcow: qcow version 1; qemu-img convert" \
+    assert_contains "$output" "old.qcow   corrupt" "new.vmdk   unsupported" "child.vmdk unsupported"
+    assert_contains "$stderr" "virt-df-live: old.qcow: it claims clusters of 2^0 bytes" \
         "virt-df-live: child.vmdk: a differencing vmdk image: its parent, \"base.vmdk\""
 }
 

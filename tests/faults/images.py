@@ -124,7 +124,7 @@ class Maker:
         if kind.startswith("nbd"):
             return self.make_remote(kind)
         linked = {"broken": ("ext4-broken.img", "corrupt"), "headless": ("headless", "unsupported"), "half": ("half", "corrupt"),
-                  "odd": ("odd", "refused"), "random": ("random.img", "unsupported"), "zeros": ("zeros.img", "empty"),
+                  "odd": ("odd", "empty"), "random": ("random.img", "unsupported"), "zeros": ("zeros.img", "empty"),
                   "swap": ("swap.img", "empty"), "minix": ("minix.img", "unsupported")}
         if kind in linked:
             template, status = linked[kind]

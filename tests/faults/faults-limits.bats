@@ -74,7 +74,7 @@ limited()
 }
 
 @test "files that may not grow: exit 3, why, and nothing is left" {
-    run -0 virt-df-live g000.img # so that there is a saved appliance, which is copied
+    run -0 virt-df-live g001.img # so that there is a saved appliance, which is copied
     limited -f 20000
     assert_status 3
     assert_contains "$stderr" "File too large"

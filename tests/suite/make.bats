@@ -15,7 +15,7 @@ setup()
 make_here() { env -u MAKEFLAGS -u MAKELEVEL -u APPLIANCE_KERNEL -u APPLIANCE_MODULES make -s -C "$TOP" BUILD="$TMPDIR/build" "$@"; }
 
 @test "make clean removes what was built, and keeps what was downloaded" {
-    mkdir -p build/appliance/debian/modules/root build/bin
+    mkdir -p build/appliance/modules/root build/bin
     touch build/appliance/{kernel,modules/root/order,debs/kernel.deb} build/bin/virt-ls
     make_here -n clean > commands # run here, where they find no compile_commands.json
     bash -e commands

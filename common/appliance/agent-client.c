@@ -296,19 +296,24 @@ int agent_client_wait(agent_client *self, uint64_t deadline, answer *reply, erro
     }
 }
 
+int agent_client_take_done(answer *reply, enum error_kind kind, error **err)
+{
+    /* All answers of that kind have the one layout. */
+    const done_ret *done = &reply->body.answer_body_u.gone;
+    int result = 0;
+    if (done->message.message_len > 0)
+        result =
+            error_set(err, kind, "%.*s", (int)done->message.message_len, done->message.message_val);
+    agent_client_answer_clear(reply);
+    return result;
+}
+
 int agent_client_wait_done(agent_client *self, uint64_t deadline, enum error_kind kind, error **err)
 {
     answer reply = {0};
     if (agent_client_wait(self, deadline, &reply, err) < 0)
         return -1;
-    /* All answers of that kind have the one layout. */
-    const done_ret *done = &reply.body.answer_body_u.gone;
-    int result = 0;
-    if (done->message.message_len > 0)
-        result =
-            error_set(err, kind, "%.*s", (int)done->message.message_len, done->message.message_val);
-    agent_client_answer_clear(&reply);
-    return result;
+    return agent_client_take_done(&reply, kind, err);
 }
 
 int agent_client_greet(agent_client *self, uint64_t deadline, error **err)

@@ -65,6 +65,9 @@ int agent_client_wait(agent_client *self, uint64_t deadline, answer *reply, erro
  * did not, its message is the error's, of that kind. */
 int agent_client_wait_done(agent_client *self, uint64_t deadline, enum error_kind kind,
                            error **err);
+/* The end of that: what an answer that only says whether it worked says. Clears the answer. 0, or
+ * -1 and *err of that kind. */
+int agent_client_take_done(answer *reply, enum error_kind kind, error **err);
 
 /* How every connection begins: HELLO and RENEW. After that the appliance draws random numbers that
  * no other appliance of its template draws, and has this host's time. 0 or -1 and *err. */

@@ -89,14 +89,7 @@ static int hear_done(persistent_slots *self, int asked, uint64_t patience, enum 
     answer reply;
     if (hear(self, asked, patience, &reply, err) < 0)
         return -1;
-    /* All answers of that kind have the one layout. */
-    const done_ret *done = &reply.body.answer_body_u.gone;
-    int result = 0;
-    if (done->message.message_len > 0)
-        result =
-            error_set(err, kind, "%.*s", (int)done->message.message_len, done->message.message_val);
-    agent_client_answer_clear(&reply);
-    return result;
+    return agent_client_take_done(&reply, kind, err);
 }
 
 /* --- one disk --- */

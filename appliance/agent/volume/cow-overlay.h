@@ -13,8 +13,8 @@
 
 #define COW_OVERLAY_NODE_MAX 64
 
-/* Bytes of a RAM disk, taken when they are written, and never given back: whoever writes there next
- * takes nothing more. */
+/* Bytes of a RAM disk. The kernel takes them when they are first written and keeps them: a later
+ * view that writes to the same place takes no more. */
 #define COW_OVERLAY_RAM (64U << 20)
 
 /* Makes a view of a device of `size` bytes, and its node. What is written goes to `rams` RAM disks,

@@ -152,8 +152,6 @@ convert()
 }
 
 @test "what has to be unpacked first is named, and how; --format=raw is obeyed" {
-    local name
-
     truncate -s 1M disk.raw
     mke2fs -q -F disk.raw
     gzip -k disk.raw

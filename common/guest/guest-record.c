@@ -2,6 +2,7 @@
 #include "guest-record.h"
 
 #include "base/text.h"
+#include "keys.h"
 #include <jansson.h>
 #include <stddef.h>
 #include <string.h>
@@ -65,8 +66,9 @@ static bool is_passed_over(const char *type)
 
 static int check_members(json_t *record, error **err)
 {
-    static const char *const known[] = {"name",   "name_b64",  "images", "images_b64",
-                                        "format", "blocksize", "type"};
+    static const char *const known[] = {"name",       "name_b64",      "images",
+                                        "images_b64", "format",        "blocksize",
+                                        "key_files",  "key_files_b64", "type"};
     const char *key;
     json_t *value;
 
@@ -173,6 +175,42 @@ static int read_images(json_t *record, enum image_format format, unsigned block_
     return 0;
 }
 
+/* A key that cannot be had is this guest's failure alone. */
+static int add_key(struct guest *guest, const char *path, error **err)
+{
+    AUTO_ERROR error *why = NULL;
+    if (keys_add_file(&guest->keys, path, &why) == 0)
+        return 0;
+    if (error_is_of_guest(why) || error_kind(why) == ERROR_MEMORY)
+        return error_propagate(err, STEAL(why));
+    return error_set(err, ERROR_REFUSED, "%s", error_message(why));
+}
+
+/* Each holds a key for all that is encrypted in the guest. */
+static int read_key_files(json_t *record, struct guest *guest, error **err)
+{
+    json_t *encoded = json_object_get(record, "key_files_b64");
+    const char *key = encoded ? "key_files_b64" : "key_files";
+    json_t *names = encoded ? encoded : json_object_get(record, key), *value;
+    size_t i;
+
+    if (names && !json_is_array(names))
+        return error_set(err, ERROR_REFUSED, "\"%s\" is not a list of files", key);
+    json_array_foreach(names, i, value)
+    {
+        size_t length = 0;
+        CLEANUP(cleanup_bytes) char *path = read_bytes(value, encoded, key, &length, err);
+        if (!path)
+            return -1;
+        if (length == 0 || strlen(path) != length)
+            return error_set(err, ERROR_REFUSED,
+                             "the name of a key file is empty, or has a NUL byte in it");
+        if (add_key(guest, path, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int read_name(json_t *record, const char *key, struct guest *guest, error **err)
 {
     char encoded_key[16];
@@ -204,6 +242,7 @@ static int read_record(json_t *record, enum image_format format, unsigned block_
         return type;
     if (read_format(record, &format, err) < 0 || read_block_size(record, &block_size, err) < 0 ||
         read_images(record, format, block_size, guest, err) < 0 ||
+        read_key_files(record, guest, err) < 0 ||
         read_name(record, ours ? "guest" : "name", guest, err) < 0)
         return -1;
     return 1;

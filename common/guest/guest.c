@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #define _GNU_SOURCE 1 /* memrchr */
 #include "guest.h"
+#include "keys.h"
 #include "wire/protocol.h"
 
 #include "base/secret.h"
@@ -177,6 +178,7 @@ void guest_free(struct guest *guest)
         image_clear(&guest->images[i]);
     free(guest->images);
     free(guest->name);
+    keys_clear(&guest->keys);
     error_free(guest->refused);
     free(guest);
 }

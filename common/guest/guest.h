@@ -44,6 +44,7 @@ struct guest {
     bool live;                 /* its disks that have a target are read from a backup (backup.h) */
     size_t image_count;
     struct guest_image *images;
+    key_list keys; /* its own, beside the run's (keys.h) */
     error
         *refused; /* set where the list's entry is no guest: nothing to scan, this is the answer */
 };

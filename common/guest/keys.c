@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void keys_clear(key_list *keys)
 {
@@ -15,6 +16,14 @@ void keys_clear(key_list *keys)
     }
     xdr_free((xdrproc_t)xdr_key_list, keys);
     memset(keys, 0, sizeof *keys);
+}
+
+bool keys_fit(const key_list *some, const key_list *others)
+{
+    return some->key_list_len + others->key_list_len <= MAX_KEYS &&
+           xdr_sizeof((xdrproc_t)xdr_key_list, (void *)some) +
+                   xdr_sizeof((xdrproc_t)xdr_key_list, (void *)others) <=
+               KEYS_MAX;
 }
 
 /* Copies both. */
@@ -63,12 +72,10 @@ static ssize_t read_all(int fd, char **into, size_t size, const char *what, erro
     return (ssize_t)length;
 }
 
-static int add_file(key_list *keys, const char *id, size_t id_length, const char *path, error **err)
+static int add_open_file(key_list *keys, const char *id, size_t id_length, int fd, const char *path,
+                         error **err)
 {
     AUTO_SECRET char *buffer = NULL;
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
-        return error_set_errno(err, ERROR_HOST, errno, "key file %s", path);
     /* A newline, and one more to see that there is more. */
     ssize_t length = read_all(fd, &buffer, MAX_PASSPHRASE + 2, path, err);
     if (length < 0)
@@ -79,6 +86,25 @@ static int add_file(key_list *keys, const char *id, size_t id_length, const char
     if (added == 0 && newline && length <= MAX_PASSPHRASE)
         added = append(keys, id, id_length, buffer, (size_t)length, err);
     return added < 0 ? error_prefix(err, "key file %s", path) : 0;
+}
+
+static int add_file(key_list *keys, const char *id, size_t id_length, const char *path, error **err)
+{
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return error_set_errno(err, ERROR_HOST, errno, "key file %s", path);
+    return add_open_file(keys, id, id_length, fd, path, err);
+}
+
+int keys_add_file(key_list *keys, const char *path, error **err)
+{
+    struct stat st;
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return error_set_errno(err, ERROR_REFUSED, errno, "key file %s", path);
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, ERROR_REFUSED, "key file %s: it is not a regular file", path);
+    return add_open_file(keys, "", 0, fd, path, err);
 }
 
 int keys_add(key_list *keys, const char *selector, error **err)

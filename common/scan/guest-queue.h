@@ -33,9 +33,10 @@ enum entry_state {
 struct entry {
     struct guest *guest;
     enum entry_state state;
-    bool far;       /* has remote images: it never shares an appliance */
-    bool sealed;    /* QEMU must open an image with a key, which may take long: the same */
-    bool mixed;     /* its images belong to several users: it does not share */
+    bool far;    /* has remote images: it never shares an appliance */
+    bool sealed; /* QEMU must open an image with a key, which may take long, or it has keys of its
+                    own: the same */
+    bool mixed;  /* its images belong to several users: it does not share */
     bool scattered; /* … or are in several directories: not under ISOLATE_DIRECTORY */
     uid_t uid;      /* its images' */
     gid_t gid;

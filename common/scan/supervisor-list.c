@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "guest/keys.h"
 #include "supervisor-internal.h"
 #include "wire/status.h"
 
@@ -20,7 +21,8 @@ static int look_at_image(const struct supervisor *self, struct entry *entry, siz
     AUTO_IMAGE_CHAIN struct image_chain *chain = NULL;
     struct stat st = {0};
     bool plausible = stat(image->path, &st) == 0 && st.st_size > 0 && S_ISREG(st.st_mode);
-    bool has_keys = self->config->keys || (image->encryption && image->encryption->passphrase);
+    bool has_keys = self->config->keys || entry->guest->keys.key_list_len > 0 ||
+                    (image->encryption && image->encryption->passphrase);
 
     AUTO_ERROR error *why = NULL;
     if ((!plausible || has_keys) &&
@@ -42,6 +44,12 @@ static void look_at(struct supervisor *self, struct entry *entry)
     const struct guest *guest = entry->guest;
     AUTO_ERROR error *err = NULL;
 
+    /* Who takes over an appliance learns the keys that are in it. */
+    entry->sealed = guest->keys.key_list_len > 0;
+    if (self->config->keys && !keys_fit(self->config->keys, &guest->keys))
+        error_set(&err, ERROR_REFUSED,
+                  "its keys and those of the command line are more than %d, or than %d bytes",
+                  MAX_KEYS, KEYS_MAX);
     for (size_t i = 0; !guest->refused && !err && i < guest->image_count; i++)
         if (!guest->images[i].remote)
             look_at_image(self, entry, i, &err);

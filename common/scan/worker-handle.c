@@ -28,6 +28,19 @@ static int send_disk(struct worker_handle *worker, const struct guest_image *ima
     return worker_order(&worker->process, &message.order, message.fds, message.fd_count);
 }
 
+/* 0: they are sent, or there are none. */
+static int send_keys(struct worker_handle *worker)
+{
+    const struct guest *guest = worker->handover.entry->guest;
+    order message = {.kind = ORDER_GUEST_KEYS};
+    message.order_u.guest_keys = (guest_keys){guest->number, guest->keys};
+    if (worker->handover.keys_sent || guest->keys.key_list_len == 0)
+        return 0;
+    int result = worker_order(&worker->process, &message, NULL, 0);
+    worker->handover.keys_sent = result == 0;
+    return result;
+}
+
 static int send_ask(struct worker_handle *worker)
 {
     order message = {.kind = ORDER_ASK};
@@ -38,9 +51,9 @@ static int send_ask(struct worker_handle *worker)
 int worker_handle_hand_over(struct worker_handle *worker)
 {
     struct handover *on = &worker->handover;
-    int result = 0;
     if (on->connecting)
         return 0;
+    int result = send_keys(worker);
     while (result == 0 && on->sent < on->count) {
         const struct guest_image *image = &on->entry->guest->images[on->sent];
         result = send_disk(worker, image, on->chains[on->sent]);

@@ -21,6 +21,7 @@ struct handover {
     struct entry *entry; /* NULL: none */
     bool connecting;     /* to its remote images: their chains are not there yet */
     struct image_chain *chains[SLOT_COUNT];
+    bool keys_sent; /* the guest's own */
     size_t sent, count;
 };
 

@@ -20,6 +20,7 @@ struct under_way {
     uint64_t guest;
     u_int disk_count;
     disk disks[SLOT_COUNT];
+    key_list keys;     /* its own; without the passphrases once it is asked about */
     error *failed;     /* a disk could not be attached: this is the answer */
     uint64_t attached; /* microseconds spent attaching */
 };
@@ -48,12 +49,23 @@ static void on_trace(void *data, const char *what, double seconds)
     worker_report_text(&self->reports, REPORT_LOG, text);
 }
 
+/* Those of an order, as XDR has allocated them. */
+static void wipe_keys(key_list *keys)
+{
+    for (u_int i = 0; i < keys->key_list_len; i++)
+        explicit_bzero(keys->key_list_val[i].passphrase.passphrase_val,
+                       keys->key_list_val[i].passphrase.passphrase_len);
+    xdr_free((xdrproc_t)xdr_key_list, keys);
+    *keys = (key_list){0};
+}
+
 static void free_under_way(struct under_way *guest)
 {
     if (!guest)
         return;
     for (u_int i = 0; i < guest->disk_count; i++)
         slot_hotplug_disk_clear(&guest->disks[i]);
+    wipe_keys(&guest->keys);
     error_free(guest->failed);
     free(guest);
 }
@@ -70,6 +82,9 @@ static int attach_disk(struct worker_state *self, const disk_order *order, const
         return error_set(err, ERROR_APPLIANCE, "orders for more disks than there are slots");
     if (disk_order_decode(order, fds, fd_count, &wanted, err) < 0)
         return -1;
+    /* Together they are MAX_KEYS at most: on_guest_keys() has seen to it. */
+    wanted.disk.key_count +=
+        keys_for_disk(&guest->keys, guest->disk_count, wanted.keys + wanted.disk.key_count);
     wanted.disk.key_count +=
         keys_for_disk(&self->keys, guest->disk_count, wanted.keys + wanted.disk.key_count);
     if (slot_hotplug_attach(self->disks, &wanted.disk, &guest->disks[guest->disk_count], err) < 0)
@@ -78,19 +93,43 @@ static int attach_disk(struct worker_state *self, const disk_order *order, const
     return 0;
 }
 
-static int on_disk(struct worker_state *self, const disk_order *order, const int *fds,
-                   size_t fd_count, error **err)
+/* The guest whose disks are being attached. NULL and *err. */
+static struct under_way *filling(struct worker_state *self, uint64_t number, error **err)
 {
     if (!self->filling) {
         self->filling = calloc(1, sizeof *self->filling);
-        if (!self->filling)
-            return error_no_memory(err);
-        self->filling->guest = order->guest;
+        if (!self->filling) {
+            error_no_memory(err);
+            return NULL;
+        }
+        self->filling->guest = number;
     }
-    struct under_way *guest = self->filling;
+    if (self->filling->guest == number)
+        return self->filling;
+    error_set(err, ERROR_APPLIANCE, "orders for two guests at once");
+    return NULL;
+}
+
+static int on_guest_keys(struct worker_state *self, guest_keys *order, error **err)
+{
+    struct under_way *guest = filling(self, order->guest, err);
+    if (!guest)
+        return -1;
+    if (guest->disk_count > 0 || guest->keys.key_list_len > 0 ||
+        !keys_fit(&self->keys, &order->keys))
+        return error_set(err, ERROR_APPLIANCE, "keys of a guest that are too many, or too late");
+    guest->keys = order->keys;
+    order->keys = (key_list){0};
+    return 0;
+}
+
+static int on_disk(struct worker_state *self, const disk_order *order, const int *fds,
+                   size_t fd_count, error **err)
+{
+    struct under_way *guest = filling(self, order->guest, err);
+    if (!guest)
+        return -1;
     uint64_t since = clock_now();
-    if (guest->guest != order->guest)
-        return error_set(err, ERROR_APPLIANCE, "orders for two guests at once");
     if (!guest->failed && attach_disk(self, order, fds, fd_count, &guest->failed) < 0 &&
         !error_is_of_guest(guest->failed))
         /* The guest is not to blame: it is for another appliance. */
@@ -106,6 +145,18 @@ static int refuse_guest(struct worker_state *self, struct under_way *guest)
     return sent;
 }
 
+/* The guest's and the run's, in all[]; they stay where they are. */
+static key_list all_keys(const struct worker_state *self, const struct under_way *guest,
+                         key all[MAX_KEYS])
+{
+    u_int count = 0;
+    for (u_int i = 0; i < guest->keys.key_list_len; i++)
+        all[count++] = guest->keys.key_list_val[i];
+    for (u_int i = 0; i < self->keys.key_list_len && count < MAX_KEYS; i++)
+        all[count++] = self->keys.key_list_val[i];
+    return (key_list){count, all};
+}
+
 static int on_ask(struct worker_state *self, uint64_t asked, error **err)
 {
     struct under_way *guest = STEAL(self->filling);
@@ -116,8 +167,12 @@ static int on_ask(struct worker_state *self, uint64_t asked, error **err)
     if (guest->failed)
         return refuse_guest(self, guest);
     self->asked[(self->first + self->count++) % WORKER_GUESTS_MAX] = guest;
-    const struct question_disks disks = {guest->disks, guest->disk_count, self->keys};
-    return question_ask(&self->config->question, &disks, self->agent, err);
+    key all[MAX_KEYS];
+    const struct question_disks disks = {guest->disks, guest->disk_count,
+                                         all_keys(self, guest, all)};
+    int asked_now = question_ask(&self->config->question, &disks, self->agent, err);
+    wipe_keys(&guest->keys);
+    return asked_now;
 }
 
 static int emptied(struct worker_state *self)
@@ -156,6 +211,8 @@ static int obey(struct worker_state *self, order *order, const int *fds, size_t 
         self->keys = order->order_u.keys;
         order->order_u.keys = (key_list){0};
         return 0;
+    case ORDER_GUEST_KEYS:
+        return on_guest_keys(self, &order->order_u.guest_keys, err);
     }
     return error_set(err, ERROR_APPLIANCE, "an order of an unknown kind");
 }
@@ -176,6 +233,8 @@ static int on_order(struct worker_state *self, error **err)
     if (got == 0)
         return error_set(err, ERROR_APPLIANCE, "the supervisor has gone");
     int result = obey(self, &message, fds, fd_count, err);
+    if (message.kind == ORDER_GUEST_KEYS)
+        wipe_keys(&message.order_u.guest_keys.keys);
     if (message.kind == ORDER_DISK && message.order_u.disk.passphrase.passphrase_len > 0)
         explicit_bzero(message.order_u.disk.passphrase.passphrase_val,
                        message.order_u.disk.passphrase.passphrase_len);

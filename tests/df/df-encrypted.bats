@@ -86,3 +86,12 @@ plain"
     run -0 virt-df-live --key all:key:secret luks1.img nested.img
     assert_equal "$(sha256sum luks1.img nested.img)" "$before"
 }
+
+@test "a guest of a list has keys of its own, which no other guest gets" {
+    printf secret > "$TMPDIR/key"
+    printf '%s\n' "{\"images\":[\"$PWD/luks1.img\"],\"key_files\":[\"$TMPDIR/key\"]}" \
+        "{\"name\":\"other\",\"images\":[\"$PWD/luks1.img\"]}" > "$TMPDIR/list"
+    run -1 --separate-stderr virt-df-live --stats --guests-from "$TMPDIR/list"
+    assert_contains "$stderr" "other: /dev/sda: encrypted: crypto_LUKS" '"waves": 2,'
+    assert_equal "$(names_of_table <<< "$output")" "luks1.img:/dev/mapper/luks-$(cryptsetup luksUUID luks1.img)"
+}

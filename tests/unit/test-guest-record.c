@@ -6,6 +6,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -182,6 +184,47 @@ static void a_guest_has_at_most_255_images(void **state)
     }
 }
 
+static void write_file(const char *path, const char *contents)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_true(fputs(contents, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void key_files_are_the_guests_own_keys(void **state)
+{
+    char dir[] = "/tmp/test-guest-record.XXXXXX", key_path[64], fifo[64], line[256];
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(key_path, sizeof key_path, "%s/key", dir);
+    snprintf(fifo, sizeof fifo, "%s/fifo", dir);
+    write_file(key_path, "secret");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+
+    snprintf(line, sizeof line, "{\"images\":[\"/a\"],\"key_files\":[\"%s\"]}", key_path);
+    AUTO_GUEST struct guest *guest = good(line);
+    assert_int_equal(guest->keys.key_list_len, 1);
+    assert_int_equal(guest->keys.key_list_val[0].id.id_len, 0);
+    assert_memory_equal(guest->keys.key_list_val[0].passphrase.passphrase_val, "secret", 6);
+
+    /* Nobody writes to it, and nobody waits. */
+    snprintf(line, sizeof line, "{\"images\":[\"/a\"],\"key_files\":[\"%s\"]}", fifo);
+    assert_refused(line, "not a regular file");
+    assert_refused("{\"images\":[\"/a\"],\"key_files\":[\"/nonexistent/key\"]}",
+                   "key file /nonexistent/key: No such file");
+    assert_refused("{\"images\":[\"/a\"],\"key_files\":[\"/dev/null\"]}", "not a regular file");
+    assert_refused("{\"images\":[\"/a\"],\"key_files\":\"/key\"}", "not a list of files");
+    assert_refused("{\"images\":[\"/a\"],\"key_files\":[7]}", "something else than text");
+    write_file(key_path, "");
+    snprintf(line, sizeof line, "{\"images\":[\"/a\"],\"key_files\":[\"%s\"]}", key_path);
+    assert_refused(line, "the key is empty");
+
+    assert_int_equal(unlink(key_path) + unlink(fifo) + rmdir(dir), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +237,7 @@ int main(void)
         T(our_other_records_are_passed_over),
         T(what_is_no_guest_is_refused),
         T(a_guest_has_at_most_255_images),
+        T(key_files_are_the_guests_own_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,6 +129,15 @@ $$(BUILD)/bin/$(1): $$($(1)_objects) $$(BUILD)/lib/libcommon.a
 endef
 $(foreach command,$(COMMANDS),$(eval $(call command_rules,$(command))))
 
+# The page of virt-df-live --html.
+report_page := $(addprefix virt-df-live/report/,page.html page.css page.js)
+virt-df-live_made := $(BUILD)/obj/gen/report-page.o
+$(BUILD)/bin/virt-df-live: $(virt-df-live_made)
+
+$(BUILD)/gen/report-page.c: virt-df-live/report/embed.pl $(report_page)
+	@mkdir -p $(@D)
+	$(call say,GEN) $^ > $@
+
 # --- the agent: static, for the initrd ---
 
 agent_objects := $(agent_sources:%.c=$(BUILD)/agent/%.o) $(BUILD)/lib/libagent-common.a

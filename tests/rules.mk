@@ -18,7 +18,7 @@ $(BUILD)/test-obj/%.o: %.c | $(test_generated)
 
 # What a command is made of besides the library, for the tests of it: all but its main().
 parts_of = $(filter-out %/main.o,$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c)))
-$(filter $(BUILD)/tests/test-df-%,$(unit_tests)): $(call parts_of,virt-df-live)
+$(filter $(BUILD)/tests/test-df-%,$(unit_tests)): $(call parts_of,virt-df-live) $(BUILD)/obj/gen/report-page.o
 $(filter $(BUILD)/tests/test-ls-%,$(unit_tests)): $(call parts_of,virt-ls)
 # … and the agent, of which a test links what it uses.
 agent_library := $(BUILD)/lib/libagent.a

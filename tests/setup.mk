@@ -13,7 +13,8 @@ packages_images := qemu-utils xfsprogs btrfs-progs dosfstools exfatprogs ntfs-3g
 packages_check := bats parallel libcmocka-dev jq python3 procps attr libvirt-daemon uuid-runtime strace nbdkit mmdebstrap uidmap ldmtool
 packages_lint := clang-tidy clang-format clang cppcheck shellcheck universal-ctags valgrind
 # openssh-server is a service that starts itself. For the comparison with virt-df, which is skipped where it is not installed: 100 packages, and it upgrades others.
-packages_ci := guestfs-tools openssh-server
+# chromium and its driver are for tests of the report, which are skipped likewise.
+packages_ci := guestfs-tools openssh-server chromium chromium-driver
 
 packages_demo  := $(packages_build) $(packages_run) $(packages_appliance) $(packages_images)
 

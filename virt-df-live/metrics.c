@@ -4,6 +4,7 @@
 #include "metrics.h"
 
 #include "base/clock.h"
+#include "cli/output-file.h"
 #include "wire/status.h"
 
 #include <glib.h>
@@ -181,12 +182,6 @@ char *metrics_text(const metrics *self)
 int metrics_write(const metrics *self, const char *path, error **err)
 {
     g_autofree char *text = metrics_text(self);
-    g_autoptr(GError) why = NULL;
 
-    /* Another user's collector reads it. */
-    if (g_file_set_contents_full(path, text, (gssize)strlen(text),
-                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0644,
-                                 &why))
-        return 0;
-    return error_set(err, ERROR_HOST, "--metrics: %s", why->message);
+    return output_file_write("--metrics", path, text, strlen(text), err);
 }

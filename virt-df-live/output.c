@@ -93,6 +93,8 @@ static int write_rows(struct output *self, struct scan_command *command,
                 return -1;
             command->passed |= passed > 0;
         }
+        if (self->report && report_add_volume(self->report, &row) < 0)
+            return -1;
         if (!wanted(self, &row))
             continue;
         rows++;
@@ -122,9 +124,20 @@ static int on_start(void *data, error **err)
         self->check = check_new(&self->options.check, self->options.style.inodes);
     if (self->options.metrics)
         self->metrics = metrics_new();
+    if (self->options.html)
+        self->report = report_new(self->options.checking ? &self->options.check : NULL);
     bool complete = self->form && (self->check || !self->options.checking) &&
-                    (self->metrics || !self->options.metrics);
+                    (self->metrics || !self->options.metrics) &&
+                    (self->report || !self->options.html);
     return complete ? 0 : error_no_memory(err);
+}
+
+static int report_guest(const struct output *self, const struct guest_answer *answered, bool failed)
+{
+    const scan_ret result = question_df_result(answered->answer);
+    const struct row row = row_of_guest(answered->guest, &result);
+
+    return report_add_guest(self->report, answered, failed_itself(&result) ? &row : NULL, failed);
 }
 
 static int on_answer(void *data, struct scan_command *command, const struct guest_answer *answered,
@@ -142,6 +155,8 @@ static int on_answer(void *data, struct scan_command *command, const struct gues
         check_add_guest(self->check, failed);
     if (self->metrics)
         metrics_add_guest(self->metrics, answered, (int64_t)time(NULL));
+    if (self->report && report_guest(self, answered, failed) < 0)
+        return error_no_memory(err);
     return failed;
 }
 
@@ -157,6 +172,17 @@ static int write_metrics(const struct output *self, struct scan_command *command
     return metrics_write(self->metrics, self->options.metrics, err);
 }
 
+static int write_report(const struct output *self, const struct scan_command *command, error **err)
+{
+    const struct supervisor_stats *stats = command->stats;
+    const struct report_run run = {.took = stats->wall,
+                                   .accel = stats->accel,
+                                   .appliances = stats->restores,
+                                   .as_is = self->options.asked.as_is};
+
+    return report_write(self->report, &run, self->options.html, err);
+}
+
 static int on_finish(void *data, struct scan_command *command, error **err)
 {
     struct output *self = data;
@@ -168,7 +194,11 @@ static int on_finish(void *data, struct scan_command *command, error **err)
         return error_no_memory(err);
     if (scan_command_flush(command, err) < 0)
         return -1;
-    return self->metrics ? write_metrics(self, command, err) : 0;
+    /* One that cannot be written does not cost the other. */
+    int result = self->metrics ? write_metrics(self, command, err) : 0;
+    if (self->report && write_report(self, command, result < 0 ? NULL : err) < 0)
+        result = -1;
+    return result;
 }
 
 /* Monitoring wants its line however the run ends. */
@@ -195,7 +225,9 @@ static void on_clear(void *data)
 
     check_free(self->check);
     metrics_free(self->metrics);
+    report_free(self->report);
     free(self->options.metrics);
+    free(self->options.html);
     form_free(self->form);
     common_options_clear(&self->options.common);
 }

@@ -6,6 +6,7 @@
 #include "cli/scan-command.h"
 #include "form.h"
 #include "metrics.h"
+#include "report.h"
 
 struct output {
     struct df_options options;
@@ -13,6 +14,7 @@ struct output {
     struct totals totals;
     check *check;     /* --check; NULL: it was not asked for */
     metrics *metrics; /* --metrics; the same */
+    report *report;   /* --html; the same */
     bool begun;       /* the heading has been written */
 };
 

@@ -20,6 +20,7 @@ struct row {
     const volume *volume;
     bool filled; /* figures mean something */
     struct figures figures;
+    uint64_t filesystems; /* of a guest: those that figures are the sum of */
     enum status status;
     const char *message; /* bytes as they came; NULL where there is none */
     size_t message_length;

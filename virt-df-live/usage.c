@@ -20,6 +20,7 @@ enum code {
     OPT_FAIL_ABOVE,
     OPT_CHECK,
     OPT_METRICS,
+    OPT_HTML,
     OPT_SORT,
     OPT_TOP,
     OPT_UUID
@@ -45,6 +46,8 @@ struct poptOption usage_table[] = {
     {"metrics", 0, POPT_ARG_STRING, NULL, OPT_METRICS,
      "also write the figures to FILE, for the textfile collector of Prometheus' node_exporter",
      "FILE"},
+    {"html", 0, POPT_ARG_STRING, NULL, OPT_HTML,
+     "also write a report to FILE: one page for a browser, that needs nothing else", "FILE"},
     {"uuid", 0, POPT_ARG_NONE, NULL, OPT_UUID, "name libvirt guests by their UUIDs", NULL},
     {NULL, 0, POPT_ARG_INCLUDE_TABLE, common_options_popt, 0, "Options of all commands:", NULL},
     POPT_TABLEEND};
@@ -93,13 +96,14 @@ static int take_sort(struct df_options *options, const char *word, error **err)
     return 0;
 }
 
-static int take_metrics(struct df_options *options, const char *word, error **err)
+/* The name of a file. */
+static int take_file(char **file, const char *option, const char *word, error **err)
 {
     if (!*word)
-        return error_set(err, ERROR_USAGE, "--metrics: the name of the file is empty");
-    free(options->metrics);
-    options->metrics = strdup(word);
-    return options->metrics ? 0 : error_no_memory(err);
+        return error_set(err, ERROR_USAGE, "%s: the name of the file is empty", option);
+    free(*file);
+    *file = strdup(word);
+    return *file ? 0 : error_no_memory(err);
 }
 
 static const struct option_flag flags[] = {
@@ -115,6 +119,8 @@ static const struct option_flag flags[] = {
 
 static int take(void *data, int code, const char *value, error **err)
 {
+    struct df_options *options = data;
+
     if (option_value_flag(flags, sizeof flags / sizeof flags[0], code, data))
         return 0;
     switch (code) {
@@ -125,10 +131,11 @@ static int take(void *data, int code, const char *value, error **err)
     case OPT_SORT:
         return take_sort(data, value, err);
     case OPT_TOP:
-        return option_value_number("--top", value, 1, TOP_MAX,
-                                   &((struct df_options *)data)->order.top, err);
+        return option_value_number("--top", value, 1, TOP_MAX, &options->order.top, err);
     case OPT_METRICS:
-        return take_metrics(data, value, err);
+        return take_file(&options->metrics, "--metrics", value, err);
+    case OPT_HTML:
+        return take_file(&options->html, "--html", value, err);
     default:
         return take_threshold(data, value, err);
     }

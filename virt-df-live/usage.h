@@ -20,6 +20,7 @@ struct df_options {
     bool checking; /* --check, also where its value is wrong */
     struct check_limits check;
     char *metrics; /* --metrics; owned */
+    char *html;    /* --html; owned */
     struct row_order order;
 };
 

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct column *find(const struct column *table, size_t count, const char *name,
-                                 size_t length)
+const struct column *columns_find(const struct column *table, size_t count, const char *name,
+                                  size_t length)
 {
     for (size_t i = 0; i < count; i++)
         if (strncasecmp(table[i].name, name, length) == 0 && table[i].name[length] == '\0')
@@ -36,7 +36,7 @@ int columns_choose(const struct column *table, size_t count, const char *list,
     choice->count = 0;
     for (;;) {
         size_t length = (size_t)(strchrnul(name, ',') - name);
-        const struct column *column = find(table, count, name, length);
+        const struct column *column = columns_find(table, count, name, length);
         if (!column)
             return unknown(table, count, name, length, err);
         if (choice->count == COLUMNS_MAX)

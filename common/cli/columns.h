@@ -30,6 +30,10 @@ struct column_choice {
     const struct column *columns[COLUMNS_MAX];
 };
 
+/* The one of this name, in any case; NULL: there is none. */
+const struct column *columns_find(const struct column *table, size_t count, const char *name,
+                                  size_t length);
+
 /* Reads "NAME,NAME…", in any case, each of the `count` in table. 0 or -1 and *err, which names the
  * unknown column and those that exist. */
 int columns_choose(const struct column *table, size_t count, const char *list,

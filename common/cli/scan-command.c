@@ -161,11 +161,13 @@ static int ask(struct scan_command *self)
     enum supervisor_end end =
         supervisor_run(&options->config, options->guests, &client, &stats, &signal_number, &err);
     progress_free(STEAL(self->bar));
+    self->stats = &stats;
     int code = exit_status(self, end, stats.failed, err);
     if (options->stats)
         print_stats(&stats);
     if (end == SUPERVISOR_SIGNALLED)
         stdout_guard_by_signal(signal_number);
+    self->stats = NULL;
     return code;
 }
 

@@ -37,8 +37,9 @@ struct scan_command {
     struct common_options *options; /* part of data */
     void *data;
 
-    FILE *to;    /* memory; scan_command_flush() brings it to stdout */
-    bool passed; /* set by the command: a threshold was passed */
+    FILE *to;                             /* memory; scan_command_flush() brings it to stdout */
+    bool passed;                          /* set by the command: a threshold was passed */
+    const struct supervisor_stats *stats; /* for finish(): what the run took */
 
     /* scan_command_…()'s own */
     char *text;

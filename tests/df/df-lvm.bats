@@ -5,7 +5,7 @@
 load ../lib/helpers
 load ../lib/volumes
 
-setup_file() { set_up_volumes lvm.img lvm-two lvm-thin.img lvm-empty.img lvm-same lvm-core lvm-long.img; }
+setup_file() { set_up_volumes lvm.img lvm-two lvm-thin.img lvm-empty.img lvm-same lvm-core lvm-long.img lvm-refused.img lvm-thin-damaged.img; }
 teardown_file() { remove_scratch; }
 
 setup()
@@ -73,13 +73,59 @@ ${name}b long-b"
     assert_contains "$output" name
 }
 
-@test "two groups of one name: what device mapper can have only once is named" {
-    run -1 --separate-stderr virt-df-live --csv -a lvm-same-a.img -a lvm-same-b.img
-    assert_equal "$(cut -d , -f 2 <<< "$output")" "Filesystem
-/dev/same/only-a
-/dev/same/only-b
+@test "two groups of one name: the second is shown with the first characters of its UUID" {
+    local twin
+
+    run -0 --separate-stderr virt-df-live --json -a lvm-same-a.img -a lvm-same-b.img
+    assert_equal "$stderr" ""
+    twin=$(json 'select(.label == "root-b") | .device')
+    [[ $twin =~ ^/dev/same-[A-Za-z0-9]{6}/root$ ]]
+    assert_equal "$(json 'select(.type == "filesystem") | .device + " " + .label')" "/dev/same/only-a only-a
+/dev/same/root root-a
+${twin%root}only-b only-b
+$twin root-b"
+    run -0 virt-ls -a lvm-same-a.img -a lvm-same-b.img -m "$twin" /
+    assert_contains "$output" name
+}
+
+@test "a copy of a disk beside it is named, and not taken for half a group" {
+    cp --sparse=always lvm-same-a.img "$TMPDIR/copy.img"
+    run -1 --separate-stderr virt-df-live --json -a lvm-same-a.img -a "$TMPDIR/copy.img"
+    assert_equal "$(json 'select(.type == "filesystem") | .device')" "/dev/same/only-a
 /dev/same/root"
-    assert_contains "$stderr" "virt-df-live: lvm-same-a.img+: /dev/same/root: not activated: device-mapper: create ioctl on same-root "
+    assert_equal "$(json 'select(.device == "/dev/sdb") | .status')" unsupported
+    assert_contains "$stderr" "/dev/sdb: LVM: a copy of /dev/sda (both have the same UUID), which is read instead"
+}
+
+@test "exported, of another host, with a cluster's locks, called md: all are read; what else there is is named" {
+    run -1 --separate-stderr virt-df-live --json lvm-refused.img
+    assert_equal "$(json 'select(.type == "filesystem") | .device + " " + .label')" "/dev/data/root data
+/dev/ha/root ha
+/dev/md/root md
+/dev/shared/root shared"
+    assert_equal "$(json 'select(.type == "member") | .device + " " + .status + " " + (.message // "")')" "/dev/sda1 ok 
+/dev/sda2 ok 
+/dev/sda3 ok 
+/dev/sda4 ok LVM: it belongs to no volume group
+/dev/sda5 unsupported LVM: its volume group is described on other disks of the guest, which are not among those given
+/dev/sda6 ok "
+    assert_equal "$(wc -l <<< "$stderr")" 1
+    run -0 virt-ls -a lvm-refused.img -m /dev/md/root /
+    assert_contains "$output" name
+}
+
+@test "a physical volume of no group is no alarm, and no filesystem" {
+    dd if=lvm-refused.img of="$TMPDIR/orphan.img" bs=512 skip=$((2048 + 3 * 49152)) count=49152 conv=sparse status=none
+    run -1 --separate-stderr virt-df-live -o GUEST,STATUS --noheadings "$TMPDIR/orphan.img"
+    assert_equal "$(tr -s ' ' <<< "$output")" "orphan.img empty"
+}
+
+@test "a thin pool whose metadata is damaged is corrupt, and its neighbours are scanned" {
+    run -1 --separate-stderr virt-df-live --json lvm-thin-damaged.img
+    assert_equal "$(json 'select(.device | startswith("/dev/vg")) | .device + " " + .status')" "/dev/vg/plain ok
+/dev/vg/thina corrupt
+/dev/vg/thinb ok"
+    assert_contains "$stderr" "/dev/vg/thina: not activated: "
 }
 
 @test "a mirror that is synchronised meanwhile does not fill the view of its disk" {

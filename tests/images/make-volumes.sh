@@ -116,6 +116,34 @@ make_lvm_same()
     done
 }
 
+# What LVM refuses to this machine, a partition each: an exported group, one of another host, one with a cluster's locks; a
+# physical volume of no group; one without metadata, the rest of whose group is not here; a group that is called as
+# arrays' directory is.
+make_lvm_refused()
+{
+    blank "$1" 192M
+    { echo 'label: gpt'; for _ in 1 2 3 4 5 6 7; do echo 'size=49152, type=V'; done; } |
+        sfdisk -q --no-reread --no-tell-kernel "$1" > "$work/table"
+    inside 'pvcreate ${1}1 ${1}2 ${1}3 ${1}4 ${1}6 ${1}7; pvcreate --metadatacopies 0 ${1}5
+        vgcreate data ${1}1; vgcreate ha ${1}2; vgcreate shared ${1}3; vgcreate far ${1}5 ${1}7; vgcreate md ${1}6
+        for name in data ha shared md; do lvcreate -y -L 12M -n root $name; fill /dev/$name/root $name; vgchange -an $name; done
+        vgexport data
+        vgchange -y --config "local/extra_system_ids=[\"node1\"]" --systemid node1 ha
+        vgcfgbackup -f /tmp/shared shared; sed -i "s/^\tmax_lv = 0/\tlock_type = \"sanlock\"\n\tlock_args = \"1.0.0:lvmlock\"\n&/" /tmp/shared
+        vgcfgrestore -f /tmp/shared shared; vgs --shared -o lock_type --noheadings shared | grep -q sanlock
+        dd if=/dev/zero of=${1}7 bs=1M count=2 conv=fsync' "$1"
+}
+
+# Two thin pools, of which one has its metadata overwritten.
+make_lvm_thin_damaged()
+{
+    blank "$1" 160M
+    inside 'pvcreate $1; vgcreate vg $1; for i in a b; do lvcreate -y -L 16M -T vg/pool$i; lvcreate -y -V 24M -T vg/pool$i -n thin$i
+        fill /dev/vg/thin$i thin$i; done; lvcreate -y -L 12M -n plain vg; fill /dev/vg/plain plain
+        at=$(dmsetup table vg-poola_tmeta | cut -d " " -f 5); vgchange -an vg
+        dd if=/dev/urandom of=$1 bs=512 seek=$at count=32 conv=fsync' "$1"
+}
+
 # A mirror that is synchronised anew whenever it is activated, larger than what a view can take; behind its second half a
 # volume with a file that takes a while to read.
 make_lvm_core()
@@ -340,6 +368,8 @@ volumes()
 	lvm-nodes.img lvm_nodes
 	lvm-same lvm_same
 	lvm-core lvm_core
+	lvm-refused.img lvm_refused
+	lvm-thin-damaged.img lvm_thin_damaged
 	md.img md
 	md-disks md_disks
 	luks1.img luks1

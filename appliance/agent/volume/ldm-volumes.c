@@ -143,7 +143,7 @@ static void volume_name(volume_table *all, const char *text, unsigned index,
     snprintf(plain, sizeof plain, "%s", text);
     volume_name_settle(plain);
     snprintf(name, MAX_VOLUME_NAME, "mapper/%s", plain);
-    if (volume_table_named(all, name, SIZE_MAX))
+    if (volume_table_named(all, VOLUME_MAPPED, name, SIZE_MAX))
         snprintf(name, MAX_VOLUME_NAME, "mapper/%s.%u", plain, index + 1);
 }
 

@@ -123,7 +123,89 @@ static bool read_fields(const char *line, struct fields *fields)
            volume_name_is_plain(fields->name);
 }
 
-void lvm_read_volume(const char *line, const char *complaint, struct lvm_volume *volume)
+/* The mapper's name of a volume: VG-LV, with each '-' in them doubled (lvm(8)). */
+static void mapper_name(const struct fields *fields, char *name, size_t size)
+{
+    size_t used = 0;
+    const char *const parts[] = {fields->group, fields->name};
+    for (size_t i = 0; i < 2; i++) {
+        for (const char *p = parts[i]; *p && used + 3 < size; p++) {
+            name[used++] = *p;
+            if (*p == '-')
+                name[used++] = '-';
+        }
+        if (i == 0)
+            name[used++] = '-';
+    }
+    name[used] = '\0';
+}
+
+/* Whether a name ends before these bytes; a '.' may end the sentence. */
+static bool ends_name(const char *rest, size_t length)
+{
+    if (length > 0 && rest[0] == '.') {
+        rest++;
+        length--;
+    }
+    return length == 0 || !volume_name_has(rest[0]);
+}
+
+/* Whether the name stands in the line, and is not the beginning or the end of another one. */
+static bool names(const char *line, size_t length, const char *name)
+{
+    size_t whole = strlen(name);
+    for (size_t at = 0; at + whole <= length; at++)
+        if (memcmp(line + at, name, whole) == 0 && (at == 0 || !volume_name_has(line[at - 1])) &&
+            ends_name(line + at + whole, length - at - whole))
+            return true;
+    return false;
+}
+
+/* The first of the lines that names the volume, or else the first of all. */
+static void find_complaint(const char *lines, const struct fields *fields, char *why, size_t size)
+{
+    char path[sizeof fields->group + sizeof fields->name], mapper[2 * sizeof path];
+    const char *found = lines;
+    snprintf(path, sizeof path, "%s/%s", fields->group, fields->name);
+    mapper_name(fields, mapper, sizeof mapper);
+    for (const char *line = lines; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        size_t length = strcspn(line, "\n");
+        if (!names(line, length, path) && !names(line, length, mapper))
+            continue;
+        found = line;
+        break;
+    }
+    snprintf(why, size, "%.*s", (int)strcspn(found, "\n"), found);
+}
+
+/* What LVM says where it is not a device that is missing, or a target of the kernel's, but what is
+ * on the devices makes no sense. */
+static bool tells_of_damage(const char *complaint)
+{
+    static const char *const words[] = {"transaction_id", "anual repair", "reload ioctl",
+                                        "resume ioctl",   "corrupt",      "nconsistent"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strstr(complaint, words[i]))
+            return true;
+    return false;
+}
+
+/* Why a volume is not active. */
+static void settle_inactive(const struct fields *fields, const char *complaints,
+                            struct lvm_volume *volume)
+{
+    char why[VOLUME_MESSAGE_MAX - 32];
+    if (strcmp(fields->health, "partial") == 0) {
+        snprintf(volume->why, sizeof volume->why, "a physical volume of it is missing");
+        return;
+    }
+    find_complaint(complaints, fields, why, sizeof why);
+    volume->damaged = tells_of_damage(why);
+    snprintf(volume->why, sizeof volume->why, "not activated: %s",
+             *why ? why : "LVM does not say why");
+}
+
+void lvm_read_volume(const char *line, const char *complaints, struct lvm_volume *volume)
 {
     struct fields fields = {.group = ""};
     *volume = (struct lvm_volume){.plain = read_fields(line, &fields)};
@@ -134,42 +216,65 @@ void lvm_read_volume(const char *line, const char *complaint, struct lvm_volume 
     snprintf(volume->name + length, sizeof volume->name - length, "%s", fields.name);
     int major = atoi(fields.major), minor = atoi(fields.minor); /* -1 where it is not active */
     if (!volume->plain) {
+        volume->damaged = true;
         snprintf(volume->why, sizeof volume->why,
                  "its name in LVM's metadata has characters that LVM does not allow");
     } else if (major > 0 && minor >= 0) {
         volume->number = makedev((unsigned)major, (unsigned)minor);
         snprintf(volume->node, sizeof volume->node, "/dev/logical%d", minor);
-    } else if (strcmp(fields.health, "partial") == 0) {
-        snprintf(volume->why, sizeof volume->why, "a physical volume of it is missing");
     } else {
-        snprintf(volume->why, sizeof volume->why, "not activated: %s",
-                 *complaint ? complaint : "LVM does not say why");
+        settle_inactive(&fields, complaints, volume);
     }
 }
 
-/* A physical volume that belongs to a group. */
-static void take_member(const char *line, const char *const *nodes, bool *used, size_t count)
+enum lvm_member lvm_read_member(const char *line, char node[LVM_NODE_MAX])
 {
-    char node[LVM_NODE_MAX], group[128];
-    take_field(&line, "PV_NAME", node, sizeof node);
-    take_field(&line, "VG_NAME", group, sizeof group);
-    if (!*group || *group == '[') /* "[unknown]": it is in use, and LVM cannot say by whom */
-        return;
+    char used[16], areas[16], ignored[256], group[128] = "";
+    static const char *const between[] = {"VG_UUID", "VG_EXPORTED", "VG_CLUSTERED", "VG_LOCK_TYPE",
+                                          "VG_SYSTEMID"};
+    bool whole = take_field(&line, "PV_NAME", node, LVM_NODE_MAX) &&
+                 take_field(&line, "PV_IN_USE", used, sizeof used) &&
+                 take_field(&line, "PV_MDA_COUNT", areas, sizeof areas);
+    for (size_t i = 0; whole && i < sizeof between / sizeof *between; i++)
+        whole = take_field(&line, between[i], ignored, sizeof ignored);
+    if (!whole || !take_field(&line, "VG_NAME", group, sizeof group))
+        return LVM_MEMBER_DAMAGED;
+    if (*group && *group != '[') /* "[unknown]": it is in use, and LVM cannot say by whom */
+        return LVM_MEMBER_USED;
+    if (strcmp(areas, "0") == 0)
+        return LVM_MEMBER_ELSEWHERE;
+    return *used ? LVM_MEMBER_DAMAGED : LVM_MEMBER_ORPHAN;
+}
+
+static void take_member(const char *line, const char *const *nodes, enum lvm_member *members,
+                        size_t count)
+{
+    char node[LVM_NODE_MAX] = "";
+    enum lvm_member member = lvm_read_member(line, node);
     for (size_t i = 0; i < count; i++)
         if (strcmp(nodes[i], node) == 0)
-            used[i] = true;
+            members[i] = member;
 }
 
 /* What is heard of one request. */
 struct hearing {
     const char *const *nodes;
-    bool *used;
+    enum lvm_member *members;
     size_t count;
     void (*found)(void *owner, const struct lvm_volume *volume);
     void *owner;
-    char *why;
-    size_t size;
+    char *complaints; /* LVM_COMPLAINTS_MAX bytes; a line each */
+    size_t length;
 };
+
+/* One that does not fit is left out: there are enough. */
+static void take_complaint(struct hearing *self, const char *text)
+{
+    size_t size = LVM_COMPLAINTS_MAX - self->length;
+    if (strlen(text) + 2 > size)
+        return;
+    self->length += (size_t)snprintf(self->complaints + self->length, size, "%s\n", text);
+}
 
 /* Whether it was the last line. */
 static bool hear_line(struct hearing *self, const char *line)
@@ -177,19 +282,23 @@ static bool hear_line(struct hearing *self, const char *line)
     struct lvm_volume volume;
     switch (line[0]) {
     case 'E':
-        snprintf(self->why, self->size, "%s", line + 1);
+        take_complaint(self, line + 1);
+        break;
+    case 'A': /* it is tried anew, and those were of the first time */
+        self->length = 0;
+        self->complaints[0] = '\0';
         break;
     case 'V':
-        lvm_read_volume(line + 1, self->why, &volume);
+        lvm_read_volume(line + 1, self->complaints, &volume);
         if (volume.number)
             device_nodes_make(volume.node, major(volume.number), minor(volume.number));
         self->found(self->owner, &volume);
         break;
     case 'P':
-        if (!line[1]) /* those that belong to a group follow */
-            memset(self->used, 0, self->count * sizeof *self->used);
-        else
-            take_member(line + 1, self->nodes, self->used, self->count);
+        for (size_t i = 0; !line[1] && i < self->count; i++)
+            self->members[i] = LVM_MEMBER_DAMAGED; /* those that can be read follow */
+        if (line[1])
+            take_member(line + 1, self->nodes, self->members, self->count);
         break;
     default:
         break;
@@ -223,16 +332,17 @@ static FILE *open_answer(const char *const *nodes, size_t count)
     return answer;
 }
 
-int lvm_activate(const char *const *nodes, bool *used, size_t count,
+int lvm_activate(const char *const *nodes, enum lvm_member *members, size_t count,
                  void (*found)(void *owner, const struct lvm_volume *volume), void *owner,
                  char *why, size_t size)
 {
+    static char complaints[LVM_COMPLAINTS_MAX];
     char line[ANSWER_LINE_MAX];
-    struct hearing self = {nodes, used, count, found, owner, why, size};
+    struct hearing self = {nodes, members, count, found, owner, complaints, 0};
     bool ended = false;
-    why[0] = '\0';
+    complaints[0] = '\0';
     for (size_t i = 0; i < count; i++)
-        used[i] = true;
+        members[i] = LVM_MEMBER_USED;
     AUTO_FILE FILE *answer = open_answer(nodes, count);
     if (!answer) {
         snprintf(why, size, "%s", strerror(errno));
@@ -242,6 +352,7 @@ int lvm_activate(const char *const *nodes, bool *used, size_t count,
         line[strcspn(line, "\n")] = '\0';
         ended = hear_line(&self, line);
     }
+    snprintf(why, size, "%.*s", (int)strcspn(complaints, "\n"), complaints);
     if (!ended)
         snprintf(why, size, "it did not come to its end");
     return ended ? 0 : -1;

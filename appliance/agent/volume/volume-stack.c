@@ -152,7 +152,8 @@ static void array_name(volume_table *all, const struct content *member, unsigned
     else
         snprintf(name, size, "md%u", index);
     /* As the kernel's helpers do where a name is not free. */
-    for (unsigned number = 127; number > 0 && volume_table_named(all, name, SIZE_MAX); number--)
+    for (unsigned number = 127; number > 0 && volume_table_named(all, VOLUME_RAID, name, SIZE_MAX);
+         number--)
         snprintf(name, size, "md%u", number);
 }
 
@@ -209,7 +210,7 @@ struct members {
     size_t count;
     size_t index[MAX_VOLUMES];      /* among the contents */
     const char *nodes[MAX_VOLUMES]; /* of their views */
-    bool used[MAX_VOLUMES];
+    enum lvm_member is[MAX_VOLUMES];
 };
 
 /* Where logical volumes go, and what was there before. */
@@ -224,12 +225,25 @@ static void add_logical(void *owner, const struct lvm_volume *found)
 {
     const struct hoard *hoard = owner;
     struct content *what;
-    if (volume_table_named(hoard->all, found->name, hoard->before))
+    if (volume_table_named(hoard->all, VOLUME_LOGICAL, found->name, hoard->before))
         return; /* it was found the last time */
     what = volume_table_add(hoard->all, VOLUME_LOGICAL, found->name, found->node, found->number);
     if (what && !found->number)
-        volume_table_say(what, found->plain ? STATUS_UNSUPPORTED : STATUS_CORRUPT, "%s",
+        volume_table_say(what, found->damaged ? STATUS_CORRUPT : STATUS_UNSUPPORTED, "%s",
                          found->why);
+}
+
+/* LVM would take one of them, and leave the other out without a word. */
+static const struct content *find_copied(const volume_table *all, size_t index)
+{
+    const struct content *what = volume_table_at(all, index);
+    for (size_t i = 0; i < index; i++) {
+        const struct content *other = volume_table_at(all, i);
+        if (other->kind == CONTENT_MEMBER && strcmp(other->fstype, what->fstype) == 0 &&
+            *what->uuid && strcmp(other->uuid, what->uuid) == 0)
+            return other;
+    }
+    return NULL;
 }
 
 /* The physical volumes, with their views; whether there is one that has not been tried. */
@@ -241,6 +255,13 @@ static bool gather_members(volume_stack *self, volume_table *all, struct members
         struct content *what = volume_table_at(all, i);
         if (what->kind != CONTENT_MEMBER || strcmp(what->fstype, "LVM2_member") != 0)
             continue;
+        const struct content *copied = find_copied(all, i);
+        if (copied) {
+            volume_table_say(what, STATUS_UNSUPPORTED,
+                             "LVM: a copy of %s (both have the same UUID), which is read instead",
+                             copied->name);
+            continue;
+        }
         fresh = fresh || !what->tried;
         what->tried = true;
         const char *node = overlay_of(self, what);
@@ -252,6 +273,26 @@ static bool gather_members(volume_stack *self, volume_table *all, struct members
     return fresh && found->count > 0;
 }
 
+static void settle_member(struct content *what, enum lvm_member is, const char *why)
+{
+    switch (is) {
+    case LVM_MEMBER_USED:
+        volume_table_say(what, STATUS_OK, "%s", "");
+        break;
+    case LVM_MEMBER_ORPHAN:
+        volume_table_say(what, STATUS_OK, "LVM: it belongs to no volume group");
+        break;
+    case LVM_MEMBER_ELSEWHERE:
+        volume_table_say(what, STATUS_UNSUPPORTED,
+                         "LVM: its volume group is described on other disks of the guest, which "
+                         "are not among those given");
+        break;
+    case LVM_MEMBER_DAMAGED:
+        volume_table_say(what, STATUS_CORRUPT, "LVM: its volume group cannot be read%s%s",
+                         *why ? ": " : "", why);
+    }
+}
+
 static void activate_groups(volume_stack *self, volume_table *all)
 {
     static struct members found; /* too large for the stack */
@@ -260,16 +301,13 @@ static void activate_groups(volume_stack *self, volume_table *all)
         return;
     struct hoard hoard = {all, volume_table_count(all)};
     int result =
-        lvm_activate(found.nodes, found.used, found.count, add_logical, &hoard, why, sizeof why);
+        lvm_activate(found.nodes, found.is, found.count, add_logical, &hoard, why, sizeof why);
     for (size_t i = 0; i < found.count; i++) {
         struct content *what = volume_table_at(all, found.index[i]);
         if (result < 0)
             volume_table_say(what, STATUS_UNSUPPORTED, "LVM: %s", why);
-        else if (!found.used[i])
-            volume_table_say(what, STATUS_CORRUPT, "LVM: no volume group can be read from it%s%s",
-                             *why ? ": " : "", why);
         else
-            volume_table_say(what, STATUS_OK, "%s", "");
+            settle_member(what, found.is[i], why);
     }
 }
 

@@ -104,10 +104,11 @@ struct content *volume_table_at(const volume_table *self, size_t index)
     return &self->list[index];
 }
 
-bool volume_table_named(const volume_table *self, const char *name, size_t among)
+bool volume_table_named(const volume_table *self, enum volume_kind kind, const char *name,
+                        size_t among)
 {
     for (size_t i = 0; i < self->count && i < among; i++)
-        if (strcmp(self->list[i].name + strlen("/dev/"), name) == 0)
+        if (self->list[i].volume == kind && strcmp(self->list[i].name + strlen("/dev/"), name) == 0)
             return true;
     return false;
 }

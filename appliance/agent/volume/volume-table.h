@@ -133,8 +133,10 @@ struct content *volume_table_add(volume_table *self, enum volume_kind volume, co
 /* Sets another message and status. */
 void volume_table_say(struct content *what, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Whether one of the first `among` contents has that name, as below /dev. */
-bool volume_table_named(const volume_table *self, const char *name, size_t among);
+/* Whether one of the first `among` contents is of that kind and has that name, as below /dev. A
+ * group's volumes may well be called as arrays are: md/0. */
+bool volume_table_named(const volume_table *self, enum volume_kind kind, const char *name,
+                        size_t among);
 /* The node of the disk in that slot. Returns buffer. */
 const char *volume_table_disk_node(const volume_table *self, unsigned slot, char buffer[NODE_MAX]);
 /* Whether there were more than MAX_VOLUMES. */

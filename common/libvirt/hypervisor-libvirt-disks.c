@@ -292,6 +292,14 @@ static bool ends_with_error(const char *message, int number)
     return length >= end && strcmp(message + length - end, why) == 0;
 }
 
+/* Newer versions of QEMU (10.0) do not say why they could not duplicate a descriptor of ours: they
+ * have too many. */
+static bool is_short_of_something(const char *message)
+{
+    return ends_with_error(message, EMFILE) || ends_with_error(message, ENOMEM) ||
+           strstr(message, "Failed to dup() given file descriptor");
+}
+
 /* QEMU looked into the file, or at what it is to be, and did not like it: that is the image's
  * fault, or its server's. Any other failure is the appliance's, and so is one for want of
  * descriptors or memory: QEMU refuses the command then, too. */
@@ -300,8 +308,7 @@ static int blame(error **err, error *why, const struct hypervisor_disk *disk)
     const char *message = error_message(why);
     if (error_kind(why) != ERROR_REFUSED)
         return error_propagate(err, why);
-    if (!disk->chain->nbd_export &&
-        (ends_with_error(message, EMFILE) || ends_with_error(message, ENOMEM)))
+    if (!disk->chain->nbd_export && is_short_of_something(message))
         return blame_appliance(err, why);
     if (strstr(message, "Failed to get \""))
         error_set(err, ERROR_REFUSED, "the image is in use, by another disk or a running guest: %s",

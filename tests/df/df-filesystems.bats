@@ -34,13 +34,20 @@ row()
         and .available <= .size - .used and .block_size >= 512 and ('"${3:-true}"')' <<< "$object"
 }
 
+# As e2fsprogs says. Newer versions give ext4 one for orphans.
+used_inodes()
+{
+    dumpe2fs -h "$IMAGES/$1" 2> /dev/null | awk -F : '$1 == "Inode count" { all = $2 } $1 == "Free inodes" { free = $2 }
+        END { print all - free }'
+}
+
 # What was written into the image: about 800 kB.
 filled='.used > 790000'
 packed='.used == .size and .available == 0'
 
-@test "ext2" { row ext2.img ext2 "$filled and .label == \"ext2\" and .inodes_used == 24"; }
-@test "ext3" { row ext3.img ext3 "$filled and .label == \"ext3\" and .inodes_used == 24"; }
-@test "ext4" { row ext4.img ext4 "$filled and .label == \"ext4\" and .inodes_used == 24 and .block_size == 1024"; }
+@test "ext2" { row ext2.img ext2 "$filled and .label == \"ext2\" and .inodes_used == $(used_inodes ext2.img)"; }
+@test "ext3" { row ext3.img ext3 "$filled and .label == \"ext3\" and .inodes_used == $(used_inodes ext3.img)"; }
+@test "ext4" { row ext4.img ext4 "$filled and .label == \"ext4\" and .inodes_used == $(used_inodes ext4.img) and .block_size == 1024"; }
 @test "xfs" { row xfs.img xfs "$filled and .label == \"xfs\" and .inodes_used == 15"; }
 @test "btrfs" { row btrfs.img btrfs "$filled and .label == \"btrfs\" and .inodes == null"; }
 @test "vfat (FAT32)" { row vfat.img vfat "$filled and .label == \"FAT32\" and .uuid == \"1234-5678\""; }

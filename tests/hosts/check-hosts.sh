@@ -17,6 +17,7 @@ in_chroot()
 {
     # shellcheck disable=SC2016 # for the shell within
     unshare --mount --pid --fork --kill-child sh -euc '
+        mount --bind "$1" "$1" # what is made in it may have mounts of its own
         mount -t proc proc "$1/proc"
         mount --rbind /sys "$1/sys"
         mount --rbind /dev "$1/dev"

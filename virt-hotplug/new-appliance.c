@@ -26,6 +26,8 @@ struct launching {
     const struct new_appliance *start;
     const struct template_builder *provision;
     const appliance_directory *directory;
+    const char *memory;    /* the file that is its memory */
+    bool memory_read_only; /* it is the template's */
 };
 
 void new_appliance_clear(struct new_appliance *start)
@@ -84,13 +86,13 @@ static char *machine_name(const appliance_directory *directory)
 static int bring_up(const struct launching *self, hypervisor *hv, error **err)
 {
     const struct new_appliance *start = self->start;
-    AUTO_FREE char *memory = appliance_directory_memory(self->directory);
     AUTO_FREE char *name = machine_name(self->directory);
     AUTO_FD int state = appliance_open_state(self->provision->template_dir, err);
     AUTO_AGENT_CLIENT agent_client *agent = NULL;
     struct appliance_paths paths = {
         .root = appliance_directory_root(self->directory),
-        .memory_path = memory,
+        .memory_path = self->memory,
+        .memory_read_only = self->memory_read_only,
         .state_fd = state,
         .name = name,
         .uuid = appliance_directory_uuid(self->directory),
@@ -100,7 +102,7 @@ static int bring_up(const struct launching *self, hypervisor *hv, error **err)
     };
     if (state < 0)
         return -1;
-    if (!memory || !name)
+    if (!name)
         return error_no_memory(err);
     uint64_t deadline = clock_now() + (start->uri ? DAEMON_TIMEOUT : NEW_APPLIANCE_TIMEOUT);
     if (appliance_start(hv, &self->provision->appliance, &paths, deadline, &agent, err) < 0)
@@ -110,14 +112,12 @@ static int bring_up(const struct launching *self, hypervisor *hv, error **err)
 
 /* This process and QEMU, which outlives it. Later commands are not: they have to end QEMU, which
  * one that is confined elsewhere cannot. */
-static int confine_to(const appliance_directory *directory, error **err)
+static int confine(const struct launching *self, error **err)
 {
-    AUTO_FREE char *memory = appliance_directory_memory(directory);
-    if (!memory)
-        return error_no_memory(err);
+    const char *own = self->memory_read_only ? NULL : self->memory;
     child_setup_reduce_environment(NULL);
     return confinement_restrict(
-        (const char *const[]){appliance_directory_root(directory), memory, NULL}, err);
+        (const char *const[]){appliance_directory_root(self->directory), own, NULL}, err);
 }
 
 static int new_appliance_inside(void *data, error **err)
@@ -131,7 +131,7 @@ static int new_appliance_inside(void *data, error **err)
         .trace = command_line_options.trace ? command_line_trace : NULL,
     };
     /* A daemon starts QEMU its own way. */
-    if (!self->start->uri && confine_to(self->directory, err) < 0)
+    if (!self->start->uri && confine(self, err) < 0)
         return -1;
     hypervisor *hv = appliance_directory_driver->create(&options, err);
     if (!hv)
@@ -170,14 +170,18 @@ static int provide(struct new_appliance *start, run_directory *run, int signal_f
 static int launch_at(struct new_appliance *start, const appliance_directory *directory,
                      const struct template_builder *provision, int signal_fd, error **err)
 {
-    struct launching launching = {start, provision, directory};
-    AUTO_FREE char *memory = appliance_directory_memory(directory);
+    AUTO_FREE char *copy = appliance_directory_memory(directory);
+    struct launching launching = {start, provision, directory, copy, false};
     /* A daemon answers to us, not to the sandboxed user. */
     struct sandbox ourselves = start->box;
     ourselves.drop = false;
-    if (!memory)
+    if (!copy)
         return error_no_memory(err);
-    if (template_copy_memory(provision->template_dir, memory, &start->box, err) < 0)
+    /* A daemon's QEMU may be a user who does not get to the template. */
+    if (provision->memory_read_only && !start->uri) {
+        launching.memory = provision->memory_path;
+        launching.memory_read_only = true;
+    } else if (template_copy_memory(provision->template_dir, copy, &start->box, err) < 0)
         return -1;
     return sandboxed_work_do(start->uri ? &ourselves : &start->box, new_appliance_inside,
                              &launching, signal_fd, err);

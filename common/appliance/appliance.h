@@ -36,12 +36,13 @@ struct appliance_config {
 struct appliance_paths {
     const char *root;        /* a directory of its own, short; made for it */
     const char *memory_path; /* the file that is its memory; NULL: it has none */
-    int state_fd;     /* ≥ 0: restore this state, with the memory mapped privately; -1: boot */
-    const char *name; /* these five as in struct machine_spec */
+    bool memory_read_only;   /* these six as in struct machine_spec */
+    const char *name;
     const char *uuid;
     const struct launch_settings *settings;
     uid_t uid;
     gid_t gid;
+    int state_fd; /* ≥ 0: restore this state, with the memory mapped privately; -1: boot */
 };
 
 /* Opens the saved state in a template's directory, for state_fd. -1 and *err. */

@@ -66,6 +66,7 @@ struct machine_spec {
                                 port_path and "-N". A driver may choose others: see open_port() */
     const char *memory_path; /* the guest's memory is this file */
     bool memory_private;     /* mapped copy-on-write: a restored template */
+    bool memory_read_only;   /* and opened only for reading: see maps_read_only() */
     bool incoming;           /* it waits for a saved state */
     bool sessions;           /* it has SESSION_PORTS ports more than the agent's (port-name.h) */
     const struct launch_settings *settings; /* of one that lives between commands, or NULL */
@@ -167,6 +168,10 @@ struct hypervisor_driver {
      */
     int (*fingerprint)(const struct machine_spec *spec, struct hypervisor_fingerprint *print,
                        error **err);
+
+    /* Whether the memory of a machine can be a file that it may only read, by what
+     * keep_capabilities() has written to that directory. NULL: it cannot. */
+    bool (*maps_read_only)(const char *capabilities);
 
     /* The process of the machine whose files are below that root, found without an object. That
      * machine may have changed the files. 0: it does not run; -1: it runs, but its process cannot

@@ -186,9 +186,10 @@ static void write_memory_backend(struct writer *w, const struct machine_spec *sp
         return;
     AUTO_FREE char *path = double_commas(spec->memory_path);
     AUTO_FREE char *object = NULL;
-    if (!path ||
-        !(object = text_format("memory-backend-file,id=appliance.ram,size=%uM,mem-path=%s,share=%s",
-                               spec->memory_mib, path, spec->memory_private ? "off" : "on"))) {
+    if (!path || !(object = text_format(
+                       "memory-backend-file,id=appliance.ram,size=%uM,mem-path=%s,share=%s%s",
+                       spec->memory_mib, path, spec->memory_private ? "off" : "on",
+                       spec->memory_read_only ? ",readonly=on,rom=off" : ""))) {
         w->failed = true;
         return;
     }

@@ -306,9 +306,30 @@ static int save(hypervisor *base, int fd, error **err)
     return 0;
 }
 
+/* QEMU 8.2 can open the file of a private mapping read-only (`rom`). */
+static bool maps_read_only(libvirt_hypervisor *self)
+{
+    size_t i;
+    json_t *property;
+    bool found = false;
+    json_t *properties =
+        hypervisor_libvirt_monitor(self, "qom-list-properties",
+                                   json_pack("{s:s}", "typename", "memory-backend-file"), -1, NULL);
+    json_array_foreach(properties, i, property)
+    {
+        const char *name = json_string_value(json_object_get(property, "name"));
+        found |= name && strcmp(name, "rom") == 0;
+    }
+    json_decref(properties);
+    return found;
+}
+
 static void keep_capabilities(hypervisor *base, const char *directory)
 {
-    qemu_capabilities_keep(libvirt_self(base)->root, directory);
+    libvirt_hypervisor *self = libvirt_self(base);
+    qemu_capabilities_keep(self->root, directory);
+    if (maps_read_only(self))
+        qemu_capabilities_note_read_only(directory);
 }
 
 static int open_port(hypervisor *base, const char *name, error **err)
@@ -513,6 +534,7 @@ const struct hypervisor_driver hypervisor_libvirt = {
     .name = "libvirt",
     .create = create,
     .fingerprint = fingerprint,
+    .maps_read_only = qemu_capabilities_read_only,
     .find_process = libvirt_root_find_process,
     .socket_room = LIBVIRT_ROOT_SOCKET_ROOM,
 };

@@ -12,6 +12,9 @@
 static const char *const levels[] = {"cache", "cache/qemu", "cache/qemu/capabilities"};
 #define CACHE "cache/qemu/capabilities"
 
+/* An empty file. */
+#define READ_ONLY "memory-read-only"
+
 static int copy_into(int from, int to, const char *name)
 {
     char path[64];
@@ -24,6 +27,12 @@ static int copy_into(int from, int to, const char *name)
     return file_tree_copy_file(path, target);
 }
 
+/* A note of ours is not for libvirt. */
+static bool is_libvirts(const char *name)
+{
+    return name[0] != '.' && strcmp(name, READ_ONLY) != 0;
+}
+
 static int copy_all(int from_fd, int to)
 {
     int result = 0;
@@ -33,7 +42,7 @@ static int copy_all(int from_fd, int to)
         return -errno;
     }
     for (struct dirent *entry; result == 0 && (entry = readdir(from));)
-        if (entry->d_name[0] != '.')
+        if (is_libvirts(entry->d_name))
             result = copy_into(dirfd(from), to, entry->d_name);
     return result;
 }
@@ -77,4 +86,18 @@ int qemu_capabilities_provide(const char *directory, const char *root)
             return -errno;
     AUTO_FD int to = open_cache(root);
     return copy_directory(open_directory(directory), to);
+}
+
+int qemu_capabilities_note_read_only(const char *directory)
+{
+    AUTO_FD int at = open_directory(directory);
+    AUTO_FD int fd = at < 0 ? -1 : openat(at, READ_ONLY, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    return fd < 0 ? -errno : 0;
+}
+
+bool qemu_capabilities_read_only(const char *directory)
+{
+    struct stat st;
+    AUTO_FD int at = open_directory(directory);
+    return at >= 0 && fstatat(at, READ_ONLY, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }

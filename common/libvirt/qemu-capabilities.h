@@ -4,9 +4,16 @@
 #ifndef VLT_QEMU_CAPABILITIES_H
 #define VLT_QEMU_CAPABILITIES_H
 
+#include <stdbool.h>
+
 /* Copy the files from a root to `directory`, which is made, and from there to another root. After a
  * failure libvirt probes again. 0 or -errno. */
 int qemu_capabilities_keep(const char *root, const char *directory);
 int qemu_capabilities_provide(const char *directory, const char *root);
+
+/* Notes in `directory` that QEMU can map memory privately from a file that it only reads, and
+ * whether that is noted. 0 or -errno. */
+int qemu_capabilities_note_read_only(const char *directory);
+bool qemu_capabilities_read_only(const char *directory);
 
 #endif

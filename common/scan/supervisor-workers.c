@@ -59,6 +59,7 @@ static int start(struct supervisor *self, error **err)
         .root = worker->root,
         .template_dir = self->template.template_dir,
         .memory_path = self->template.memory_path,
+        .memory_read_only = self->template.memory_read_only,
         .start_timeout = NEW_APPLIANCE_TIMEOUT,
         .trace = self->config->trace,
         .question = self->config->question,

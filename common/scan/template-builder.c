@@ -251,10 +251,27 @@ static int find_ready(struct provisioner *self, struct template_builder *result)
     return found;
 }
 
-/* QEMU 7.2 opens the file of a private mapping for writing. A QEMU that an image has taken over
- * must not reach later runs, so it gets a copy that lasts as long as this run. */
+/* Whether appliances map the template's own memory. */
+static int may_map(const struct provisioner *self, struct template_builder *result, error **err)
+{
+    const struct hypervisor_driver *driver = self->config->driver;
+    AUTO_FREE char *capabilities = template_capabilities(result->template_dir);
+    if (!capabilities)
+        return error_no_memory(err);
+    result->memory_read_only = driver->maps_read_only && driver->maps_read_only(capabilities);
+    return 0;
+}
+
+/* A QEMU that an image has taken over must not reach later runs. Where QEMU opens the file of a
+ * private mapping for writing (before 8.2), it gets a copy that lasts as long as this run. */
 static int stage_memory(struct provisioner *self, struct template_builder *result, error **err)
 {
+    if (may_map(self, result, err) < 0)
+        return -1;
+    if (result->memory_read_only) {
+        result->memory_path = text_format("%s/ram", result->template_dir);
+        return result->memory_path ? 0 : error_no_memory(err);
+    }
     result->memory_path = text_format("%s/ram", run_directory_path(self->run));
     if (!result->memory_path)
         return error_no_memory(err);
@@ -370,7 +387,8 @@ void template_builder_clear(struct template_builder *provision)
 void template_builder_discard(struct template_builder *provision)
 {
     template_discard(provision->template_dir);
-    unlink(provision->memory_path);
+    if (!provision->memory_read_only)
+        unlink(provision->memory_path);
     accelerator_forget();
     template_builder_clear(provision);
 }

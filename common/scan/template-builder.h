@@ -11,7 +11,8 @@
 struct template_builder {
     struct appliance_config appliance; /* files and accel as workers use them */
     char *template_dir;                /* its state and capabilities; never NULL after success */
-    char *memory_path;                 /* this run's copy of its memory */
+    char *memory_path;                 /* its memory, or this run's copy of it */
+    bool memory_read_only;             /* it is the template's: nobody may write it */
     bool booted;                       /* it had to be built */
     struct appliance_files files;      /* owned */
 };

@@ -411,7 +411,12 @@ static int bring_up(struct worker_state *self, uint64_t deadline, error **err)
     AUTO_FD int state = config->template_dir ? appliance_open_state(config->template_dir, err) : -1;
     if (!memory || (config->template_dir && state < 0))
         return memory ? -1 : error_no_memory(err);
-    struct appliance_paths place = {.root = config->root, .memory_path = memory, .state_fd = state};
+    struct appliance_paths place = {
+        .root = config->root,
+        .memory_path = memory,
+        .memory_read_only = config->memory_read_only,
+        .state_fd = state,
+    };
     if (make_hypervisor(self, err) < 0)
         return -1;
     return appliance_start(self->hv, &config->appliance, &place, deadline, &self->agent, err);

@@ -21,13 +21,17 @@ struct assignment {
  * says some 10 KiB. */
 #define FILE_BYTES ((uint64_t)16 << 20)
 
-/* Nothing but its own directory, and its memory's file. A builder's is in the template's. Where the
- * appliance boots, its memory is a file that QEMU makes. */
+/* Nothing but its own directory, and its memory's file where QEMU wants to open that for writing. A
+ * builder's is in the template's. Where the appliance boots, its memory is a file that QEMU makes.
+ */
 static int enter(const struct worker_config *config, error **err)
 {
     const char *writable[] = {config->root, NULL, NULL};
     uint64_t memory = (uint64_t)config->appliance.memory_mib << 20;
-    writable[1] = config->build_dir ? config->build_dir : config->memory_path;
+    if (config->build_dir)
+        writable[1] = config->build_dir;
+    else if (!config->memory_read_only)
+        writable[1] = config->memory_path;
     if (confinement_enter(&config->sandbox, writable, err) < 0)
         return -1;
     /* A builder writes the template, and has no guest. */

@@ -23,6 +23,7 @@ struct worker_config {
     const char *root;         /* its directory, made for it; removed when all has ended */
     const char *template_dir; /* to restore from; NULL: boot */
     const char *memory_path;  /* and the memory that goes with it */
+    bool memory_read_only;    /* which the worker only reads */
     const char *build_dir;    /* builders: where the template goes; NULL: scan */
     unsigned start_timeout;   /* seconds */
     struct question question; /* what to ask about each guest; builders need none */

@@ -31,7 +31,8 @@ setup()
 qemu=/usr/bin/qemu-system-x86_64
 sister=/usr/bin/qemu-system-i386
 
-# The file belongs to QEMU's user, and anyone may write it. No appliance comes up where a try works.
+# The file belongs to QEMU's user, and anyone may write it. No appliance comes up where a try works. What QEMU has of the
+# template is out of its reach, too.
 make_intruder()
 {
     requires "$BUILD/faults/intruder"
@@ -43,6 +44,9 @@ make_intruder()
 #!/bin/bash
 if [[ " \$* " == *" -incoming "* ]]; then
     '$TMPDIR/intruder' '$TMPDIR/open/file' || exit
+    memory=\${*#*,mem-path=}
+    memory=\${memory%%,*}
+    [[ \$memory != '$TMPDIR/cache/'* ]] || '$TMPDIR/intruder' "\$memory" || exit
 fi
 exec $sister "\$@"
 EOF
@@ -63,6 +67,24 @@ with_intruder()
     run -0 --separate-stderr with_intruder virt-hotplug launch --accel=tcg --name one "$IMAGES/ext4.img"
     virt-hotplug shutdown one
     [[ $(stat -c '%a %s' open/file) == "666 0" ]]
+}
+
+@test "a template's memory is mapped where QEMU can open it read-only, else a copy; it stays as it is" {
+    local line sum
+
+    run -0 virt-df-live --accel=tcg "$IMAGES/ext4.img"
+    run -0 --separate-stderr with_intruder virt-hotplug launch --accel=tcg --name one
+    sum=$(cat cache/template-*/ram | sha256sum)
+    line=$(tr '\0' ' ' < "/proc/$(ours qemu-system)/cmdline")
+    if "$sister" -object memory-backend-file,help | grep -q ' rom='; then
+        assert_contains "$line" "mem-path=$TMPDIR/cache/template-" ",share=off,readonly=on,rom=off "
+        [[ $(find "$place" -name ram -type f) == "" ]]
+    else
+        assert_contains "$line" "mem-path=$(find "$place" -name ram -type f),share=off "
+    fi
+    virt-hotplug run one -- dd if=/dev/zero of=/run/full bs=1M count=100
+    virt-hotplug shutdown one
+    assert_equal "$(cat cache/template-*/ram | sha256sum)" "$sum"
 }
 
 @test "what the intruder tries works without the sandbox" {

@@ -128,6 +128,10 @@ static void a_template_is_mapped_privately(void **state)
     spec.memory_private = spec.incoming = true;
     check(&spec, "string(//qemu:arg[2]/@value)",
           "memory-backend-file,id=appliance.ram,size=512M,mem-path=/m,share=off");
+    spec.memory_read_only = true;
+    check(
+        &spec, "string(//qemu:arg[2]/@value)",
+        "memory-backend-file,id=appliance.ram,size=512M,mem-path=/m,share=off,readonly=on,rom=off");
     check(&spec, "string(//qemu:arg[@value='-incoming']/following-sibling::*[1]/@value)", "defer");
 }
 

@@ -212,13 +212,12 @@ static void take_root(struct agent *agent)
         boot_shell();
 }
 
-static void on_uevents(void *owner, uint32_t events)
+static void read_uevents(void *owner)
 {
     struct agent *agent = owner;
     char message[EVENT_SIZE];
     struct uevent event;
     bool lost = false, gone = false;
-    (void)events;
     for (;;) {
         ssize_t length = recv(agent->uevents.fd, message, sizeof message - 1, MSG_DONTWAIT);
         if (length < 0 && errno == EINTR)
@@ -249,6 +248,13 @@ static void on_uevents(void *owner, uint32_t events)
         if (!agent->host)
             boot_each_port(take_port, agent);
     }
+}
+
+static void on_uevents(void *owner, uint32_t events)
+{
+    struct agent *agent = owner;
+    (void)events;
+    read_uevents(agent);
     take_root(agent);
     run_requests(agent);
 }
@@ -326,6 +332,7 @@ static void set_up(struct agent *agent, const struct agent_options *options)
     });
     if (!agent->queue)
         end(agent, 1, "no memory");
+    device_table_listen(agent->disks, read_uevents, agent);
     watch(agent, &agent->signals, EPOLLIN);
 }
 

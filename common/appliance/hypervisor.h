@@ -31,6 +31,7 @@ struct hypervisor_disk {
     const struct image_chain
         *chain;         /* its descriptors are duplicated: they may be closed at once */
     const char *serial; /* at most MAX_SERIAL characters */
+    bool replaceable;   /* replace() may follow; not where it is writable */
     unsigned block_size;
     bool writable;      /* the top layer's descriptor was opened O_RDWR */
     const char *record; /* printable text that inspect() will find again, or NULL */
@@ -109,6 +110,12 @@ struct hypervisor_ops {
      * ERROR_REFUSED where the image is to blame, ERROR_ENCRYPTED where no key fits, any other kind
      * where the appliance is to blame. */
     int (*attach)(hypervisor *self, const struct hypervisor_disk *disk, error **err);
+
+    /* Puts another disk behind the device at `slot`, whose last disk was replaceable: the device,
+     * its serial and its block size stay. When this returns 0 the guest reads the new one; what its
+     * kernel knows of the old one is the agent's to renew. Errors are those of attach(); then the
+     * last disk is still there. */
+    int (*replace)(hypervisor *self, const struct hypervisor_disk *disk, error **err);
 
     /* Fills in all SLOT_COUNT entries of the table. 0 or -1 and *err. */
     int (*inspect)(hypervisor *self, struct hypervisor_slot table[], error **err);

@@ -157,6 +157,39 @@ json_t *qmp_blockdev_chain(const struct image_chain *chain, const int64_t *fdset
     return set_member(node, "node-name", json_string(qmp_blockdev_name(slot, name)));
 }
 
+json_t *qmp_blockdev_replaceable(json_t *chain, unsigned slot)
+{
+    char name[QMP_BLOCKDEV_NAME_MAX];
+    if (!chain)
+        return NULL;
+    json_object_del(chain, "node-name");
+    json_object_del(chain, "read-only"); /* it is as what is above it */
+    return json_pack("{s:s, s:s, s:b, s:o}", "driver", "raw", "node-name",
+                     qmp_blockdev_name(slot, name), "read-only", 1, "file", chain);
+}
+
+char *qmp_blockdev_successor_name(unsigned slot, unsigned number,
+                                  char buffer[QMP_BLOCKDEV_SUCCESSOR_MAX])
+{
+    snprintf(buffer, QMP_BLOCKDEV_SUCCESSOR_MAX, "n%u.%u", slot, number);
+    return buffer;
+}
+
+json_t *qmp_blockdev_successor(json_t *chain, unsigned slot, unsigned number)
+{
+    char name[QMP_BLOCKDEV_SUCCESSOR_MAX];
+    return set_member(chain, "node-name",
+                      json_string(qmp_blockdev_successor_name(slot, number, name)));
+}
+
+json_t *qmp_blockdev_replace(unsigned slot, unsigned number)
+{
+    char name[QMP_BLOCKDEV_NAME_MAX], successor[QMP_BLOCKDEV_SUCCESSOR_MAX];
+    return json_pack("{s:[{s:s, s:s, s:b, s:s}]}", "options", "driver", "raw", "node-name",
+                     qmp_blockdev_name(slot, name), "read-only", 1, "file",
+                     qmp_blockdev_successor_name(slot, number, successor));
+}
+
 bool qmp_blockdev_has_extents(const struct image_chain *chain, size_t index)
 {
     return index + 1 < chain->count && chain->layers[index].role != IMAGE_ROLE_EXTENT &&

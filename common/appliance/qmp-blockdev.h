@@ -35,6 +35,18 @@ char *qmp_blockdev_descriptor(const struct image_chain *chain, size_t index, con
 json_t *qmp_blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot,
                            bool io_uring, bool writable, const char *secret);
 
+/* The same of a disk that another one will replace: in front of the chain is a node that stays,
+ * named as the slot. Takes the reference over, as do the next two; NULL where that is NULL. */
+json_t *qmp_blockdev_replaceable(json_t *chain, unsigned slot);
+/* The same of the disk that is the number-th to replace the first one at the slot, from 1: "n7.1".
+ */
+#define QMP_BLOCKDEV_SUCCESSOR_MAX 24
+char *qmp_blockdev_successor_name(unsigned slot, unsigned number,
+                                  char buffer[QMP_BLOCKDEV_SUCCESSOR_MAX]);
+json_t *qmp_blockdev_successor(json_t *chain, unsigned slot, unsigned number);
+/* blockdev-reopen's arguments: puts that one behind the node that stays. */
+json_t *qmp_blockdev_replace(unsigned slot, unsigned number);
+
 /* object-add's arguments: a secret, which QEMU reads from its own descriptor `fd`. So it stands in
  * no command, and in no log of commands. */
 json_t *qmp_blockdev_secret(const char *id, int64_t fd);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Disks into slots and out again: each attach is a transaction over the slot table, the hypervisor
- * and the agent. Reserve, attach, and commit when the agent has seen that disk (slot, size and
- * serial match); roll back on any failure. A slot is free again only when both the hypervisor and
- * the agent have reported that the disk is gone. */
+ * and the agent. Reserve, attach, and commit when the agent has seen that disk (slot, size, serial
+ * and number match); roll back on any failure. A slot whose disk has been read is vacant: the next
+ * disk with blocks of that size takes the old one's place behind the same device, which costs the
+ * guest half of what another device would (docs/performance.md). A slot is free again only when
+ * both the hypervisor and the agent have reported that the device is gone. */
 #ifndef VLT_SLOT_HOTPLUG_H
 #define VLT_SLOT_HOTPLUG_H
 
@@ -15,15 +17,20 @@ typedef struct slot_hotplug slot_hotplug;
 slot_hotplug *slot_hotplug_new(hypervisor *hv);
 void slot_hotplug_free(slot_hotplug *self);
 
-/* Attaches at the lowest free slot; slot and serial of `wanted` are ignored. Fills *request with
- * the slot, size and serial that the agent must see; slot_hotplug_disk_clear() frees the serial. 0;
- * or -1, and the slot is free. */
+/* Attaches at the lowest vacant slot with that block size, or else at the lowest free one; slot and
+ * serial of `wanted` are ignored. Fills *request with the slot, size, serial and number that the
+ * agent must see; slot_hotplug_disk_clear() frees the serial. 0; or -1, and the slot is as it was.
+ */
 int slot_hotplug_attach(slot_hotplug *self, const struct hypervisor_disk *wanted, disk *request,
                         error **err);
 void slot_hotplug_disk_clear(disk *request);
 
 /* The agent has answered for the slot: attaching → ready. */
 int slot_hotplug_confirm(slot_hotplug *self, unsigned slot, error **err);
+
+/* The guest of a confirmed disk has its answer, and nothing reads the disk any more: its place may
+ * be taken. Until then, or until it is detached, QEMU keeps it open. */
+int slot_hotplug_vacate(slot_hotplug *self, unsigned slot, error **err);
 
 /* Starts to detach all disks, writes their slots to `slots` (room for SLOT_COUNT), and returns
  * their number; -1 and *err. The slots are free after slot_hotplug_removed() for each and one

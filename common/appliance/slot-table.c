@@ -7,6 +7,7 @@
 struct slot {
     enum slot_state state;
     unsigned generation;
+    bool device; /* it was vacant when it was reserved */
 };
 
 struct slot_table {
@@ -35,10 +36,8 @@ void slot_table_free(slot_table *table)
 static const char *state_name(enum slot_state state)
 {
     static const char *const names[] = {
-        [SLOT_FREE] = "free",
-        [SLOT_ATTACHING] = "being attached",
-        [SLOT_READY] = "attached",
-        [SLOT_DETACHING] = "being detached",
+        [SLOT_FREE] = "free",     [SLOT_ATTACHING] = "being attached", [SLOT_READY] = "attached",
+        [SLOT_VACANT] = "vacant", [SLOT_DETACHING] = "being detached",
     };
     return names[state];
 }
@@ -77,8 +76,10 @@ int slot_table_reserve(slot_table *table, error **err)
 
 int slot_table_reserve_at(slot_table *table, unsigned slot, error **err)
 {
-    if (move(table, slot, SLOT_FREE, SLOT_ATTACHING, err) < 0)
+    bool vacant = slot_table_state(table, slot) == SLOT_VACANT;
+    if (move(table, slot, vacant ? SLOT_VACANT : SLOT_FREE, SLOT_ATTACHING, err) < 0)
         return -1;
+    table->slot[slot].device = vacant;
     table->slot[slot].generation++;
     return 0;
 }
@@ -90,12 +91,19 @@ int slot_table_commit(slot_table *table, unsigned slot, error **err)
 
 int slot_table_rollback(slot_table *table, unsigned slot, error **err)
 {
-    return move(table, slot, SLOT_ATTACHING, SLOT_FREE, err);
+    bool device = slot < table->limit && table->slot[slot].device;
+    return move(table, slot, SLOT_ATTACHING, device ? SLOT_VACANT : SLOT_FREE, err);
+}
+
+int slot_table_vacate(slot_table *table, unsigned slot, error **err)
+{
+    return move(table, slot, SLOT_READY, SLOT_VACANT, err);
 }
 
 int slot_table_detach(slot_table *table, unsigned slot, error **err)
 {
-    return move(table, slot, SLOT_READY, SLOT_DETACHING, err);
+    bool vacant = slot_table_state(table, slot) == SLOT_VACANT;
+    return move(table, slot, vacant ? SLOT_VACANT : SLOT_READY, SLOT_DETACHING, err);
 }
 
 int slot_table_release(slot_table *table, unsigned slot, error **err)

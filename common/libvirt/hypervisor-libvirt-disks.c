@@ -135,14 +135,50 @@ static void remove_own_files(libvirt_hypervisor *self, unsigned slot)
     files->count = 0;
 }
 
+/* The present ones are those of a disk that is being replaced. QEMU goes on reading them until the
+ * next one is in its place. */
+static int retire_files(libvirt_hypervisor *self, unsigned slot, error **err)
+{
+    struct slot_files *files = &self->files[slot];
+    size_t count = files->retired_count + files->count;
+    int64_t *all = reallocarray(files->retired, count + 1, sizeof *all);
+    if (!all)
+        return error_no_memory(err);
+    for (size_t i = 0; i < files->count; i++)
+        all[files->retired_count + i] = files->fdsets[i];
+    files->retired = all;
+    files->retired_count = count;
+    files->count = 0;
+    return 0;
+}
+
 /* --- nodes --- */
+
+static int drop_named(libvirt_hypervisor *self, const char *name, error **err)
+{
+    return hypervisor_libvirt_monitor_do(self, "blockdev-del",
+                                         json_pack("{s:s}", "node-name", name), -1, err);
+}
 
 static int drop_node(libvirt_hypervisor *self, unsigned slot, error **err)
 {
     char name[QMP_BLOCKDEV_NAME_MAX];
-    return hypervisor_libvirt_monitor_do(
-        self, "blockdev-del", json_pack("{s:s}", "node-name", qmp_blockdev_name(slot, name)), -1,
-        err);
+    return drop_named(self, qmp_blockdev_name(slot, name), err);
+}
+
+/* Of all that were behind the node that stays, when that has gone: a command for each is saved
+ * where the appliance ends before. */
+static void drop_successors(libvirt_hypervisor *self, unsigned slot)
+{
+    struct slot_files *files = &self->files[slot];
+    char name[QMP_BLOCKDEV_SUCCESSOR_MAX];
+    for (; files->replaced > 0; files->replaced--)
+        drop_named(self, qmp_blockdev_successor_name(slot, files->replaced, name), NULL);
+    for (size_t i = 0; i < files->retired_count; i++)
+        if (files->retired[i] != NO_FDSET)
+            remove_files(self, files->retired[i]);
+    free(STEAL(files->retired));
+    files->retired_count = 0;
 }
 
 /* 1: there is a node of that slot; 0: there is none; -1 and *err. */
@@ -231,11 +267,14 @@ static int add_node_now(libvirt_hypervisor *self, const struct hypervisor_disk *
                         const char *secret, error **err)
 {
     bool io_uring = self->io_uring && !ends_in_sector(disk->chain);
-    return hypervisor_libvirt_monitor_do(
-        self, "blockdev-add",
-        qmp_blockdev_chain(disk->chain, self->files[disk->slot].fdsets, disk->slot, io_uring,
-                           disk->writable, secret),
-        -1, err);
+    const struct slot_files *files = &self->files[disk->slot];
+    json_t *node = qmp_blockdev_chain(disk->chain, files->fdsets, disk->slot, io_uring,
+                                      disk->writable, secret);
+    if (files->occupied)
+        node = qmp_blockdev_successor(node, disk->slot, files->replaced + 1);
+    else if (disk->replaceable)
+        node = qmp_blockdev_replaceable(node, disk->slot);
+    return hypervisor_libvirt_monitor_do(self, "blockdev-add", node, -1, err);
 }
 
 /* Whether it may use io_uring, a QEMU that an earlier command has started and confined knows alone
@@ -321,9 +360,9 @@ static int blame(error **err, error *why, const struct hypervisor_disk *disk)
     return -1;
 }
 
-int hypervisor_libvirt_attach(hypervisor *base, const struct hypervisor_disk *disk, error **err)
+/* The disk's files and its nodes; on failure nothing is left of them. */
+static int add_disk(libvirt_hypervisor *self, const struct hypervisor_disk *disk, error **err)
 {
-    libvirt_hypervisor *self = libvirt_self(base);
     error *why = NULL;
     if (pass_files(self, disk, &why) < 0) {
         /* QEMU has not looked into them yet. */
@@ -331,13 +370,24 @@ int hypervisor_libvirt_attach(hypervisor *base, const struct hypervisor_disk *di
         return blame_appliance(err, why);
     }
     if ((image_chain_check_open(disk->chain, NULL) < 0 ? add_encrypted(self, disk, &why)
-                                                       : add_node(self, disk, NULL, &why)) < 0)
-        goto close;
+                                                       : add_node(self, disk, NULL, &why)) == 0)
+        return 0;
+    remove_own_files(self, disk->slot);
+    return blame(err, why, disk);
+}
+
+int hypervisor_libvirt_attach(hypervisor *base, const struct hypervisor_disk *disk, error **err)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    error *why = NULL;
+    if (add_disk(self, disk, err) < 0)
+        return -1;
     hypervisor_libvirt_forget_events(self, disk->slot);
     json_t *device =
         qmp_blockdev_device(disk->slot, disk->serial, disk->block_size, disk->writable);
     if (hypervisor_libvirt_monitor_do(self, "device_add", device, -1, &why) < 0)
         goto drop;
+    self->files[disk->slot].occupied = disk->replaceable;
     /* The numbers of what is tagged are not kept: another process may take it away, and QEMU gives
      * numbers anew. */
     if (disk->record)
@@ -345,9 +395,26 @@ int hypervisor_libvirt_attach(hypervisor *base, const struct hypervisor_disk *di
     return 0;
 drop:
     drop_node(self, disk->slot, NULL);
-close:
     remove_own_files(self, disk->slot);
     return blame(err, why, disk);
+}
+
+int hypervisor_libvirt_replace(hypervisor *base, const struct hypervisor_disk *disk, error **err)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    struct slot_files *files = &self->files[disk->slot];
+    char name[QMP_BLOCKDEV_SUCCESSOR_MAX];
+    error *why = NULL;
+    if (retire_files(self, disk->slot, err) < 0 || add_disk(self, disk, err) < 0)
+        return -1;
+    json_t *arguments = qmp_blockdev_replace(disk->slot, files->replaced + 1);
+    if (hypervisor_libvirt_monitor_do(self, "blockdev-reopen", arguments, -1, &why) == 0) {
+        files->replaced++;
+        return 0;
+    }
+    drop_named(self, qmp_blockdev_successor_name(disk->slot, files->replaced + 1, name), NULL);
+    remove_own_files(self, disk->slot);
+    return blame_appliance(err, why);
 }
 
 /* --- detaching --- */
@@ -367,8 +434,10 @@ static int take_away(libvirt_hypervisor *self, unsigned slot, error **err)
     AUTO_ERROR error *why = NULL;
     if (drop_node(self, slot, &why) < 0 && has_node(self, slot, err) != 0)
         return error_propagate(err, STEAL(why));
-    if (self->files[slot].count == 0)
+    self->files[slot].occupied = false;
+    if (self->files[slot].count == 0 && self->files[slot].retired_count == 0)
         return remove_tagged_files(self, slot, err);
+    drop_successors(self, slot);
     remove_own_files(self, slot);
     return 0;
 }

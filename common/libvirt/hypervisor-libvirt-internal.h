@@ -11,10 +11,14 @@
 #include <libvirt/libvirt.h>
 #include <pthread.h>
 
-/* The fd sets of a slot, as far as this process made them. */
+/* The fd sets of a slot, as far as this process made them, and what was there before. */
 struct slot_files {
     size_t count;
     int64_t fdsets[IMAGE_CHAIN_MAX];
+    bool occupied;        /* there is a device with a node that stays */
+    unsigned replaced;    /* how many disks have taken the place of the first */
+    size_t retired_count; /* fd sets of those that were replaced */
+    int64_t *retired;
 };
 
 /* libvirt's thread adds events and ours takes them. At most one disk event for each slot and one
@@ -59,6 +63,7 @@ void hypervisor_libvirt_forget_events(libvirt_hypervisor *self, unsigned slot);
 
 /* hypervisor_ops of these names. */
 int hypervisor_libvirt_attach(hypervisor *base, const struct hypervisor_disk *disk, error **err);
+int hypervisor_libvirt_replace(hypervisor *base, const struct hypervisor_disk *disk, error **err);
 int hypervisor_libvirt_inspect(hypervisor *base, struct hypervisor_slot table[], error **err);
 int hypervisor_libvirt_clear(hypervisor *base, unsigned slot, error **err);
 int hypervisor_libvirt_detach(hypervisor *base, unsigned slot, error **err);

@@ -479,6 +479,7 @@ static const struct hypervisor_ops operations = {
     .save = save,
     .keep_capabilities = keep_capabilities,
     .attach = hypervisor_libvirt_attach,
+    .replace = hypervisor_libvirt_replace,
     .inspect = hypervisor_libvirt_inspect,
     .clear = hypervisor_libvirt_clear,
     .detach = hypervisor_libvirt_detach,

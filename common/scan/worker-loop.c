@@ -254,7 +254,8 @@ static int on_told(struct worker_state *self, const answer_body *told, error **e
     struct under_way *guest = self->asked[self->first];
     bool last = !question_continues(&self->config->question, told);
     for (u_int i = 0; last && i < guest->disk_count; i++)
-        if (slot_hotplug_confirm(self->disks, guest->disks[i].slot, err) < 0)
+        if (slot_hotplug_confirm(self->disks, guest->disks[i].slot, err) < 0 ||
+            slot_hotplug_vacate(self->disks, guest->disks[i].slot, err) < 0)
             return -1;
     int sent = worker_report_answer(&self->reports, guest->guest, guest->attached, told);
     if (sent < 0 || !last)

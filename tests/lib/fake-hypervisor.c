@@ -329,6 +329,23 @@ static int attach(hypervisor *base, const struct hypervisor_disk *what, error **
     return 0;
 }
 
+/* What is there stays as it is, but for the contents and their size. */
+static int replace(hypervisor *base, const struct hypervisor_disk *what, error **err)
+{
+    fake_hypervisor *self = self_of(base);
+    struct fake_disk disk = {
+        .attach = true, .replace = true, .slot = what->slot, .size = what->chain->size};
+    disk.guest = guest_of(what->chain);
+    if (follow_script(self, what->slot, disk.guest, err) < 0)
+        return -1;
+    if (!fake_step(FAKE_REPLACE))
+        return fail(err, "replace");
+    if (!self->machine->held[what->slot].device || what->writable || what->record)
+        atomic_fetch_add(&fake_script->mistakes, 1);
+    return send(self->events, &disk, sizeof disk, MSG_NOSIGNAL) == sizeof disk ? 0
+                                                                               : fail(err, "QEMU");
+}
+
 static int inspect(hypervisor *base, struct hypervisor_slot table[], error **err)
 {
     if (!fake_step(FAKE_INSPECT))
@@ -427,6 +444,7 @@ static const struct hypervisor_ops ops = {
     .save = save,
     .keep_capabilities = keep_capabilities,
     .attach = attach,
+    .replace = replace,
     .inspect = inspect,
     .clear = clear,
     .detach = detach,

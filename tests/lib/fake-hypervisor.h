@@ -37,6 +37,7 @@ enum fake_point {
     FAKE_FILES,   /* after add-fd */
     FAKE_NODE,    /* after blockdev-add */
     FAKE_DEVICE,  /* after device_add; cannot fail */
+    FAKE_REPLACE, /* before blockdev-reopen; the point of attach() comes first */
     FAKE_DETACH,  /* before device_del */
     FAKE_DELETED, /* after device_del; cannot fail */
     FAKE_EVENT,   /* after it has heard that the disk is removed; these two cannot fail */
@@ -184,7 +185,9 @@ bool fake_step_of_host(enum fake_point point, pid_t host);
 bool fake_misbehaves(unsigned guest);
 /* A disk as the pretended QEMU is told of it. */
 struct fake_disk {
-    bool attach; /* false: detach */
+    bool attach;  /* false: detach */
+    bool replace; /* with attach: behind the device that is there */
+    unsigned replaced;
     unsigned slot, guest;
     uint64_t size;
     char serial[MAX_SERIAL + 1];

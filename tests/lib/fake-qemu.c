@@ -66,15 +66,28 @@ static _Noreturn void succumb(enum fake_act how)
         pause();
 }
 
+/* The device and its serial stay. */
+static void replace_disk(struct fake_disk *disk, const struct fake_disk *next)
+{
+    if (!disk->attach)
+        mistake();
+    disk->size = next->size;
+    disk->guest = next->guest;
+    disk->replaced++;
+}
+
 static void on_disk(struct qemu *self, const struct fake_disk *disk)
 {
-    if (disk->slot >= SLOT_COUNT || self->disks[disk->slot].disk.attach == disk->attach)
+    if (disk->slot >= SLOT_COUNT ||
+        (!disk->replace && self->disks[disk->slot].disk.attach == disk->attach))
         mistake();
     else if (!disk->attach)
         remove_disk(self, disk->slot);
     else if (fake_script->guests[disk->guest].appear != FAKE_SUCCEED &&
              fake_misbehaves(disk->guest))
         succumb(fake_script->guests[disk->guest].appear);
+    else if (disk->replace)
+        replace_disk(&self->disks[disk->slot].disk, disk);
     else if (fake_step(FAKE_APPEAR))
         self->disks[disk->slot] = (struct seen){.disk = *disk};
 }
@@ -120,7 +133,7 @@ static void add_monitor(struct qemu *self, int fd)
 static bool is_there(const struct qemu *self, const disk *asked)
 {
     const struct fake_disk *disk = &self->disks[asked->slot % SLOT_COUNT].disk;
-    return disk->attach && disk->size == asked->size &&
+    return disk->attach && disk->size == asked->size && disk->replaced == asked->replaced &&
            strlen(disk->serial) == asked->serial.serial_len &&
            memcmp(disk->serial, asked->serial.serial_val, asked->serial.serial_len) == 0;
 }

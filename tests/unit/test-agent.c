@@ -15,15 +15,21 @@
 
 #define IMAGE_SIZE (1 << 20)
 
-static void ask_scan(struct agent_process *f, unsigned slot, uint64_t size, const char *serial)
+static void ask_next(struct agent_process *f, unsigned slot, uint64_t size, const char *serial,
+                     unsigned replaced)
 {
-    disk one = {.slot = slot, .size = size};
+    disk one = {.slot = slot, .size = size, .replaced = replaced};
     request asked = {.body.op = OP_SCAN};
     one.serial.serial_val = (char *)(uintptr_t)serial;
     one.serial.serial_len = (u_int)strlen(serial);
     asked.body.request_body_u.scan.disks.disks_val = &one;
     asked.body.request_body_u.scan.disks.disks_len = 1;
     agent_ask(f, &asked);
+}
+
+static void ask_scan(struct agent_process *f, unsigned slot, uint64_t size, const char *serial)
+{
+    ask_next(f, slot, size, serial, 0);
 }
 
 static void ask_gone(struct agent_process *f, unsigned slot)
@@ -220,6 +226,41 @@ static void a_disk_that_was_cut_off_meanwhile(void **state)
     status_of(f, 0, IMAGE_SIZE + 512, "one", STATUS_CRASHED);
 }
 
+static void expect_status(struct agent_process *f, enum status expected)
+{
+    answer reply = agent_expect(f, f->serial, OP_SCAN);
+    assert_int_equal(reply.body.answer_body_u.scan.status, expected);
+    agent_free_answer(&reply);
+}
+
+/* Its size and its serial are compared as the first one's; and the host cannot go back to one that
+ * has been replaced. */
+static void one_disk_takes_the_place_of_another(void **state)
+{
+    struct agent_process *f = *state;
+    agent_make_image(f, "sda", IMAGE_SIZE, true);
+    agent_make_serial(f, 0, "zero");
+    agent_appear(f, 0);
+    ask_next(f, 0, IMAGE_SIZE, "zero", 0);
+    expect_status(f, STATUS_OK);
+    agent_make_image(f, "sda", 2 * IMAGE_SIZE, true);
+    ask_next(f, 0, 2 * IMAGE_SIZE, "zero", 1);
+    expect_status(f, STATUS_OK);
+    ask_next(f, 0, 2 * IMAGE_SIZE, "one", 2);
+    expect_status(f, STATUS_CRASHED);
+    ask_next(f, 0, IMAGE_SIZE, "zero", 4);
+    expect_status(f, STATUS_CORRUPT);
+    ask_next(f, 0, 2 * IMAGE_SIZE, "zero", 3);
+    expect_status(f, STATUS_CRASHED);
+    agent_say_device(f, "remove", 0); /* the next device has a first disk again */
+    ask_gone(f, 0);
+    answer reply = agent_expect(f, f->serial, OP_GONE);
+    agent_free_answer(&reply);
+    agent_appear(f, 0);
+    ask_next(f, 0, 2 * IMAGE_SIZE, "zero", 0);
+    expect_status(f, STATUS_OK);
+}
+
 static void node_missing(void **state)
 {
     struct agent_process *f = *state;
@@ -311,6 +352,7 @@ int main(void)
         AGENT_TEST(empty_and_unknown),
         AGENT_TEST(not_the_disk_announced),
         AGENT_TEST(a_disk_that_was_cut_off_meanwhile),
+        AGENT_TEST(one_disk_takes_the_place_of_another),
         AGENT_TEST(node_missing),
         AGENT_TEST(answers_in_order),
         AGENT_TEST(gone),

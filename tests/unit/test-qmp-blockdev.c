@@ -124,6 +124,37 @@ static void a_raw_image_is_a_descriptor_and_nothing_above_it(void **state)
                 " 'filename': '/dev/fdset/7', 'locking': 'off'}");
 }
 
+static void a_disk_that_will_be_replaced_is_behind_a_node_that_stays(void **state)
+{
+    struct image_layer layer = {.format = IMAGE_RAW};
+    struct image_chain chain = {.count = 1, .layers = &layer};
+    int64_t set = 7;
+
+    (void)state;
+    assert_json(
+        qmp_blockdev_replaceable(qmp_blockdev_chain(&chain, &set, 3, false, false, NULL), 3),
+        "{'driver': 'raw', 'node-name': 's3', 'read-only': true,"
+        " 'file': {'driver': 'file', 'filename': '/dev/fdset/7', 'locking': 'off'}}");
+    assert_null(qmp_blockdev_replaceable(NULL, 3));
+}
+
+static void the_next_disk_has_a_name_of_its_own(void **state)
+{
+    struct image_layer layer = {.format = IMAGE_QCOW2};
+    struct image_chain chain = {.count = 1, .layers = &layer};
+    int64_t set = 8;
+
+    (void)state;
+    assert_json(
+        qmp_blockdev_successor(qmp_blockdev_chain(&chain, &set, 3, false, false, NULL), 3, 12),
+        "{'driver': 'qcow2', 'node-name': 'n3.12', 'read-only': true, 'backing': null,"
+        " 'file': {'driver': 'file', 'filename': '/dev/fdset/8', 'locking': 'off'}}");
+    assert_json(qmp_blockdev_replace(3, 12), "{'options': [{'driver': 'raw', 'node-name': 's3',"
+                                             " 'read-only': true, 'file': 'n3.12'}]}");
+    assert_null(qmp_blockdev_successor(NULL, 3, 12));
+    assert_int_equal(qmp_blockdev_slot("n3.12"), -1);
+}
+
 static void io_uring_is_used_where_there_is_one(void **state)
 {
     struct image_layer layer = {.format = IMAGE_RAW};
@@ -357,6 +388,8 @@ int main(void)
         cmocka_unit_test(a_writable_disk_is_locked),
         cmocka_unit_test(what_backs_a_writable_disk_is_read_only),
         cmocka_unit_test(a_raw_image_is_a_descriptor_and_nothing_above_it),
+        cmocka_unit_test(a_disk_that_will_be_replaced_is_behind_a_node_that_stays),
+        cmocka_unit_test(the_next_disk_has_a_name_of_its_own),
         cmocka_unit_test(io_uring_is_used_where_there_is_one),
         cmocka_unit_test(a_block_device_has_the_driver_for_it),
         cmocka_unit_test(every_layer_names_its_backing_and_the_last_has_none),

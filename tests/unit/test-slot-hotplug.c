@@ -10,7 +10,7 @@
 /* A hypervisor that counts, and fails when told to. */
 struct counter {
     hypervisor base;
-    unsigned attached, detached;
+    unsigned attached, detached, replaced;
     bool fail_attach, fail_detach;
     char serial[SLOT_COUNT][MAX_SERIAL + 1];
 };
@@ -21,10 +21,21 @@ static int attach(hypervisor *base, const struct hypervisor_disk *disk, error **
     assert_true(strlen(disk->serial) <= MAX_SERIAL);
     assert_false(disk->writable);
     assert_null(disk->record);
+    assert_true(disk->replaceable);
     snprintf(self->serial[disk->slot], sizeof self->serial[disk->slot], "%s", disk->serial);
     if (self->fail_attach)
         return error_set(err, ERROR_CORRUPT, "QEMU does not like it");
     self->attached++;
+    return 0;
+}
+
+static int replace(hypervisor *base, const struct hypervisor_disk *disk, error **err)
+{
+    struct counter *self = (struct counter *)(void *)base;
+    assert_string_equal(disk->serial, self->serial[disk->slot]);
+    if (self->fail_attach)
+        return error_set(err, ERROR_CORRUPT, "QEMU does not like it");
+    self->replaced++;
     return 0;
 }
 
@@ -38,7 +49,7 @@ static int detach(hypervisor *base, unsigned slot, error **err)
     return 0;
 }
 
-static const struct hypervisor_ops ops = {.attach = attach, .detach = detach};
+static const struct hypervisor_ops ops = {.attach = attach, .replace = replace, .detach = detach};
 
 struct fixture {
     struct counter hv;
@@ -252,6 +263,85 @@ static void a_failing_detach_is_an_error(void **state)
     assert_int_equal(slot_hotplug_attached(f->disks), 2);
 }
 
+/* Its request; the slot is vacant again. */
+static disk read_one(struct fixture *f)
+{
+    disk request = {0};
+    assert_int_equal(slot_hotplug_attach(f->disks, &f->wanted, &request, NULL), 0);
+    assert_int_equal(slot_hotplug_confirm(f->disks, request.slot, NULL), 0);
+    assert_int_equal(slot_hotplug_vacate(f->disks, request.slot, NULL), 0);
+    disk plain = request;
+    slot_hotplug_disk_clear(&request);
+    return plain;
+}
+
+static void a_disk_takes_the_place_of_one_that_has_been_read(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned i = 0; i < 3; i++) {
+        f->chain.size = 4096 * (i + 1);
+        disk request = read_one(f);
+        assert_int_equal(request.slot, 0);
+        assert_int_equal(request.replaced, i);
+        assert_int_equal(request.size, 4096 * (i + 1));
+    }
+    assert_int_equal(f->hv.attached, 1);
+    assert_int_equal(f->hv.replaced, 2);
+}
+
+static void a_disk_that_is_being_read_keeps_its_place(void **state)
+{
+    struct fixture *f = *state;
+    read_one(f);
+    assert_int_equal(plug(f), 0); /* and is not confirmed yet */
+    assert_int_equal(plug(f), 1);
+    assert_int_equal(slot_hotplug_vacate(f->disks, 1, NULL), -1);
+    assert_int_equal(slot_hotplug_confirm(f->disks, 0, NULL), 0);
+    assert_int_equal(plug(f), 2);
+    assert_int_equal(slot_hotplug_vacate(f->disks, 0, NULL), 0);
+    assert_int_equal(plug(f), 0);
+}
+
+static void other_blocks_need_another_device(void **state)
+{
+    struct fixture *f = *state;
+    read_one(f);
+    f->wanted.block_size = 4096;
+    assert_int_equal(read_one(f).slot, 1);
+    assert_int_equal(read_one(f).slot, 1);
+    f->wanted.block_size = 512;
+    assert_int_equal(read_one(f).slot, 0);
+    assert_int_equal(f->hv.attached, 2);
+}
+
+static void a_disk_that_cannot_take_the_place_leaves_it_vacant(void **state)
+{
+    struct fixture *f = *state;
+    disk request = {0};
+    read_one(f);
+    f->hv.fail_attach = true;
+    assert_int_equal(slot_hotplug_attach(f->disks, &f->wanted, &request, NULL), -1);
+    assert_null(request.serial.serial_val);
+    f->hv.fail_attach = false;
+    request = read_one(f);
+    assert_int_equal(request.slot, 0);
+    assert_int_equal(request.replaced, 1);
+}
+
+static void vacant_slots_are_detached_too(void **state)
+{
+    struct fixture *f = *state;
+    unsigned slots[SLOT_COUNT];
+    read_one(f);
+    read_one(f);
+    assert_int_equal(slot_hotplug_detach_all(f->disks, slots, NULL), 1);
+    assert_int_equal(slot_hotplug_removed(f->disks, 0, NULL), 0);
+    assert_int_equal(slot_hotplug_gone(f->disks, NULL), 0);
+    assert_int_equal(slot_hotplug_attached(f->disks), 0);
+    assert_int_equal(read_one(f).replaced, 0); /* a new device */
+    assert_int_equal(f->hv.attached, 2);
+}
+
 int main(void)
 {
 #define PLUG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -271,6 +361,11 @@ int main(void)
         PLUG(a_slot_that_does_not_exist_cannot_go_away),
         PLUG(a_disk_is_removed_once),
         PLUG(a_failing_detach_is_an_error),
+        PLUG(a_disk_takes_the_place_of_one_that_has_been_read),
+        PLUG(a_disk_that_is_being_read_keeps_its_place),
+        PLUG(other_blocks_need_another_device),
+        PLUG(a_disk_that_cannot_take_the_place_leaves_it_vacant),
+        PLUG(vacant_slots_are_detached_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,10 +145,11 @@ static void an_occupied_slot_is_refused(void **state)
 
 typedef int transition(slot_table *, unsigned, error **);
 
-/* A table of one slot, brought to that state by the only way there is. */
+/* A table of one slot, brought to that state by way of those before it. */
 static slot_table *in_state(enum slot_state wanted)
 {
-    static transition *const way[] = {slot_table_reserve_at, slot_table_commit, slot_table_detach};
+    static transition *const way[] = {slot_table_reserve_at, slot_table_commit, slot_table_vacate,
+                                      slot_table_detach};
     slot_table *table = slot_table_new(1);
 
     for (int i = 0; i < (int)wanted; i++)
@@ -157,27 +158,44 @@ static slot_table *in_state(enum slot_state wanted)
     return table;
 }
 
-static void only_five_transitions_are_allowed(void **state)
+static void no_other_transitions_are_allowed(void **state)
 {
     static const struct {
         transition *function;
-        enum slot_state from, to;
+        enum slot_state from, or, to; /* `or`: the same as from where there is no other */
     } transitions[] = {
-        {slot_table_reserve_at, SLOT_FREE, SLOT_ATTACHING},
-        {slot_table_commit, SLOT_ATTACHING, SLOT_READY},
-        {slot_table_rollback, SLOT_ATTACHING, SLOT_FREE},
-        {slot_table_detach, SLOT_READY, SLOT_DETACHING},
-        {slot_table_release, SLOT_DETACHING, SLOT_FREE},
+        {slot_table_reserve_at, SLOT_FREE, SLOT_VACANT, SLOT_ATTACHING},
+        {slot_table_commit, SLOT_ATTACHING, SLOT_ATTACHING, SLOT_READY},
+        {slot_table_rollback, SLOT_ATTACHING, SLOT_ATTACHING, SLOT_FREE},
+        {slot_table_vacate, SLOT_READY, SLOT_READY, SLOT_VACANT},
+        {slot_table_detach, SLOT_READY, SLOT_VACANT, SLOT_DETACHING},
+        {slot_table_release, SLOT_DETACHING, SLOT_DETACHING, SLOT_FREE},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof transitions / sizeof transitions[0]; i++)
         for (int from = SLOT_FREE; from <= SLOT_DETACHING; from++) {
             AUTO_SLOT_TABLE slot_table *table = in_state((enum slot_state)from);
-            bool allowed = from == (int)transitions[i].from;
+            bool allowed = from == (int)transitions[i].from || from == (int)transitions[i].or ;
             assert_int_equal(transitions[i].function(table, 0, NULL), allowed ? 0 : -1);
             assert_int_equal(slot_table_state(table, 0), allowed ? (int)transitions[i].to : from);
         }
+}
+
+static void a_slot_that_was_vacant_is_vacant_after_a_rollback(void **state)
+{
+    AUTO_SLOT_TABLE slot_table *table = in_state(SLOT_VACANT);
+
+    (void)state;
+    assert_int_equal(slot_table_reserve(table, NULL), -1); /* it is not free */
+    assert_int_equal(slot_table_reserve_at(table, 0, NULL), 0);
+    assert_int_equal(slot_table_rollback(table, 0, NULL), 0);
+    assert_int_equal(slot_table_state(table, 0), SLOT_VACANT);
+    assert_int_equal(slot_table_detach(table, 0, NULL), 0);
+    assert_int_equal(slot_table_release(table, 0, NULL), 0);
+    assert_int_equal(slot_table_reserve(table, NULL), 0);
+    assert_int_equal(slot_table_rollback(table, 0, NULL), 0);
+    assert_int_equal(slot_table_state(table, 0), SLOT_FREE);
 }
 
 static void the_generation_counts_reservations(void **state)
@@ -221,7 +239,8 @@ int main(void)
         cmocka_unit_test(the_root_drive_is_no_slot),
         cmocka_unit_test(one_slot_is_singular),
         cmocka_unit_test(an_occupied_slot_is_refused),
-        cmocka_unit_test(only_five_transitions_are_allowed),
+        cmocka_unit_test(no_other_transitions_are_allowed),
+        cmocka_unit_test(a_slot_that_was_vacant_is_vacant_after_a_rollback),
         cmocka_unit_test(the_generation_counts_reservations),
         cmocka_unit_test(slots_are_counted_by_state),
     };

@@ -216,6 +216,35 @@ static void emptied_slots_are_used_again(void **state)
     assert_int_equal(fake_script->mistakes, 0);
 }
 
+static void an_answered_guests_slot_is_used_again_at_once(void **state)
+{
+    struct fixture *f = *state;
+    start(f);
+    expect_only(f, REPORT_READY);
+    for (unsigned guest = 0; guest < 20; guest++) {
+        order_disk(f, guest);
+        order_scan(f, guest);
+        expect_answer(f, guest);
+        assert_int_equal(fake_script->records[guest].slot, 0);
+    }
+    assert_int_equal(fake_script->calls[FAKE_REPLACE], 19);
+    assert_int_equal(fake_script->mistakes, 0);
+}
+
+static void a_failing_replace_is_the_appliances_fault(void **state)
+{
+    struct fixture *f = *state;
+    fake_script->steps[FAKE_REPLACE] = (struct fake_step){FAKE_FAIL, 0, 1};
+    start(f);
+    expect_only(f, REPORT_READY);
+    order_disk(f, 7);
+    order_scan(f, 7);
+    expect_answer(f, 7);
+    order_disk(f, 8);
+    expect_only(f, REPORT_FAILED);
+    assert_int_equal(ended(f), 1);
+}
+
 static void a_disk_that_cannot_be_attached_is_its_guests_answer(void **state)
 {
     struct fixture *f = *state;
@@ -360,6 +389,10 @@ int main(void)
         WORKER(guests_are_answered_for_in_order),
         WORKER(it_answers_what_it_has_before_it_finishes),
         WORKER(emptied_slots_are_used_again),
+        WORKER(an_answered_guests_slot_is_used_again_at_once),
+        WORKER(a_failing_replace_is_the_appliances_fault),
+        WORKER(an_answered_guests_slot_is_used_again_at_once),
+        WORKER(a_failing_replace_is_the_appliances_fault),
         WORKER(a_disk_that_cannot_be_attached_is_its_guests_answer),
         WORKER(a_dead_appliance_is_reported),
         WORKER(an_appliance_that_does_not_come_up_is_reported),

@@ -10,6 +10,7 @@ struct device {
     bool present; /* something has been announced at this target */
     bool ready;   /* … and all of it */
     bool named;
+    unsigned replaced; /* disks that have taken the place of the first one */
     char label[MAX_SLOT_LABEL + 1];
     char *path;   /* of the SCSI device, relative to sys */
     dev_t number; /* of the disk; 0: not announced */
@@ -23,6 +24,8 @@ struct device_table {
     const char *sys;
     const char *dev;
     bool make_nodes;
+    device_table_listener *read_events; /* NULL: there is none */
+    void *listener;
     struct device device[TARGET_COUNT];
 };
 
@@ -40,6 +43,17 @@ device_table *device_table_new(const char *sys, const char *dev, bool make_nodes
 const char *device_table_sys(const device_table *table)
 {
     return table->sys;
+}
+
+bool device_table_is_real(const device_table *table)
+{
+    return table->make_nodes;
+}
+
+void device_table_listen(device_table *table, device_table_listener *read_events, void *owner)
+{
+    table->read_events = read_events;
+    table->listener = owner;
 }
 
 const char *device_table_node(const device_table *table, unsigned target, unsigned partition,
@@ -181,6 +195,7 @@ static void disappear(device_table *table, unsigned target)
     device->label[0] = '\0';
     device->count = 0;
     device->number = 0;
+    device->replaced = 0;
     device->present = device->ready = false;
 }
 
@@ -296,6 +311,26 @@ int device_table_size(const device_table *table, unsigned target, uint64_t *size
         return length;
     *size = strtoull(text, NULL, 10) * 512; /* sysfs counts so, whatever the disk's blocks are */
     return 0;
+}
+
+unsigned device_table_replaced(const device_table *table, unsigned target)
+{
+    return table->device[target].replaced;
+}
+
+void device_table_note_replaced(device_table *table, unsigned target, unsigned number)
+{
+    table->device[target].replaced = number;
+    if (table->read_events)
+        table->read_events(table->listener);
+}
+
+const char *device_table_rescan_path(const device_table *table, unsigned target,
+                                     char buffer[NODE_MAX])
+{
+    const char *path = table->device[target].path;
+    snprintf(buffer, NODE_MAX, "%s%s/rescan", table->sys, path ? path : "");
+    return buffer;
 }
 
 static bool refuse(char *why, size_t room, const char *format, ...)

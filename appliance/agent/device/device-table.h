@@ -26,6 +26,12 @@ typedef struct device_table device_table;
 device_table *device_table_new(const char *sys, const char *dev, bool make_nodes);
 
 const char *device_table_sys(const device_table *table);
+/* Whether its disks are the kernel's. */
+bool device_table_is_real(const device_table *table);
+
+/* Reads the events that the kernel has announced so far. */
+typedef void device_table_listener(void *owner);
+void device_table_listen(device_table *table, device_table_listener *read_events, void *owner);
 
 /* Records an event. */
 void device_table_event(device_table *table, const struct uevent *event);
@@ -54,6 +60,15 @@ dev_t device_table_number(const device_table *table, unsigned target, unsigned p
 int device_table_serial(const device_table *table, unsigned target, char *serial, size_t size);
 /* The disk's bytes, from sysfs. 0 or -errno. */
 int device_table_size(const device_table *table, unsigned target, uint64_t *size);
+
+/* How many disks have taken the place of the first one behind that device, as far as the kernel has
+ * been told (replaced-disk.h). note: it has been told of that one; reads what the kernel announced
+ * meanwhile. */
+unsigned device_table_replaced(const device_table *table, unsigned target);
+void device_table_note_replaced(device_table *table, unsigned target, unsigned number);
+/* The file that makes the kernel look at the disk's size again. Returns buffer. */
+const char *device_table_rescan_path(const device_table *table, unsigned target,
+                                     char buffer[NODE_MAX]);
 
 /* Whether the disk at disk->slot, of `size` bytes, is the one that the host described; if not,
  * *why. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "volume-table.h"
+#include "agent/device/replaced-disk.h"
 #include "agent/mount/filesystem-probe.h"
 #include "agent/mount/volume-size.h"
 #include "base/clock.h"
@@ -241,6 +242,8 @@ static int find_disk(volume_table *self, unsigned index, const struct disk *disk
                      size_t room)
 {
     char node[NODE_MAX], drive[DRIVE_NAME_MAX];
+    if (replaced_disk_take(self->disks, disk, why, room) < 0)
+        return -1;
     device_table_node(self->disks, disk->slot, 0, node);
     struct content *what = volume_table_append(self, VOLUME_DISK, node);
     if (!what)

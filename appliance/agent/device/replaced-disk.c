@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* When the host asks about a disk, QEMU has it behind the device already: it said so before the
+ * question was sent. So what can be old is only what the kernel remembers, and that is: the size,
+ * the partitions, and the page cache. */
+#include "replaced-disk.h"
+#include <endian.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <scsi/sg.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#define READ_CAPACITY_10 0x25 /* SBC-3 */
+#define COMMAND_TIME 60000    /* milliseconds */
+
+/* The disk's bytes, as the device has them now; 0 where it does not say so in 32 bits. QEMU, too,
+ * learns by this command how far it may be read (s->qdev.max_lba, hw/scsi/scsi-disk.c). */
+static uint64_t read_capacity(int fd)
+{
+    unsigned char command[10] = {READ_CAPACITY_10}, sense[32];
+    uint32_t data[2] = {0}; /* the last block's number, bytes of a block */
+    struct sg_io_hdr io = {
+        .interface_id = 'S',
+        .dxfer_direction = SG_DXFER_FROM_DEV,
+        .cmd_len = sizeof command,
+        .cmdp = command,
+        .dxfer_len = sizeof data,
+        .dxferp = data,
+        .mx_sb_len = sizeof sense,
+        .sbp = sense,
+        .timeout = COMMAND_TIME,
+    };
+    if (ioctl(fd, SG_IO, &io) < 0 || (io.info & SG_INFO_OK_MASK) != SG_INFO_OK ||
+        data[0] == UINT32_MAX)
+        return 0;
+    return ((uint64_t)be32toh(data[0]) + 1) * be32toh(data[1]);
+}
+
+/* Ten commands, and so only where the size is another one. 0 or -errno. */
+static int rescan(const device_table *table, unsigned target)
+{
+    char path[NODE_MAX];
+    AUTO_FD int fd = open(device_table_rescan_path(table, target, path), O_WRONLY | O_CLOEXEC);
+    return fd < 0 || write(fd, "1", 1) != 1 ? -errno : 0;
+}
+
+/* The page cache went when the last one closed the disk, and goes again here, with the partitions.
+ * The kernel refuses that (EBUSY) where a partition is open, or something has claimed the disk. 0
+ * or -errno. */
+static int renew(const device_table *table, unsigned target)
+{
+    char path[NODE_MAX];
+    uint64_t known = 0;
+    AUTO_FD int fd = open(device_table_node(table, target, 0, path), O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    uint64_t size = read_capacity(fd);
+    if (ioctl(fd, BLKGETSIZE64, &known) < 0)
+        return -errno;
+    int result = size == 0 || size != known ? rescan(table, target) : 0;
+    if (result == 0 && ioctl(fd, BLKFLSBUF, 0) < 0)
+        result = -errno;
+    if (result == 0 && ioctl(fd, BLKRRPART, 0) < 0)
+        result = -errno;
+    return result;
+}
+
+int replaced_disk_take(device_table *table, const struct disk *disk, char *why, size_t room)
+{
+    unsigned last = device_table_replaced(table, disk->slot);
+    if (disk->replaced == last)
+        return 0;
+    int result = disk->replaced < last ? -ESTALE : 0;
+    if (result == 0 && device_table_is_real(table))
+        result = renew(table, disk->slot);
+    if (result < 0) {
+        snprintf(why, room, "slot %u: disk %u cannot follow disk %u: %s", disk->slot,
+                 disk->replaced, last, strerror(-result));
+        return -1;
+    }
+    device_table_note_replaced(table, disk->slot, disk->replaced);
+    return 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Another disk behind a device that stays: the host puts a guest's image where that of an earlier
+ * guest was (slot-hotplug.h), and the kernel is told so. */
+#ifndef VLT_AGENT_REPLACED_DISK_H
+#define VLT_AGENT_REPLACED_DISK_H
+
+#include "device-table.h"
+
+/* Makes the kernel forget the last disk of that slot and read the size and the partitions of the
+ * one that is announced; nothing where that is the last one. To be called before the disk is
+ * opened. 0; or -1 and *why: something still uses the last disk, or it is not this one's turn. */
+int replaced_disk_take(device_table *table, const struct disk *disk, char *why, size_t room);
+
+#endif

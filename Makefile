@@ -18,6 +18,8 @@ bindir        = $(PREFIX)/bin
 mandir        = $(PREFIX)/share/man
 completiondir = $(PREFIX)/share/bash-completion/completions
 appliancedir  = $(PREFIX)/lib/virt-live-tools/appliance
+unitdir       = $(PREFIX)/lib/systemd/system
+sysusersdir   = $(PREFIX)/lib/sysusers.d
 
 COMMANDS := virt-df-live virt-hotplug virt-ls
 
@@ -55,6 +57,7 @@ help:
 	@echo 'make check-valgrind  the unit tests, and what needs no appliance, under valgrind'
 	@echo 'make check-hosts   make demo and some tests on other releases of Debian, in chroots (HOSTS="trixie forky", TESTS=…)'
 	@echo 'make check-renewal RENEWALS=50 appliances of one template: each draws other random numbers'
+	@echo 'make check-prometheus  metrics, alerts and dashboard with Prometheus'
 	@echo 'make soak          N=10000 images with faults among them, under fire (SEED=…)'
 	@echo 'make fuzz-images   images with changed metadata (FUZZ_IMAGES=1000 of each kind, SEED=…, KINDS=…)'
 	@echo 'make bench         measure (BENCH=ls: a part of it; BENCH_IMAGES=1000)'
@@ -206,6 +209,7 @@ $(BUILD)/man/%.1:
 	pod2man --section=1 --center='virt-live-tools' --release='$(VERSION)' --name=$(shell echo $* | tr a-z A-Z) $< $@
 $(foreach command,$(COMMANDS),$(eval $(BUILD)/man/$(command).1: $(command)/$(command).pod))
 
+systemd := docs/packaging/systemd
 install: all $(foreach command,$(COMMANDS),$(BUILD)/man/$(command).1)
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(completiondir) $(DESTDIR)$(appliancedir)
 	for command in $(COMMANDS); do \
@@ -214,6 +218,11 @@ install: all $(foreach command,$(COMMANDS),$(BUILD)/man/$(command).1)
 		install -m 644 $$command/$$command.bash-completion $(DESTDIR)$(completiondir)/$$command || exit 1; \
 	done
 	install -m 644 $(addprefix $(BUILD)/appliance/,kernel initrd root tools manifest) $(DESTDIR)$(appliancedir)/
+	install -d $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir)
+	sed 's|@bindir@|$(bindir)|' $(systemd)/virt-df-live.service.in > $(DESTDIR)$(unitdir)/virt-df-live.service
+	chmod 644 $(DESTDIR)$(unitdir)/virt-df-live.service
+	install -m 644 $(systemd)/virt-df-live.timer $(DESTDIR)$(unitdir)/
+	install -m 644 $(systemd)/virt-live-tools.sysusers $(DESTDIR)$(sysusersdir)/virt-live-tools.conf
 
 format:
 	clang-format -i $(sources)

@@ -139,6 +139,13 @@ HOSTS ?= bookworm trixie forky sid
 check-hosts: setup-check
 	@tests/hosts/check-hosts.sh $(BUILD) '$(or $(TESTS),df-waves ls-guest hotplug-life)' $(HOSTS)
 
+# --- what a fleet is run with; without their packages these tests are skipped in `make check` ---
+
+.PHONY: check-prometheus
+check-prometheus: setup-prometheus
+	@$(submake) all
+	@TESTS=fleet-prometheus tests/run-tests.sh $(BUILD) bats
+
 # --- lint: tests/lint/; .clang-tidy has the checks; tests/suppressions/cppcheck.supp what is not reported, and why ---
 
 # clang-tidy takes a file at a time, so one of them runs on each processor.

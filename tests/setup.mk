@@ -18,6 +18,9 @@ packages_lint := clang-tidy clang-format clang cppcheck shellcheck universal-cta
 # chromium and its driver are for tests of the report, which are skipped likewise.
 packages_ci := guestfs-tools openssh-server chromium chromium-driver
 
+# What a fleet is run with: make check-prometheus, check-slurm, check-deb. The daemons are started by the tests only.
+packages_prometheus := prometheus prometheus-node-exporter
+
 packages_demo  := $(packages_build) $(packages_run) $(packages_appliance) $(packages_images)
 
 # $(call install_missing,PACKAGES)
@@ -34,12 +37,14 @@ define install_missing
 		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$(missing); }
 endef
 
-.PHONY: setup setup-check setup-lint setup-ci
+.PHONY: setup setup-check setup-lint setup-ci setup-prometheus
 setup:
 	$(call install_missing,$(packages_demo))
 setup-check:
 	$(call install_missing,$(packages_demo) $(packages_check))
 setup-lint:
 	$(call install_missing,$(packages_demo) $(packages_check) $(packages_lint))
+setup-prometheus:
+	$(call install_missing,$(packages_demo) $(packages_check) $(packages_prometheus))
 setup-ci:
-	$(call install_missing,$(packages_demo) $(packages_check) $(packages_lint) $(packages_ci))
+	$(call install_missing,$(packages_demo) $(packages_check) $(packages_lint) $(packages_prometheus) $(packages_ci))

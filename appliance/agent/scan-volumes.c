@@ -88,8 +88,7 @@ static void report(scan_volumes *scan, struct content *what)
     memset(volume, 0, sizeof *volume);
     if (what->kind == CONTENT_FILESYSTEM && what->status == STATUS_OK)
         measure(scan, what, volume);
-    if (what->beyond && what->status == STATUS_OK)
-        inventory_say_cut(what);
+    inventory_settle_cut(what);
     volume->kind = what->volume;
     volume->disk = what->disk;
     volume->partition = what->partition;

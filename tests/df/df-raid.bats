@@ -5,7 +5,7 @@
 load ../lib/helpers
 load ../lib/volumes
 
-setup_file() { set_up_volumes md.img md-disks btrfs-two; }
+setup_file() { set_up_volumes md.img md-disks btrfs-two btrfs-seed; }
 teardown_file() { remove_scratch; }
 
 setup()
@@ -58,6 +58,16 @@ setup()
     run -0 virt-df-live md.img
     run -0 virt-df-live -a md-disks-a.img -a md-disks-b.img
     assert_equal "$(sha256sum md.img md-disks-a.img md-disks-b.img)" "$before"
+}
+
+@test "a btrfs that began with a seed on another disk, in either order; without it" {
+    assert_equal "$(devices -a btrfs-seed-a.img -a btrfs-seed-b.img)" "/dev/sda seed
+/dev/sdb sprout"
+    assert_equal "$(devices -a btrfs-seed-b.img -a btrfs-seed-a.img)" "/dev/sda sprout
+/dev/sdb seed"
+    run -0 virt-ls -a btrfs-seed-a.img -a btrfs-seed-b.img -m /dev/sdb /
+    run -1 --separate-stderr virt-df-live btrfs-seed-b.img
+    assert_contains "$stderr" "btrfs-seed-b.img: /dev/sda: mount btrfs: " ": it takes its other disks"
 }
 
 @test "btrfs over two disks is one filesystem" {

@@ -245,6 +245,19 @@ make_btrfs_two()
     mkfs.btrfs -q -d raid0 -m raid1 -L both "$1-a.img" "$1-b.img"
 }
 
+# --- btrfs over several -------------------------------------------------------------------------------------------------
+
+# One that began with a seed, which is on the first disk.
+make_btrfs_seed()
+{
+    blank "$1-a.img" 128M
+    blank "$1-b.img" 128M
+    mkfs.btrfs -q -L seed "$1-a.img"
+    btrfstune -S 1 "$1-a.img"
+    inside 'mkdir -p /tmp/m; mount $1 /tmp/m; btrfs device add -f $2 /tmp/m; mount -o remount,rw /tmp/m
+        btrfs filesystem label /tmp/m sprout; umount /tmp/m' "$1-a.img" "$1-b.img"
+}
+
 # --- copied while mounted: with 40 files in /new, which were fsynced and of which nothing but the journal may know. Beside each
 # is IMAGE.truth: bytes of a block, blocks, free and available ones, and inodes, as the guest itself says then.
 
@@ -377,6 +390,7 @@ volumes()
 	nested.img nested
 	lvm-on-luks.img lvm_on_luks
 	btrfs-two btrfs_two
+	btrfs-seed btrfs_seed
 	crash-ext4.img crash_ext4
 	crash-data.img crash_data
 	crash-fast.img crash_fast

@@ -150,7 +150,8 @@ static const char *value(const filesystem_probe *probe, const char *name)
 static bool is_member(const char *type, const char *usage)
 {
     static const char *const types[] = {
-        "bcache", "jbd", "DM_snapshot_cow", "zfs_member", "xfs_log", "ceph_bluestore", "stratis"};
+        "bcache",         "jbd",    "DM_snapshot_cow", "zfs_member", "xfs_external_log",
+        "ceph_bluestore", "stratis"};
     if (strcmp(usage, "raid") == 0)
         return true;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
@@ -216,6 +217,40 @@ bool filesystem_probe_is_blank(filesystem_probe *probe, int fd, uint64_t start, 
 {
     *sampled = 0;
     return start >= end || stretch_is_blank(probe, fd, start, end, pieces, sampled);
+}
+
+const char *filesystem_probe_trace(int fd)
+{
+    static const struct {
+        off_t at;
+        const char *bytes; /* at least four: fewer are in random data, too */
+        size_t length;
+        const char *type;
+    } signatures[] = {
+        {3, "NTFS    ", 8, "ntfs"},
+        {3, "EXFAT   ", 8, "exfat"},
+        {3, "-FVE-FS-", 8, "BitLocker"},
+        {0x36, "FAT12   ", 8, "vfat"},
+        {0x36, "FAT16   ", 8, "vfat"},
+        {0x52, "FAT32   ", 8, "vfat"},
+        {0, "XFSB", 4, "xfs"},
+        {0, "hsqs", 4, "squashfs"},
+        {0, "LUKS\xba\xbe", 6, "crypto_LUKS"},
+        {512, "LABELONE", 8, "LVM2_member"},
+        {1024, "\x10\x20\xf5\xf2", 4, "f2fs"},
+        {1024, "\xe2\xe1\xf5\xe0", 4, "erofs"},
+        {1024, "H+\0\4", 4, "hfsplus"},
+        {1024, "HX\0\5", 4, "hfsplus"},
+        {0x8001, "CD001", 5, "iso9660"},
+        {0x10040, "_BHRfS_M", 8, "btrfs"},
+    };
+    char bytes[8];
+    for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++)
+        if (pread(fd, bytes, signatures[i].length, signatures[i].at) ==
+                (ssize_t)signatures[i].length &&
+            memcmp(bytes, signatures[i].bytes, signatures[i].length) == 0)
+            return signatures[i].type;
+    return NULL;
 }
 
 /* Brings what the quick round reads into the page cache, in three commands at once: libblkid reads

@@ -37,6 +37,10 @@ void filesystem_probe_look(filesystem_probe *probe, int fd, uint64_t size, struc
 void filesystem_probe_look_beside(filesystem_probe *probe, int fd, uint64_t size,
                                   struct finding *found);
 
+/* Where libblkid finds nothing: the filesystem whose signature is there all the same, which is
+ * damaged then; NULL: none that is known. */
+const char *filesystem_probe_trace(int fd);
+
 /* Whether the bytes from `start` to before `end` are zeros: all, or of a large stretch so many
  * pieces (at least 2) of 64 KiB, evenly spaced, the first and the last among them. *sampled: how
  * many bytes were read. */

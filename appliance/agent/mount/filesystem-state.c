@@ -80,6 +80,50 @@ static enum filesystem_state btrfs_state(int fd)
     return le64(root) ? FILESYSTEM_JOURNAL : FILESYSTEM_CLEAN;
 }
 
+bool filesystem_state_is_seed(int fd)
+{
+    unsigned char flags[8]; /* BTRFS_SUPER_FLAG_SEEDING 1 << 32 */
+    return read_at(fd, 0x10000 + 0x38, flags, sizeof flags) && le64(flags) >> 32 & 1;
+}
+
+/* ---- xfs: fs/xfs/libxfs/xfs_format.h, struct xfs_dsb; xfs_log_format.h, xlog_rec_header ---- */
+
+#define XFS_LOG_SECTORS 512 /* in which a record begins, if it is a log (as libblkid has it) */
+
+static uint32_t be32(const unsigned char *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static uint64_t be64(const unsigned char *at)
+{
+    return (uint64_t)be32(at) << 32 | be32(at + 4);
+}
+
+bool filesystem_state_xfs(int fd, struct filesystem_xfs *xfs)
+{
+    unsigned char block[64];
+    if (!read_at(fd, 0, block, sizeof block) || memcmp(block, "XFSB", 4) != 0)
+        return false;
+    memcpy(xfs->uuid, block + 32, sizeof xfs->uuid);
+    xfs->external_log = be64(block + 48) == 0; /* where it begins inside */
+    if (__builtin_mul_overflow(be64(block + 16), be32(block + 4), &xfs->realtime))
+        xfs->realtime = UINT64_MAX;
+    return true;
+}
+
+bool filesystem_state_is_xfs_log(int fd, const struct filesystem_xfs *xfs)
+{
+    unsigned char record[512];
+    for (unsigned i = 0; i < XFS_LOG_SECTORS; i++) {
+        if (!read_at(fd, (uint64_t)i * sizeof record, record, sizeof record))
+            return false;
+        if (be32(record) == 0xfeedbabe)
+            return memcmp(record + 304, xfs->uuid, sizeof xfs->uuid) == 0;
+    }
+    return false;
+}
+
 /* ---- FAT: linux/msdos_fs.h, struct fat_boot_sector; FAT_STATE_DIRTY 1 ----
  *
  * Windows keeps a mark of its own in the second entry of the table, where a 1 is "clean". */

@@ -5,6 +5,7 @@
 
 #include "wire/protocol.h"
 #include <stdbool.h>
+#include <stdint.h>
 
 enum filesystem_state {
     FILESYSTEM_CLEAN,
@@ -19,5 +20,20 @@ enum filesystem_state filesystem_state_read(const char *type, int fd);
 
 /* The UUID of the device that an ext3 or ext4 has its journal on; false: on none. */
 bool filesystem_state_journal(int fd, char uuid[MAX_UUID + 1]);
+
+/* Whether a btrfs is the seed of others: they begin with what is in it, and need it. */
+bool filesystem_state_is_seed(int fd);
+
+struct filesystem_xfs {
+    unsigned char uuid[16];
+    bool external_log;
+    uint64_t realtime; /* bytes on a device of their own; 0: it has none */
+};
+
+/* What an xfs has besides its volume; false: that cannot be read. */
+bool filesystem_state_xfs(int fd, struct filesystem_xfs *xfs);
+
+/* Whether that is the log of that xfs. */
+bool filesystem_state_is_xfs_log(int fd, const struct filesystem_xfs *xfs);
 
 #endif

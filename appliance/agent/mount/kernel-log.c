@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel-log.h"
-
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* The longest record (CONSOLE_EXT_LOG_MAX of linux/printk.h). */
-#define RECORD_MAX 8192
-
 int kernel_log_begin(void)
 {
-    int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd >= 0)
-        lseek(fd, 0, SEEK_END);
-    return fd;
+    static int log = -1;
+    if (log < 0)
+        log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (log >= 0)
+        lseek(log, 0, SEEK_END);
+    return log;
 }
 
 bool kernel_log_device(const char *node, char name[KERNEL_LOG_DEVICE_MAX])
@@ -41,41 +38,29 @@ bool kernel_log_device(const char *node, char name[KERNEL_LOG_DEVICE_MAX])
     return true;
 }
 
-/* As a word: "sda" is neither in "sdab" nor in "sda1". */
-static bool names(const char *said, const char *device)
-{
-    size_t length = strlen(device);
-    for (const char *at = strstr(said, device); at; at = strstr(at + 1, device))
-        if ((at == said || !isalnum((unsigned char)at[-1])) && !isalnum((unsigned char)at[length]))
-            return true;
-    return false;
-}
-
 /* A record is "priority,number,time,flags;text" and a newline, then lines of its own that begin
- * with a space (Documentation/ABI/testing/dev-kmsg). The text; NULL: it is none. */
-static char *text_of(char *record)
+ * with a space (Documentation/ABI/testing/dev-kmsg). The priority is syslog's: the level is its
+ * lowest three bits. */
+static bool take_record(char *record, int *level)
 {
     char *said = strchr(record, ';');
-    if (said)
-        said[strcspn(said, "\n")] = '\0';
-    return said ? said + 1 : NULL;
+    if (!said)
+        return false;
+    *level = atoi(record) & 7;
+    said[1 + strcspn(said + 1, "\n")] = '\0';
+    memmove(record, said + 1, strlen(said + 1) + 1);
+    return true;
 }
 
-bool kernel_log_end(int log, const char *device, const char *fstype, char *text, size_t size)
+bool kernel_log_next(int log, int *level, char text[KERNEL_LOG_LINE_MAX])
 {
-    char record[RECORD_MAX];
     ssize_t length;
     /* EPIPE: some were overwritten before they were read. */
-    while ((length = read(log, record, sizeof record - 1)) > 0 || (length < 0 && errno == EPIPE)) {
-        record[length > 0 ? length : 0] = '\0';
-        const char *said = text_of(record);
-        /* "EXT4-fs (sda): …": the kernel's name for the device is not the user's. */
-        const char *prefix = said ? strstr(said, "): ") : NULL;
-        if (!said ||
-            !(names(said, device) || (!prefix && strncasecmp(said, fstype, strlen(fstype)) == 0)))
-            continue;
-        snprintf(text, size, "%s", prefix ? prefix + 3 : said);
-        return *text != '\0';
+    while ((length = read(log, text, KERNEL_LOG_LINE_MAX - 1)) > 0 ||
+           (length < 0 && errno == EPIPE)) {
+        text[length > 0 ? length : 0] = '\0';
+        if (take_record(text, level))
+            return true;
     }
     return false;
 }

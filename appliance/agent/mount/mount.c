@@ -4,6 +4,7 @@
 #include "agent/util/helper-program.h"
 #include "btrfs.h"
 #include "kernel-log.h"
+#include "mount-reason.h"
 #include <stddef.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -57,6 +58,7 @@ static void fail(struct mount_outcome *outcome, const char *what, int errnum)
         outcome->status = STATUS_UNREADABLE;
         break;
     case ENODEV:
+    case ENOSYS:
     case EOPNOTSUPP:
         outcome->status = STATUS_UNSUPPORTED;
         break;
@@ -66,9 +68,7 @@ static void fail(struct mount_outcome *outcome, const char *what, int errnum)
     default:
         outcome->status = STATUS_CORRUPT;
     }
-    snprintf(outcome->message, sizeof outcome->message, "mount %s: %s", what,
-             errnum == ENODEV ? "filesystem type not known to the appliance's kernel"
-                              : strerror(errnum));
+    snprintf(outcome->message, sizeof outcome->message, "mount %s: %s", what, strerror(errnum));
 }
 
 /* Two lists of options as one, in a buffer of `size`; NULL stands for none. */
@@ -79,19 +79,35 @@ static const char *join(const char *options, const char *more, char *buffer, siz
     return buffer;
 }
 
+/* Puts the reason behind the message. What this kernel cannot read is not damaged for that. */
+static void add_reason(struct mount_outcome *outcome, const struct mount_reason *reason)
+{
+    size_t length = strlen(outcome->message);
+    if (!reason->text[0])
+        return;
+    snprintf(outcome->message + length, sizeof outcome->message - length, " (%s)%s%s", reason->text,
+             reason->takes && *reason->takes ? ": " : "", reason->takes ? reason->takes : "");
+    if (reason->unsupported && outcome->status == STATUS_CORRUPT)
+        outcome->status = STATUS_UNSUPPORTED;
+}
+
 static bool mount_by_helper(const char *node, const struct mount_type *how, const char *more,
                             struct mount_outcome *outcome)
 {
-    char options[OPTIONS_MAX], said[VOLUME_MESSAGE_MAX - 32];
+    char options[OPTIONS_MAX], said[HELPER_PROGRAM_OUTPUT_MAX];
+    struct mount_reason reason = {.rank = 0};
     const char *const *argv = how->helper;
     const char *const full[] = {argv[0], argv[1],     join(argv[2], more, options, sizeof options),
                                 node,    MOUNT_POINT, NULL};
     int result = helper_program_run(full, NULL, 0, said, sizeof said);
     if (result == 0)
         return true;
-    outcome->status = result < 0 ? STATUS_UNSUPPORTED : STATUS_CORRUPT;
+    mount_reason_hear_helper(&reason, said, node);
+    outcome->status = result < 0           ? STATUS_UNSUPPORTED
+                      : reason.unsupported ? STATUS_UNSUPPORTED
+                                           : STATUS_CORRUPT;
     snprintf(outcome->message, sizeof outcome->message, "%s: %s", argv[0],
-             result < 0 ? strerror(-result) : said);
+             result < 0 ? strerror(-result) : reason.text);
     return false;
 }
 
@@ -100,14 +116,16 @@ static bool mount_with(const char *node, const struct mount_type *how, unsigned 
 {
     char all[OPTIONS_MAX];
     join(options, more, all, sizeof all);
-    return mount(node, MOUNT_POINT, how->kernel, flags | MS_SILENT, all) == 0;
+    return mount(node, MOUNT_POINT, how->kernel, flags, all) == 0;
 }
 
-/* Lets the kernel read the superblock, loudly; nothing is mounted. What the filesystem's driver
- * says when it is read: "e why" (Documentation/filesystems/mount_api.rst); false: nothing. */
-static bool ask_driver(const char *node, const char *fstype, char *options, char *why, size_t size)
+/* Lets the kernel read the superblock once more; nothing is mounted. What the filesystem's driver
+ * tells its caller, and nobody else (squashfs). */
+static void ask_driver(const char *node, const char *fstype, char *options,
+                       struct mount_reason *reason)
 {
     char said[1024];
+    ssize_t length;
     AUTO_FD int driver = fsopen(fstype, FSOPEN_CLOEXEC);
     fsconfig(driver, FSCONFIG_SET_STRING, "source", node, 0);
     fsconfig(driver, FSCONFIG_SET_FLAG, "ro", NULL, 0);
@@ -119,28 +137,31 @@ static bool ask_driver(const char *node, const char *fstype, char *options, char
             fsconfig(driver, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, option, value, 0);
     }
     fsconfig(driver, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
-    ssize_t length = read(driver, said, sizeof said - 1);
-    if (length < 2)
-        return false;
-    said[length] = '\0';
-    snprintf(why, size, "%.*s", (int)strcspn(said + 2, "\n"), said + 2);
-    return *why != '\0';
+    while ((length = read(driver, said, sizeof said - 1)) > 0) {
+        said[length] = '\0';
+        said[strcspn(said, "\n")] = '\0';
+        mount_reason_hear_driver(reason, fstype, said);
+    }
 }
 
-/* Tries once more, and puts what the kernel says behind the message. Few drivers answer who asks:
- * the others write to the log. */
-static void explain(const char *node, const struct mount_type *how, const char *own,
+/* What the kernel has logged of this attempt; where that says nothing, what it tells one that asks
+ * again. */
+static void explain(int log, const char *node, const struct mount_type *how, const char *own,
                     const char *more, struct mount_outcome *outcome)
 {
-    char why[VOLUME_MESSAGE_MAX / 2], options[OPTIONS_MAX], device[KERNEL_LOG_DEVICE_MAX];
-    AUTO_FD int log = kernel_log_begin();
-    join(own, more, options, sizeof options);
-    if (ask_driver(node, how->kernel, options, why, sizeof why) ||
-        (kernel_log_device(node, device) &&
-         kernel_log_end(log, device, how->kernel, why, sizeof why))) {
-        size_t length = strlen(outcome->message);
-        snprintf(outcome->message + length, sizeof outcome->message - length, " (%s)", why);
+    static char line[KERNEL_LOG_LINE_MAX];
+    char options[OPTIONS_MAX], device[KERNEL_LOG_DEVICE_MAX];
+    struct mount_reason reason = {.rank = 0};
+    int level;
+    if (!kernel_log_device(node, device))
+        device[0] = '\0';
+    while (kernel_log_next(log, &level, line))
+        mount_reason_hear(&reason, how->kernel, device, level, line);
+    if (!mount_reason_is_known(&reason)) {
+        join(own, more, options, sizeof options);
+        ask_driver(node, how->kernel, options, &reason);
     }
+    add_reason(outcome, &reason);
 }
 
 static bool mount_by_kernel(const char *node, const struct mount_type *how,
@@ -150,13 +171,14 @@ static bool mount_by_kernel(const char *node, const struct mount_type *how,
     bool replays = journal != MOUNT_AS_IS && how->no_replay;
     unsigned long flags = journal == MOUNT_WRITABLE ? MOUNT_FLAGS & ~MS_RDONLY : MOUNT_FLAGS;
     const char *options = replays || !how->no_replay ? how->options : how->no_replay;
+    int log = kernel_log_begin();
     if (mount_with(node, how, flags, options, more))
         return true;
     int errnum = errno;
     outcome->must_replay = replays && errnum == (how->replay_errno ? how->replay_errno : EROFS);
     fail(outcome, how->kernel, errnum);
     if (!outcome->must_replay)
-        explain(node, how, options, more, outcome);
+        explain(log, node, how, options, more, outcome);
     return false;
 }
 

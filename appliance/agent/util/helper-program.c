@@ -7,8 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* The last line of the text, in place, without newlines. */
-static const char *last_line(char *text)
+const char *helper_program_last_line(char *text)
 {
     size_t length = strlen(text);
     while (length > 0 && text[length - 1] == '\n')
@@ -59,7 +58,6 @@ int helper_program_run(const char *const *argv, const void *input, size_t length
                        size_t size)
 {
     int ends[2], status;
-    char output[4096];
     pid_t pid;
     said[0] = '\0';
     AUTO_FD int in = filled_pipe(input, length);
@@ -76,9 +74,8 @@ int helper_program_run(const char *const *argv, const void *input, size_t length
     result = await(pid, &status);
     if (result < 0)
         return result;
-    ssize_t count = read(heard, output, sizeof output - 1);
-    output[count > 0 ? count : 0] = '\0';
-    snprintf(said, size, "%s", last_line(output));
+    ssize_t count = read(heard, said, size - 1);
+    said[count > 0 ? count : 0] = '\0';
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 

@@ -9,11 +9,17 @@
 /* Larger input would not fit into a pipe before the program reads it. */
 #define HELPER_PROGRAM_INPUT_MAX 4096
 
+/* Of a program's output, more is not kept. */
+#define HELPER_PROGRAM_OUTPUT_MAX 4096
+
 /* Runs argv[0], found in PATH, with these bytes on stdin. Its exit status, 128 where a signal ended
- * it, or -errno. The last line of the first 4095 bytes of its output is copied to `said`, without
- * its newline. Processes that detached themselves from it go on. */
+ * it, or -errno. As much of its output as fits is copied to `said`, a string. Processes that
+ * detached themselves from it go on. */
 int helper_program_run(const char *const *argv, const void *input, size_t length, char *said,
                        size_t size);
+
+/* The last line of the text, in place, without newlines: what most programs fail with. */
+const char *helper_program_last_line(char *text);
 
 /* Runs it without input and reads its stdout: the number of bytes, or -errno; -E2BIG: more than
  * `size`; -EPROTO: it failed. */

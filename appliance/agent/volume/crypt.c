@@ -45,8 +45,11 @@ static int try_key(const struct content *what, const char *kind, const key *one,
     const char *const argv[] = {
         "/usr/sbin/cryptsetup", "open",     "--type", kind, "--readonly", "--key-file=-",
         "--disable-keyring",    what->node, name,     NULL};
-    return helper_program_run(argv, one->passphrase.passphrase_val, one->passphrase.passphrase_len,
-                              said, size);
+    char printed[HELPER_PROGRAM_OUTPUT_MAX];
+    int result = helper_program_run(argv, one->passphrase.passphrase_val,
+                                    one->passphrase.passphrase_len, printed, sizeof printed);
+    snprintf(said, size, "%s", helper_program_last_line(printed));
+    return result;
 }
 
 int crypt_open(const struct content *what, const key *keys, size_t count,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "inventory.h"
+#include "agent/mount/filesystem-size.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -37,7 +38,13 @@ static void settle_unknown(struct content *what, filesystem_probe *probe)
         filesystem_probe_is_blank(probe, what->fd, edge, what->size - edge, pieces, &what->sampled);
     if (what->blank)
         return;
-    if (what->bare_table)
+    const char *trace = filesystem_probe_trace(what->fd);
+    if (trace)
+        volume_table_say(what, STATUS_CORRUPT,
+                         "damaged: the signature of %s is there, and what is around it makes no "
+                         "sense to libblkid",
+                         trace);
+    else if (what->bare_table)
         volume_table_say(what, STATUS_UNSUPPORTED,
                          "unknown data: a partition table without partitions, and data");
     else
@@ -74,12 +81,27 @@ void inventory_settle(volume_table *all, filesystem_probe *probe)
     }
 }
 
-void inventory_say_cut(struct content *what)
+/* Less than a block is rounding; what is larger by so many times is no size, but damage. */
+#define ROUNDING 4095
+#define TIMES_MAX 1024
+
+void inventory_settle_cut(struct content *what)
 {
-    char missing[AMOUNT_MAX];
+    char missing[AMOUNT_MAX], said[VOLUME_MESSAGE_MAX];
+    uint64_t lost = what->beyond, claimed = 0;
+    if (what->kind == CONTENT_FILESYSTEM && what->fd >= 0 && lost == 0)
+        claimed = filesystem_size_claimed(what->fstype, what->fd);
+    if (claimed > what->size + ROUNDING && claimed / TIMES_MAX < what->size)
+        lost = claimed - what->size;
+    /* What is not damaged for the kernel, or cannot be read at all, has its reason. */
+    if (lost == 0 || (what->status != STATUS_OK && what->status != STATUS_CORRUPT &&
+                      what->status != STATUS_UNREADABLE))
+        return;
+    snprintf(said, sizeof said, "%s", what->message);
     volume_table_say(what, STATUS_CORRUPT,
-                     "the disk is cut: the last %s of the partition are missing",
-                     amount(what->beyond, missing));
+                     "%.*s%sthe disk is cut: the last %s of the %s are missing",
+                     VOLUME_MESSAGE_MAX - 96, said, *said ? ": " : "", amount(lost, missing),
+                     claimed ? "filesystem" : "partition");
 }
 
 /* ---- a guest without filesystems ---- */

@@ -12,8 +12,9 @@
  * filesystem by its table's word, or a failure. */
 void inventory_settle(volume_table *all, filesystem_probe *probe);
 
-/* A partition that can be read, and of which a part is missing: what->beyond. */
-void inventory_say_cut(struct content *what);
+/* Says it where a part of the partition is missing (what->beyond), or of the filesystem in it; what
+ * a mount that failed has said stays in front. */
+void inventory_settle_cut(struct content *what);
 
 /* What a guest holds that has no filesystem and no failure. */
 void inventory_say_empty(const volume_table *all, char *text, size_t size);

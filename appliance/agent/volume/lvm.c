@@ -190,19 +190,21 @@ static bool tells_of_damage(const char *complaint)
     return false;
 }
 
-/* Why a volume is not active. */
+/* Why a volume is not active. dm-thin and dm-cache say ENOTBLK of a superblock whose checksum or
+ * block number is wrong (drivers/md/dm-thin-metadata.c, sb_check()). */
 static void settle_inactive(const struct fields *fields, const char *complaints,
                             struct lvm_volume *volume)
 {
-    char why[VOLUME_MESSAGE_MAX - 32];
+    char why[VOLUME_MESSAGE_MAX - 64];
     if (strcmp(fields->health, "partial") == 0) {
         snprintf(volume->why, sizeof volume->why, "a physical volume of it is missing");
         return;
     }
     find_complaint(complaints, fields, why, sizeof why);
     volume->damaged = tells_of_damage(why);
-    snprintf(volume->why, sizeof volume->why, "not activated: %s",
-             *why ? why : "LVM does not say why");
+    snprintf(volume->why, sizeof volume->why, "not activated: %s%s",
+             *why ? why : "LVM does not say why",
+             strstr(why, strerror(ENOTBLK)) ? " (the pool's superblock is damaged)" : "");
 }
 
 void lvm_read_volume(const char *line, const char *complaints, struct lvm_volume *volume)

@@ -70,7 +70,8 @@ static bool again(const struct job *self, unsigned tries, uint64_t since,
 
 /* ---- what the filesystem has besides the volume ---- */
 
-/* The other volumes of a btrfs; the journal's of an ext3 or ext4. NULL: no more. */
+/* The other volumes of a btrfs; the journal's of an ext3 or ext4; the log's of an xfs, and its
+ * realtime volume. NULL: no more. */
 static struct content *next_companion(const struct job *self, size_t *index)
 {
     char uuid[MAX_UUID + 1];
@@ -94,11 +95,27 @@ static size_t count_companions(const struct job *self)
     return count;
 }
 
+/* Those of the guest that a btrfs may have begun with. They are only read. */
+static void introduce_seeds(const struct job *self)
+{
+    for (size_t i = 0; i < volume_table_count(self->all); i++) {
+        struct content *other = volume_table_at(self->all, i);
+        if (other == self->what || other->fd < 0 || strcmp(other->fstype, "btrfs") != 0 ||
+            strcmp(other->uuid, self->what->uuid) == 0 || !filesystem_state_is_seed(other->fd))
+            continue;
+        other->touched = true; /* it is to be forgotten */
+        btrfs_introduce(other->node);
+    }
+}
+
 /* The kernel has to know all volumes of a btrfs before it mounts one. */
 static void introduce(const struct job *self, bool views)
 {
     size_t index = 0;
-    if (strcmp(self->what->fstype, "btrfs") != 0 || count_companions(self) == 0)
+    if (strcmp(self->what->fstype, "btrfs") != 0)
+        return;
+    introduce_seeds(self);
+    if (count_companions(self) == 0)
         return;
     for (struct content *one = self->what; one; one = next_companion(self, &index))
         btrfs_introduce(views ? one->overlay : one->node);
@@ -144,10 +161,27 @@ static bool views_are_full(const struct job *self)
 
 /* ---- on views ---- */
 
+/* Whether it can only be mounted with the others, which the kernel opens for writing. */
+static bool is_in_parts(const struct job *self)
+{
+    return strcmp(self->what->fstype, "xfs") == 0 && count_companions(self) > 0;
+}
+
+/* The options that name the others of an xfs. */
+static void add_xfs_parts(const struct job *self, char *options, size_t size)
+{
+    size_t index = 0, length = strlen(options);
+    const struct content *part;
+    while ((part = next_companion(self, &index)) && length < size)
+        length += (size_t)snprintf(
+            options + length, size - length, "%s%s=%s", length > 0 ? "," : "",
+            strcmp(part->fstype, "xfs_realtime") == 0 ? "rtdev" : "logdev", part->overlay);
+}
+
 static void attempt_on_view(struct job *self, enum mount_journal journal,
                             struct mount_outcome *outcome)
 {
-    char options[MAX_MOUNT_OPTIONS + 128];
+    char options[MAX_MOUNT_OPTIONS + 256];
     char uuid[MAX_UUID + 1];
     size_t index = 0;
     const struct content *log = NULL;
@@ -159,6 +193,8 @@ static void attempt_on_view(struct job *self, enum mount_journal journal,
     }
     snprintf(options, sizeof options, "%s%s%s%s", self->options, log && *self->options ? "," : "",
              log ? "journal_path=" : "", log ? log->overlay : "");
+    if (is_in_parts(self))
+        add_xfs_parts(self, options, sizeof options);
     introduce(self, true);
     attempt(self, self->what->overlay, journal, options, outcome);
 }
@@ -242,7 +278,7 @@ static bool needs_replay(struct job *self, enum filesystem_state state,
                          struct mount_outcome *outcome)
 {
     bool journal = state == FILESYSTEM_JOURNAL || state == FILESYSTEM_FAST_COMMITS;
-    if (journal || self->how->writable)
+    if (journal || self->how->writable || is_in_parts(self))
         return journal;
     mount_as_is(self, state == FILESYSTEM_UNKNOWN ? MOUNT_REPLAY : MOUNT_AS_IS, outcome);
     return outcome->must_replay;
@@ -253,8 +289,9 @@ static void mount_journaled(struct job *self, bool journal, enum mount_journal r
                             struct mount_outcome *outcome)
 {
     bool as_is = volume_table_reads_as_is(self->all) || self->what->as_is || !self->made;
-    bool on_view = self->made && !self->what->as_is && (self->how->writable || !as_is);
-    enum mount_journal mode = journal && as_is ? MOUNT_AS_IS : replay;
+    bool parts = is_in_parts(self);
+    bool on_view = self->made && !self->what->as_is && (self->how->writable || parts || !as_is);
+    enum mount_journal mode = (journal || parts) && as_is ? MOUNT_AS_IS : replay;
     if (on_view)
         mount_on_view(self, mode, outcome);
     bool replayed = journal && outcome->mounted && mode != MOUNT_AS_IS;
@@ -276,7 +313,7 @@ static void run(struct job *self, struct mount_outcome *outcome)
         return;
     }
     bool journal = needs_replay(self, state, outcome);
-    if (journal || self->how->writable)
+    if (journal || self->how->writable || is_in_parts(self))
         mount_journaled(self, journal, replay, outcome);
     outcome->clean = !journal && state != FILESYSTEM_UNCLEAN;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "volume-stack.h"
+#include "agent/mount/filesystem-state.h"
 #include "base/clock.h"
 #include "cow-overlay.h"
 #include "crypt.h"
@@ -336,6 +337,53 @@ static void join_btrfs(volume_table *all)
     }
 }
 
+/* The log of an xfs, by its UUID; its realtime volume, which nothing marks: the only volume in
+ * which nothing is known, and that is large enough. */
+static struct content *find_xfs_part(volume_table *all, const struct filesystem_xfs *xfs, bool log)
+{
+    struct content *found = NULL;
+    for (size_t i = 0; i < volume_table_count(all); i++) {
+        struct content *what = volume_table_at(all, i);
+        if (what->leader || what->hidden || what->fd < 0)
+            continue;
+        if (log && strcmp(what->fstype, "xfs_external_log") == 0 &&
+            filesystem_state_is_xfs_log(what->fd, xfs))
+            return what;
+        if (log || what->kind != CONTENT_UNKNOWN || what->status != STATUS_OK ||
+            what->no_filesystem || what->bare_table || what->size < xfs->realtime)
+            continue;
+        if (found)
+            return NULL;
+        found = what;
+    }
+    return found;
+}
+
+static void join_xfs_part(struct content *part, const char *type, size_t leader)
+{
+    if (!part)
+        return; /* the kernel says what is missing */
+    part->kind = CONTENT_MEMBER;
+    part->leader = leader + 1;
+    snprintf(part->fstype, sizeof part->fstype, "%s", type);
+    volume_table_say(part, STATUS_OK, "%s", "");
+}
+
+static void join_xfs(volume_table *all)
+{
+    struct filesystem_xfs xfs;
+    for (size_t i = 0; i < volume_table_count(all); i++) {
+        const struct content *what = volume_table_at(all, i);
+        if (what->kind != CONTENT_FILESYSTEM || strcmp(what->fstype, "xfs") != 0 || what->fd < 0 ||
+            !filesystem_state_xfs(what->fd, &xfs))
+            continue;
+        if (xfs.external_log)
+            join_xfs_part(find_xfs_part(all, &xfs, true), "xfs_external_log", i);
+        if (xfs.realtime)
+            join_xfs_part(find_xfs_part(all, &xfs, false), "xfs_realtime", i);
+    }
+}
+
 void volume_stack_make(volume_stack *self, volume_table *all, const key *keys, size_t count)
 {
     /* First, and once: only disks are dynamic, never what is made of them. */
@@ -353,6 +401,7 @@ void volume_stack_make(volume_stack *self, volume_table *all, const key *keys, s
             break;
     }
     join_btrfs(all);
+    join_xfs(all);
 }
 
 /* Arrays may be made of devices of the mapper, and these of arrays. */

@@ -45,7 +45,8 @@ struct content {
     char *overlay;          /* the node of its writable view; NULL: none */
     dev_t overlay_number;   /* … */
     unsigned overlay_first; /* … its first RAM disk */
-    size_t leader; /* of a member of a btrfs: the index of the one that stands for all, + 1 */
+    size_t leader; /* of a member of a btrfs, a log or realtime volume of an xfs: the index of the
+                      one that stands for all, + 1 */
     bool as_is;    /* recovering it has failed */
     bool tried;    /* composites': it has been made part of something, or cannot be */
     bool dynamic;  /* it belongs to a dynamic disk (ldm-detect.h) */

@@ -69,6 +69,15 @@ static json_t *protocol_node(const struct image_layer *layer, int64_t fdset, boo
     return node;
 }
 
+/* Where the image is a part of the file: BlockdevOptionsRaw over it. Takes the node over. */
+static json_t *part_node(const struct image_layer *layer, json_t *protocol)
+{
+    if (layer->role == IMAGE_ROLE_EXTENT || layer->size == 0 || !protocol)
+        return protocol;
+    return json_pack("{s:s, s:I, s:I, s:o}", "driver", "raw", "offset", (json_int_t)layer->offset,
+                     "size", (json_int_t)layer->size, "file", protocol);
+}
+
 /* BlockdevOptionsNbd. */
 static json_t *nbd_node(const char *export_name, unsigned slot)
 {
@@ -138,8 +147,10 @@ json_t *qmp_blockdev_chain(const struct image_chain *chain, const int64_t *fdset
         const struct image_layer *layer = &chain->layers[i];
         if (layer->role == IMAGE_ROLE_EXTENT)
             continue; /* the descriptor names its fd set */
-        json_t *protocol = chain->nbd_export ? nbd_node(chain->nbd_export, slot)
-                                             : protocol_node(layer, fdsets[i], io_uring, writable);
+        json_t *protocol =
+            chain->nbd_export
+                ? nbd_node(chain->nbd_export, slot)
+                : part_node(layer, protocol_node(layer, fdsets[i], io_uring, writable));
         if (layer->role == IMAGE_ROLE_DATA) {
             data = protocol;
             if (data)

@@ -26,7 +26,8 @@ enum error_kind {
     ERROR_CORRUPT,     /* damaged, or not what it says it is */
     ERROR_UNREADABLE,  /* it could not be opened or read */
     ERROR_REFUSED,     /* a rule forbids it */
-    ERROR_TIMEOUT      /* no answer in time */
+    ERROR_TIMEOUT,     /* no answer in time */
+    ERROR_PACKED       /* it has to be unpacked before it can be looked at */
 };
 
 typedef struct error error;

@@ -183,10 +183,15 @@ void guest_free(struct guest *guest)
     free(guest);
 }
 
-bool guest_is_remote(const struct guest *guest)
+bool guest_image_is_far(const struct guest_image *image)
+{
+    return image->remote || image->packed;
+}
+
+bool guest_is_far(const struct guest *guest)
 {
     for (size_t i = 0; i < guest->image_count; i++)
-        if (guest->images[i].remote)
+        if (guest_image_is_far(&guest->images[i]))
             return true;
     return false;
 }

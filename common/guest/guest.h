@@ -27,8 +27,10 @@ static inline void cleanup_guest_encryption(struct guest_encryption **encryption
 struct guest_image {
     char *path;                /* as the user named it, or libvirt; of a URI what may be printed */
     struct remote_uri *remote; /* where it is if it is not a file here; NULL: it is; owned */
-    enum image_format format;  /* IMAGE_DETECT: look */
-    unsigned block_size;       /* logical sector, 512 or 4096; 0: 512 */
+    bool packed; /* it has to be unpacked first (ERROR_PACKED was said), which takes a process, too
+                  */
+    enum image_format format;            /* IMAGE_DETECT: look */
+    unsigned block_size;                 /* logical sector, 512 or 4096; 0: 512 */
     struct image_backing *backing;       /* what libvirt says; NULL: what the image says; owned */
     struct guest_encryption *encryption; /* NULL: libvirt says nothing; owned */
     char *target; /* its name in a libvirt guest that may write it ("vda"); NULL; owned */
@@ -67,7 +69,10 @@ int guest_image_open(const struct guest_image *image, enum backing_policy policy
 int guest_image_check_open(const struct guest_image *image, const struct image_chain *chain,
                            error **err);
 void guest_free(struct guest *guest);
-bool guest_is_remote(const struct guest *guest); /* whether any of its images is a URI */
+/* Whether the image comes from a process (remote.h): it is a URI, or packed. And whether any of the
+ * guest's does. */
+bool guest_image_is_far(const struct guest_image *image);
+bool guest_is_far(const struct guest *guest);
 
 static inline void cleanup_guest(struct guest **guest)
 {

@@ -404,6 +404,37 @@ struct image_chain *image_chain_nbd(int fd, const char *path, const char *export
     return STEAL(chain);
 }
 
+struct image_chain *image_chain_part(int fd, const char *path, enum image_format format,
+                                     uint64_t offset, uint64_t length, uint64_t size, error **err)
+{
+    AUTO_IMAGE_CHAIN struct image_chain *chain = calloc(1, sizeof *chain);
+    AUTO_IMAGE_FILE struct image_file file = {.path = path, .fd = fd};
+
+    if (!chain) {
+        error_no_memory(err);
+        return NULL;
+    }
+    if (fstat(fd, &file.st) < 0) {
+        error_set_errno(err, ERROR_UNREADABLE, errno, "cannot be looked at");
+        return NULL;
+    }
+    uint64_t end = (uint64_t)file.st.st_size;
+    if (!S_ISREG(file.st.st_mode) || offset % SECTOR != 0 || length % SECTOR != 0 || offset > end ||
+        length > end - offset) {
+        error_set(err, ERROR_CORRUPT, "it is not a part of the file");
+        return NULL;
+    }
+    struct image_layer *layer = append_layer(chain, &file, format, err);
+    if (!layer)
+        return NULL;
+    layer->offset = offset;
+    layer->size = length;
+    chain->size = size;
+    chain->uid = file.st.st_uid;
+    chain->gid = file.st.st_gid;
+    return STEAL(chain);
+}
+
 int image_chain_make_writable(struct image_chain *chain, error **err)
 {
     char path[64];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Formats by name and by signature, and the headers that take a few lines. */
 #include "image-header.h"
+#include "image-package.h"
 
 #include <inttypes.h>
 
@@ -195,34 +196,6 @@ static enum image_format detect(const struct header *header)
     return image_vmdk_is_descriptor(header) ? IMAGE_VMDK : IMAGE_RAW;
 }
 
-/* What images are passed on in, and has to be taken out first. */
-static int refuse_package(const struct header *header, error **err)
-{
-    static const struct {
-        uint64_t offset;
-        const char *bytes;
-        size_t size;
-        const char *what, *how;
-    } packages[] = {
-        {0, "\x1f\x8b\x08", 3, "compressed by gzip", "gunzip -k"},
-        {0,
-         "\xfd"
-         "7zXZ",
-         6, "compressed by xz", "unxz -k"},
-        {0, "\x28\xb5\x2f\xfd", 4, "compressed by zstd", "unzstd"},
-        {0, "BZh", 3, "compressed by bzip2", "bunzip2 -k"},
-        {257, "ustar", 5, "a tar archive, as an OVA is one", "tar -xf"},
-        {0, "PK\x03\x04", 4, "a zip archive", "unzip"},
-    };
-    for (size_t i = 0; i < sizeof packages / sizeof packages[0]; i++)
-        if (image_header_is(header, packages[i].offset, packages[i].bytes, packages[i].size))
-            return error_set(err, ERROR_UNSUPPORTED,
-                             "it is %s: unpack it (%s) and name what is in it, or say "
-                             "--format=raw where it is a disk all the same",
-                             packages[i].what, packages[i].how);
-    return 0;
-}
-
 static int probe_as(const struct header *header, struct image_info *info, error **err)
 {
     switch (info->format) {
@@ -263,7 +236,8 @@ int image_probe(const void *header, size_t length, uint64_t file_size, enum imag
     info->format = format == IMAGE_DETECT ? detect(&view) : format;
     if (info->format == IMAGE_QCOW2 && format == IMAGE_DETECT && image_is_qcow(&view))
         info->format = IMAGE_QCOW;
-    if ((format == IMAGE_DETECT && info->format == IMAGE_RAW && refuse_package(&view, err) < 0) ||
+    if ((format == IMAGE_DETECT && info->format == IMAGE_RAW &&
+         image_package_refuse(&view, err) < 0) ||
         probe_as(&view, info, err) < 0 || image_tables_check(&view, info->format, err) < 0) {
         image_info_clear(info);
         return -1;

@@ -74,7 +74,8 @@ void image_info_clear(struct image_info *info);
  * is read. file_size is the whole file's, in bytes; length is how much of its start was read. 0, or
  * -1 with *info cleared: ERROR_CORRUPT where a header contradicts itself or the file, or claims
  * more than IMAGE_MAX_SIZE; ERROR_UNSUPPORTED for a feature that we do not read, or for data beyond
- * `length`; and, with IMAGE_DETECT only, for what is compressed or an archive. */
+ * `length`; and, with IMAGE_DETECT only, for what is compressed or an archive, but ERROR_PACKED for
+ * one that image-package.h can tell apart and that is unpacked elsewhere. */
 int image_probe(const void *header, size_t length, uint64_t file_size, enum image_format format,
                 struct image_info *info, error **err);
 
@@ -108,7 +109,8 @@ struct image_layer {
     bool block_device; /* QEMU wants another driver for it than for a file */
     bool encrypted;    /* LUKS, inside of a qcow2 or, of a raw one, around the disk */
     enum image_role role;
-    uint64_t offset, size; /* of an extent: as image_extent */
+    uint64_t offset, size; /* of an extent: as image_extent; of any other layer: where it lies in
+                              the file, 0: all of it */
 };
 
 struct image_chain {
@@ -179,6 +181,12 @@ int image_chain_make_writable(struct image_chain *chain, error **err);
  * *err. */
 struct image_chain *image_chain_nbd(int fd, const char *path, const char *export_name,
                                     enum image_format format, uint64_t size, error **err);
+
+/* A chain of one layer, a file of which the image is a part: `length` bytes from `offset` on, both
+ * multiples of 512, or all of it where length is 0. Takes fd over. NULL and *err: the file has not
+ * so many bytes (ERROR_CORRUPT). */
+struct image_chain *image_chain_part(int fd, const char *path, enum image_format format,
+                                     uint64_t offset, uint64_t length, uint64_t size, error **err);
 
 /* Refuses what cannot be attached: a disk of no bytes, or of less than a sector. 0; -1 and *err. */
 int image_check(const struct image_info *info, unsigned block_size, error **err);

@@ -116,7 +116,7 @@ static int connect_to_look(struct session_process *self, const struct remote_mea
     for (size_t i = 0; i < self->guest->image_count; i++) {
         const struct guest_image *image = &self->guest->images[i];
         error *err = NULL;
-        if (!image->remote)
+        if (!guest_image_is_far(image))
             continue;
         struct remote_image *on = &self->images[self->count++];
         *on = (struct remote_image){.image = image,
@@ -125,7 +125,9 @@ static int connect_to_look(struct session_process *self, const struct remote_mea
                                     .server = -1,
                                     .said = -1,
                                     .socket = self->served};
-        if (image->remote->kind == REMOTE_HTTP || image->remote->kind == REMOTE_SSH)
+        if (image->packed)
+            remote_unpack(on, means->box, &err);
+        else if (image->remote->kind == REMOTE_HTTP || image->remote->kind == REMOTE_SSH)
             remote_nbdkit_serve(on, means, &err);
         else
             on->looking = connect_image(on, &err);
@@ -167,12 +169,12 @@ static int look(struct session_process *self, const struct sandbox *box, pid_t p
         return -1;
     for (size_t i = 0; i < self->count; i++) {
         struct remote_image *on = &self->images[i];
-        enum image_format format = IMAGE_DETECT;
-        uint64_t size = 0;
-        if (remote_probe(on, &format, &size, &err) < 0)
+        remote_report message = {0};
+        int result = on->image->packed ? remote_probe_file(on, &message, &err)
+                                       : remote_probe(on, &message, &err);
+        if (result < 0)
             return tell_guest_failure(self, err);
-        remote_report message = {
-            .format = (int)format, .size = size, .took = clock_now() - self->since};
+        message.took = clock_now() - self->since;
         if (tell(self, &message, -1) < 0)
             return -1;
     }

@@ -6,6 +6,7 @@
 #define VLT_REMOTE_PROCESS_H
 
 #include "remote.h"
+#include "wire/worker.h"
 #include <sys/types.h>
 
 /* Speaks on `socket` as worker.x says (remote_report), and ends when the other end is closed. The
@@ -15,10 +16,10 @@ int remote_process(const struct guest *guest, const struct remote_means *means, 
 /* An image that is being connected. */
 struct remote_image {
     const struct guest_image *image;
-    int looking;        /* the connection to read its header; -1 */
-    int handover;       /* the connection for QEMU, on which nothing was sent; -1: not yet */
-    pid_t server;       /* nbdkit, or -1 */
-    int said;           /* nbdkit's stderr, non-blocking; -1 */
+    int looking;  /* the connection to read its header, or the file; -1 */
+    int handover; /* the connection for QEMU, on which nothing was sent, or the file; -1: not yet */
+    pid_t server; /* nbdkit, or -1 */
+    int said;     /* nbdkit's stderr, non-blocking; -1 */
     const char *socket; /* of nbd+unix, where the URI has none; NULL */
 };
 
@@ -41,10 +42,19 @@ int remote_nbdkit_serve(struct remote_image *image, const struct remote_means *m
 /* Replaces *err with nbdkit's message, if it wrote one. Always -1. */
 int remote_nbdkit_server_said(struct remote_image *image, error **err);
 
+/* --- remote-unpack.c --- */
+
+/* Opens the packed image. What is compressed is unpacked by a program, as the sandboxed user and
+ * confined, into a file without a name. 0; -1 and *err: ERROR_CORRUPT, ERROR_UNSUPPORTED (the
+ * program is missing), ERROR_REFUSED (no room). */
+int remote_unpack(struct remote_image *image, const struct sandbox *box, error **err);
+
 /* --- remote-probe.c --- */
 
-/* Reads the image's first bytes, and closes that connection. Names in it are not followed. */
-int remote_probe(struct remote_image *image, enum image_format *format, uint64_t *size,
-                 error **err);
+/* Reads the image's first bytes, and closes that connection. Names in it are not followed. Fills
+ * format and size of the report; of a file also where the image lies in it: that of an archive is
+ * looked for. */
+int remote_probe(struct remote_image *image, remote_report *report, error **err);
+int remote_probe_file(struct remote_image *image, remote_report *report, error **err);
 
 #endif

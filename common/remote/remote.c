@@ -17,6 +17,7 @@
 struct look {
     enum image_format format;
     uint64_t size;
+    uint64_t offset, length; /* as of image_chain_part() */
 };
 
 struct remote {
@@ -32,10 +33,10 @@ struct remote {
     struct image_chain *chains[SLOT_COUNT];
 };
 
-/* The next image with a URI from `index` on; image_count: none. */
+/* The next image that comes from the process, from `index` on; image_count: none. */
 static size_t next_image(const struct guest *guest, size_t index)
 {
-    while (index < guest->image_count && !guest->images[index].remote)
+    while (index < guest->image_count && !guest_image_is_far(&guest->images[index]))
         index++;
     return index;
 }
@@ -136,7 +137,8 @@ static int on_look(remote *self, const remote_report *said, error **err)
         said->size > IMAGE_MAX_SIZE)
         return error_set(err, ERROR_HOST, "the process that reads it cannot be trusted");
     self->took = said->took < passed ? said->took : passed;
-    self->looks[self->next] = (struct look){(enum image_format)said->format, said->size};
+    self->looks[self->next] =
+        (struct look){(enum image_format)said->format, said->size, said->offset, said->length};
     return 0;
 }
 
@@ -145,12 +147,18 @@ static int on_connection(remote *self, int fd, error **err)
 {
     const struct guest_image *image = &self->guest->images[self->next];
     const struct look *look = &self->looks[self->next];
-    const char *export_name = image->remote->export_name;
+    struct image_chain **chain = &self->chains[self->next];
     if (fd < 0)
         return error_set(err, ERROR_HOST, "the process that connects to it cannot be trusted");
-    self->chains[self->next] = image_chain_nbd(fd, image->path, export_name ? export_name : "",
-                                               look->format, look->size, err);
-    return self->chains[self->next] ? 0 : -1;
+    if (image->packed) {
+        *chain = image_chain_part(fd, image->path, look->format, look->offset, look->length,
+                                  look->size, err);
+    } else {
+        const char *export_name = image->remote->export_name;
+        *chain = image_chain_nbd(fd, image->path, export_name ? export_name : "", look->format,
+                                 look->size, err);
+    }
+    return *chain ? 0 : -1;
 }
 
 static int on_refusal(const remote_report *said, error **err)

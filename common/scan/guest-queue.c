@@ -91,7 +91,7 @@ struct entry *guest_queue_add(guest_queue *self, struct guest *guest)
         return NULL;
     }
     struct entry *entry = at(self, self->count++);
-    bool far = guest_is_remote(guest);
+    bool far = guest_is_far(guest);
     *entry = (struct entry){.guest = guest, .state = far ? ENTRY_FAR : ENTRY_WAITING, .far = far};
     self->names += bytes_of_names(guest);
     self->waiting += !far;
@@ -208,6 +208,15 @@ void guest_queue_opened(guest_queue *self, struct entry *entry)
     entry->connecting = remote_took(entry->connections);
     self->waiting++;
     self->hint = 0;
+}
+
+void guest_queue_unpack(guest_queue *self, struct entry *entry)
+{
+    self->waiting -= entry->state == ENTRY_WAITING;
+    self->far += !entry->far;
+    disconnect(self, entry); /* what was found out after it was connected to */
+    entry->far = true;
+    entry->state = ENTRY_FAR;
 }
 
 unsigned guest_queue_connections(const guest_queue *self)

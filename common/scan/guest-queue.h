@@ -22,8 +22,8 @@
 typedef struct guest_queue guest_queue;
 
 enum entry_state {
-    ENTRY_FAR,     /* its remote images are not connected */
-    ENTRY_OPENING, /* … are being connected */
+    ENTRY_FAR,     /* its remote images are not connected, its packed ones not unpacked */
+    ENTRY_OPENING, /* … they are being connected, and unpacked */
     ENTRY_WAITING, /* for an appliance */
     ENTRY_TAKEN,
     ENTRY_ANSWERED
@@ -33,7 +33,7 @@ enum entry_state {
 struct entry {
     struct guest *guest;
     enum entry_state state;
-    bool far;    /* has remote images: it never shares an appliance */
+    bool far;    /* has images that are remote or packed: it never shares an appliance */
     bool sealed; /* QEMU must open an image with a key, which may take long, or it has keys of its
                     own: the same */
     bool mixed;  /* its images belong to several users: it does not share */
@@ -126,6 +126,9 @@ void guest_queue_give_back(guest_queue *self, struct entry *const *entries, size
  * for none. */
 bool guest_queue_excuse(guest_queue *self, struct entry *const *entries, size_t count,
                         bool progress);
+
+/* An image of it is packed, as has been found out now: it is far from now on. */
+void guest_queue_unpack(guest_queue *self, struct entry *entry);
 
 /* The same for a guest whose connecting process was killed: true, and it will be connected to
  * again. False, and nothing has changed, where it was not, or has been killed too often. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spool-file.h"
-#include "base/text-format.h"
 
+#include "base/temporary-file.h"
 #include <fcntl.h>
 
 struct spool_file {
@@ -12,30 +12,13 @@ struct spool_file {
     size_t free_count, free_room;
 };
 
-static int make_file(void)
-{
-    const char *directory = getenv("TMPDIR");
-    if (!directory || !*directory)
-        directory = "/var/tmp";
-    int fd = open(directory, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-        return fd;
-    AUTO_FREE char *path = text_format("%s/virt-live-spool-XXXXXX", directory);
-    if (!path)
-        return -1;
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0)
-        unlink(path);
-    return fd;
-}
-
 int spool_file_use(struct spool_file **file, struct spool_pieces *pieces)
 {
     if (!*file) {
         struct spool_file *made = calloc(1, sizeof *made);
         if (!made)
             return -1;
-        made->fd = make_file();
+        made->fd = temporary_file_open();
         if (made->fd < 0) {
             free(made);
             return -1;

@@ -61,6 +61,8 @@ static bool give(struct supervisor *self, struct worker_handle *worker, struct e
         bool short_for_now = is_short_for_now(self, err);
         if (short_for_now)
             guest_queue_give_back(self->queue, &entry, 1);
+        else if (error_kind(err) == ERROR_PACKED)
+            guest_queue_unpack(self->queue, entry);
         else if (!guest_queue_excuse_connections(self->queue, entry))
             guest_queue_refuse(self->queue, entry, status_of_error(error_kind(err)),
                                error_message(err), 0);

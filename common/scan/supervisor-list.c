@@ -27,6 +27,7 @@ static int look_at_image(const struct supervisor *self, struct entry *entry, siz
     AUTO_ERROR error *why = NULL;
     if ((!plausible || has_keys) &&
         guest_image_open(image, self->config->backing, &chain, &why) < 0 && !short_of_files(why)) {
+        entry->guest->images[index].packed = error_kind(why) == ERROR_PACKED;
         error_propagate(err, STEAL(why));
         return entry->guest->image_count > 1 ? error_prefix(err, "%s", image->path) : -1;
     }
@@ -54,7 +55,9 @@ static void look_at(struct supervisor *self, struct entry *entry)
         if (!guest->images[i].remote)
             look_at_image(self, entry, i, &err);
     const error *why = guest->refused ? guest->refused : err;
-    if (why)
+    if (error_kind(why) == ERROR_PACKED)
+        guest_queue_unpack(self->queue, entry);
+    else if (why)
         guest_queue_refuse(self->queue, entry, status_of_error(error_kind(why)), error_message(why),
                            0);
 }

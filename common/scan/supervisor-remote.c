@@ -31,6 +31,31 @@ static bool under_way(const struct supervisor *self)
     return any;
 }
 
+static bool is_packed(const struct guest *guest)
+{
+    for (size_t i = 0; i < guest->image_count; i++)
+        if (guest->images[i].packed)
+            return true;
+    return false;
+}
+
+/* Unpacking takes a processor, as an appliance does. */
+static unsigned unpacking(const struct supervisor *self)
+{
+    unsigned count = 0;
+    for (const struct entry *entry = NULL;
+         (entry = guest_queue_find(self->queue, ENTRY_OPENING, entry));)
+        count += is_packed(entry->guest);
+    return count;
+}
+
+static bool may_connect(const struct supervisor *self, const struct entry *entry)
+{
+    return guest_queue_is_first(self->queue, entry) ||
+           (guest_queue_connections(self->queue) < self->connecting &&
+            (!is_packed(entry->guest) || unpacking(self) < self->parallel));
+}
+
 /* Where no process can be started the host is short of something, and no guest is to blame: they
  * wait, and it is tried again after the next event. */
 void supervisor_remote_connect_more(struct supervisor *self)
@@ -39,9 +64,7 @@ void supervisor_remote_connect_more(struct supervisor *self)
                                        .directory = run_directory_path(self->run),
                                        .keeper = self->backups ? backup_fd(self->backups) : -1};
     struct entry *entry = NULL;
-    while ((entry = guest_queue_find(self->queue, ENTRY_FAR, NULL)) &&
-           (guest_queue_connections(self->queue) < self->connecting ||
-            guest_queue_is_first(self->queue, entry))) {
+    while ((entry = guest_queue_find(self->queue, ENTRY_FAR, NULL)) && may_connect(self, entry)) {
         AUTO_ERROR error *err = NULL;
         remote *connections = remote_start(entry->guest, &means, &err);
         if (connections)
@@ -78,10 +101,12 @@ void supervisor_remote_watch(const struct supervisor *self, struct poll_set *set
 static void time_out(struct supervisor *self, struct entry *entry)
 {
     const struct guest_image *image = entry->guest->images;
-    while (!image->remote)
+    while (!guest_image_is_far(image))
         image++;
-    AUTO_FREE char *why = text_format("no answer from %s within %u s (--timeout)", image->path,
-                                      self->config->timeout);
+    AUTO_FREE char *why =
+        text_format(image->packed ? "%s could not be unpacked within %u s (--timeout)"
+                                  : "no answer from %s within %u s (--timeout)",
+                    image->path, self->config->timeout);
     refuse(self, entry, STATUS_TIMEOUT, why ? why : "no answer in time");
 }
 

@@ -231,6 +231,7 @@ static enum supervisor_end step(struct supervisor *self, bool *done, error **err
     if (self->template_ready && supervisor_dispatch_start(self, err) < 0)
         return SUPERVISOR_NO_APPLIANCE;
     supervisor_dispatch_give(self);
+    supervisor_remote_connect_more(self); /* some have turned out to be packed */
     if (act_on_all(self, err) < 0)
         return SUPERVISOR_NO_APPLIANCE;
     if (supervisor_list_answer(self, err) < 0)

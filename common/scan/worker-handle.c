@@ -89,8 +89,9 @@ static int check_owner(const struct entry *entry, const struct image_chain *chai
 static int open_image(const struct entry *entry, size_t index, enum backing_policy policy,
                       struct image_chain **chain, error **err)
 {
-    const struct guest_image *image = &entry->guest->images[index];
+    struct guest_image *image = &entry->guest->images[index];
     int result = guest_image_open(image, policy, chain, err);
+    image->packed = result < 0 && err && error_kind(*err) == ERROR_PACKED;
     /* It was not encrypted when it was looked at, or there is no key for it. */
     if (result == 0 && !entry->sealed)
         result = guest_image_check_open(image, *chain, err);
@@ -107,7 +108,7 @@ int worker_handle_take_on(struct worker_handle *worker, struct entry *entry,
         .entry = entry, .connecting = entry->far, .count = entry->guest->image_count};
     int result = entry->far ? remote_request(entry->connections, err) : 0;
     for (size_t i = 0; result == 0 && i < on->count; i++)
-        if (!entry->guest->images[i].remote)
+        if (!guest_image_is_far(&entry->guest->images[i]))
             result = open_image(entry, i, policy, &on->chains[i], err);
     if (result < 0)
         worker_handle_drop_handover(worker);
@@ -121,7 +122,7 @@ int worker_handle_connect(struct worker_handle *worker, error **err)
     if (got <= 0)
         return got;
     for (size_t i = 0; i < on->count; i++)
-        if (on->entry->guest->images[i].remote)
+        if (guest_image_is_far(&on->entry->guest->images[i]))
             on->chains[i] = remote_take(on->entry->connections, i);
     on->connecting = false;
     return 1;

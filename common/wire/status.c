@@ -34,6 +34,7 @@ static const enum status of_kind[] = {
     [ERROR_UNREADABLE] = STATUS_UNREADABLE,
     [ERROR_REFUSED] = STATUS_REFUSED,
     [ERROR_TIMEOUT] = STATUS_TIMEOUT,
+    [ERROR_PACKED] = STATUS_UNSUPPORTED,
 };
 
 enum status status_of_error(enum error_kind kind)

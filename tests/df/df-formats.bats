@@ -151,22 +151,6 @@ convert()
     assert_same_row odd.img
 }
 
-@test "what has to be unpacked first is named, and how; --format=raw is obeyed" {
-    truncate -s 1M disk.raw
-    mke2fs -q -F disk.raw
-    gzip -k disk.raw
-    xz -k disk.raw
-    bzip2 -k disk.raw
-    tar -cf disk.ova disk.raw
-    run -1 --separate-stderr virt-df-live disk.raw.gz disk.raw.xz disk.raw.bz2 disk.ova
-    assert_contains "$stderr" "disk.raw.gz: it is compressed by gzip: unpack it (gunzip -k)" \
-        "disk.raw.xz: it is compressed by xz: unpack it (unxz -k)" "disk.raw.bz2: it is compressed by bzip2: unpack it (bunzip2 -k)" \
-        "disk.ova: it is a tar archive, as an OVA is one: unpack it (tar -xf)"
-    assert_equal "$(wc -l <<< "$stderr")" 4
-    run -1 --separate-stderr virt-df-live --format=raw disk.raw.gz
-    assert_contains "$stderr" "disk.raw.gz: /dev/sda: unknown data"
-}
-
 @test "a VHDX with a log that has to be replayed is named, with the command that does it" {
     truncate -s 64M disk.raw
     qemu-img convert -q -f raw -O vhdx disk.raw log.vhdx

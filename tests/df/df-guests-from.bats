@@ -6,6 +6,7 @@ load ../lib/helpers
 
 setup()
 {
+    setup_test
     cp "$IMAGES/ext4.img" a.img
     cp "$IMAGES/ext4.img" b.img
 }

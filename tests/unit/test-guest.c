@@ -45,9 +45,9 @@ static void a_uri_is_shown_without_its_password(void **state)
 
     (void)state;
     assert_int_equal(add(guest, "a.img"), 0);
-    assert_false(guest_is_remote(guest));
+    assert_false(guest_is_far(guest));
     assert_int_equal(add(guest, "http://me:secret@host/b.img"), 0);
-    assert_true(guest_is_remote(guest));
+    assert_true(guest_is_far(guest));
     assert_string_equal(guest->name, "a.img+");
     assert_null(guest->images[0].remote);
     assert_string_equal(guest->images[1].path, "http://me:***@host/b.img");

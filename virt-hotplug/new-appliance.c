@@ -4,6 +4,7 @@
 #include "appliance-connection.h"
 #include "appliance/persistent-slots.h"
 #include "appliance/template-cache.h"
+#include "appliance/template-capabilities.h"
 #include "base/clock.h"
 #include "command-line.h"
 #include "ports.h"
@@ -13,6 +14,7 @@
 #include "scan/template-builder.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 /* A restore takes 0.3 s on an idle machine. A daemon that starts its first QEMU may probe it for
  * minutes before that, where PID 1 reaps late: libvirt waits for each QEMU to vanish. */
@@ -28,6 +30,11 @@ struct launching {
     const appliance_directory *directory;
     const char *memory;    /* the file that is its memory */
     bool memory_read_only; /* it is the template's */
+    /* What the sandboxed process has come to; shared with it. */
+    struct progress {
+        bool up;     /* the appliance has answered */
+        bool probed; /* what was probed anew has been kept, before there was a disk */
+    } * progress;
 };
 
 void new_appliance_clear(struct new_appliance *start)
@@ -74,6 +81,19 @@ static int settle(const struct new_appliance *start, hypervisor *hv, agent_clien
     return disks ? attach_images(start, disks, err) : -1;
 }
 
+/* What was probed anew is for later appliances. One that gets images at once could change it. */
+static int keep_probed(const struct launching *self, hypervisor *hv, error **err)
+{
+    if (self->start->uri || self->start->image_count > 0 || !hv->ops->probed(hv))
+        return 0;
+    AUTO_FREE char *path = template_capabilities_probed(appliance_directory_root(self->directory));
+    if (!path)
+        return error_no_memory(err);
+    hv->ops->keep_capabilities(hv, path);
+    self->progress->probed = true;
+    return 0;
+}
+
 /* Where a daemon has it, others may have the names that come to mind first. New memory; NULL: no
  * memory. */
 static char *machine_name(const appliance_directory *directory)
@@ -107,7 +127,8 @@ static int bring_up(const struct launching *self, hypervisor *hv, error **err)
     uint64_t deadline = clock_now() + (start->uri ? DAEMON_TIMEOUT : NEW_APPLIANCE_TIMEOUT);
     if (appliance_start(hv, &self->provision->appliance, &paths, deadline, &agent, err) < 0)
         return -1;
-    return settle(start, hv, agent, err);
+    self->progress->up = true;
+    return keep_probed(self, hv, err) < 0 ? -1 : settle(start, hv, agent, err);
 }
 
 /* This process and QEMU, which outlives it. Later commands are not: they have to end QEMU, which
@@ -123,7 +144,7 @@ static int confine(const struct launching *self, error **err)
 static int new_appliance_inside(void *data, error **err)
 {
     const struct launching *self = data;
-    AUTO_FREE char *capabilities = template_capabilities(self->provision->template_dir);
+    AUTO_FREE char *capabilities = template_capabilities_path(self->provision->template_dir);
     const struct hypervisor_options options = {
         .root = appliance_directory_root(self->directory),
         .uri = self->start->uri,
@@ -168,10 +189,11 @@ static int provide(struct new_appliance *start, run_directory *run, int signal_f
 }
 
 static int launch_at(struct new_appliance *start, const appliance_directory *directory,
-                     const struct template_builder *provision, int signal_fd, error **err)
+                     const struct template_builder *provision, struct progress *progress,
+                     int signal_fd, error **err)
 {
     AUTO_FREE char *copy = appliance_directory_memory(directory);
-    struct launching launching = {start, provision, directory, copy, false};
+    struct launching launching = {start, provision, directory, copy, false, progress};
     /* A daemon answers to us, not to the sandboxed user. */
     struct sandbox ourselves = start->box;
     ourselves.drop = false;
@@ -187,32 +209,77 @@ static int launch_at(struct new_appliance *start, const appliance_directory *dir
                              &launching, signal_fd, err);
 }
 
+/* The directory and the appliance in it; neither is left where this fails. 0; 1: signalled; -1 and
+ * *err. */
+static int make_appliance(struct new_appliance *start, const struct template_builder *provision,
+                          struct progress *progress, int signal_fd, appliance_directory **where,
+                          error **err)
+{
+    appliance_directory *made = appliance_directory_new(start->name, &start->box, start->uri, err);
+    if (!made)
+        return -1;
+    int result = launch_at(start, made, provision, progress, signal_fd, err);
+    if (result == 0 && progress->probed)
+        template_capabilities_renew(provision->template_dir, appliance_directory_root(made),
+                                    &start->box);
+    if (result == 0)
+        result = appliance_directory_launched(made, err);
+    if (result != 0) {
+        appliance_connection_end(made, &start->box, NULL);
+        appliance_directory_remove(made, NULL);
+        appliance_directory_free(STEAL(made));
+    }
+    *where = made;
+    return result;
+}
+
+/* A template of an earlier command may have outlived what it depends on. One from which no
+ * appliance comes up is removed, and the second attempt makes another. */
+static int attempt(struct new_appliance *start, run_directory *run, int signal_fd, bool *again,
+                   appliance_directory **where, error **err)
+{
+    struct template_builder provision = {0};
+    struct progress *progress =
+        mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (progress == MAP_FAILED)
+        return error_no_memory(err);
+    int result = provide(start, run, signal_fd, &provision, err);
+    if (result == 0) {
+        result = make_appliance(start, &provision, progress, signal_fd, where, err);
+        *again = *again && result < 0 && !progress->up && !provision.booted && !start->uri;
+        if (*again)
+            template_builder_discard(&provision);
+        template_builder_clear(&provision);
+    } else {
+        *again = false;
+    }
+    munmap(progress, sizeof *progress);
+    return result;
+}
+
 int new_appliance_start(struct new_appliance *start, int signal_fd, appliance_directory **where,
                         error **err)
 {
-    struct template_builder provision = {0};
+    AUTO_ERROR error *first = NULL;
+    bool again = true;
+    *where = NULL;
     if (sandbox_choose(&start->box, err) < 0)
         return -1;
     run_directory *run =
         run_directory_new(&start->box, BUILDER_ROOM + appliance_directory_driver->socket_room, err);
     if (!run)
         return -1;
-    appliance_directory *made = NULL;
-    int result = provide(start, run, signal_fd, &provision, err);
-    if (result == 0) {
-        made = appliance_directory_new(start->name, &start->box, start->uri, err);
-        result = made ? launch_at(start, made, &provision, signal_fd, err) : -1;
-        if (result == 0)
-            result = appliance_directory_launched(made, err);
-        if (made && result != 0) {
-            appliance_connection_end(made, &start->box, NULL);
-            appliance_directory_remove(made, NULL);
-            appliance_directory_free(STEAL(made));
-        }
-        template_builder_clear(&provision);
+    int result = attempt(start, run, signal_fd, &again, where, &first);
+    if (again) {
+        command_line_log(NULL, LOG_VERBOSE, error_message(first));
+        command_line_log(NULL, LOG_VERBOSE,
+                         "the saved appliance cannot be restored; it is made anew");
+        again = false;
+        result = attempt(start, run, signal_fd, &again, where, err);
+    } else if (result < 0) {
+        error_propagate(err, STEAL(first));
     }
     run_directory_free(run);
-    *where = made;
     return result;
 }
 

@@ -106,6 +106,9 @@ struct hypervisor_ops {
      * later objects. They probe again what could not be written. */
     void (*keep_capabilities)(hypervisor *self, const char *directory);
 
+    /* Whether it had to probe this host although it had `capabilities`: they were stale. */
+    bool (*probed)(hypervisor *self);
+
     /* Attaches a disk. On failure nothing is left of it; ERROR_CORRUPT, ERROR_UNREADABLE or
      * ERROR_REFUSED where the image is to blame, ERROR_ENCRYPTED where no key fits, any other kind
      * where the appliance is to blame. */

@@ -3,6 +3,7 @@
 
 #include "base/file-tree.h"
 #include "base/text-format.h"
+#include "template-capabilities.h"
 #include <fcntl.h>
 #include <glib.h>
 #include <inttypes.h>
@@ -17,9 +18,6 @@
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
 #endif
-
-/* The directory of what the hypervisor found out. */
-#define CAPABILITIES "capabilities"
 
 #define INFO_FORMAT                                                                                \
     "virt-live-tools template 1\nram %" PRIu64 " %016" PRIx64 "\nstate %" PRIu64 " %016" PRIx64 "\n"
@@ -424,6 +422,7 @@ static int publish(const char *begun, const char *cache, const char *key, char *
     int failed = rename(begun, name) < 0 ? errno : 0;
     if (failed == EEXIST || failed == ENOTEMPTY || failed == ENOTDIR) {
         if (try_directory(cache, key, directory, why)) {
+            template_capabilities_exchange(begun, *directory); /* the fresh ones are right */
             file_tree_remove(AT_FDCWD, begun);
             return 0;
         }
@@ -436,12 +435,6 @@ static int publish(const char *begun, const char *cache, const char *key, char *
     return 0;
 }
 
-char *template_capabilities(const char *directory)
-{
-    char *path;
-    return asprintf(&path, "%s/" CAPABILITIES, directory) < 0 ? NULL : path;
-}
-
 int template_finish(const char *begun, const char *key, bool cached, char **directory, char **why,
                     error **err)
 {
@@ -451,7 +444,8 @@ int template_finish(const char *begun, const char *key, bool cached, char **dire
     *why = NULL;
     if (fd < 0 || fstat(fd, &st) < 0 || seal(fd, ".", 0755, st.st_uid) < 0 ||
         seal(fd, "ram", 0444, st.st_uid) < 0 || seal(fd, "state", 0444, st.st_uid) < 0 ||
-        seal_directory(fd, CAPABILITIES, st.st_uid) < 0 || write_info(fd) < 0 || fsync(fd) < 0)
+        seal_directory(fd, TEMPLATE_CAPABILITIES, st.st_uid) < 0 || write_info(fd) < 0 ||
+        fsync(fd) < 0)
         return error_set_errno(err, ERROR_HOST, errno, "cannot keep the saved appliance %s", begun);
     if (!cached) {
         *directory = strdup(begun);

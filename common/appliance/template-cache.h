@@ -38,14 +38,11 @@ char *template_begin(const struct sandbox *box, const char *fallback, bool *cach
 
 /* To be called when a worker has written ram, state and capabilities: checks them, writes info,
  * takes the directory from the sandboxed user, and, if `cached`, renames it to its final name.
- * *directory is its path then: new memory. If another command was faster, its template is used if
- * it is valid, else replaced (*why as above). 0; -1 and *err: `begun` is unchanged. */
+ * *directory is its path then: new memory. If there is one already, that is used if it is valid,
+ * with the newer capabilities, else replaced (*why as above). 0; -1 and *err: `begun` is unchanged.
+ */
 int template_finish(const char *begun, const char *key, bool cached, char **directory, char **why,
                     error **err);
-
-/* Where the capabilities of a template's hypervisor are, or are to be written
- * (hypervisor_ops.keep_capabilities). New memory; NULL: no memory. */
-char *template_capabilities(const char *directory);
 
 /* One that passed all checks and still cannot be restored: it is removed where that is possible. */
 void template_discard(const char *directory);

@@ -39,6 +39,7 @@ typedef struct {
     virDomainPtr domain;
     int channel; /* to the agent, until open_port() gives it away; -1 */
     bool io_uring;
+    struct timespec provided; /* when its capabilities were; 0: never */
     struct slot_files files[SLOT_COUNT];
     struct event_queue events;
     hypervisor_trace trace;

@@ -332,6 +332,12 @@ static void keep_capabilities(hypervisor *base, const char *directory)
         qemu_capabilities_note_read_only(directory);
 }
 
+static bool probed(hypervisor *base)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    return self->provided.tv_sec > 0 && qemu_capabilities_written(self->root, &self->provided);
+}
+
 static int open_port(hypervisor *base, const char *name, error **err)
 {
     libvirt_hypervisor *self = libvirt_self(base);
@@ -434,8 +440,10 @@ static int open_connection(libvirt_hypervisor *self, const struct hypervisor_opt
         return start_libvirt(err) < 0 ? -1 : open_daemon(self, options->uri, err);
     if (libvirt_root_make(self->root, err) < 0)
         return -1;
-    if (options->capabilities)
+    if (options->capabilities) {
         qemu_capabilities_provide(options->capabilities, self->root);
+        clock_gettime(CLOCK_REALTIME, &self->provided); /* files are stamped by this clock, too */
+    }
     if (start_libvirt(err) < 0)
         return -1;
     return open_embedded(self, err);
@@ -478,6 +486,7 @@ static const struct hypervisor_ops operations = {
     .open_port = open_port,
     .save = save,
     .keep_capabilities = keep_capabilities,
+    .probed = probed,
     .attach = hypervisor_libvirt_attach,
     .replace = hypervisor_libvirt_replace,
     .inspect = hypervisor_libvirt_inspect,

@@ -101,3 +101,24 @@ bool qemu_capabilities_read_only(const char *directory)
     AUTO_FD int at = open_directory(directory);
     return at >= 0 && fstatat(at, READ_ONLY, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
+
+static bool is_later(const struct timespec *one, const struct timespec *other)
+{
+    return one->tv_sec > other->tv_sec ||
+           (one->tv_sec == other->tv_sec && one->tv_nsec > other->tv_nsec);
+}
+
+bool qemu_capabilities_written(const char *root, const struct timespec *since)
+{
+    struct stat st;
+    bool written = false;
+    int fd = open_cache(root);
+    AUTO_DIR DIR *cache = fd < 0 ? NULL : fdopendir(fd);
+    if (!cache && fd >= 0)
+        close(fd);
+    for (struct dirent *entry; cache && !written && (entry = readdir(cache));)
+        written = entry->d_name[0] != '.' &&
+                  fstatat(dirfd(cache), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                  is_later(&st.st_ctim, since);
+    return written;
+}

@@ -5,11 +5,15 @@
 #define VLT_QEMU_CAPABILITIES_H
 
 #include <stdbool.h>
+#include <time.h>
 
 /* Copy the files from a root to `directory`, which is made, and from there to another root. After a
  * failure libvirt probes again. 0 or -errno. */
 int qemu_capabilities_keep(const char *root, const char *directory);
 int qemu_capabilities_provide(const char *directory, const char *root);
+
+/* Whether libvirt has written some in that root since then: it had none, or found them stale. */
+bool qemu_capabilities_written(const char *root, const struct timespec *since);
 
 /* Notes in `directory` that QEMU can map memory privately from a file that it only reads, and
  * whether that is noted. 0 or -errno. */

@@ -1,9 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "appliance/template-capabilities.h"
 #include "base/text-format.h"
 #include "supervisor-internal.h"
 #include "wire/status.h"
 
 #include <string.h>
+
+/* An appliance that has not been given a disk has probed the host anew. Once one of this run has,
+ * it could reach the others' directories where there is no Landlock. */
+static void keep_probed(struct supervisor *self, const struct worker_handle *worker)
+{
+    self->stats->probes++;
+    if (self->stats->waves > 0)
+        return;
+    int kept = template_capabilities_renew(self->template.template_dir, worker->root, &self->box);
+    AUTO_FREE char *text =
+        text_format("what was saved of the hypervisor's capabilities was stale; %s: %s",
+                    kept == 0 ? "the new ones are saved" : "the new ones are not saved",
+                    kept == 0 ? self->template.template_dir : strerror(-kept));
+    if (text)
+        supervisor_say(self, LOG_VERBOSE, text);
+}
 
 static int on_ready(struct supervisor *self, struct worker_handle *worker,
                     const ready_report *ready)
@@ -19,6 +36,8 @@ static int on_ready(struct supervisor *self, struct worker_handle *worker,
         self->stats->restores++;
     else
         self->stats->boots++;
+    if (ready->probed)
+        keep_probed(self, worker);
     return 0;
 }
 

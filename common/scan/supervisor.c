@@ -213,6 +213,7 @@ static enum supervisor_end make_template(struct supervisor *self, error **err)
     self->template_ready = true;
     self->stats->prepare = clock_now() - since;
     self->stats->boots += self->template.booted;
+    self->stats->probes += self->template.probes;
     snprintf(self->stats->accel, sizeof self->stats->accel, "%s", self->template.appliance.accel);
     return SUPERVISOR_DONE;
 }

@@ -77,7 +77,8 @@ struct supervisor_stats {
     uint64_t guests, images, failed;
     uint64_t waves; /* appliances, or their emptied reuse, that scanned something */
     uint64_t boots, restores, emptied;
-    char accel[8]; /* "" while no appliance was needed */
+    uint64_t probes; /* appliances that had to find out what the hypervisor can do */
+    char accel[8];   /* "" while no appliance was needed */
     uint64_t wall;
     uint64_t prepare;            /* until the template was there */
     uint64_t start;              /* appliances, until they answered */

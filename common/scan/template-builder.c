@@ -3,6 +3,7 @@
 
 #include "appliance/accelerator.h"
 #include "appliance/template-cache.h"
+#include "appliance/template-capabilities.h"
 #include "base/clock.h"
 #include "base/file-tree.h"
 #include "base/pid-signal.h"
@@ -255,7 +256,7 @@ static int find_ready(struct provisioner *self, struct template_builder *result)
 static int may_map(const struct provisioner *self, struct template_builder *result, error **err)
 {
     const struct hypervisor_driver *driver = self->config->driver;
-    AUTO_FREE char *capabilities = template_capabilities(result->template_dir);
+    AUTO_FREE char *capabilities = template_capabilities_path(result->template_dir);
     if (!capabilities)
         return error_no_memory(err);
     result->memory_read_only = driver->maps_read_only && driver->maps_read_only(capabilities);
@@ -283,9 +284,11 @@ static enum template_builder_end build(struct provisioner *self, struct template
 {
     bool signalled = false;
     AUTO_FREE char *why = NULL;
-    for (size_t i = 0; i < self->count; i++)
+    for (size_t i = 0; i < self->count; i++) {
         if (start_builder(self, &self->builders[i], err) < 0)
             return TEMPLATE_BUILDER_FAILED;
+        result->probes++;
+    }
     say(self, LOG_VERBOSE,
         "starting an appliance for the first time; the next command will find it saved");
     struct builder *winner = race(self, &signalled);

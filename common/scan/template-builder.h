@@ -14,6 +14,7 @@ struct template_builder {
     char *memory_path;                 /* its memory, or this run's copy of it */
     bool memory_read_only;             /* it is the template's: nobody may write it */
     bool booted;                       /* it had to be built */
+    unsigned probes;                   /* builders that were started: each probes the host */
     struct appliance_files files;      /* owned */
 };
 

@@ -3,6 +3,7 @@
 
 #include "appliance/slot-hotplug.h"
 #include "appliance/template-cache.h"
+#include "appliance/template-capabilities.h"
 #include "base/clock.h"
 #include "base/poll-set.h"
 #include "base/text-format.h"
@@ -350,14 +351,32 @@ static int serve(struct worker_state *self, error **err)
     return 0;
 }
 
-static int report_ready(struct worker_state *self, uint64_t since)
+/* 1: capabilities were probed anew, and are where the supervisor looks for them; 0; -1 and *err. */
+static int keep_probed(struct worker_state *self, error **err)
+{
+    if (!self->config->template_dir || !self->hv->ops->probed(self->hv))
+        return 0;
+    AUTO_FREE char *path = template_capabilities_probed(self->config->root);
+    if (!path)
+        return error_no_memory(err);
+    self->hv->ops->keep_capabilities(self->hv, path);
+    return 1;
+}
+
+static int report_ready(struct worker_state *self, uint64_t since, error **err)
 {
     report message = {.kind = REPORT_READY};
+    int probed = keep_probed(self, err);
+    if (probed < 0)
+        return -1;
     message.report_u.ready = (ready_report){
         .took = clock_now() - since,
         .restored = self->config->template_dir != NULL,
+        .probed = probed,
     };
-    return worker_report_send(&self->reports, &message);
+    if (worker_report_send(&self->reports, &message) < 0)
+        return error_set(err, ERROR_APPLIANCE, "the supervisor has gone");
+    return 0;
 }
 
 /* Loads and locks what a template must have loaded and locked, and saves it. */
@@ -375,7 +394,7 @@ static int build(struct worker_state *self, uint64_t deadline, error **err)
         return error_set_errno(err, ERROR_HOST, errno, "cannot make %s", path);
     if (self->hv->ops->save(self->hv, fd, err) < 0)
         return -1;
-    AUTO_FREE char *capabilities = template_capabilities(self->config->build_dir);
+    AUTO_FREE char *capabilities = template_capabilities_path(self->config->build_dir);
     if (!capabilities)
         return error_no_memory(err);
     self->hv->ops->keep_capabilities(self->hv, capabilities);
@@ -394,7 +413,7 @@ static int make_hypervisor(struct worker_state *self, error **err)
 {
     const struct worker_config *config = self->config;
     AUTO_FREE char *capabilities =
-        config->template_dir ? template_capabilities(config->template_dir) : NULL;
+        config->template_dir ? template_capabilities_path(config->template_dir) : NULL;
     const struct hypervisor_options options = {
         .root = config->root,
         .capabilities = capabilities,
@@ -434,9 +453,7 @@ static int run(struct worker_state *self, error **err)
     self->disks = slot_hotplug_new(self->hv);
     if (!self->disks)
         return error_no_memory(err);
-    if (report_ready(self, since) < 0)
-        return error_set(err, ERROR_APPLIANCE, "the supervisor has gone");
-    return serve(self, err);
+    return report_ready(self, since, err) < 0 ? -1 : serve(self, err);
 }
 
 /* Only the last lines of its kernel say why it died. */

@@ -31,9 +31,12 @@ scan()
 # boots NUMBER
 boots() { assert_equal "$(jq .boots <<< "$stats")" "$1"; }
 
+# probes NUMBER: how often libvirt asked QEMU what it can do
+probes() { assert_equal "$(jq .probes <<< "$stats")" "$1"; }
+
 @test "it is saved by the first command, and restored by the next" {
-    scan; boots 1
-    scan; boots 0
+    scan; boots 1; probes 1
+    scan; boots 0; probes 0
     assert_equal "$(find "$place" -maxdepth 1 -name 'template-*' | wc -l)" 1
     assert_equal "$(find "$place" -name 'building-*')" ""
     assert_nothing_left
@@ -54,6 +57,17 @@ boots() { assert_equal "$(jq .boots <<< "$stats")" "$1"; }
         assert_contains "$stderr" "is not used: "
     done
     scan; boots 0
+    assert_nothing_left
+}
+
+# As when libvirt was upgraded, and nothing by which a template is named has changed.
+@test "what libvirt knows of QEMU and finds stale is replaced by what it has found out since, once" {
+    scan
+    sed -i 's|<selfvers>[0-9]*<|<selfvers>1<|' "$place"/template-*/capabilities/*.xml
+    scan; boots 0; probes 1
+    assert_contains "$stderr" "was stale; the new ones are saved: $place/template-"
+    scan; boots 0; probes 0
+    assert_equal "$(find "$place" -name 'building-*')" ""
     assert_nothing_left
 }
 

@@ -259,6 +259,12 @@ static void keep_capabilities(hypervisor *base, const char *directory)
     mkdir(directory, 0755);
 }
 
+static bool probed(hypervisor *base)
+{
+    (void)base;
+    return false;
+}
+
 /* The number that the image begins with. */
 static unsigned guest_of(const struct image_chain *chain)
 {
@@ -443,6 +449,7 @@ static const struct hypervisor_ops ops = {
     .open_port = open_port,
     .save = save,
     .keep_capabilities = keep_capabilities,
+    .probed = probed,
     .attach = attach,
     .replace = replace,
     .inspect = inspect,

@@ -4,10 +4,7 @@
 # that fails as often as it is told, and then is QEMU.
 
 load ../lib/helpers
-
-# QEMU finds its modules by where it is itself, so for that time it has the name of its sister.
-qemu=/usr/bin/qemu-system-x86_64
-sister=/usr/bin/qemu-system-i386
+load ../lib/failing-qemu
 
 setup()
 {
@@ -18,25 +15,6 @@ setup()
     mkdir -m 755 cache
     export VIRT_LIVE_TOOLS_CACHE=$TMPDIR/cache
     make_failing_qemu
-}
-
-# It fails to restore what was saved before `outdated` was last touched. (It can write nowhere that would tell how often.)
-make_failing_qemu()
-{
-    touch outdated
-    cat > failing <<EOF
-#!/bin/bash
-if [[ " \$* " == *" -incoming "* && '$PWD/outdated' -nt \$(echo '$PWD'/cache/template-*/state) ]]; then exit 1; fi
-exec $sister "\$@"
-EOF
-    chmod 755 failing
-}
-
-# failing COMMAND...: in a mount namespace of its own, so that the host's QEMU stays as it is
-failing()
-{
-    # shellcheck disable=SC2016 # for the shell within
-    unshare --mount sh -c 'mount --bind "$0" "$1" && mount --bind failing "$0" && shift && exec "$@"' "$qemu" "$sister" "$@"
 }
 
 @test "a saved appliance that cannot be restored three times is made anew" {

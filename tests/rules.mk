@@ -220,6 +220,14 @@ check-renewal: setup-check
 	@$(submake) all $(fault_dir)/initrd
 	@RENEWALS=$(RENEWALS) TESTS='hotplug-renewal faults-renewal' tests/run-tests.sh $(BUILD) bats
 
+# --- a guest that writes all the time is asked for more often than in check ---
+
+BUSY ?= 200
+.PHONY: check-busy
+check-busy: setup-check
+	@$(submake) all
+	@BUSY=$(BUSY) TESTS=df-busy BATS_SECONDS=14400 tests/run-tests.sh $(BUILD) bats
+
 # --- images with changed metadata: tests/faults/fuzz_images.py; make fuzz-images FUZZ_IMAGES=1000 SEED=… KINDS='xfs.img qcow2' ---
 
 FUZZ_IMAGES ?= 1000

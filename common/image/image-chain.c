@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An image and what it names, file after file. */
-#define _GNU_SOURCE 1 /* memfd_create */
+#define _GNU_SOURCE 1 /* memfd_create, F_OFD_GETLK */
 #include "image-reference.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
+
+/* block/file-posix.c, RAW_LOCK_PERM_BASE; include/block/block-common.h, BLK_PERM_WRITE. Who may
+ * write an image has a lock on this byte of its file. */
+#define WRITE_LOCK (100 + 1)
 
 /* QEMU counts in these. */
 #define SECTOR 512
@@ -85,6 +89,16 @@ static int check_loop(const struct image_chain *chain, const struct image_file *
                                                         : "the image names itself");
     }
     return 0;
+}
+
+bool image_chain_grows(const struct image_chain *chain)
+{
+    const struct image_layer *top = &chain->layers[0];
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = WRITE_LOCK, .l_len = 1};
+
+    return top->format != IMAGE_RAW && !chain->nbd_export &&
+           fcntl(top->fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 int image_chain_check_open(const struct image_chain *chain, error **err)

@@ -155,6 +155,10 @@ int image_chain_open_on(const char *path, enum image_format format,
 /* 0, or -1 and *err, ERROR_ENCRYPTED, where any of its layers needs a key. */
 int image_chain_check_open(const struct image_chain *chain, error **err);
 
+/* Whether another QEMU writes the image now, and its file grows as it does so. Who opens such a
+ * file sees no more of it than it had then: QEMU takes what is behind for zeros. */
+bool image_chain_grows(const struct image_chain *chain);
+
 /* Appends a layer. 0 or -1 and *err: no memory, or more than a chain may have (ERROR_REFUSED). */
 int image_backing_add(struct image_backing *backing, const char *path, enum image_format format,
                       error **err);

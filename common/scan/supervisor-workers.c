@@ -244,7 +244,7 @@ void supervisor_workers_watch(struct supervisor *self, struct poll_set *set, uin
         struct worker_handle *worker = self->workers[i];
         uint64_t own = deadline_of(self, worker);
         bool ended = worker->state == WORKER_HANDLE_ENDED;
-        bool sending = !ended && worker->handover.entry && !worker->handover.connecting;
+        bool sending = !ended && worker_handle_sending(worker);
         *deadline = own < *deadline ? own : *deadline;
         poll_set_add(set, ended ? -1 : worker->process.reports, POLLIN, &worker->readable);
         poll_set_add(set, sending ? worker->process.orders : -1, POLLOUT, &worker->writable);

@@ -48,10 +48,16 @@ static int send_ask(struct worker_handle *worker)
     return worker_order(&worker->process, &message, NULL, 0);
 }
 
+bool worker_handle_sending(const struct worker_handle *worker)
+{
+    const struct handover *on = &worker->handover;
+    return on->entry && !on->connecting && (!on->grows || worker->given[0] == on->entry);
+}
+
 int worker_handle_hand_over(struct worker_handle *worker)
 {
     struct handover *on = &worker->handover;
-    if (on->connecting)
+    if (!worker_handle_sending(worker))
         return 0;
     int result = send_keys(worker);
     while (result == 0 && on->sent < on->count) {
@@ -110,6 +116,8 @@ int worker_handle_take_on(struct worker_handle *worker, struct entry *entry,
     for (size_t i = 0; result == 0 && i < on->count; i++)
         if (!guest_image_is_far(&entry->guest->images[i]))
             result = open_image(entry, i, policy, &on->chains[i], err);
+    for (size_t i = 0; result == 0 && i < on->count; i++)
+        on->grows = on->grows || (on->chains[i] && image_chain_grows(on->chains[i]));
     if (result < 0)
         worker_handle_drop_handover(worker);
     return result;

@@ -20,6 +20,7 @@ enum worker_handle_state {
 struct handover {
     struct entry *entry; /* NULL: none */
     bool connecting;     /* to its remote images: their chains are not there yet */
+    bool grows;          /* it waits for its turn: it is to be opened no sooner than it is read */
     struct image_chain *chains[SLOT_COUNT];
     bool keys_sent; /* the guest's own */
     size_t sent, count;
@@ -89,6 +90,9 @@ int worker_handle_connect(struct worker_handle *worker, error **err);
 struct entry *worker_handle_find(const struct worker_handle *worker, uint64_t guest);
 /* Takes an answered guest out of given[]. */
 void worker_handle_answered(struct worker_handle *worker, const struct entry *entry);
+
+/* Whether there are disks that it could be sent. */
+bool worker_handle_sending(const struct worker_handle *worker);
 
 /* Whether it owes an answer. */
 bool worker_handle_working(const struct worker_handle *worker);

@@ -282,11 +282,34 @@ static void a_null_drive_can_be_written_and_does_not_grow(void **state)
     assert_int_equal(pwrite(chain->layers[0].fd, "x", 1, (off_t)IMAGE_NULL_SIZE), -1);
 }
 
+/* As QEMU does it: a lock for reading, on the byte of those who may write. */
+static void an_image_that_another_qemu_writes_grows(void **state)
+{
+    static const char *const names[] = {"locked.qcow2", "locked.raw"};
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 101, .l_len = 1};
+
+    (void)state;
+    make_qcow2_file(names[0], NULL, NULL);
+    make_raw(names[1], 1 << 20);
+    for (size_t i = 0; i < 2; i++) {
+        AUTO_IMAGE_CHAIN struct image_chain *chain = open_chain(names[i], BACKING_DENY);
+        AUTO_FD int writer = open(names[i], O_RDWR | O_CLOEXEC);
+        assert_false(image_chain_grows(chain));
+        assert_int_equal(fcntl(writer, F_OFD_SETLK, &lock), 0);
+        assert_int_equal(image_chain_grows(chain), i == 0);
+        lock.l_type = F_UNLCK;
+        assert_int_equal(fcntl(writer, F_OFD_SETLK, &lock), 0);
+        lock.l_type = F_RDLCK;
+        assert_false(image_chain_grows(chain));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test(name)
         T(a_raw_file_is_a_chain_of_one),
+        T(an_image_that_another_qemu_writes_grows),
         T(descriptors_are_read_only_and_close_on_exec),
         T(the_access_time_of_our_own_file_stays),
         T(what_is_no_file_is_refused_by_its_kind),

@@ -48,6 +48,23 @@ static void a_guest_that_is_still_being_handed_over_cannot_be_answered_for(void 
     assert_int_equal(handle->worker.given_count, 3);
 }
 
+static void a_guest_whose_image_grows_is_sent_when_its_turn_has_come(void **state)
+{
+    AUTO_FREE struct handle *handle = make_handle();
+    (void)state;
+    assert_false(worker_handle_sending(&handle->worker));
+    handle->worker.handover.entry = &handle->entries[2];
+    assert_true(worker_handle_sending(&handle->worker));
+    handle->worker.handover.grows = true;
+    assert_false(worker_handle_sending(&handle->worker));
+    assert_int_equal(worker_handle_hand_over(&handle->worker), 0);
+    assert_ptr_equal(handle->worker.handover.entry, &handle->entries[2]);
+    worker_handle_answered(&handle->worker, &handle->entries[0]);
+    assert_false(worker_handle_sending(&handle->worker));
+    worker_handle_answered(&handle->worker, &handle->entries[1]);
+    assert_true(worker_handle_sending(&handle->worker));
+}
+
 static void the_order_stays_when_one_is_answered(void **state)
 {
     AUTO_FREE struct handle *handle = make_handle();
@@ -124,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_guest_is_found_by_its_number),
         cmocka_unit_test(a_guest_that_is_still_being_handed_over_cannot_be_answered_for),
+        cmocka_unit_test(a_guest_whose_image_grows_is_sent_when_its_turn_has_come),
         cmocka_unit_test(the_order_stays_when_one_is_answered),
         cmocka_unit_test(who_owes_an_answer_is_working),
         cmocka_unit_test(trust_is_a_copy),

@@ -201,6 +201,69 @@ json_t *qmp_blockdev_replace(unsigned slot, unsigned number)
                      qmp_blockdev_successor_name(slot, number, successor));
 }
 
+/* A socket has its name in a monitor, and human-monitor-command is another one. */
+bool qmp_blockdev_wants_option(const struct image_chain *chain)
+{
+    for (size_t i = 0; i < chain->count; i++)
+        if (chain->layers[i].format == IMAGE_VPC)
+            return !chain->nbd_export;
+    return false;
+}
+
+/* A value of an option; a comma in it is doubled. */
+static void write_value(const json_t *value, FILE *to)
+{
+    if (json_is_boolean(value))
+        fputs(json_is_true(value) ? "on" : "off", to);
+    for (const char *p = json_is_string(value) ? json_string_value(value) : ""; *p; p++) {
+        fputc(*p, to);
+        if (*p == ',')
+            fputc(',', to);
+    }
+}
+
+/* "file.driver=…": nested objects have a prefix. */
+static void write_options(json_t *node, const char *before, FILE *to)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(node, key, value)
+    {
+        char name[256];
+        snprintf(name, sizeof name, "%s%s", before, key);
+        if (json_is_object(value)) {
+            snprintf(name, sizeof name, "%s%s.", before, key);
+            write_options(value, name, to);
+            continue;
+        }
+        fprintf(to, "%s=", name);
+        write_value(value, to);
+        fputc(',', to);
+    }
+    if (json_string_value(json_object_get(node, "driver")) &&
+        strcmp(json_string_value(json_object_get(node, "driver")), image_format_name(IMAGE_VPC)) ==
+            0)
+        fprintf(to, "%sforce_size_calc=current_size,", before);
+}
+
+json_t *qmp_blockdev_as_options(json_t *node)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = node ? open_memstream(&text, &size) : NULL;
+    if (to) {
+        fputs("drive_add -n 0 ", to); /* the 0 has no meaning with -n */
+        write_options(node, "", to);
+    }
+    bool whole = to && fclose(to) == 0 && size > 0;
+    if (whole)
+        text[size - 1] = '\0'; /* the last comma */
+    json_t *command = whole ? json_pack("{s:s}", "command-line", text) : NULL;
+    free(text);
+    json_decref(node);
+    return command;
+}
+
 bool qmp_blockdev_has_extents(const struct image_chain *chain, size_t index)
 {
     return index + 1 < chain->count && chain->layers[index].role != IMAGE_ROLE_EXTENT &&

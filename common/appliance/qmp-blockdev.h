@@ -47,6 +47,15 @@ json_t *qmp_blockdev_successor(json_t *chain, unsigned slot, unsigned number);
 /* blockdev-reopen's arguments: puts that one behind the node that stays. */
 json_t *qmp_blockdev_replace(unsigned slot, unsigned number);
 
+/* Whether QEMU has to be told to take a VHD's size from its footer, as all do but QEMU and Virtual
+ * PC. There is no member of blockdev-add for that, only an option of -drive (block/vpc.c,
+ * force_size_calc). */
+bool qmp_blockdev_wants_option(const struct image_chain *chain);
+
+/* human-monitor-command's arguments that do what blockdev-add does with that node, as options.
+ * Takes the node over (NULL: none). NULL: no memory. The caller's reference. */
+json_t *qmp_blockdev_as_options(json_t *node);
+
 /* object-add's arguments: a secret, which QEMU reads from its own descriptor `fd`. So it stands in
  * no command, and in no log of commands. */
 json_t *qmp_blockdev_secret(const char *id, int64_t fd);

@@ -101,30 +101,9 @@ static int probe_vhdx(const struct header *header, error **err)
 
 /* Microsoft, Virtual Hard Disk Image Format Specification, "Hard Disk Footer Format". */
 #define VPC_FOOTER_SIZE 512
-#define VPC_CREATOR_OFFSET 28
 #define VPC_CURRENT_SIZE_OFFSET 48
-#define VPC_GEOMETRY_OFFSET 56 /* 16 bits of cylinders, 8 of heads, 8 of sectors */
 #define VPC_TYPE_OFFSET 60
 #define VPC_TYPE_DIFFERENCING 4
-#define VPC_GEOMETRY_MAX 0xffff10ffU /* 65535 cylinders, 16 heads, 255 sectors: "or larger" */
-
-/* QEMU shows a guest the size of the geometry, or the size in the footer, depending on a list of
- * creators that grows (block/vpc.c, vpc_open). We say a size only where the two agree, or where the
- * creator has always been on the list. */
-static uint64_t vpc_size(const struct header *header)
-{
-    static const char *const by_footer[] = {"win ", "d2v ", "qem2"};
-    uint64_t footer = image_header_be64(header, VPC_CURRENT_SIZE_OFFSET);
-    uint32_t geometry = image_header_be32(header, VPC_GEOMETRY_OFFSET);
-    uint64_t chs = (uint64_t)(geometry >> 16) * ((geometry >> 8) & 0xff) * (geometry & 0xff) * 512;
-
-    if (chs == footer || geometry == VPC_GEOMETRY_MAX)
-        return footer;
-    for (size_t i = 0; i < sizeof by_footer / sizeof by_footer[0]; i++)
-        if (image_header_is(header, VPC_CREATOR_OFFSET, by_footer[i], 4))
-            return footer;
-    return 0;
-}
 
 static int probe_vpc(const struct header *header, struct image_info *info, error **err)
 {
@@ -135,7 +114,8 @@ static int probe_vpc(const struct header *header, struct image_info *info, error
     if (image_header_be32(header, VPC_TYPE_OFFSET) == VPC_TYPE_DIFFERENCING)
         return error_set(err, ERROR_UNSUPPORTED,
                          "a differencing VHD image: it needs its parent, which is not followed");
-    info->virtual_size = vpc_size(header);
+    /* Not its geometry, which is rounded down: QEMU is told to do the same (qmp-blockdev.c). */
+    info->virtual_size = image_header_be64(header, VPC_CURRENT_SIZE_OFFSET);
     return 0;
 }
 

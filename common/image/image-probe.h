@@ -55,10 +55,9 @@ struct image_extent {
 
 struct image_info {
     enum image_format format;
-    uint64_t
-        virtual_size; /* bytes; for raw the file's size; 0 where the header does not say:
-                         always for vhdx, for vpc where QEMU's choice depends on who wrote it */
-    char *backing;    /* as the image names it, never "", or NULL; owned */
+    uint64_t virtual_size; /* bytes; for raw the file's size; 0 where the header does not say:
+                              always for vhdx, for a fixed vpc */
+    char *backing;         /* as the image names it, never "", or NULL; owned */
     enum image_format backing_format; /* IMAGE_DETECT where the image does not say */
     char *data_file;                  /* qcow2's external data file, or NULL; owned */
     bool encrypted;                   /* LUKS inside of a qcow2: QEMU opens it, with a key */

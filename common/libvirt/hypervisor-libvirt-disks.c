@@ -263,6 +263,22 @@ static bool ends_in_sector(const struct image_chain *chain)
     return false;
 }
 
+/* The human monitor prints what went wrong, and nothing else; with "Error: " in front, or not. */
+static int add_by_options(libvirt_hypervisor *self, json_t *node, error **err)
+{
+    json_t *said = hypervisor_libvirt_monitor(self, "human-monitor-command",
+                                              qmp_blockdev_as_options(node), -1, err);
+    if (!said)
+        return -1;
+    const char *text = json_string_value(said);
+    text = text ? text : "";
+    text += strncmp(text, "Error: ", 7) == 0 ? 7 : 0;
+    int length = (int)strcspn(text, "\r\n");
+    int result = length == 0 ? 0 : error_set(err, ERROR_REFUSED, "%.*s", length, text);
+    json_decref(said);
+    return result;
+}
+
 static int add_node_now(libvirt_hypervisor *self, const struct hypervisor_disk *disk,
                         const char *secret, error **err)
 {
@@ -274,6 +290,8 @@ static int add_node_now(libvirt_hypervisor *self, const struct hypervisor_disk *
         node = qmp_blockdev_successor(node, disk->slot, files->replaced + 1);
     else if (disk->replaceable)
         node = qmp_blockdev_replaceable(node, disk->slot);
+    if (node && qmp_blockdev_wants_option(disk->chain))
+        return add_by_options(self, node, err);
     return hypervisor_libvirt_monitor_do(self, "blockdev-add", node, -1, err);
 }
 

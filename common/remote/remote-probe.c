@@ -64,7 +64,12 @@ static int probe(struct nbd_handle *nbd, const struct guest_image *image, struct
         length = 0;
     else if (nbd_pread(nbd, header, length, 0, 0) < 0)
         return nbd_failed("read what it begins with", err);
-    return image_probe(header, length, (uint64_t)size, image->format, info, err);
+    if (image_probe(header, length, (uint64_t)size, image->format, info, err) < 0)
+        return -1;
+    /* Here QEMU cannot be told to take the footer's (qmp_blockdev_wants_option()). */
+    if (info->format == IMAGE_VPC)
+        info->virtual_size = 0;
+    return 0;
 }
 
 /* What has been read of it can be attached. */

@@ -161,3 +161,35 @@ convert()
     assert_equal "$(tr -s ' ' <<< "$output")" "log.vhdx unsupported"
     assert_contains "$stderr" "log.vhdx: the VHDX has a log that is to be replayed first, which writes to it: qemu-img check -r all"
 }
+
+# By creator: QEMU takes the footer's size for some of them, and the geometry, which is rounded down, for the others.
+@test "a VHD has the size that its footer states, whoever wrote it" {
+    requires python3
+    requires sfdisk
+    truncate -s 16M p.raw
+    mke2fs -q -F -b 1024 p.raw
+    truncate -s 64M g.raw
+    printf 'label: gpt\nstart=2048, size=32768\n' | sfdisk -q g.raw
+    dd if=p.raw of=g.raw bs=1M seek=1 conv=notrunc,sparse status=none
+    qemu-img convert -q -f raw -O vpc -o force_size=on g.raw qemu.vhd
+    qemu-img convert -q -f raw -O vpc -o force_size=on,subformat=fixed g.raw fixed.vhd
+    python3 - << 'END'
+import struct
+for creator, name in ((b"vbox", "vbox"), (b"wa\0\0", "azure"), (b"vpc ", "old"), (b"win ", "windows")):
+    data = bytearray(open("qemu.vhd", "rb").read())
+    for at in (0, len(data) - 512):
+        data[at + 28:at + 32] = creator
+        struct.pack_into(">HBB", data, at + 56, 963, 8, 17)
+        struct.pack_into(">I", data, at + 64, 0)
+        struct.pack_into(">I", data, at + 64, ~sum(data[at:at + 512]) & 0xffffffff)
+    open(name + ".vhd", "wb").write(data)
+END
+    run -0 --separate-stderr virt-df-live --csv --noheadings ./*.vhd --format=vpc fixed.vhd
+    assert_equal "$stderr" ""
+    assert_equal "$(cut -d , -f 2 <<< "$output" | sort -u)" /dev/sda1
+    assert_equal "$(wc -l <<< "$output")" 7
+    # … also where one backs another image.
+    qemu-img create -q -f qcow2 -b vbox.vhd -F vpc over.qcow2 64M
+    run -0 --separate-stderr virt-df-live --csv --noheadings over.qcow2
+    assert_equal "$(cut -d , -f 2 <<< "$output")" /dev/sda1
+}

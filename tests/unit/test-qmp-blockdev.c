@@ -251,6 +251,31 @@ static void without_memory_it_is_not_another_disk(void **state)
     }
 }
 
+static void a_vhd_has_the_size_of_its_footer(void **state)
+{
+    struct image_layer layers[] = {{.format = IMAGE_QCOW2}, {.format = IMAGE_VPC}};
+    struct image_chain chain = {.count = 2, .layers = layers};
+    char export_name[] = "x";
+    int64_t sets[] = {1, 2};
+
+    (void)state;
+    assert_true(qmp_blockdev_wants_option(&chain));
+    assert_json(qmp_blockdev_as_options(qmp_blockdev_chain(&chain, sets, 4, false, false, NULL)),
+                "{'command-line': 'drive_add -n 0 driver=qcow2,file.driver=file,"
+                "file.filename=/dev/fdset/1,file.locking=off,backing.driver=vpc,"
+                "backing.file.driver=file,backing.file.filename=/dev/fdset/2,"
+                "backing.file.locking=off,backing.force_size_calc=current_size,"
+                "read-only=on,node-name=s4'}");
+    assert_json(qmp_blockdev_as_options(json_pack("{s:s, s:b}", "a", "b,c", "d", 0)),
+                "{'command-line': 'drive_add -n 0 a=b,,c,d=off'}");
+    assert_null(qmp_blockdev_as_options(NULL));
+    layers[1].format = IMAGE_RAW;
+    assert_false(qmp_blockdev_wants_option(&chain));
+    chain.nbd_export = export_name;
+    layers[1].format = IMAGE_VPC;
+    assert_false(qmp_blockdev_wants_option(&chain));
+}
+
 static void a_remote_image_is_a_socket_that_qemu_has(void **state)
 {
     struct image_layer layer = {.format = IMAGE_RAW};
@@ -395,6 +420,7 @@ int main(void)
         cmocka_unit_test(every_layer_names_its_backing_and_the_last_has_none),
         cmocka_unit_test(a_data_file_is_given_beside_the_backing),
         cmocka_unit_test(without_memory_it_is_not_another_disk),
+        cmocka_unit_test(a_vhd_has_the_size_of_its_footer),
         cmocka_unit_test(a_remote_image_is_a_socket_that_qemu_has),
         cmocka_unit_test(extents_are_in_the_descriptor_and_nowhere_else),
         cmocka_unit_test(a_raw_backing_file_has_a_node_for_its_format),

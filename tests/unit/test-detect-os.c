@@ -2,6 +2,7 @@
 /* Which tree is a root, and paths that stay within it. */
 #include "agent/guest/detect-os.h"
 
+#include "agent/util/ntfs-link.h"
 #include "agent/util/safe-open.h"
 #include "base/cleanup.h"
 #include <fcntl.h>
@@ -140,6 +141,20 @@ static void windows(void **state)
     assert_int_equal(detect_os(f->fd, "vfat"), ROOT_WINDOWS);
 }
 
+static void others_windows(void **state)
+{
+    struct fixture *f = *state;
+    make(f, "reactos/system32/");
+    assert_int_equal(detect_os(f->fd, "vfat"), ROOT_WINDOWS);
+}
+
+static void win32(void **state)
+{
+    struct fixture *f = *state;
+    make(f, "WIN32/system32/");
+    assert_int_equal(detect_os(f->fd, "ntfs"), ROOT_WINDOWS);
+}
+
 static void older_windows(void **state)
 {
     struct fixture *f = *state;
@@ -156,10 +171,16 @@ static void a_file_is_no_windows(void **state)
 
 /* ---- paths ---- */
 
+static int open_directory(const struct fixture *f, const char *path, bool fold)
+{
+    const struct safe_open_how how = {.fold = fold};
+    return safe_open_directory(f->fd, path, &how);
+}
+
 static void assert_same_place(struct fixture *f, const char *path, bool fold, const char *wanted)
 {
     struct stat a, b;
-    AUTO_FD int fd = safe_open_directory(f->fd, path, fold);
+    AUTO_FD int fd = open_directory(f, path, fold);
     assert_true(fd >= 0);
     assert_int_equal(fstat(fd, &a), 0);
     assert_int_equal(fstatat(f->fd, wanted, &b, 0), 0);
@@ -183,11 +204,11 @@ static void paths_stay_in_the_root(void **state)
     assert_same_place(f, "/absolute/top/absolute", false, "a/b");
     assert_same_place(f, "/up/b", false, "a/b");
     assert_same_place(f, "a", false, "a");
-    assert_int_equal(safe_open_directory(f->fd, "/magic", false), -ENOENT);
-    assert_int_equal(safe_open_directory(f->fd, "/etc", false), -ENOENT);
-    assert_int_equal(safe_open_directory(f->fd, "/loop", false), -ELOOP);
-    assert_int_equal(safe_open_directory(f->fd, "/file", false), -ENOTDIR);
-    assert_int_equal(safe_open_directory(f->fd, "/file/x", false), -ENOTDIR);
+    assert_int_equal(open_directory(f, "/magic", false), -ENOENT);
+    assert_int_equal(open_directory(f, "/etc", false), -ENOENT);
+    assert_int_equal(open_directory(f, "/loop", false), -ELOOP);
+    assert_int_equal(open_directory(f, "/file", false), -ENOTDIR);
+    assert_int_equal(open_directory(f, "/file/x", false), -ENOTDIR);
 }
 
 static void case_may_not_matter(void **state)
@@ -205,11 +226,62 @@ static void case_may_not_matter(void **state)
     assert_same_place(f, "/EXACT", true, "EXACT");
     assert_same_place(f, "/LINK/j\xc3\xbcrgen", true, "Users/J\xc3\xbcrgen");
     assert_same_place(f, "/users/../../Exact/../LINK", true, "Users");
-    assert_int_equal(safe_open_directory(f->fd, "/users", false), -ENOENT);
-    assert_int_equal(safe_open_directory(f->fd, "/user", true), -ENOENT);
+    assert_int_equal(open_directory(f, "/users", false), -ENOENT);
+    assert_int_equal(open_directory(f, "/user", true), -ENOENT);
     memset(longest, 'a', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
-    assert_int_equal(safe_open_directory(f->fd, longest, true), -ENAMETOOLONG);
+    assert_int_equal(open_directory(f, longest, true), -ENAMETOOLONG);
+}
+
+/* As ntfs-3g shows them. */
+static void junctions_are_followed_inside(void **state)
+{
+    struct fixture *f = *state;
+    static const struct safe_open_how root = {.fold = true, .ntfs_at = ""},
+                                      below = {.ntfs_at = "/mnt/win"};
+    char chain[32];
+    make(f, "Users/Public/");
+    make(f, "Documents and Settings>/run/volume/Users");
+    make(f, "again>/run/volume/documents AND settings");
+    make(f, "other>/run/volume/.NTFS-3G/D:/x");
+    make(f, "round>/run/volume/round/x");
+    make(f, "out>/run/volume/../../../etc");
+    make(f, "mnt/win/Users/Public/");
+    make(f, "mnt/win/All>/run/volume/Users");
+    static const struct {
+        const char *path;
+        const struct safe_open_how *how;
+        const char *where; /* NULL: nowhere */
+    } cases[] = {
+        {"/Documents and Settings", &root, "Users"},
+        {"/documents and settings/public", &root, "Users/Public"},
+        {"/again/Public/..", &root, "Users"},
+        {"/mnt/win/All/Public", &below, "mnt/win/Users/Public"},
+        {"/other", &root, NULL},
+        {"/round", &root, NULL},
+        {"/out", &root, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct stat a, b;
+        AUTO_FD int fd = safe_open_directory(f->fd, cases[i].path, cases[i].how);
+        assert_int_equal(fd >= 0, cases[i].where != NULL);
+        if (!cases[i].where)
+            continue;
+        assert_int_equal(fstat(fd, &a), 0);
+        assert_int_equal(fstatat(f->fd, cases[i].where, &b, 0), 0);
+        assert_int_equal(a.st_ino, b.st_ino);
+    }
+    snprintf(chain, sizeof chain, "/run/volumes/x");
+    assert_false(ntfs_link_settle(chain, sizeof chain, ""));
+    snprintf(chain, sizeof chain, "/run/volume");
+    assert_true(ntfs_link_settle(chain, sizeof chain, ""));
+    assert_string_equal(chain, "/");
+    snprintf(chain, sizeof chain, "/run/volume/.NTFS-3G/D:/a/b");
+    assert_true(ntfs_link_settle(chain, sizeof chain, ""));
+    assert_string_equal(chain, "D:\\a\\b");
+    snprintf(chain, sizeof chain, "/run/volume/12345678901234");
+    assert_false(ntfs_link_settle(chain, sizeof chain, "/the place where it is"));
+    assert_string_equal(chain, "/run/volume/12345678901234");
 }
 
 int main(void)
@@ -225,9 +297,12 @@ int main(void)
         TEST(links_that_lead_out),
         TEST(windows),
         TEST(older_windows),
+        TEST(others_windows),
+        TEST(win32),
         TEST(a_file_is_no_windows),
         TEST(paths_stay_in_the_root),
         TEST(case_may_not_matter),
+        TEST(junctions_are_followed_inside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -210,28 +210,26 @@ static void kinds(void **state)
 {
     static const char *const mapped[] = {"/dev/mapper/vg-root", "/dev/vg/root", "/dev/md0",
                                          "/dev/dm-0", "/dev/md/x"};
-    static const char *const others[] = {"tmpfs",
-                                         "server:/x",
-                                         "/dev/disk/by-id/x",
-                                         "/dev/sr0",
-                                         "/dev/sda0",
-                                         "/dev/sd1",
-                                         "/dev/sda1x",
-                                         "/dev/nvme0n2p1",
-                                         "/dev/nvme0",
-                                         "/dev/sda99999999",
-                                         "",
-                                         "/dev/",
-                                         "/dev/vg/",
-                                         "//server/share",
-                                         "/swapfile",
-                                         "/dev/sdaaaa1"};
+    static const char *const hardware[] = {
+        "/dev/disk/by-id/x", "/dev/disk/by-path/x", "/dev/sr0",       "/dev/sda0",
+        "/dev/sd1",          "/dev/sda1x",          "/dev/nvme0n2p1", "/dev/nvme0",
+        "/dev/vg/",          "/dev/sda99999999",    "/dev/sdaaaa1"};
+    static const char *const others[] = {"tmpfs", "server:/x",      "",
+                                         "/dev/", "//server/share", "/swapfile"};
     struct device_spec spec;
     (void)state;
     for (size_t i = 0; i < sizeof mapped / sizeof *mapped; i++) {
         device_spec_parse(mapped[i], &spec);
         assert_int_equal(spec.kind, DEVICE_SPEC_MAPPED);
     }
+    for (size_t i = 0; i < sizeof hardware / sizeof *hardware; i++) {
+        device_spec_parse(hardware[i], &spec);
+        assert_int_equal(spec.kind, DEVICE_SPEC_HARDWARE);
+        assert_int_equal(spec.partition, 0);
+    }
+    device_spec_parse("/dev/disk/by-id/scsi-x-part1-part12", &spec);
+    assert_int_equal(spec.kind, DEVICE_SPEC_HARDWARE);
+    assert_int_equal(spec.partition, 12);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         device_spec_parse(others[i], &spec);
         assert_int_equal(spec.kind, DEVICE_SPEC_OTHER);
@@ -243,6 +241,10 @@ static void mapped_names_are_those_of_volumes(void **state)
     static const char *const names[][2] = {
         {"/dev/vg/lv", "vg/lv"},
         {"/dev/mapper/vg-lv", "vg/lv"},
+        {"/dev/disk/lv", "disk/lv"},
+        {"/dev/disk/by-id/dm-name-vg-lv", "vg/lv"},
+        {"/dev/disk/by-id/md-name-host:data", "md/data"},
+        {"/dev/disk/by-id/md-name-host:0", "md0"},
         {"/dev/mapper/vg--0-var--log", "vg-0/var-log"},
         {"/dev/mapper/luks-1-2", "mapper/luks-1-2"}, /* two dashes: no logical volume */
         {"/dev/mapper/plain", "mapper/plain"},

@@ -51,9 +51,12 @@ static bool is_linux(int root)
 
 static bool is_windows(int root)
 {
-    static const char *const systems[] = {"Windows/System32", "WINNT/System32"};
+    /* By default, of Windows NT and 2000, as others name it, of ReactOS. */
+    static const char *const systems[] = {"Windows/System32", "WINNT/System32", "WIN32/System32",
+                                          "WIN/System32", "ReactOS/System32"};
+    static const struct safe_open_how fold = {.fold = true};
     for (size_t i = 0; i < sizeof systems / sizeof *systems; i++) {
-        AUTO_FD int fd = safe_open_directory(root, systems[i], true);
+        AUTO_FD int fd = safe_open_directory(root, systems[i], &fold);
         if (fd >= 0)
             return true;
     }

@@ -71,9 +71,25 @@ int guest_tree_root(const guest_tree *self)
     return self->root;
 }
 
-bool guest_tree_folds(const guest_tree *self)
+static bool is_ntfs(const struct mount_plan_item *item)
 {
-    return self->folds;
+    return strcmp(item->fstype[0] ? item->fstype : item->what->fstype, "ntfs") == 0;
+}
+
+/* Of several that are not the root, no link tells which it is in. */
+struct safe_open_how guest_tree_how(const guest_tree *self)
+{
+    const char *at = NULL;
+    unsigned count = 0;
+    for (size_t i = 0; i < self->plan.count; i++)
+        if (is_ntfs(&self->plan.items[i]) && mount_plan_depth(self->plan.items[i].where) > 0) {
+            at = self->plan.items[i].where;
+            count++;
+        }
+    return (struct safe_open_how){.fold = self->folds,
+                                  .ntfs_at = self->folds  ? ""
+                                             : count == 1 ? at
+                                                          : NULL};
 }
 
 uint64_t guest_tree_device(const guest_tree *self, uint64_t device)
@@ -156,7 +172,7 @@ static enum status build_system(guest_tree *self)
     result = plant(self, root.directory, root.what->fstype);
     if (result != STATUS_OK || root.kind != ROOT_LINUX)
         return result;
-    mount_plan_fstab(&self->plan, self->all, self->root);
+    mount_plan_fstab(&self->plan, self->all, root.what, self->root);
     graft_fstab(self);
     return STATUS_OK;
 }

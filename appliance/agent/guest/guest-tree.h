@@ -3,6 +3,7 @@
 #ifndef VLT_AGENT_GUEST_TREE_H
 #define VLT_AGENT_GUEST_TREE_H
 
+#include "agent/util/safe-open.h"
 #include "agent/volume/volume-table.h"
 #include "mount-plan.h"
 
@@ -29,8 +30,9 @@ const struct scan_times *guest_tree_times(const guest_tree *self);
 
 /* The guest's root directory; -1: there is none. */
 int guest_tree_root(const guest_tree *self);
-/* Whether the guest ignores the case of names. */
-bool guest_tree_folds(const guest_tree *self);
+/* Whether the guest ignores the case of names, and where it has an NTFS. Valid until
+ * guest_tree_clear(). */
+struct safe_open_how guest_tree_how(const guest_tree *self);
 /* volume_table_device() */
 uint64_t guest_tree_device(const guest_tree *self, uint64_t device);
 

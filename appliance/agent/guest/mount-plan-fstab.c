@@ -45,47 +45,159 @@ static void subvolume_options(const struct fstab_entry *entry, char *options, si
 
 static const char *why_not_found(const struct device_spec *spec)
 {
-    return spec->kind == DEVICE_SPEC_MAPPED
-               ? "no such volume was found (is it in an encrypted one?)"
-               : "the guest's disks have no such device";
+    switch (spec->kind) {
+    case DEVICE_SPEC_MAPPED:
+        return "no such volume was found (is it in an encrypted one?)";
+    case DEVICE_SPEC_HARDWARE:
+        return "only the guest's own machine knows that name, and which of the filesystems here "
+               "it is cannot be told";
+    default:
+        return "the guest's disks have no such device";
+    }
 }
 
-static void take_entry(struct mount_plan *self, volume_table *all, const struct fstab_entry *entry)
+struct fstab_plan {
+    struct mount_plan *plan;
+    volume_table *all;
+    const struct content *root;
+    size_t known; /* items of the plan that are no guesses */
+};
+
+static void add(const struct fstab_plan *self, const struct fstab_entry *entry,
+                struct content *what)
+{
+    char options[1024 + 16];
+    subvolume_options(entry, options, sizeof options);
+    mount_plan_add(self->plan,
+                   &(struct mount_plan_item){.what = what,
+                                             .where = (char *)(uintptr_t)entry->where,
+                                             .options = strcmp(what->fstype, "btrfs") == 0
+                                                            ? options
+                                                            : (char *)(uintptr_t) "",
+                                             .line = entry->line});
+}
+
+static void miss(const struct fstab_plan *self, const struct fstab_entry *entry,
+                 const struct device_spec *spec)
+{
+    const char *why = spec->kind == DEVICE_SPEC_OTHER ? "not on a disk" : why_not_found(spec);
+    bool may_miss =
+        spec->kind == DEVICE_SPEC_OTHER || mount_options_has(entry->options, "nofail") ||
+        (spec->kind == DEVICE_SPEC_HARDWARE && mount_options_has(entry->options, "noauto"));
+    log_lines_add(&self->plan->notes, "/etc/fstab: line %u: %s at %s: passed over: %s", entry->line,
+                  entry->device, entry->where, why);
+    if (!may_miss)
+        mount_plan_add_gap(self->plan, entry->where, why);
+}
+
+/* ---- guesses ---- */
+
+static bool is_planned(const struct fstab_plan *self, const struct content *what)
+{
+    for (size_t i = 0; i < self->known; i++)
+        if (self->plan->items[i].what == what)
+            return true;
+    return what == self->root;
+}
+
+/* Whether the entry may mean that volume, by all that is known of both. */
+static bool may_be(const struct fstab_plan *self, const struct fstab_entry *entry,
+                   const struct device_spec *spec, const struct content *what)
+{
+    bool typed = strcmp(entry->type, "auto") != 0;
+    return what->volume <= VOLUME_PARTITION && what->kind == CONTENT_FILESYSTEM &&
+           what->status == STATUS_OK && what->partition == spec->partition &&
+           (!typed || strncmp(entry->type, what->fstype, strlen(what->fstype)) == 0) &&
+           !is_planned(self, what);
+}
+
+/* The one that it may be; NULL: there is none, or more. */
+static struct content *only_candidate(const struct fstab_plan *self,
+                                      const struct fstab_entry *entry,
+                                      const struct device_spec *spec)
+{
+    struct content *found = NULL;
+    for (size_t i = 0; i < volume_table_count(self->all); i++) {
+        struct content *what = volume_table_at(self->all, i);
+        if (!may_be(self, entry, spec, what))
+            continue;
+        if (found)
+            return NULL;
+        found = what;
+    }
+    return found;
+}
+
+/* Whether the entry names a volume by what only the guest's machine knows. */
+static bool is_riddle(const struct fstab_entry *entry, struct device_spec *spec)
+{
+    if (entry->problem || fstab_passed_over(entry) || mount_plan_depth(entry->where) == 0)
+        return false;
+    device_spec_parse(entry->device, spec);
+    return spec->kind == DEVICE_SPEC_HARDWARE;
+}
+
+/* Whether another entry may mean the same: then neither does for sure. */
+static bool is_contested(const struct fstab_plan *self, const struct fstab *table, size_t index,
+                         const struct content *what)
 {
     struct device_spec spec;
-    char options[1024 + 16];
-    const char *why = entry->problem ? entry->problem : fstab_passed_over(entry);
-    if (why) {
-        log_lines_add(&self->notes, "/etc/fstab: line %u: passed over: %s", entry->line, why);
-        return;
-    }
-    if (mount_plan_depth(entry->where) == 0)
-        return;
-    device_spec_parse(entry->device, &spec);
-    struct content *what = volume_table_match(all, &spec);
-    bool is_disk = spec.kind != DEVICE_SPEC_OTHER;
-    if (!what) {
-        why = is_disk ? why_not_found(&spec) : "not on a disk";
-        log_lines_add(&self->notes, "/etc/fstab: line %u: %s at %s: passed over: %s", entry->line,
-                      entry->device, entry->where, why);
-        if (is_disk && !mount_options_has(entry->options, "nofail"))
-            mount_plan_add_gap(self, entry->where, why);
-        return;
-    }
-    subvolume_options(entry, options, sizeof options);
-    mount_plan_add(self, &(struct mount_plan_item){.what = what,
-                                                   .where = (char *)(uintptr_t)entry->where,
-                                                   .options = strcmp(what->fstype, "btrfs") == 0
-                                                                  ? options
-                                                                  : (char *)(uintptr_t) "",
-                                                   .line = entry->line});
+    for (size_t i = 0; i < table->count; i++)
+        if (i != index && is_riddle(&table->entries[i], &spec) &&
+            strcmp(table->entries[i].device, table->entries[index].device) != 0 &&
+            may_be(self, &table->entries[i], &spec, what))
+            return true;
+    return false;
 }
 
-void mount_plan_fstab(struct mount_plan *self, volume_table *all, int root)
+/* When all others have been found. */
+static void guess(const struct fstab_plan *self, const struct fstab *table)
 {
+    struct device_spec spec;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct fstab_entry *entry = &table->entries[i];
+        if (!is_riddle(entry, &spec))
+            continue;
+        struct content *what = only_candidate(self, entry, &spec);
+        if (!what || is_contested(self, table, i, what)) {
+            miss(self, entry, &spec);
+            continue;
+        }
+        log_lines_add(&self->plan->notes,
+                      "/etc/fstab: line %u: %s at %s: taken for %s, the only filesystem that is "
+                      "left: a guess",
+                      entry->line, entry->device, entry->where, what->name);
+        add(self, entry, what);
+    }
+}
+
+/* ---- all ---- */
+
+static void take_entry(const struct fstab_plan *self, const struct fstab_entry *entry)
+{
+    struct device_spec spec;
+    const char *why = entry->problem ? entry->problem : fstab_passed_over(entry);
+    if (why) {
+        log_lines_add(&self->plan->notes, "/etc/fstab: line %u: passed over: %s", entry->line, why);
+        return;
+    }
+    if (mount_plan_depth(entry->where) == 0 || is_riddle(entry, &spec))
+        return;
+    device_spec_parse(entry->device, &spec);
+    struct content *what = volume_table_match(self->all, &spec);
+    if (what)
+        add(self, entry, what);
+    else
+        miss(self, entry, &spec);
+}
+
+void mount_plan_fstab(struct mount_plan *self, volume_table *all, const struct content *root,
+                      int directory)
+{
+    struct fstab_plan plan = {self, all, root, 0};
     struct fstab table;
     AUTO_FREE char *text = NULL;
-    ssize_t length = read_fstab(root, &text);
+    ssize_t length = read_fstab(directory, &text);
     if (length < 0) {
         log_lines_add(&self->notes, "/etc/fstab: %s", strerror((int)-length));
         return;
@@ -93,7 +205,9 @@ void mount_plan_fstab(struct mount_plan *self, volume_table *all, int root)
     if (fstab_parse(text, (size_t)length, &table) < 0)
         abort(); /* an appliance without memory is of no use; the host sees it end */
     for (size_t i = 0; i < table.count; i++)
-        take_entry(self, all, &table.entries[i]);
+        take_entry(&plan, &table.entries[i]);
+    plan.known = self->count;
+    guess(&plan, &table);
     fstab_free(&table);
     mount_plan_sort(self);
 }

@@ -30,9 +30,13 @@ struct mount_plan {
 };
 
 /* The mounts of the guest's /etc/fstab, in mounting order, without the root. An entry whose device
- * is missing becomes a gap; one without a disk (tmpfs, nfs …), or that may be missing (nofail),
- * only a note. `noauto` entries are mounted too, because their files belong to the listing. */
-void mount_plan_fstab(struct mount_plan *self, volume_table *all, int root);
+ * is missing becomes a gap; one without a disk (tmpfs, nfs …), or that may be missing (nofail, or
+ * noauto where it has a name that only the guest's machine knows), only a note. `noauto` entries
+ * are mounted too, because their files belong to the listing. A device that is named by what only
+ * the guest's machine knows is found where one filesystem is left that it can be; a note says that
+ * it is a guess. */
+void mount_plan_fstab(struct mount_plan *self, volume_table *all, const struct content *root,
+                      int directory);
 
 /* The mounts of -m; the first item is the root. STATUS_OK, or the reason in *message. */
 enum status mount_plan_mounts(struct mount_plan *self, volume_table *all,

@@ -156,7 +156,8 @@ static bool same_place(int a, int b)
 static void open_walk(list_files *self, const char *path, const struct ls_args *args)
 {
     int root = guest_tree_root(self->tree);
-    AUTO_FD int fd = safe_open_directory(root, path, guest_tree_folds(self->tree));
+    const struct safe_open_how opening = guest_tree_how(self->tree);
+    AUTO_FD int fd = safe_open_directory(root, path, &opening);
     if (fd < 0) {
         put_problem(self, "", 0, strerror(-fd));
         self->directory++;
@@ -168,6 +169,7 @@ static void open_walk(list_files *self, const char *path, const struct ls_args *
                                  .at_top = same_place(root, fd),
                                  .checksum = args->checksum,
                                  .names_only = args->names_only && args->order != LS_TREE,
+                                 .ntfs_at = opening.ntfs_at,
                                  .source = guest_tree_inodes,
                                  .owner = self->tree};
     self->walk = walk_new(steal_fd(&fd), &how);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "walk.h"
+#include "agent/util/ntfs-link.h"
 #include "base/cleanup.h"
 #include "directory-names.h"
 #include "file-digest.h"
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
 #define OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
@@ -182,12 +185,24 @@ static void fill_entry(walk *self, const struct statx *status)
     };
 }
 
+/* Of all filesystems here, a program serves only that. */
+static bool is_ntfs(int directory)
+{
+    struct statfs status;
+    return fstatfs(directory, &status) == 0 && status.f_type == FUSE_SUPER_MAGIC;
+}
+
 static void read_target(walk *self, int directory, const char *name)
 {
     ssize_t length = readlinkat(directory, name, self->target, sizeof self->target);
     if (length < 0) {
         trouble(self, "readlink: %s", strerror(errno));
         return;
+    }
+    if (self->how.ntfs_at && (size_t)length < sizeof self->target && is_ntfs(directory)) {
+        self->target[length] = '\0';
+        ntfs_link_settle(self->target, sizeof self->target, self->how.ntfs_at);
+        length = (ssize_t)strlen(self->target);
     }
     self->entry.target.target_val = self->target;
     self->entry.target.target_len = (u_int)length;

@@ -38,8 +38,9 @@ struct walk_how {
     bool dots;   /* as in ls_args */
     bool at_top; /* the directory is the guest's root, its own ".." */
     enum ls_checksum checksum;
-    bool names_only;    /* an entry is only its path: files are not examined; without a checksum */
-    walk_source source; /* NULL: none */
+    const char *ntfs_at; /* where the guest has an NTFS (ntfs-link.h); NULL: nowhere */
+    bool names_only;     /* an entry is only its path: files are not examined; without a checksum */
+    walk_source source;  /* NULL: none */
     void *owner;
 };
 

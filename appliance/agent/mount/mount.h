@@ -3,6 +3,7 @@
 #ifndef VLT_AGENT_MOUNT_H
 #define VLT_AGENT_MOUNT_H
 
+#include "agent/util/ntfs-link.h"
 #include "filesystem-probe.h"
 #include "kernel-modules.h"
 #include "wire/protocol.h"
@@ -54,7 +55,7 @@ extern const struct mount_ops mount_ops_kernel;
 extern const struct mount_ops mount_ops_pretend;
 
 /* Where volumes are mounted, one at a time. */
-#define MOUNT_POINT "/run/volume"
+#define MOUNT_POINT NTFS_LINK_MOUNTED
 
 /* Mounts a volume at MOUNT_POINT, with additional options ("": none). false: the reason is in
  * *outcome. In either case call btrfs_forget() for a btrfs when it is no longer mounted. */

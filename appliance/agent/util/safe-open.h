@@ -10,8 +10,14 @@
  * O_PATH where the path might be one. */
 int safe_open_open(int root, const char *path, int flags);
 
-/* Opens a directory for reading. With `fold`, a name that does not exist is searched without regard
- * to the case of ASCII letters. */
-int safe_open_directory(int root, const char *path, bool fold);
+/* How a path is taken that does not exist as it stands. */
+struct safe_open_how {
+    bool fold;           /* a name is searched without regard to the case of ASCII letters */
+    const char *ntfs_at; /* where the guest has an NTFS ("": it is the root): its junctions are
+                            followed; NULL: nowhere */
+};
+
+/* Opens a directory for reading. */
+int safe_open_directory(int root, const char *path, const struct safe_open_how *how);
 
 #endif

@@ -129,7 +129,7 @@ static bool mapped(const char *name)
     const char *slash = strchr(name, '/');
     if (strncmp(name, "dm-", 3) == 0 || strncmp(name, "md", 2) == 0)
         return true;
-    return slash && slash > name && slash[1] && strncmp(name, "disk/", 5) != 0;
+    return slash && slash > name && slash[1] && strncmp(name, "disk/by-", 8) != 0;
 }
 
 /* The mapper's name of a logical volume, VG-LV, is that of the volume; a '-' within one of the
@@ -168,6 +168,40 @@ static void take_mapped(struct device_spec *spec, const char *name)
         snprintf(spec->value, sizeof spec->value, "md%s", name + 3);
 }
 
+/* udev's links in /dev/disk/by-id that name what was made of disks: dm-name-vg-root,
+ * md-name-host:0. */
+static bool linked(const char *name, struct device_spec *spec)
+{
+    static const char mapper[] = "disk/by-id/dm-name-", array[] = "disk/by-id/md-name-";
+    char other[DEVICE_SPEC_MAX];
+    struct device_spec plain;
+    if (strncmp(name, mapper, sizeof mapper - 1) == 0) {
+        take_link(&plain, name + sizeof mapper - 1);
+        snprintf(other, sizeof other, "mapper/%.*s", DEVICE_SPEC_MAX - 8, plain.value);
+    } else if (strncmp(name, array, sizeof array - 1) == 0) {
+        take_link(&plain, name + sizeof array - 1);
+        const char *colon = strrchr(plain.value, ':');
+        snprintf(other, sizeof other, "md/%.*s", DEVICE_SPEC_MAX - 4,
+                 colon ? colon + 1 : plain.value);
+    } else {
+        return false;
+    }
+    take_mapped(spec, other);
+    return true;
+}
+
+static void take_hardware(struct device_spec *spec, const char *name)
+{
+    const char *end = NULL;
+    memset(spec, 0, sizeof *spec);
+    spec->kind = DEVICE_SPEC_HARDWARE;
+    snprintf(spec->value, sizeof spec->value, "%s", name);
+    for (const char *at = strstr(name, "-part"); at; at = strstr(at + 1, "-part"))
+        end = at;
+    if (end && !partition(end, "-part", &spec->partition))
+        spec->partition = 0;
+}
+
 void device_spec_parse(const char *text, struct device_spec *spec)
 {
     memset(spec, 0, sizeof *spec);
@@ -181,4 +215,6 @@ void device_spec_parse(const char *text, struct device_spec *spec)
         spec->kind = DEVICE_SPEC_NODE;
     else if (mapped(name))
         take_mapped(spec, name);
+    else if (*name && !linked(name, spec))
+        take_hardware(spec, name);
 }

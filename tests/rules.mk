@@ -132,6 +132,12 @@ check-valgrind: setup-lint
 		UNIT_SKIP_WHY='valgrind 3.19 has no openat2 and no pidfd_open' tests/run-tests.sh $(BUILD) unit
 	@TESTS='$(valgrind_tests)' tests/run-tests.sh $(valgrind_build) bats
 
+# --- sample images of libblkid and e2fsck, which are fetched: not part of `make check` ---
+
+.PHONY: check-samples
+check-samples: all
+	@tests/samples/check-samples.sh $(BUILD)
+
 # --- other hosts: HOSTS='trixie forky'; tests/hosts/check-hosts.sh ---
 
 HOSTS ?= bookworm trixie forky sid

@@ -87,6 +87,18 @@ cut.img /dev/sda3 unknown corrupt"
         "cut.img: /dev/sda3: the partition begins behind the end of the disk"
 }
 
+@test "a table with nothing but an extended partition: the disk is not lost, and no other one hides it" {
+    table only.img 32M $'label: dos\nstart=64, size=32768, type=5'
+    cp --sparse=always only.img data.img
+    dd if=/dev/urandom of=data.img bs=1M seek=8 count=1 conv=notrunc status=none
+    scan -a p.img -a only.img -a data.img
+    assert_status 1
+    assert_equal "$output" "p.img++ /dev/sda filesystem ok
+p.img++ /dev/sdb unknown ok
+p.img++ /dev/sdc unknown unsupported"
+    assert_contains "$stderr" "p.img++: /dev/sdc: unknown data: a partition table without partitions, and data"
+}
+
 @test "GPT: without its protective MBR, with its first or its second copy alone" {
     table whole.img 64M "$gpt"
     put whole.img 1

@@ -38,6 +38,23 @@ assert_named()
     assert_equal "$(wc -l <<< "$stderr")" 1
 }
 
+# The mark of VIA's, 0.2 MiB of data before it.
+@test "the RAID of PC firmware, where nothing else explains the data" {
+    python3 - << 'END'
+import struct
+meta = bytearray(64)
+struct.pack_into("<H", meta, 0, 0xaa55)
+meta[2] = 0
+meta[50] = sum(meta[:50]) & 0xff
+with open("via.img", "wb") as image:
+    image.write(bytes(range(256)) * 1024)
+    image.truncate(16 << 20)
+    image.seek((16 << 20) - 512)
+    image.write(meta)
+END
+    assert_named via.img "member via_raid_member" unsupported "part of something larger: via_raid_member"
+}
+
 privhead=5052495648454144
 # An MBR with one partition of the type 0x42, from sector 63 on.
 mbr=(446 00000101 450 42feffff 454 3f000000 458 c17f0000 510 55aa)

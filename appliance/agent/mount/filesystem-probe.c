@@ -10,8 +10,9 @@
 /* What is looked at together before a volume is called empty. */
 #define BLANK_PIECE 65536
 
-/* Left out of the full round too: the RAID of PC firmware, which no disk image is part of, and
- * which costs some 20 commands for a volume that holds nothing known. */
+/* Left out of the full round too: the RAID of PC firmware, which hardly a disk image is part of,
+ * and which costs some 20 commands for a volume that holds nothing known. It is looked for where
+ * there is data that nothing else explains. */
 static const char *const firmware_types[] = {"ddf_raid_member",
                                              "isw_raid_member",
                                              "lsi_mega_raid_member",
@@ -41,7 +42,8 @@ static const char *const firmware_types[] = {"ddf_raid_member",
 struct filesystem_probe {
     blkid_probe quick;
     blkid_probe full;
-    blkid_probe beside;      /* for a disk that has partitions */
+    blkid_probe beside; /* for a disk that has partitions */
+    blkid_probe firmware;
     blkid_probe last;        /* the one of them that has the result */
     char buffer[FRONT_SIZE]; /* FRONT_SIZE ≥ BLANK_PIECE */
 };
@@ -115,7 +117,10 @@ filesystem_probe *filesystem_probe_new(void)
     probe->quick = new_blkid();
     probe->full = new_blkid();
     probe->beside = new_blkid();
-    if (!probe->quick || !probe->full || !probe->beside ||
+    probe->firmware = new_blkid();
+    if (!probe->quick || !probe->full || !probe->beside || !probe->firmware ||
+        blkid_probe_filter_superblocks_type(probe->firmware, BLKID_FLTR_ONLYIN,
+                                            (char **)(uintptr_t)firmware_types) < 0 ||
         blkid_probe_filter_superblocks_type(probe->beside, BLKID_FLTR_ONLYIN,
                                             (char **)(uintptr_t)beside_types) < 0 ||
         blkid_probe_filter_superblocks_type(probe->quick, BLKID_FLTR_ONLYIN,
@@ -135,6 +140,7 @@ void filesystem_probe_free(filesystem_probe *probe)
     blkid_free_probe(probe->quick);
     blkid_free_probe(probe->full);
     blkid_free_probe(probe->beside);
+    blkid_free_probe(probe->firmware);
     free(probe);
 }
 
@@ -325,4 +331,11 @@ void filesystem_probe_look_beside(filesystem_probe *probe, int fd, uint64_t size
         settle(probe, -1, found);
     else
         settle(probe, look_with(probe, probe->beside, fd, size), found);
+}
+
+void filesystem_probe_look_firmware(filesystem_probe *probe, int fd, uint64_t size,
+                                    struct finding *found)
+{
+    clear_finding(found);
+    settle(probe, look_with(probe, probe->firmware, fd, size), found);
 }

@@ -37,6 +37,10 @@ void filesystem_probe_look(filesystem_probe *probe, int fd, uint64_t size, struc
 void filesystem_probe_look_beside(filesystem_probe *probe, int fd, uint64_t size,
                                   struct finding *found);
 
+/* The same for what none of that has found anything in: finds the RAID of PC firmware. */
+void filesystem_probe_look_firmware(filesystem_probe *probe, int fd, uint64_t size,
+                                    struct finding *found);
+
 /* Where libblkid finds nothing: the filesystem whose signature is there all the same, which is
  * damaged then; NULL: none that is known. */
 const char *filesystem_probe_trace(int fd);

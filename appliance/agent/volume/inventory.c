@@ -30,27 +30,39 @@ static const char *amount(uint64_t bytes, char text[AMOUNT_MAX])
 
 /* ---- what has no signature ---- */
 
+/* What data is that neither a table nor a filesystem explains. */
+static void settle_data(struct content *what, filesystem_probe *probe)
+{
+    struct finding found;
+    const char *trace = filesystem_probe_trace(what->fd);
+    filesystem_probe_look_firmware(probe, what->fd, what->size, &found);
+    if (found.content != CONTENT_UNKNOWN) {
+        what->kind = found.content;
+        snprintf(what->fstype, sizeof what->fstype, "%s", found.type);
+        volume_table_say(what, found.status, "%s", found.message);
+    } else if (trace) {
+        volume_table_say(what, STATUS_CORRUPT,
+                         "damaged: the signature of %s is there, and what is around it makes no "
+                         "sense to libblkid",
+                         trace);
+    } else if (what->bare_table) {
+        volume_table_say(what, STATUS_UNSUPPORTED,
+                         "unknown data: a partition table without partitions, and data");
+    } else {
+        volume_table_say(what, STATUS_UNSUPPORTED,
+                         "unknown data: %sno signature that libblkid knows",
+                         what->volume == VOLUME_DISK ? "no partition table and " : "");
+    }
+}
+
 static void settle_unknown(struct content *what, filesystem_probe *probe)
 {
     uint64_t edge = what->bare_table && what->size > 2 * TABLE_SIZE ? TABLE_SIZE : 0;
     unsigned pieces = what->volume == VOLUME_DISK ? DISK_PIECES : PARTITION_PIECES;
     what->blank =
         filesystem_probe_is_blank(probe, what->fd, edge, what->size - edge, pieces, &what->sampled);
-    if (what->blank)
-        return;
-    const char *trace = filesystem_probe_trace(what->fd);
-    if (trace)
-        volume_table_say(what, STATUS_CORRUPT,
-                         "damaged: the signature of %s is there, and what is around it makes no "
-                         "sense to libblkid",
-                         trace);
-    else if (what->bare_table)
-        volume_table_say(what, STATUS_UNSUPPORTED,
-                         "unknown data: a partition table without partitions, and data");
-    else
-        volume_table_say(what, STATUS_UNSUPPORTED,
-                         "unknown data: %sno signature that libblkid knows",
-                         what->volume == VOLUME_DISK ? "no partition table and " : "");
+    if (!what->blank)
+        settle_data(what, probe);
 }
 
 /* ---- a journal on a device of its own ---- */

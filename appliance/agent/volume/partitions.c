@@ -221,6 +221,18 @@ static void settle_beside(volume_table *all, size_t first, const char *fstype, c
     }
 }
 
+/* Whether the table says of anything but what merely contains others. */
+static bool has_volumes(const struct partition_table *table, uint64_t size)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct partition_entry *entry = &table->entries[i];
+        if (entry->start >= size || (entry->size > 0 && !entry->container) ||
+            entry->start + entry->size > size)
+            return true;
+    }
+    return false;
+}
+
 /* What is to be said of a disk with a table. false: its partitions say all. */
 static bool describe(struct content *disk, const struct partition_table *table, bool partitions)
 {
@@ -229,7 +241,7 @@ static bool describe(struct content *disk, const struct partition_table *table, 
     else if (table->cut)
         volume_table_say(disk, STATUS_CORRUPT,
                          "the disk is cut: its partition table is for a larger one");
-    else if (partitions || table->count > 0)
+    else if (has_volumes(table, disk->size) || (partitions && !table->kind[0]))
         return false;
     else if (table->kind[0])
         disk->bare_table = true;
@@ -299,9 +311,7 @@ static void find_in(volume_table *all, size_t index, const struct partition_tabl
     } else {
         snprintf(on.name, sizeof on.name, "%.*s%s", CONTENT_NAME_MAX - 12, name, digit ? "p" : "");
     }
-    what->hidden = table->count > 0 && !table->cut;
-    if (table->fault || table->cut || table->count == 0)
-        describe(what, table, false);
+    what->hidden = !describe(what, table, false);
     for (size_t i = 0; i < table->count; i++)
         add_entry(&on, &table->entries[i]);
     if (table->more)

@@ -59,6 +59,22 @@ privhead=5052495648454144
 # An MBR with one partition of the type 0x42, from sector 63 on.
 mbr=(446 00000101 450 42feffff 454 3f000000 458 c17f0000 510 55aa)
 
+# What ZFS says of a pool: pairs in XDR, each with its two sizes, the name, the kind of the value and how many there are.
+pool()
+{
+    python3 << 'END'
+import struct
+def padded(data):
+    return struct.pack(">I", len(data)) + data + bytes(-len(data) % 4)
+def pair(name, kind, value):
+    body = padded(name) + struct.pack(">II", kind, 1) + value
+    return struct.pack(">II", len(body) + 8, len(body) + 24) + body
+numbers = {b"version": 5000, b"state": 0, b"txg": 4, b"pool_guid": 0x1234567, b"guid": 0x7654321}
+pairs = [pair(name, 8, struct.pack(">Q", value)) for name, value in numbers.items()] + [pair(b"name", 9, padded(b"tank"))]
+print((bytes((1, 1, 0, 0)) + struct.pack(">II", 0, 1) + b"".join(pairs) + bytes(8)).hex())
+END
+}
+
 @test "bcache, ZFS, VMFS, DRBD: parts of something larger" {
     local i ring=()
 
@@ -69,9 +85,9 @@ mbr=(446 00000101 450 42feffff 454 3f000000 458 c17f0000 510 55aa)
     # Newer versions of libblkid look at the bytes for a bit of its bitmap, too.
     signature drbd.img 16 -4036 8374026d -4016 00001000
     assert_named drbd.img "member drbd" unsupported "part of something larger: drbd"
-    # The uberblocks of the first label.
+    # The uberblocks of the first label, and its list of names and values, which newer versions of libblkid read first.
     for ((i = 0; i < 32; i++)); do ring+=($((131072 + i * 1024)) 0cb1ba00000000008813000000000000); done
-    signature zfs.img 128 "${ring[@]}"
+    signature zfs.img 128 16384 "$(pool)" "${ring[@]}"
     assert_named zfs.img "member zfs_member" unsupported "part of something larger: zfs_member"
 }
 

@@ -12,19 +12,22 @@ shopt -s inherit_errexit
 
 die() { echo "check-hosts: $*" >&2; exit 1; }
 
-# Gone when all that it runs has ended, with its mounts. $1 is the tree. The programs of the host are not found in it.
+# Gone when all that it runs has ended, with its mounts. $1 is the tree, which is all that there is in its mount namespace: what it
+# runs may make others, and enter them.
 in_chroot()
 {
     # shellcheck disable=SC2016 # for the shell within
     unshare --mount --pid --fork --kill-child sh -euc '
-        mount --bind "$1" "$1" # what is made in it may have mounts of its own
+        mount --bind "$1" "$1"
         mount -t proc proc "$1/proc"
         mount --rbind /sys "$1/sys"
         mount --rbind /dev "$1/dev"
         mount -t tmpfs -o mode=1777 tmpfs "$1/tmp"
-        cd /
-        root=$1; shift
-        exec chroot "$root" env -i HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+        cd "$1"
+        shift
+        pivot_root . .
+        umount -l .
+        exec chroot . env -i HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
             PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"' sh "$@"
 }
 

@@ -56,6 +56,14 @@ copy_sources()
 # shellcheck disable=SC2016 # dpkg-query expands it
 version() { in_chroot "$1" dpkg-query -W -f='${Version}' "$2" | sed 's/^[0-9]*://; s/[-+].*//'; }
 
+# In a log of thousands of lines: the tests that failed, or the end.
+show_failure()
+{
+    echo "check-hosts: $1 failed; $2 ends with:" >&2
+    tail -n 40 "$2" | cut -c 1-300 >&2
+    failed=1
+}
+
 check_host()
 {
     local host=$1 tree=$hosts/$1 begun=$SECONDS demo=failed tests='' log=$hosts/$1.log
@@ -65,11 +73,11 @@ check_host()
     if in_chroot "$tree" sh -ec 'cd /root/virt-live-tools; apt-get update -qq; make demo' > "$log" 2>&1; then
         demo="$((SECONDS - begun)) s"
         echo "check-hosts: $host: $chosen" >&2
-        in_chroot "$tree" make -C /root/virt-live-tools check-bats TESTS="$chosen" >> "$log" 2>&1 || failed=1
+        in_chroot "$tree" make -C /root/virt-live-tools check-bats TESTS="$chosen" >> "$log" 2>&1 || show_failure "$host" "$log"
         tests=$(sed -n '/^[0-9]* passed, [0-9]* failed, /p' "$log" | tail -n 1)
         [ -n "$tests" ] || failed=1
     else
-        failed=1
+        show_failure "$host" "$log"
     fi
     rows+=("$(printf '%-10s %-8s %-8s %-10s %-8s %s' "$host" "$(version "$tree" qemu-system-x86)" "$(version "$tree" libvirt0)" \
         "$(sed -n 's/^kernel release: \([0-9.]*\).*/\1/p' "$tree/root/virt-live-tools/build/appliance/kernel.manifest" 2>&1)" \

@@ -2,25 +2,24 @@
 #include "template-cache.h"
 
 #include "base/file-tree.h"
+#include "base/sparse-sum.h"
 #include "base/text-format.h"
 #include "template-capabilities.h"
 #include <fcntl.h>
 #include <glib.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
-#include <xxhash.h>
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
 #endif
 
 #define INFO_FORMAT                                                                                \
-    "virt-live-tools template 1\nram %" PRIu64 " %016" PRIx64 "\nstate %" PRIu64 " %016" PRIx64 "\n"
+    "virt-live-tools template 2\nram %" PRIu64 " %016" PRIx64 "\nstate %" PRIu64 " %016" PRIx64 "\n"
 
 char *template_cache_directory(void)
 {
@@ -124,29 +123,6 @@ static bool trusted(const struct stat *st)
     return (st->st_uid == geteuid() || st->st_uid == 0) && !(st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-/* The data of a sparse file, and where it lies. Holes are not read. */
-static int sum_file(int fd, uint64_t size, uint64_t *sum)
-{
-    XXH3_state_t *state = XXH3_createState();
-    void *map = size ? mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
-    int result = state && map != MAP_FAILED ? 0 : -1;
-    if (result == 0) {
-        XXH3_64bits_reset(state);
-        for (off_t from = 0, to; (from = lseek(fd, from, SEEK_DATA)) >= 0; from = to) {
-            to = lseek(fd, from, SEEK_HOLE);
-            if (to <= from)
-                break;
-            XXH3_64bits_update(state, &from, sizeof from);
-            XXH3_64bits_update(state, (char *)map + from, (size_t)(to - from));
-        }
-        *sum = XXH3_64bits_digest(state);
-    }
-    if (map != MAP_FAILED)
-        munmap(map, size);
-    XXH3_freeState(state);
-    return result;
-}
-
 struct part {
     uint64_t size, sum;
 };
@@ -158,7 +134,7 @@ static int look_at_part(int directory, const char *name, struct part *part)
     if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0)
         return -1;
     part->size = (uint64_t)st.st_size;
-    return sum_file(fd, part->size, &part->sum);
+    return sparse_sum(fd, part->size, &part->sum);
 }
 
 static bool part_trusted(int directory, const char *name)

@@ -93,5 +93,5 @@ plain"
         "{\"name\":\"other\",\"images\":[\"$PWD/luks1.img\"]}" > "$TMPDIR/list"
     run -1 --separate-stderr virt-df-live --stats --guests-from "$TMPDIR/list"
     assert_contains "$stderr" "other: /dev/sda: encrypted: crypto_LUKS" '"waves": 2,'
-    assert_equal "$(names_of_table <<< "$output")" "luks1.img:/dev/mapper/luks-$(cryptsetup luksUUID luks1.img)"
+    assert_equal "$(names_of_table <<< "$output")" "luks1.img:/dev/mapper/luks-$(blkid -p -s UUID -o value luks1.img)"
 }

@@ -73,9 +73,19 @@ static int make_ruleset(long abi)
     return (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
 }
 
+static long find_abi(void)
+{
+    return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+
+bool landlock_available(void)
+{
+    return find_abi() >= 1;
+}
+
 int landlock_restrict(const char *const *writable, error **err)
 {
-    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    long abi = find_abi();
     if (abi < 1)
         return 0;
     AUTO_FD int ruleset = make_ruleset(abi);

@@ -6,6 +6,7 @@
 #define VLT_LANDLOCK_H
 
 #include "base/error.h"
+#include <stdbool.h>
 
 /* From here on this process writes, makes and removes files only below these paths (files or
  * directories; a NULL ends them), and writes to /dev/null, /dev/kvm and their like. It binds and
@@ -15,5 +16,9 @@
  * 6.12 signals and abstract sockets, ABI 9 sockets with a path: whatever the kernel has is used. 1:
  * confined; 0: the kernel has no Landlock; -1 and *err. */
 int landlock_restrict(const char *const *writable, error **err);
+
+/* Whether there is any: the kernel may have none, or a container's filter of system calls refuse
+ * it. */
+bool landlock_available(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/file-tree.h"
 #include "base/pid-signal.h"
 #include "base/text-format.h"
+#include "process/landlock.h"
 #include "wire/frame.h"
 #include "wire/worker.h"
 #include <fcntl.h>
@@ -337,6 +338,10 @@ static enum template_builder_end build_without_kvm(struct provisioner *self,
 static enum template_builder_end provide(struct provisioner *self, struct template_builder *result,
                                          error **err)
 {
+    if (!landlock_available())
+        say(self, LOG_WARNING,
+            "no Landlock here (an old kernel, or a container that refuses it): only the rights of "
+            "its user and a filter of system calls hold an appliance that an image has taken over");
     if (appliance_find(self->config->appliance, self->config->hotplug, &result->files, err) < 0)
         return TEMPLATE_BUILDER_FAILED;
     result->appliance.memory_mib =

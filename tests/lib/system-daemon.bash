@@ -67,10 +67,14 @@ start_libvirtd_by()
     on_cleanup end_libvirtd
 }
 
-# Its socket stays, without a listener.
+# Its socket stays, without a listener. A QEMU that it was asking what it can do is a daemon that waits for it, for ever.
 end_libvirtd()
 {
+    local reaper
+
+    reaper=$(ps -o ppid= "$daemon" || true)
     kill -KILL "$daemon" 2> /dev/null || ! libvirtd_runs
+    [[ ! $reaper ]] || pkill -KILL --parent "$((reaper))" --full -- '-machine none,' || [[ $? -eq 1 ]] # there was none
     wait_until 30 eval '! libvirtd_runs'
     rm -f "${user_home:-$TMPDIR}/libvirtd.pid"
 }

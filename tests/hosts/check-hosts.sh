@@ -5,7 +5,8 @@
 #
 # What a user of each HOST (a suite of Debian: bookworm, trixie, forky, sid) does on a fresh machine: `make demo`, and the bats
 # files TESTS. In a chroot of the suite's smallest system, BUILD/hosts/HOST, that is kept with its packages and what was built in
-# it; delete it to begin anew. Only root can do this. Prints a table; exit status 1 if something failed.
+# it; delete it to begin anew. $HOSTS_APT is an option for apt there, as 'Acquire::Check-Valid-Until "false"' for a mirror that
+# is not kept up. Only root can do this. Prints a table; exit status 1 if something failed.
 
 set -euo pipefail
 shopt -s inherit_errexit
@@ -34,12 +35,10 @@ in_chroot()
 # A tree that was not finished is not kept.
 make_tree()
 {
-    local host=$1 tree=$2 sources=()
+    local host=$1 tree=$2
     [ ! -d "$tree" ] || return 0
     rm -rf "$tree.new"
-    # What will be stable is in one place; its updates' lists expire while there are none.
-    [ "$host" != forky ] || sources=("deb http://deb.debian.org/debian $host main")
-    mmdebstrap --variant=minbase --include=make "$host" "$tree.new" "${sources[@]}" > "$tree.log" 2>&1 || return 1
+    mmdebstrap --variant=minbase --include=make ${HOSTS_APT:+"--aptopt=$HOSTS_APT"} "$host" "$tree.new" > "$tree.log" 2>&1 || return 1
     # what is installed starts no service
     printf '#!/bin/sh\nexit 101\n' > "$tree.new/usr/sbin/policy-rc.d"
     chmod 755 "$tree.new/usr/sbin/policy-rc.d"

@@ -3,7 +3,7 @@
 #
 #   build-kernel.sh OUT DEBS [KERNEL [MODULES]]
 #
-# Makes OUT/kernel and OUT/modules (what of it goes where: resolve-modules.sh), from the package in DEBS, or from KERNEL
+# Makes OUT/kernel and OUT/modules (what of it goes where: resolve-modules.sh), from packages in DEBS, or from KERNEL
 # (a bzImage or vmlinux) and its MODULES, by default /lib/modules/RELEASE. OUT/kernel.manifest says what was taken.
 
 set -euo pipefail
@@ -20,10 +20,10 @@ die() { echo "build-kernel: $*" >&2; exit 1; }
 module_dirs=(fs lib crypto block arch/x86/crypto arch/arm64/crypto
              drivers/block drivers/cdrom drivers/char drivers/dax drivers/md drivers/scsi drivers/virtio)
 
-# Makes TREE/boot/vmlinuz-RELEASE and TREE/lib/modules/RELEASE.
+# Makes, of what is in that package, TREE/lib/modules/RELEASE, and in it or in TREE/boot the kernel.
 unpack_package()
 {
-    local deb=$1 tree=$2 dir complaints patterns=('./boot/vmlinuz-*' './*lib/modules/*/modules.*')
+    local deb=$1 tree=$2 dir complaints patterns=('./boot/vmlinuz-*' './*lib/modules/*/vmlinuz' './*lib/modules/*/modules.*')
     for dir in "${module_dirs[@]}"; do patterns+=("./*lib/modules/*/kernel/$dir/*"); done
     mkdir -p "$tree"
     # in a variable, not in a file: a full disk must not take away what tells of it
@@ -37,20 +37,23 @@ unpack_package()
         sed -n 1,5p <<< "$complaints" >&2
         die "$deb: cannot unpack it; is there space in $out? if so, delete it and try again"
     fi
-    compgen -G "$tree/boot/vmlinuz-*" >/dev/null || die "$deb: there is no kernel in it"
 }
 
 # Prints the kernel's path; TREE gets its modules.
 from_package()
 {
-    local debs=$1 tree=$2 package deb release
+    local debs=$1 tree=$2 package files deb release kernel
     package=$(section "$here/../debian/packages" kernel)
-    deb=$("$here/../debian/fetch-debian.sh" "$debs" "$package")
-    unpack_package "$deb" "$tree"
+    files=$("$here/../debian/fetch-debian.sh" "$debs" "$package")
+    mkdir -p "$tree"
+    while read -r deb; do
+        unpack_package "$deb" "$tree"
+        "$here/../debian/fetch-debian.sh" --describe "$deb" | sed 's/\([^ ]*\) /package \1: /' >> "$tree/source"
+    done <<< "$files"
+    kernel=$(compgen -G "$tree/boot/vmlinuz-*" || compgen -G "$tree/lib/modules/*/vmlinuz") || die "$files: there is no kernel in it"
     release=$(basename "$tree"/lib/modules/*)
     depmod -b "$tree" "$release" || die "depmod failed: is there space in $out?"
-    "$here/../debian/fetch-debian.sh" --describe "$deb" | sed 's/\([^ ]*\) /package \1: /' > "$tree/source"
-    echo "$tree/boot/vmlinuz-$release"
+    echo "$kernel"
 }
 
 from_file()

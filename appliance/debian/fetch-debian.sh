@@ -21,16 +21,19 @@ die() { echo "fetch-debian: $*" >&2; exit 1; }
 apt() { local as_root=(); if [ "$(id -u)" = 0 ]; then as_root=(-o APT::Sandbox::User=root); fi
         apt-get -q "${as_root[@]}" "$@"; }
 
-# linux-image-amd64 is empty: what it depends on is the kernel.
+# depends_on PACKAGE REGEX: those of its dependencies
+depends_on() { apt-cache depends --important "$1" | awk -v name="$2" '$1 == "Depends:" && $2 ~ name { print $2 }'; }
+
+# linux-image-amd64 is empty: what it depends on is the kernel, or, from Debian 14 on, is empty, too, and depends on two packages.
 resolve()
 {
     case $1 in
     linux-image-[a-z]*)
-        local real
-        real=$(apt-cache depends --important "$1" | awk '$1 == "Depends:" && $2 ~ /^linux-image-[0-9]/ && !n++ { print $2 }') ||
-            real=''
+        local real parts
+        real=$(depends_on "$1" '^linux-image-[0-9]' | sed -n 1p) || real=''
         [ -n "$real" ] || die "$1: apt does not know which kernel it stands for; run apt-get update"
-        echo "$real" ;;
+        parts=$(depends_on "$real" '^linux-(binary|modules)-[0-9]')
+        echo "${parts:-$real}" ;;
     *)  echo "$1" ;;
     esac
 }
@@ -95,7 +98,10 @@ fetch()
     if recorded "$dir" "$record"; then return; fi
 
     command -v apt-get >/dev/null || die "no apt-get: this script is for Debian and its kin"
-    for name in "${names[@]}"; do name=$(resolve "$name"); packages+=("$name"); done
+    for name in "${names[@]}"; do
+        found=$(resolve "$name")
+        while read -r name; do packages+=("$name"); done <<< "$found"
+    done
     if [ -n "$libraries" ]; then
         found=$(libraries_of "${packages[@]}")
         mapfile -t packages < <(printf '%s\n' "${packages[@]}" ${found:+"$found"} | LC_ALL=C sort -u)

@@ -54,6 +54,13 @@ copy_sources()
     git ls-files -z --cached --others --exclude-standard | tar -c --null --ignore-failed-read -T - | tar -x -C "$to"
 }
 
+# What the appliance was made of, as far as it was made.
+kernel_version()
+{
+    local manifest=$1/root/virt-live-tools/build/appliance/kernel.manifest
+    if [ -e "$manifest" ]; then sed -n 's/^kernel release: \([0-9.]*\).*/\1/p' "$manifest"; else echo -; fi
+}
+
 # shellcheck disable=SC2016 # dpkg-query expands it
 version() { in_chroot "$1" dpkg-query -W -f='${Version}' "$2" | sed 's/^[0-9]*://; s/[-+].*//'; }
 
@@ -85,7 +92,7 @@ check_host()
         show_failure "$host" "$log"
     fi
     rows+=("$(printf '%-10s %-8s %-8s %-10s %-8s %s' "$host" "$(version "$tree" qemu-system-x86)" "$(version "$tree" libvirt0)" \
-        "$(sed -n 's/^kernel release: \([0-9.]*\).*/\1/p' "$tree/root/virt-live-tools/build/appliance/kernel.manifest" 2>&1)" \
+        "$(kernel_version "$tree")" \
         "$demo" "${tests:-not run to the end}")")
 }
 

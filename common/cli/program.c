@@ -3,8 +3,10 @@
 
 #include "message.h"
 #include "stdout-guard.h"
+#include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #ifndef PACKAGE_VERSION
@@ -13,14 +15,23 @@
 
 static const char *program;
 
+/* libsmartcols measures characters, so it is told whether they are UTF-8; nothing else depends on
+ * the user's language. In Turkish "DEVICE" would not be "device". */
+static void choose_characters(void)
+{
+    bool utf8 = setlocale(LC_CTYPE, "") && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    if (!utf8 || !setlocale(LC_CTYPE, "C.UTF-8"))
+        setlocale(LC_CTYPE, "C");
+}
+
 int program_begin(const char *name)
 {
     AUTO_ERROR error *err = NULL;
 
     program = name;
     message_start(name);
-    setlocale(LC_CTYPE, ""); /* libsmartcols measures characters */
-    umask(022);              /* the modes of what is made are chosen where it is made */
+    choose_characters();
+    umask(022); /* the modes of what is made are chosen where it is made */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit is an error of what is written, and what there is goes */
     if (stdout_guard_start(&err) == 0)

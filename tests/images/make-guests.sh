@@ -141,14 +141,15 @@ as_its_root()
 # The kernel package that the appliance is made of has what belongs into /boot.
 unpack_boot()
 {
-    local debs fetch from=('./boot/*')
-    debs=("$build"/appliance/debs/linux-@(image|binary)-*.deb)
+    local deb fetch from=('./boot/*') debs=$build/appliance/debs
+    deb=$(compgen -G "$debs/linux-binary-*.deb" || compgen -G "$debs/linux-image-*.deb") ||
+        die "debian.img: there is no kernel package in $debs"
+    deb=${deb##*$'\n'}
     fetch=$(cd "$(dirname "$0")/../../appliance/debian" && pwd)/fetch-debian.sh
-    [ -e "${debs[-1]}" ] || die "debian.img: there is no kernel package in $build/appliance/debs"
     mkdir -p "$1/grub"
     # From Debian 14 on a script of another package puts it into /boot.
-    [[ ${debs[-1]} != */linux-binary-* ]] || from=(--transform 's,.*/modules/\(.*\)/vmlinuz$,./boot/vmlinuz-\1,' './usr/lib/modules/*/vmlinuz')
-    "$fetch" --tar "${debs[-1]}" | tar -x -C "$1" --strip-components=2 --wildcards "${from[@]}"
+    [[ $deb != */linux-binary-* ]] || from=(--transform 's,.*/modules/\(.*\)/vmlinuz$,./boot/vmlinuz-\1,' './usr/lib/modules/*/vmlinuz')
+    "$fetch" --tar "$deb" | tar -x -C "$1" --strip-components=2 --wildcards "${from[@]}"
 }
 
 # list BELOW [COMMAND…] DIR: the tree in DIR as virt-ls -lR --uids prints it where it is mounted at BELOW, unsorted

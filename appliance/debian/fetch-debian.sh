@@ -24,7 +24,7 @@ apt() { local as_root=(); if [ "$(id -u)" = 0 ]; then as_root=(-o APT::Sandbox::
 # depends_on PACKAGE REGEX: those of its dependencies
 depends_on() { apt-cache depends --important "$1" | awk -v name="$2" '$1 == "Depends:" && $2 ~ name { print $2 }'; }
 
-# linux-image-amd64 is empty: what it depends on is the kernel, or, from Debian 14 on, is empty, too, and depends on two packages.
+# linux-image-amd64 is empty: what it depends on is the kernel, or, from Debian 14 on, is empty, too, and depends on three packages.
 resolve()
 {
     case $1 in
@@ -32,7 +32,7 @@ resolve()
         local real parts
         real=$(depends_on "$1" '^linux-image-[0-9]' | sed -n 1p) || real=''
         [ -n "$real" ] || die "$1: apt does not know which kernel it stands for; run apt-get update"
-        parts=$(depends_on "$real" '^linux-(binary|modules)-[0-9]')
+        parts=$(depends_on "$real" '^linux-(base|binary|modules)-[0-9]')
         echo "${parts:-$real}" ;;
     *)  echo "$1" ;;
     esac

@@ -104,6 +104,15 @@ static void get_uuid(const void *data, const void *style, FILE *to)
         put(to, row->volume->uuid.uuid_val, row->volume->uuid.uuid_len);
 }
 
+static void get_mountpoint(const void *data, const void *style, FILE *to)
+{
+    const struct row *row = data;
+
+    (void)style;
+    if (row->volume)
+        put(to, row->volume->mountpoint.mountpoint_val, row->volume->mountpoint.mountpoint_len);
+}
+
 static void get_size(const void *data, const void *style, FILE *to)
 {
     const struct row *row = data;
@@ -225,6 +234,7 @@ const struct column df_columns[] = {
     {"FSTYPE", 0, "type of the filesystem", get_fstype},
     {"LABEL", COLUMN_TRUNCATE, "its label", get_label},
     {"UUID", 0, "its UUID", get_uuid},
+    {"MOUNTPOINT", COLUMN_TRUNCATE | COLUMN_ASKED, "where the guest mounts it", get_mountpoint},
     {"SIZE", COLUMN_RIGHT, "its size, in 1K-blocks, or with -h in powers of 1024", get_size},
     {"USED", COLUMN_RIGHT, "what is used of it", get_used},
     {"AVAIL", COLUMN_RIGHT, "what ordinary users may still use", get_available},

@@ -66,10 +66,18 @@ static int set_volume(json_t *object, const volume *v)
            json_lines_set_bytes(object, "uuid", v->uuid.uuid_val, v->uuid.uuid_len);
 }
 
+static int set_mountpoint(json_t *object, const volume *v)
+{
+    if (v->mountpoint.mountpoint_len == 0)
+        return json_lines_set(object, "mountpoint", json_null());
+    return json_lines_set_bytes(object, "mountpoint", v->mountpoint.mountpoint_val,
+                                v->mountpoint.mountpoint_len);
+}
+
 static int set_filesystem(json_t *object, const struct row *row)
 {
     return json_lines_set(object, "block_size", figure(row, row->volume->usage.block_size)) |
-           set_figures(object, row) | json_lines_set(object, "mountpoint", json_null()) |
+           set_figures(object, row) | set_mountpoint(object, row->volume) |
            json_lines_set(object, "clean",
                           row->filled ? json_boolean(row->volume->clean) : json_null()) |
            json_lines_set(object, "recovered", recovered(row));

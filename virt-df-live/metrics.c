@@ -126,6 +126,7 @@ void metrics_add_filesystem(metrics *self, const struct row *row)
     add_label(labels, "uuid", v->uuid.uuid_val, v->uuid.uuid_len);
     add_text(labels, "device", row_device(v, device));
     add_label(labels, "fstype", v->fstype.fstype_val, v->fstype.fstype_len);
+    add_label(labels, "mountpoint", v->mountpoint.mountpoint_val, v->mountpoint.mountpoint_len);
     if (admit(self, &self->filesystems, labels->str)) {
         add_number(self, FILESYSTEM_SIZE, labels->str, figures->size);
         add_number(self, FILESYSTEM_FREE, labels->str, figures->size - figures->used);

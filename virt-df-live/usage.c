@@ -170,6 +170,16 @@ static int check_together(const struct df_options *options, error **err)
     return 0;
 }
 
+/* What of the guests is wanted. */
+static void ask(struct df_options *options)
+{
+    bool shown = options->chosen && columns_have(&options->choice, COLUMN_ASKED);
+    bool sorted = options->order.column && (options->order.column->flags & COLUMN_ASKED);
+
+    options->asked.as_is = options->common.no_recovery;
+    options->asked.mountpoints = options->json || options->metrics || shown || sorted;
+}
+
 int usage_parse(struct df_options *options, int argc, char **argv, error **err)
 {
     *options = (struct df_options){0};
@@ -182,13 +192,13 @@ int usage_parse(struct df_options *options, int argc, char **argv, error **err)
         return 0;
     if (check_together(options, err) < 0)
         return -1;
-    options->asked.as_is = options->common.no_recovery;
     if (options->order.top > 0 && !options->order.column)
         return error_set(err, ERROR_USAGE, "--top: of which order? --sort COL says it");
     if (options->output_all) {
         columns_choose_all(df_columns, df_columns_count, &options->choice);
         options->chosen = true;
     }
+    ask(options);
     return 0;
 }
 

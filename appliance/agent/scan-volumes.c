@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scan-volumes.h"
+#include "agent/guest/mount-points.h"
 #include "agent/volume/inventory.h"
 #include "agent/volume/recovery-view.h"
 #include "agent/volume/volume-stack.h"
@@ -16,8 +17,11 @@ struct scan_volumes {
     device_table *disks;
     const struct mount_ops *mounts;
     volume_table *all;
+    mount_points *points;
+    bool wants_points; /* this guest's are asked for */
     bool compose;
     struct volume volumes[MAX_VOLUMES];
+    size_t indexes[MAX_VOLUMES]; /* … of their contents */
     size_t count;
     unsigned mounted;
     char message[MAX_MESSAGE];
@@ -33,8 +37,10 @@ scan_volumes *scan_volumes_new(device_table *disks, kernel_modules *loaded,
     scan->disks = disks;
     scan->mounts = mounts;
     scan->compose = compose;
-    scan->all = volume_table_new(disks, loaded, grafts, compose);
+    scan->points = mount_points_new();
+    scan->all = scan->points ? volume_table_new(disks, loaded, grafts, compose) : NULL;
     if (!scan->all) {
+        free(scan->points);
         free(scan);
         return NULL;
     }
@@ -60,6 +66,18 @@ bool scan_volumes_ready(const scan_volumes *scan, const struct scan_args *args)
 #define POINT_TO(field, text, bound)                                                               \
     ((field##_val) = (text), (field##_len) = (u_int)strnlen((text), (bound)))
 
+/* A filesystem that is mounted. */
+struct visit {
+    mount_points *points;
+    struct content *what;
+};
+
+static void visit(void *owner, int directory)
+{
+    const struct visit *self = owner;
+    mount_points_visit(self->points, self->what, directory);
+}
+
 /* Mounts a filesystem, and takes its figures. */
 static void measure(scan_volumes *scan, struct content *what, struct volume *volume)
 {
@@ -67,7 +85,10 @@ static void measure(scan_volumes *scan, struct content *what, struct volume *vol
     const struct mount_type *how = volume_table_mountable(scan->all, what, "", &outcome);
     if (how) {
         uint64_t start = clock_now();
-        recovery_view_measure(scan->all, what, how, scan->mounts, &outcome);
+        struct visit seen = {scan->points, what};
+        const struct mount_visitor visitor = {visit, &seen};
+        recovery_view_measure(scan->all, what, how, scan->mounts,
+                              scan->wants_points ? &visitor : NULL, &outcome);
         volume_table_times(scan->all)->mounted += clock_now() - start;
     }
     /* What the probe had to say stands where the mount has nothing to add. */
@@ -109,8 +130,20 @@ static void report_all(scan_volumes *scan)
     for (unsigned kind = VOLUME_DISK; kind <= VOLUME_LOGICAL; kind++)
         for (size_t i = 0; i < volume_table_count(scan->all); i++)
             if (volume_table_at(scan->all, i)->volume == kind &&
-                !volume_table_at(scan->all, i)->hidden)
+                !volume_table_at(scan->all, i)->hidden) {
+                scan->indexes[scan->count] = i;
                 report(scan, volume_table_at(scan->all, i));
+            }
+}
+
+static void report_points(scan_volumes *scan)
+{
+    for (size_t i = 0; i < scan->count; i++) {
+        const char *where = mount_points_of(scan->points, scan->indexes[i]);
+        if (scan->volumes[i].content == CONTENT_FILESYSTEM)
+            POINT_TO(scan->volumes[i].mountpoint.mountpoint, (char *)(uintptr_t)where,
+                     MAX_MOUNTPOINT);
+    }
 }
 
 /* ---- the guest ---- */
@@ -164,8 +197,13 @@ void scan_volumes_run(scan_volumes *scan, const struct scan_args *args, uint64_t
     bool matches = volume_table_find(scan->all, args->disks.disks_val, args->disks.disks_len,
                                      args->keys.key_list_val, args->keys.key_list_len,
                                      scan->message, sizeof scan->message) == 0;
-    if (matches)
+    scan->wants_points = args->mountpoints;
+    mount_points_begin(scan->points, scan->all);
+    if (matches) {
         report_all(scan);
+        mount_points_settle(scan->points);
+        report_points(scan);
+    }
     volume_table_release(scan->all);
     memset(answer, 0, sizeof *answer);
     answer->status = matches ? overall(scan) : STATUS_CRASHED;

@@ -13,6 +13,7 @@
 #define COLUMN_RIGHT 1u    /* numbers */
 #define COLUMN_TRUNCATE 2u /* may be cut where the terminal is too narrow */
 #define COLUMN_REASON 4u   /* says why something is missing: rows without figures are printed too */
+#define COLUMN_ASKED 8u    /* guests are asked for it only where it is wanted */
 
 struct column {
     const char *name; /* what -o takes, in upper case, and the heading */

@@ -2,6 +2,7 @@
 #include "question-df.h"
 
 #include "wire/volume-name.h"
+#include <string.h>
 
 static void encode(const void *asked, const struct question_disks *disks, request_body *body)
 {
@@ -39,6 +40,13 @@ static bool is_volume_name(const volume *v)
     return v->name.name_len > 0;
 }
 
+/* An absolute path, or a drive's letter and a colon. */
+static bool is_mountpoint(const char *text, size_t length)
+{
+    bool drive = length == 2 && text[0] >= 'A' && text[0] <= 'Z' && text[1] == ':';
+    return length == 0 || ((*text == '/' || drive) && !memchr(text, '\0', length));
+}
+
 static int check_volume(const volume *v, size_t disks, error **err)
 {
     if ((unsigned)v->kind > VOLUME_LOGICAL || (unsigned)v->content > CONTENT_ENCRYPTED ||
@@ -48,6 +56,8 @@ static int check_volume(const volume *v, size_t disks, error **err)
         return agent_client_distrust(err, "named a disk that it was not asked about");
     if (!is_volume_name(v))
         return agent_client_distrust(err, "gave a volume a name that none can have");
+    if (!is_mountpoint(v->mountpoint.mountpoint_val, v->mountpoint.mountpoint_len))
+        return agent_client_distrust(err, "gave a mount point that is none");
     return check_usage(v, err);
 }
 
@@ -70,7 +80,7 @@ static uint64_t bytes_of(const scan_ret *result)
     for (u_int i = 0; i < result->volumes.volumes_len; i++) {
         const volume *one = &result->volumes.volumes_val[i];
         bytes += sizeof *one + one->name.name_len + one->fstype.fstype_len + one->label.label_len +
-                 one->uuid.uuid_len + one->message.message_len;
+                 one->uuid.uuid_len + one->mountpoint.mountpoint_len + one->message.message_len;
     }
     return bytes;
 }

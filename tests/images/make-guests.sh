@@ -132,6 +132,54 @@ make_dual()
     put "$work/d2" "$1" $((9 * MiB))
 }
 
+# Two roots, and a filesystem that both mount, each at another place; the ESP at the same.
+make_shared()
+{
+    local i dir
+    for i in 1 2; do
+        dir=$work/shared$i
+        root "$dir" <<- END
+		/dev/sda$i / ext4
+		LABEL=common /data$i auto
+		/dev/sda4 /boot/efi vfat
+		END
+        ext ext4 "$work/s$i" 8M "$dir"
+    done
+    tree "$work/shared3" file
+    ext ext4 "$work/s3" 8M "$work/shared3" -L common
+    blank "$work/s4" 8M
+    mkfs.vfat "$work/s4" > /dev/null
+    blank "$1" 40M
+    printf 'label: gpt\nsize=16384\nsize=16384\nsize=16384\nsize=16384, type=U\n' | table "$1"
+    for i in 1 2 3 4; do put "$work/s$i" "$1" $(((i * 8 - 7) * MiB)); done
+}
+
+# Nothing but the types of its partitions says where they belong. The fifth is a second /home.
+make_discover()
+{
+    local i
+    need mkfs.vfat dosfstools
+    root "$work/discover" < /dev/null
+    rm "$work/discover/etc/fstab"
+    mkdir "$work/discover/efi"
+    blank "$work/f1" 8M
+    mkfs.vfat "$work/f1" > /dev/null
+    tree "$work/discover-other" file
+    ext ext4 "$work/f3" 8M "$work/discover"
+    for i in 2 4 5 6; do ext ext4 "$work/f$i" 8M "$work/discover-other"; done
+    blank "$1" 56M
+    table "$1" <<- END
+	label: gpt
+	size=16384, type=U
+	size=16384, type=BC13C2FF-59E6-4262-A352-B275FD6F7172
+	size=16384, type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709
+	size=16384, type=933AC7E1-2EB4-4F13-B844-0E14E2AEF915
+	size=16384, type=933AC7E1-2EB4-4F13-B844-0E14E2AEF915
+	size=16384, type=4D21B016-B534-45C2-A9FB-5C16E091FD2D
+	END
+    for i in 1 2 3 4 5 6; do put "$work/f$i" "$1" $(((i * 8 - 7) * MiB)); done
+}
+
 # as_its_root COMMAND…: as root or, where mmdebstrap made the tree for an ordinary user, as root of that user's namespace
 as_its_root()
 {
@@ -263,6 +311,21 @@ UUID='"${uuid}6"' /.snapshots btrfs subvol=/@/.snapshots 0 0")
         cd /; umount /tmp/m'
 }
 
+# /home is encrypted, and called so by crypttab.
+make_crypt()
+{
+    root "$work/crypt" <<< '/dev/mapper/cr-home /home ext4 defaults 0 2'
+    echo 'cr-home UUID=7d3e4f50-1111-4222-8333-944455557777 none luks' > "$work/crypt/etc/crypttab"
+    ext ext4 "$work/c1" 8M "$work/crypt"
+    blank "$1" 48M
+    printf 'label: gpt\nsize=16384\nsize=65536\n' | table "$1"
+    put "$work/c1" "$1" $MiB
+    inside "$1" 'printf secret | cryptsetup luksFormat -q --batch-mode --key-file - --iter-time 10 --type luks1 \
+            --uuid 7d3e4f50-1111-4222-8333-944455557777 "$1"2
+        printf secret | cryptsetup open --key-file - "$1"2 x; mkfs.ext4 -q /dev/mapper/x
+        mount /dev/mapper/x /tmp/m; touch /tmp/m/inside; umount /tmp/m; cryptsetup close x'
+}
+
 make_windows()
 {
     blank "$1" 32M
@@ -331,6 +394,9 @@ guests()
 	ubuntu.img ubuntu
 	suse.img suse
 	windows.img windows
+	shared.img shared
+	discover.img discover
+	crypt.img crypt
 	tree-ext4.img tree_ext4
 	tree-xfs.img tree_xfs
 	tree-btrfs.img tree_btrfs

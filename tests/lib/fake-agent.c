@@ -84,6 +84,10 @@ static void falsify(answer *reply, volume *v, u_int disks, enum fake_scan how)
         v->name.name_len = 5;
         v->name.name_val = (char *)"vg/\033c";
         break;
+    case FAKE_LIE_MOUNTPOINT:
+        v->mountpoint.mountpoint_len = 4;
+        v->mountpoint.mountpoint_val = (char *)"home";
+        break;
     case FAKE_LIE_CONTENT:
         v->content = -2;
         break;

@@ -24,9 +24,10 @@ enum fake_scan {
     FAKE_LIE_STATUS,                  /* a status that does not exist, of the guest */
     FAKE_LIE_VOLUME_STATUS,           /* … of a volume */
     FAKE_LIE_KIND,
-    FAKE_LIE_NAME,     /* a partition with a name */
-    FAKE_LIE_NO_NAME,  /* a logical volume without */
-    FAKE_LIE_BAD_NAME, /* … with one that would be more than a name on a terminal */
+    FAKE_LIE_NAME,       /* a partition with a name */
+    FAKE_LIE_NO_NAME,    /* a logical volume without */
+    FAKE_LIE_BAD_NAME,   /* … with one that would be more than a name on a terminal */
+    FAKE_LIE_MOUNTPOINT, /* one that is no path */
     FAKE_LIE_CONTENT,
     FAKE_LIE_FREE, /* more free than there is */
     FAKE_LIE_AVAILABLE,

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "find-root.h"
-#include "agent/util/safe-open.h"
 #include "base/cleanup.h"
+#include "btrfs-roots.h"
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Of more than that the error names these. */
 #define ROOTS_MAX 8
@@ -13,9 +12,7 @@
 /* Filesystems that stay mounted until it is known where they belong. */
 #define MOUNTED_MAX 16
 
-/* linux/btrfs_tree.h: the topmost directory of every subvolume, and the subvolume that all others
- * are in. */
-#define BTRFS_TOP_INODE 256
+/* linux/btrfs_tree.h: the subvolume that all others are in. */
 #define BTRFS_TOP "subvolid=5"
 
 struct search {
@@ -53,55 +50,21 @@ static int try_mount(struct search *self, struct content *what, const char *opti
 
 /* ---- btrfs ---- */
 
-/* Whether the subvolume at the path is a root; if so it is added. */
-static bool try_subvolume(struct search *self, struct content *what, int top, const char *path)
-{
-    char options[SUBVOLUME_MAX + 16];
-    AUTO_FD int directory = safe_open_open(top, path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
-    if (directory < 0 || strchr(path, ',') || strlen(path) >= SUBVOLUME_MAX)
-        return false;
-    enum root_kind kind = detect_os(directory, what->fstype);
-    if (kind == ROOT_NONE)
-        return false;
-    snprintf(options, sizeof options, "subvol=/%s", path);
-    int fd = try_mount(self, what, options);
-    if (fd >= 0)
-        add_root(self, what, kind, path, fd);
-    return true;
-}
-
-/* Any other subvolume that is not in another one. */
-static void try_all_subvolumes(struct search *self, struct content *what, int top)
-{
-    struct stat status;
-    AUTO_FD int fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    AUTO_DIR DIR *entries = fd < 0 ? NULL : fdopendir(fd);
-    if (!entries)
-        return;
-    steal_fd(&fd); /* the stream's now */
-    for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries))
-        if (entry->d_name[0] != '.' &&
-            fstatat(top, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISDIR(status.st_mode) && status.st_ino == BTRFS_TOP_INODE)
-            try_subvolume(self, what, top, entry->d_name);
-}
-
 /* The subvolume that is mounted by default is no root (on SUSE it is one). */
 static void try_subvolumes(struct search *self, struct content *what)
 {
-    /* Ubuntu and Arch, Fedora, Debian; SUSE before its first snapshot. */
-    static const char *const known[] = {"@", "root", "@rootfs", "@root", "@/.snapshots/1/snapshot"};
-    size_t before = self->count;
+    char options[SUBVOLUME_MAX + 16];
+    struct btrfs_root found[ROOTS_MAX];
     AUTO_FD int top = try_mount(self, what, BTRFS_TOP);
     if (top < 0)
         return;
-    enum root_kind kind = detect_os(top, what->fstype);
-    if (kind != ROOT_NONE)
-        add_root(self, what, kind, "/", fcntl(top, F_DUPFD_CLOEXEC, 0));
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        try_subvolume(self, what, top, known[i]);
-    if (self->count == before)
-        try_all_subvolumes(self, what, top);
+    size_t count = btrfs_roots_find(top, found, ROOTS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(options, sizeof options, "subvol=/%s", found[i].path + (*found[i].path == '/'));
+        int fd = try_mount(self, what, options);
+        if (fd >= 0)
+            add_root(self, what, found[i].kind, found[i].path, fd);
+    }
 }
 
 /* ---- all ---- */

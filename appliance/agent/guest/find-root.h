@@ -5,9 +5,8 @@
 
 #include "agent/util/log-lines.h"
 #include "agent/volume/volume-table.h"
+#include "btrfs-roots.h"
 #include "detect-os.h"
-
-#define SUBVOLUME_MAX 256
 
 struct find_root_root {
     enum root_kind kind;

@@ -1,36 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/mount/mount-options.h"
-#include "agent/util/safe-open.h"
 #include "base/cleanup.h"
+#include "crypttab.h"
 #include "fstab.h"
+#include "guest-file.h"
 #include "mount-plan.h"
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* The file, as much of it as counts and one byte more; its length or -errno. */
-static ssize_t read_fstab(int root, char **text)
-{
-    struct stat status;
-    size_t length = 0;
-    AUTO_FD int fd = safe_open_open(root, "/etc/fstab", O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return fd;
-    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
-        return -EINVAL;
-    *text = malloc(FSTAB_SIZE_MAX + 1);
-    if (!*text)
-        return -ENOMEM;
-    while (length <= FSTAB_SIZE_MAX) {
-        ssize_t got = read(fd, *text + length, FSTAB_SIZE_MAX + 1 - length);
-        if (got < 0)
-            return -errno;
-        if (got == 0)
-            break;
-        length += (size_t)got;
-    }
-    return (ssize_t)length;
-}
 
 /* The options that matter: which subvolume of a btrfs. */
 static void subvolume_options(const struct fstab_entry *entry, char *options, size_t size)
@@ -60,6 +35,8 @@ struct fstab_plan {
     struct mount_plan *plan;
     volume_table *all;
     const struct content *root;
+    const char *crypttab; /* the guest's, of so many bytes */
+    size_t crypttab_length;
     size_t known; /* items of the plan that are no guesses */
 };
 
@@ -184,7 +161,8 @@ static void take_entry(const struct fstab_plan *self, const struct fstab_entry *
     if (mount_plan_depth(entry->where) == 0 || is_riddle(entry, &spec))
         return;
     device_spec_parse(entry->device, &spec);
-    struct content *what = volume_table_match(self->all, &spec);
+    struct content *what =
+        crypttab_resolve(self->all, self->crypttab, self->crypttab_length, entry->device);
     if (what)
         add(self, entry, what);
     else
@@ -194,16 +172,19 @@ static void take_entry(const struct fstab_plan *self, const struct fstab_entry *
 void mount_plan_fstab(struct mount_plan *self, volume_table *all, const struct content *root,
                       int directory)
 {
-    struct fstab_plan plan = {self, all, root, 0};
+    struct fstab_plan plan = {.plan = self, .all = all, .root = root};
     struct fstab table;
-    AUTO_FREE char *text = NULL;
-    ssize_t length = read_fstab(directory, &text);
+    AUTO_FREE char *text = NULL, *crypttab = NULL;
+    ssize_t length = guest_file_read(directory, "/etc/fstab", FSTAB_SIZE_MAX, &text);
+    ssize_t named = guest_file_read(directory, "/etc/crypttab", CRYPTTAB_SIZE_MAX, &crypttab);
     if (length < 0) {
         log_lines_add(&self->notes, "/etc/fstab: %s", strerror((int)-length));
         return;
     }
     if (fstab_parse(text, (size_t)length, &table) < 0)
         abort(); /* an appliance without memory is of no use; the host sees it end */
+    plan.crypttab = crypttab;
+    plan.crypttab_length = named > 0 ? (size_t)named : 0;
     for (size_t i = 0; i < table.count; i++)
         take_entry(&plan, &table.entries[i]);
     plan.known = self->count;

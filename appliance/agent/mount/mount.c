@@ -5,6 +5,7 @@
 #include "btrfs.h"
 #include "kernel-log.h"
 #include "mount-reason.h"
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -226,12 +227,22 @@ bool mount_volume(const char *node, const struct mount_type *how, enum mount_jou
                        : mount_by_kernel(node, how, journal, more, outcome);
 }
 
+/* No descriptor of the visitor's is open when it is unmounted. */
+static void let_in(const struct mount_visitor *visitor)
+{
+    AUTO_FD int directory = open(MOUNT_POINT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory >= 0)
+        visitor->visit(visitor->owner, directory);
+}
+
 static void measure_by_mounting(const char *node, const struct mount_type *how,
                                 enum mount_journal journal, const char *options,
-                                struct mount_outcome *outcome)
+                                const struct mount_visitor *visitor, struct mount_outcome *outcome)
 {
     if (mount_volume(node, how, journal, options, outcome)) {
         take_figures(outcome);
+        if (visitor && outcome->mounted)
+            let_in(visitor);
         unmount(outcome);
     }
     /* Also after a failed mount: it has been scanned by then. */
@@ -241,9 +252,11 @@ static void measure_by_mounting(const char *node, const struct mount_type *how,
 
 static void measure_by_pretending(const char *node, const struct mount_type *how,
                                   enum mount_journal journal, const char *options,
+                                  const struct mount_visitor *visitor,
                                   struct mount_outcome *outcome)
 {
     struct stat status;
+    (void)visitor;
     (void)how;
     (void)journal;
     (void)options;

@@ -43,10 +43,18 @@ struct mount_outcome {
     char message[VOLUME_MESSAGE_MAX];
 };
 
-/* Operations of the appliance; on a host nothing may be mounted, so tests have a stand-in. */
+/* Who looks into a filesystem while it is mounted. `directory` is its topmost one. */
+struct mount_visitor {
+    void (*visit)(void *owner, int directory);
+    void *owner;
+};
+
+/* Operations of the appliance; on a host nothing may be mounted, so tests have a stand-in.
+ * `visitor` may be NULL. */
 struct mount_ops {
     void (*measure)(const char *node, const struct mount_type *how, enum mount_journal journal,
-                    const char *options, struct mount_outcome *outcome);
+                    const char *options, const struct mount_visitor *visitor,
+                    struct mount_outcome *outcome);
 };
 
 extern const struct mount_ops mount_ops_kernel;

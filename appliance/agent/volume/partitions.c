@@ -76,6 +76,7 @@ static void take_entry(struct content *what, const struct partition_entry *entry
         what->beyond = entry->start + entry->size - size;
     snprintf(what->part_uuid, sizeof what->part_uuid, "%s", entry->uuid);
     snprintf(what->part_label, sizeof what->part_label, "%s", entry->label);
+    snprintf(what->part_type, sizeof what->part_type, "%s", entry->type);
 }
 
 static void fail(const struct holder *on, unsigned number, enum status status, const char *why,

@@ -26,6 +26,7 @@ struct job {
     const struct mount_type *how;
     const char *options;
     const struct mount_ops *measuring; /* one of the two */
+    const struct mount_visitor *visitor;
     const struct detached_mounts_ops *grafting;
     int mounted; /* grafting: what came of it, or -1 */
 };
@@ -37,7 +38,7 @@ static void attempt(struct job *self, const char *node, enum mount_journal journ
     if (self->grafting)
         self->mounted = self->grafting->mount(node, self->how, journal, options, outcome);
     else
-        self->measuring->measure(node, self->how, journal, options, outcome);
+        self->measuring->measure(node, self->how, journal, options, self->visitor, outcome);
 }
 
 static void fail(struct job *self, struct mount_outcome *outcome, enum status status,
@@ -319,7 +320,8 @@ static void run(struct job *self, struct mount_outcome *outcome)
 }
 
 void recovery_view_measure(volume_table *all, struct content *what, const struct mount_type *how,
-                           const struct mount_ops *ops, struct mount_outcome *outcome)
+                           const struct mount_ops *ops, const struct mount_visitor *visitor,
+                           struct mount_outcome *outcome)
 {
     struct job self = {.all = all,
                        .made = volume_table_stack(all),
@@ -327,6 +329,7 @@ void recovery_view_measure(volume_table *all, struct content *what, const struct
                        .how = how,
                        .options = "",
                        .measuring = ops,
+                       .visitor = visitor,
                        .mounted = -1};
     run(&self, outcome);
     close_views(&self);

@@ -13,9 +13,11 @@
 
 #include "volume-table.h"
 
-/* Takes its figures; nothing stays mounted. `how` is what volume_table_mountable() gave. */
+/* Takes its figures; nothing stays mounted. `how` is what volume_table_mountable() gave. `visitor`,
+ * if not NULL, sees it mounted. */
 void recovery_view_measure(volume_table *all, struct content *what, const struct mount_type *how,
-                           const struct mount_ops *ops, struct mount_outcome *outcome);
+                           const struct mount_ops *ops, const struct mount_visitor *visitor,
+                           struct mount_outcome *outcome);
 
 /* As detached_mounts_ops.mount(), with these options besides; the view stays until
  * volume_table_release(). It may be mounted several times. */

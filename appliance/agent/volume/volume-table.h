@@ -7,6 +7,7 @@
 #include "agent/mount/detached-mounts.h"
 #include "agent/mount/ext4-inodes.h"
 #include "agent/mount/kernel-modules.h"
+#include "agent/mount/partition-table.h"
 #include "device-spec.h"
 
 /* "/dev/" and a name. */
@@ -36,6 +37,7 @@ struct content {
     char journal[MAX_UUID + 1]; /* of the device that its journal is on */
     char part_uuid[MAX_UUID + 1];
     char part_label[MAX_LABEL + 1];
+    char part_type[PARTITION_TYPE_MAX]; /* a GUID, or 0x and a byte */
 
     bool touched;        /* it has been mounted, or that was tried */
     ext4_inodes *inodes; /* NULL: not opened */

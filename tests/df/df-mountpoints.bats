@@ -9,7 +9,7 @@ setup_file()
 {
     file_requires "${appliance_parts[@]}" "$BUILD/appliance/tools" "$BUILD/bin/virt-hotplug" || return 0
     make_scratch
-    make_guests linux.img dual.img fedora.img ubuntu.img suse.img windows.img discover.img crypt.img shared.img
+    make_guests linux.img dual.img fedora.img ubuntu.img suse.img windows.img discover.img crypt.img shared.img snapshot.img flatcar.img
 }
 
 teardown_file() { remove_scratch; }
@@ -72,6 +72,18 @@ points()
     run -0 virt-ls --key all:key:secret -a crypt.img /home
     assert_contains "$output" "inside"
     assert_equal "$(points crypt.img)" "/dev/sda1 /"
+}
+
+@test "a snapshot is mounted nowhere" {
+    assert_equal "$(points snapshot.img)" "/dev/vg/before -
+/dev/vg/root /"
+}
+
+@test "of two partitions for /usr: the one that would be booted" {
+    assert_equal "$(points flatcar.img)" "/dev/sda1 /boot
+/dev/sda2 -
+/dev/sda3 /usr
+/dev/sda4 /"
 }
 
 @test "a filesystem that no system mounts" {

@@ -160,8 +160,8 @@ make_discover()
     local i
     need mkfs.vfat dosfstools
     root "$work/discover" < /dev/null
-    rm "$work/discover/etc/fstab"
-    mkdir "$work/discover/efi"
+    rm "$work/discover/etc/fstab" "$work/discover/home/hidden"
+    mkdir "$work/discover"/{efi,var}
     blank "$work/f1" 8M
     mkfs.vfat "$work/f1" > /dev/null
     tree "$work/discover-other" file
@@ -178,6 +178,33 @@ make_discover()
 	size=16384, type=4D21B016-B534-45C2-A9FB-5C16E091FD2D
 	END
     for i in 1 2 3 4 5 6; do put "$work/f$i" "$1" $(((i * 8 - 7) * MiB)); done
+}
+
+# Flatcar's look: a root without /usr, of which there are two partitions; the second is to be booted.
+make_flatcar()
+{
+    local i dir=$work/flatcar
+    need mkfs.vfat dosfstools
+    mkdir -p "$dir/root"/{etc,usr,boot,home}
+    ln -s usr/bin "$dir/root/bin"
+    ln -s ../usr/lib/os-release "$dir/root/etc/os-release"
+    tree "$dir/old" bin/env lib/os-release old
+    tree "$dir/new" bin/env lib/os-release new
+    blank "$work/l1" 8M
+    mkfs.vfat "$work/l1" > /dev/null
+    mmd -i "$work/l1" ::/EFI
+    ext ext4 "$work/l2" 8M "$dir/old"
+    ext ext4 "$work/l3" 8M "$dir/new"
+    ext ext4 "$work/l4" 8M "$dir/root"
+    blank "$1" 40M
+    table "$1" <<- END
+	label: gpt
+	size=16384, type=U
+	size=16384, type=5DFBF5F4-2848-4BAC-AA5E-0D9A20B745A6, attrs="GUID:48,56"
+	size=16384, type=5DFBF5F4-2848-4BAC-AA5E-0D9A20B745A6, attrs="GUID:49,56"
+	size=16384, type=3884DD41-8582-4404-B9A8-E9B84F2DF50E
+	END
+    for i in 1 2 3 4; do put "$work/l$i" "$1" $(((i * 8 - 7) * MiB)); done
 }
 
 # as_its_root COMMAND…: as root or, where mmdebstrap made the tree for an ordinary user, as root of that user's namespace
@@ -326,6 +353,28 @@ make_crypt()
         mount /dev/mapper/x /tmp/m; touch /tmp/m/inside; umount /tmp/m; cryptsetup close x'
 }
 
+# A logical volume with a system, and its snapshot, whose name comes first.
+make_snapshot()
+{
+    blank "$1" 64M
+    inside "$1" "$inside_root"'
+        pvcreate -q "$1"; vgcreate -q vg "$1"; lvcreate -q -y -L 24M -n root vg; mkfs.ext4 -q /dev/vg/root
+        mount /dev/vg/root /tmp/m; cd /tmp/m; make_root "/dev/mapper/vg-root / ext4 defaults 0 1"; cd /; umount /tmp/m
+        lvcreate -q -y -s -L 8M -n before vg/root; mount /dev/vg/root /tmp/m; touch /tmp/m/home/now; umount /tmp/m
+        vgchange -q -an vg' > /dev/null
+}
+
+# Subvolumes of names that no distribution uses; one is a snapshot of the other.
+make_subvolumes()
+{
+    blank "$1" 128M
+    inside "$1" "$inside_root"'
+        mkfs.btrfs -q -U '"${uuid}7"' "$1" >/dev/null; mount "$1" /tmp/m; cd /tmp/m
+        btrfs -q subvolume create system; (cd system; make_root "UUID='"${uuid}7"' / btrfs subvol=/system 0 0")
+        btrfs -q subvolume snapshot system before; touch system/home/now
+        cd /; umount /tmp/m'
+}
+
 make_windows()
 {
     blank "$1" 32M
@@ -397,6 +446,9 @@ guests()
 	shared.img shared
 	discover.img discover
 	crypt.img crypt
+	flatcar.img flatcar
+	snapshot.img snapshot
+	subvolumes.img subvolumes
 	tree-ext4.img tree_ext4
 	tree-xfs.img tree_xfs
 	tree-btrfs.img tree_btrfs

@@ -9,7 +9,7 @@ setup_file()
 {
     file_requires "${appliance_parts[@]}" "$BUILD/appliance/tools" "$BUILD/bin/virt-hotplug" || return 0
     make_scratch
-    make_guests linux.img dual.img fedora.img clone.img ubuntu.img suse.img windows.img
+    make_guests linux.img dual.img fedora.img clone.img ubuntu.img suse.img windows.img discover.img flatcar.img snapshot.img subvolumes.img
 }
 
 teardown_file() { remove_scratch; }
@@ -54,6 +54,27 @@ usr/lib/os-release"
     # What is missing is said, where it is missing.
     assert_status 1
     assert_equal "$stderr" "virt-ls: linux.img: /data: no such volume was found (is it in an encrypted one?)"
+}
+
+@test "without an fstab: by the types of the partitions" {
+    run -0 --separate-stderr virt-ls -a discover.img -R /
+    assert_contains "$output" "boot/file" "home/file" "var/file" "etc/hostname"
+    assert_equal "$stderr" ""
+}
+
+@test "a /usr of its own, of which there are two: the one that would be booted" {
+    run -0 virt-ls -a flatcar.img /usr /boot
+    assert_contains "$output" new EFI
+    [[ $output != *old* ]]
+}
+
+@test "a snapshot beside its origin is no other system: LVM, btrfs" {
+    run -0 --separate-stderr virt-ls -a snapshot.img /home
+    assert_equal "$output" now
+    run -0 --separate-stderr virt-ls -a subvolumes.img /home
+    assert_equal "$output" now
+    run -0 virt-ls -v -a subvolumes.img /home
+    assert_contains "$output" "before: passed over: its fstab has another root"
 }
 
 @test "what is missing elsewhere does not matter" {

@@ -2,6 +2,9 @@
 #include "find-root.h"
 #include "base/cleanup.h"
 #include "btrfs-roots.h"
+#include "fstab.h"
+#include "guest-file.h"
+#include "root-copy.h"
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
@@ -89,6 +92,48 @@ static void try_content(struct search *self, struct content *what)
     }
 }
 
+/* A snapshot or a copy of a system beside it is not another one, as its own fstab says. */
+static bool is_copy(volume_table *all, const struct find_root_root *root)
+{
+    AUTO_FREE char *text = NULL, *crypt = NULL;
+    struct fstab table;
+    if (root->kind != ROOT_LINUX)
+        return false;
+    ssize_t length = guest_file_read(root->directory, "/etc/fstab", FSTAB_SIZE_MAX, &text);
+    ssize_t named = guest_file_read(root->directory, "/etc/crypttab", CRYPTTAB_SIZE_MAX, &crypt);
+    if (length <= 0)
+        return false;
+    if (fstab_parse(text, (size_t)length, &table) < 0)
+        abort(); /* an appliance without memory is of no use; the host sees it end */
+    bool copy = root_copy_is(all, root->what, root->subvolume, &table, crypt,
+                             named > 0 ? (size_t)named : 0);
+    fstab_free(&table);
+    return copy;
+}
+
+/* Leaves out the copies, but where all look like some. */
+static void drop_copies(struct search *self)
+{
+    bool copies[ROOTS_MAX];
+    size_t kept = 0;
+    for (size_t i = 0; i < self->count; i++)
+        kept += !(copies[i] = is_copy(self->all, &self->roots[i]));
+    if (kept == 0)
+        return;
+    kept = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        struct find_root_root *root = &self->roots[i];
+        if (!copies[i]) {
+            self->roots[kept++] = *root;
+            continue;
+        }
+        log_lines_add(self->notes, "%s%s%s: passed over: its fstab has another root",
+                      root->what->name, root->subvolume[0] ? ", subvolume " : "", root->subvolume);
+        close(steal_fd(&root->directory));
+    }
+    self->count = kept;
+}
+
 static void append(char *text, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -157,6 +202,8 @@ enum status find_root_find(volume_table *all, struct find_root_root *root, struc
     root->directory = -1;
     for (size_t i = 0; i < volume_table_count(all); i++)
         try_content(&self, volume_table_at(all, i));
+    if (self.count > 1)
+        drop_copies(&self);
     if (self.count == 1) {
         *root = self.roots[0];
         return STATUS_OK;

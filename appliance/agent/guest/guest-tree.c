@@ -145,7 +145,7 @@ static int graft(guest_tree *self, const struct mount_plan_item *item,
     return -1;
 }
 
-static void graft_fstab(guest_tree *self)
+static void graft_plan(guest_tree *self)
 {
     char why[VOLUME_MESSAGE_MAX + CONTENT_NAME_MAX + 32];
     struct mount_outcome outcome;
@@ -153,8 +153,12 @@ static void graft_fstab(guest_tree *self)
         const struct mount_plan_item *item = &self->plan.items[i];
         if (graft(self, item, &outcome) == 0)
             continue;
-        log_lines_add(&self->plan.notes, "/etc/fstab: line %u: %s at %s: %s", item->line,
-                      item->what->name, item->where, outcome.message);
+        if (item->line > 0)
+            log_lines_add(&self->plan.notes, "/etc/fstab: line %u: %s at %s: %s", item->line,
+                          item->what->name, item->where, outcome.message);
+        else
+            log_lines_add(&self->plan.notes, "%s at %s: %s", item->what->name, item->where,
+                          outcome.message);
         snprintf(why, sizeof why, "%s is not mounted here: %s", item->what->name, outcome.message);
         mount_plan_add_gap(&self->plan, item->where, why);
     }
@@ -173,7 +177,8 @@ static enum status build_system(guest_tree *self)
     if (result != STATUS_OK || root.kind != ROOT_LINUX)
         return result;
     mount_plan_fstab(&self->plan, self->all, root.what, self->root);
-    graft_fstab(self);
+    mount_plan_types(&self->plan, self->all, root.what, self->root);
+    graft_plan(self);
     return STATUS_OK;
 }
 

@@ -11,7 +11,7 @@ struct mount_plan_item {
     char *where;                 /* absolute, in the guest's tree */
     char *options;               /* safe for mount(2) */
     char fstype[MAX_FSTYPE + 1]; /* "": what was found */
-    unsigned line;               /* of fstab */
+    unsigned line;               /* of fstab; 0: it is not from there */
 };
 
 /* A filesystem that fstab mounts at `where`, and that is missing. */
@@ -36,6 +36,12 @@ struct mount_plan {
  * the guest's machine knows is found where one filesystem is left that it can be; a note says that
  * it is a guess. */
 void mount_plan_fstab(struct mount_plan *self, volume_table *all, const struct content *root,
+                      int directory);
+
+/* Adds the filesystems that are mounted by the types of their partitions (partition-places.h),
+ * where fstab has nothing for that directory, and it is there and empty. To be asked after
+ * mount_plan_fstab(). */
+void mount_plan_types(struct mount_plan *self, volume_table *all, const struct content *root,
                       int directory);
 
 /* The mounts of -m; the first item is the root. STATUS_OK, or the reason in *message. */

@@ -7,9 +7,10 @@
 #include "fstab.h"
 #include "guest-file.h"
 #include "mount-plan.h"
+#include "partition-places.h"
+#include "root-copy.h"
 #include <fcntl.h>
 #include <string.h>
-#include <strings.h>
 
 /* Of more operating systems on one guest the others are not looked at. */
 #define SYSTEMS_MAX 8
@@ -17,12 +18,13 @@
 /* An operating system. */
 struct system {
     enum root_kind kind;
-    struct content *what; /* its root is here */
-    char *fstab;          /* as much as there is: NULL, 0 */
+    struct content *what;          /* its root is here, … */
+    char subvolume[SUBVOLUME_MAX]; /* … of a btrfs in this; "": that is not known */
+    char *fstab;                   /* as much as there is: NULL, 0 */
     char *crypttab;
     size_t fstab_length, crypttab_length;
-    bool efi;   /* it has a directory /efi */
-    bool stray; /* it says that another filesystem is its root: this one is a copy */
+    unsigned free_places; /* partition_places_free() */
+    bool stray;           /* it says that another filesystem is its root: this one is a copy */
 };
 
 /* Where a filesystem is mounted. */
@@ -70,16 +72,17 @@ static size_t read_text(int root, const char *path, size_t max, char **text)
     return length > 0 ? (size_t)length : 0;
 }
 
-static void add_system(mount_points *self, struct content *what, enum root_kind kind, int root)
+static void add_system(mount_points *self, struct content *what, enum root_kind kind,
+                       const char *subvolume, int root)
 {
     if (self->count == SYSTEMS_MAX)
         return;
     struct system *system = &self->systems[self->count++];
     *system = (struct system){.kind = kind, .what = what};
+    snprintf(system->subvolume, sizeof system->subvolume, "%s", subvolume);
     if (kind != ROOT_LINUX)
         return;
-    AUTO_FD int efi = safe_open_open(root, "/efi", O_PATH | O_DIRECTORY | O_NOFOLLOW);
-    system->efi = efi >= 0;
+    system->free_places = partition_places_free(root);
     system->fstab_length = read_text(root, "/etc/fstab", FSTAB_SIZE_MAX, &system->fstab);
     system->crypttab_length =
         read_text(root, "/etc/crypttab", CRYPTTAB_SIZE_MAX, &system->crypttab);
@@ -92,7 +95,7 @@ static void visit_subvolumes(mount_points *self, struct content *what, int top)
     for (size_t i = 0; i < count; i++) {
         AUTO_FD int root = safe_open_open(top, found[i].path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
         if (root >= 0)
-            add_system(self, what, found[i].kind, root);
+            add_system(self, what, found[i].kind, found[i].path, root);
     }
 }
 
@@ -100,7 +103,7 @@ void mount_points_visit(mount_points *self, struct content *what, int directory)
 {
     enum root_kind kind = detect_os(directory, what->fstype);
     if (kind != ROOT_NONE)
-        add_system(self, what, kind, directory);
+        add_system(self, what, kind, "", directory);
     else if (strcmp(what->fstype, "btrfs") == 0)
         visit_subvolumes(self, what, directory);
 }
@@ -151,26 +154,13 @@ static bool is_root(const struct fstab_entry *entry)
     return *entry->where == '/' && mount_plan_depth(entry->where) == 0;
 }
 
-/* Whether fstab has another filesystem for /: a snapshot or a copy of the system lies beside it. */
-static bool is_stray(const mount_points *self, const struct system *system,
-                     const struct fstab *table)
-{
-    for (size_t i = 0; i < table->count; i++) {
-        const struct fstab_entry *entry = &table->entries[i];
-        if (entry->problem || fstab_passed_over(entry) || !is_root(entry))
-            continue;
-        const struct content *what = resolve(self, system, entry);
-        return what && what != system->what;
-    }
-    return false;
-}
-
 static void take_fstab(mount_points *self, struct system *system)
 {
     struct fstab table;
     if (fstab_parse(system->fstab, system->fstab_length, &table) < 0)
         abort(); /* an appliance without memory is of no use; the host sees it end */
-    system->stray = is_stray(self, system, &table);
+    system->stray = root_copy_is(self->all, system->what, system->subvolume, &table,
+                                 system->crypttab, system->crypttab_length);
     if (!system->stray)
         put(self, system, system->what, "/");
     for (size_t i = 0; !system->stray && i < table.count; i++) {
@@ -190,26 +180,6 @@ static void take_fstab(mount_points *self, struct system *system)
 
 /* ---- by the types of partitions ---- */
 
-/* UAPI.2, the Discoverable Partitions Specification; 0xef: UEFI 2.10, 5.2.2. NULL: /efi or /boot.
- */
-static const struct {
-    const char *type, *where;
-} types[] = {
-    {"c12a7328-f81f-11d2-ba4b-00a0c93ec93b", NULL}, /* EFI system partition */
-    {"0xef", NULL},
-    {"bc13c2ff-59e6-4262-a352-b275fd6f7172", "/boot"}, /* extended boot loader */
-    {"933ac7e1-2eb4-4f13-b844-0e14e2aef915", "/home"},
-    {"3b8f8425-20e0-4f3b-907f-1a25a76f98e8", "/srv"},
-    {"4d21b016-b534-45c2-a9fb-5c16e091fd2d", "/var"},
-    {"7ec6f557-3bc5-4aca-b293-16ef5df639d1", "/var/tmp"},
-    {"4f68bce3-e8cd-4db1-96e7-fbcaf984b709", "/"},    /* x86-64 */
-    {"44479540-f297-41b2-9af7-d131d5f0458a", "/"},    /* x86 */
-    {"b921b045-1df0-41c3-af44-4c6f280d3fae", "/"},    /* arm64 */
-    {"8484680c-9521-48c6-9c11-b0720656f69e", "/usr"}, /* x86-64 */
-    {"75250d76-8cc6-458e-bd66-bd47cc81a812", "/usr"}, /* x86 */
-    {"b0e01050-ee5f-4390-949a-9101b17104e9", "/usr"}, /* arm64 */
-};
-
 static bool is_taken(const mount_points *self, const char *where)
 {
     for (size_t i = 0; i < volume_table_count(self->all); i++)
@@ -218,33 +188,21 @@ static bool is_taken(const mount_points *self, const char *where)
     return false;
 }
 
-/* systemd-gpt-auto-generator(8) */
-static const char *efi_place(const mount_points *self, const struct system *system)
+static bool is_free(const mount_points *self, const struct system *system, const char *where)
 {
-    return (system && system->efi) || is_taken(self, "/boot") ? "/efi" : "/boot";
+    return (!system || (system->free_places & partition_places_bit(where))) &&
+           !is_taken(self, where);
 }
 
-static void take_type(mount_points *self, const struct system *system, size_t type)
-{
-    for (size_t i = 0; i < volume_table_count(self->all); i++) {
-        struct content *what = volume_table_at(self->all, i);
-        if (strcasecmp(what->part_type, types[type].type) != 0)
-            continue;
-        if (what->kind == CONTENT_ENCRYPTED)
-            what = crypttab_opened(self->all, what);
-        if (!what || what->kind != CONTENT_FILESYSTEM || place_of(self, what)->where[0])
-            continue;
-        const char *where = types[type].where ? types[type].where : efi_place(self, system);
-        if (!is_taken(self, where)) /* the first partition of a type counts */
-            put(self, NULL, what, where);
-    }
-}
-
-/* The EFI system partition last: where it goes depends on the others. */
 static void take_types(mount_points *self, const struct system *system)
 {
-    for (size_t i = sizeof types / sizeof *types; i-- > 0;)
-        take_type(self, system, i);
+    for (size_t i = 0; i < partition_places_count; i++) {
+        const struct partition_place *place = &partition_places[i];
+        const struct content *what = partition_places_find(self->all, place);
+        const char *where = partition_places_where(place, system ? system->free_places : 0);
+        if (what && !place_of(self, what)->where[0] && is_free(self, system, where))
+            put(self, NULL, what, where);
+    }
 }
 
 /* ---- */

@@ -64,6 +64,7 @@ static void take_entry(struct partition_entry *entry, blkid_partition part)
     else
         snprintf(entry->type, sizeof entry->type, "0x%x", (unsigned)blkid_partition_get_type(part));
     entry->no_filesystem = is_without_filesystem(entry->type);
+    entry->flags = blkid_partition_get_flags(part);
     take_text(entry->uuid, sizeof entry->uuid, blkid_partition_get_uuid(part));
     take_text(entry->label, sizeof entry->label, blkid_partition_get_name(part));
 }

@@ -19,6 +19,7 @@ struct partition_entry {
     bool container;     /* an extended partition, which only contains others */
     bool no_filesystem; /* its type says that it holds none: BIOS boot, MSR … */
     char type[PARTITION_TYPE_MAX];
+    uint64_t flags; /* the attributes of a GUID partition */
     char uuid[MAX_UUID + 1];
     char label[MAX_LABEL + 1];
 };

@@ -77,6 +77,7 @@ static void take_entry(struct content *what, const struct partition_entry *entry
     snprintf(what->part_uuid, sizeof what->part_uuid, "%s", entry->uuid);
     snprintf(what->part_label, sizeof what->part_label, "%s", entry->label);
     snprintf(what->part_type, sizeof what->part_type, "%s", entry->type);
+    what->part_flags = entry->flags;
 }
 
 static void fail(const struct holder *on, unsigned number, enum status status, const char *why,

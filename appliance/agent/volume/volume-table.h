@@ -38,6 +38,7 @@ struct content {
     char part_uuid[MAX_UUID + 1];
     char part_label[MAX_LABEL + 1];
     char part_type[PARTITION_TYPE_MAX]; /* a GUID, or 0x and a byte */
+    uint64_t part_flags;
 
     bool touched;        /* it has been mounted, or that was tried */
     ext4_inodes *inodes; /* NULL: not opened */

@@ -13,6 +13,10 @@
 #define FIRST_ROOM 1024
 #define FIRST_SLOTS 32
 
+/* In the number of an inode that is kept: it is a regular file. No filesystem gives such numbers.
+ */
+#define REGULAR ((uint64_t)1 << 63)
+
 static size_t slots_of(size_t count)
 {
     size_t slots = FIRST_SLOTS;
@@ -51,7 +55,7 @@ static int make_room(struct directory_names *list, size_t length, size_t *held, 
     return 0;
 }
 
-static int add(struct directory_names *list, const char *name, const char *suffix, uint32_t ino,
+static int add(struct directory_names *list, const char *name, const char *suffix, uint64_t ino,
                size_t *held, size_t limit)
 {
     size_t length = strlen(name), more = strlen(suffix) + 1;
@@ -77,11 +81,11 @@ static bool is_directory(int directory, const struct dirent64 *entry)
            S_ISDIR(status.st_mode);
 }
 
-static uint32_t inode_of(const struct dirent64 *entry)
+static uint64_t inode_of(const struct dirent64 *entry)
 {
-    if (entry->d_type == DT_UNKNOWN || entry->d_type == DT_DIR || entry->d_ino > UINT32_MAX)
+    if (entry->d_type == DT_UNKNOWN || entry->d_type == DT_DIR || (entry->d_ino & REGULAR))
         return 0;
-    return (uint32_t)entry->d_ino;
+    return entry->d_type == DT_REG ? entry->d_ino | REGULAR : entry->d_ino;
 }
 
 static int take(struct directory_names *list, int directory, const struct dirent64 *entry,
@@ -157,11 +161,13 @@ int directory_names_read(struct directory_names *list, int directory,
 
 struct name directory_names_next(struct directory_names *list)
 {
-    struct name name = {NULL, 0};
+    struct name name = {.text = NULL};
     if (list->next == list->count)
         return name;
     name.text = list->bytes + list->offsets[list->next++];
     memcpy(&name.ino, name.text - sizeof name.ino, sizeof name.ino);
+    name.regular = name.ino & REGULAR;
+    name.ino &= ~REGULAR;
     return name;
 }
 

@@ -24,10 +24,12 @@ enum directory_names_what {
         2 /* a sub-directory has two names: NAME, and NAME/ for its content */
 };
 
-/* `ino`: the inode's number where the directory says that it is not a directory; else 0. */
+/* `ino`: the inode's number where the directory says that it is not a directory; else 0.
+ * `regular`: … and that it is a regular file. */
 struct name {
     const char *text;
-    uint32_t ino;
+    uint64_t ino;
+    bool regular;
 };
 
 /* Reads the names of the directory (open for reading, at its beginning) into an empty list, and

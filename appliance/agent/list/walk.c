@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "walk.h"
+#include "agent/mount/btrfs-inodes.h"
 #include "agent/util/ntfs-link.h"
 #include "base/cleanup.h"
 #include "directory-names.h"
@@ -27,7 +28,7 @@ struct identity {
 struct level {
     struct directory_names names;
     struct identity identity;
-    ext4_inodes *source; /* of the files in it; NULL: the kernel */
+    ext4_inodes *source; /* of the files in it; NULL: there is none */
     size_t path;         /* the length of its path */
     int fd;              /* -1: it was closed; the last level's is open */
 };
@@ -39,7 +40,9 @@ struct walk {
     struct level *levels;
     size_t depth;
     size_t room;
-    size_t held;    /* bytes of names */
+    size_t held;         /* bytes of names */
+    btrfs_inodes *btrfs; /* of the subvolume whose directory was read last; NULL: it is none */
+    dev_t btrfs_device;
     bool first;     /* the directory's own entry is still to come */
     bool descend;   /* into the directory that `path` names */
     bool digesting; /* `entry` lacks nothing but its digest */
@@ -93,6 +96,7 @@ void walk_free(walk *self)
     if (self->start >= 0)
         close(self->start);
     file_digest_free(self->digest);
+    btrfs_inodes_free(self->btrfs);
     free(self);
 }
 
@@ -219,15 +223,23 @@ static void begin_digest(walk *self, int directory, const char *name)
     self->digesting = true;
 }
 
-/* Makes the entry of a file in the last level without asking the kernel; false: that does not work.
- */
-static bool examine_inode(walk *self, uint32_t ino)
+static bool read_inode(walk *self, const struct level *level, const struct name *name,
+                       struct statx *status, size_t *length)
+{
+    if (level->source)
+        return ext4_inodes_stat(level->source, name->ino, status, self->target, length);
+    return name->regular && self->btrfs && self->btrfs_device == level->identity.dev &&
+           btrfs_inodes_stat(self->btrfs, level->fd, name->ino, status);
+}
+
+/* Makes the entry of a file in the last level without looking its name up; false: that does not
+ * work. */
+static bool examine_inode(walk *self, const struct name *name)
 {
     struct statx status;
     const struct level *level = top(self);
-    size_t length;
-    if (ino == 0 || !level->source ||
-        !ext4_inodes_stat(level->source, ino, &status, self->target, &length))
+    size_t length = 0;
+    if (name->ino == 0 || !read_inode(self, level, name, &status, &length))
         return false;
     status.stx_dev_major = major(level->identity.dev);
     status.stx_dev_minor = minor(level->identity.dev);
@@ -312,6 +324,16 @@ static struct level *add_level(walk *self)
     return level;
 }
 
+/* The files of that level are read in groups, if it is in a btrfs. */
+static void open_btrfs(walk *self, const struct level *level)
+{
+    if (level->source || (self->btrfs && self->btrfs_device == level->identity.dev))
+        return;
+    btrfs_inodes_free(self->btrfs);
+    self->btrfs = btrfs_inodes_open(level->fd);
+    self->btrfs_device = level->identity.dev;
+}
+
 /* What is in the directory comes next. */
 static void read_directory(walk *self, int *fd, const struct identity *identity)
 {
@@ -323,6 +345,8 @@ static void read_directory(walk *self, int *fd, const struct identity *identity)
     level->source = self->how.source ? self->how.source(self->how.owner, identity->dev) : NULL;
     level->path = self->length;
     level->fd = steal_fd(fd);
+    if (!self->how.names_only)
+        open_btrfs(self, level);
     int result = directory_names_read(&level->names, level->fd, what, &self->held, WALK_NAMES_MAX);
     if (result == -E2BIG)
         trouble(self, "its names need more than %d MiB of memory", WALK_NAMES_MAX >> 20);
@@ -409,7 +433,7 @@ static bool next_name(walk *self)
     }
     if (self->how.names_only)
         return name_only(self);
-    return examine_inode(self, name.ino) || examine(self, top(self)->fd, name_of(self));
+    return examine_inode(self, &name) || examine(self, top(self)->fd, name_of(self));
 }
 
 int walk_next(walk *self, struct listing_item *item)

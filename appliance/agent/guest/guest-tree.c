@@ -97,7 +97,7 @@ uint64_t guest_tree_device(const guest_tree *self, uint64_t device)
     return volume_table_device(self->all, device);
 }
 
-ext4_inodes *guest_tree_inodes(void *self, dev_t device)
+device_inodes *guest_tree_inodes(void *self, dev_t device)
 {
     guest_tree *tree = self;
     return volume_table_inodes(tree->all, device);

@@ -37,7 +37,7 @@ struct safe_open_how guest_tree_how(const guest_tree *self);
 uint64_t guest_tree_device(const guest_tree *self, uint64_t device);
 
 /* volume_table_inodes(); `self` is a guest_tree. */
-ext4_inodes *guest_tree_inodes(void *self, dev_t device);
+device_inodes *guest_tree_inodes(void *self, dev_t device);
 
 /* Unmounts it. No descriptor in it may be open but the root's. */
 void guest_tree_clear(guest_tree *self);

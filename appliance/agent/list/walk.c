@@ -28,9 +28,9 @@ struct identity {
 struct level {
     struct directory_names names;
     struct identity identity;
-    ext4_inodes *source; /* of the files in it; NULL: there is none */
-    size_t path;         /* the length of its path */
-    int fd;              /* -1: it was closed; the last level's is open */
+    device_inodes *source; /* of the files in it; NULL: there is none */
+    size_t path;           /* the length of its path */
+    int fd;                /* -1: it was closed; the last level's is open */
 };
 
 struct walk {
@@ -227,7 +227,7 @@ static bool read_inode(walk *self, const struct level *level, const struct name 
                        struct statx *status, size_t *length)
 {
     if (level->source)
-        return ext4_inodes_stat(level->source, name->ino, status, self->target, length);
+        return device_inodes_stat(level->source, name->ino, status, self->target, length);
     return name->regular && self->btrfs && self->btrfs_device == level->identity.dev &&
            btrfs_inodes_stat(self->btrfs, level->fd, name->ino, status);
 }

@@ -13,7 +13,7 @@
 #ifndef VLT_AGENT_WALK_H
 #define VLT_AGENT_WALK_H
 
-#include "agent/mount/ext4-inodes.h"
+#include "agent/mount/device-inodes.h"
 #include "wire/listing.h"
 #include "wire/protocol.h"
 #include <stdbool.h>
@@ -30,8 +30,8 @@
 
 typedef struct walk walk;
 
-/* Returns the reader of inodes for a mounted filesystem (ext4-inodes.h); NULL: ask the kernel. */
-typedef ext4_inodes *(*walk_source)(void *owner, dev_t device);
+/* Returns the reader of inodes for a mounted filesystem (device-inodes.h); NULL: there is none. */
+typedef device_inodes *(*walk_source)(void *owner, dev_t device);
 
 struct walk_how {
     enum ls_order order;

@@ -71,7 +71,7 @@ void volume_table_release(volume_table *self)
             close(steal_fd(&what->mounted));
         if (what->fd >= 0)
             close(steal_fd(&what->fd));
-        ext4_inodes_free(STEAL(what->inodes));
+        device_inodes_free(STEAL(what->inodes));
         if (what->touched)
             self->ops->forget(what->node, what->fstype);
         if (what->touched && what->overlay)
@@ -340,13 +340,12 @@ static struct content *content_of(const volume_table *self, dev_t device)
     return NULL;
 }
 
-ext4_inodes *volume_table_inodes(volume_table *self, dev_t device)
+device_inodes *volume_table_inodes(volume_table *self, dev_t device)
 {
     struct content *what = content_of(self, device);
     if (!what || what->inodes || what->opaque)
         return what ? what->inodes : NULL;
-    if (strncmp(what->fstype, "ext", 3) == 0)
-        what->inodes = ext4_inodes_open(what->overlay ? what->overlay : what->node);
+    what->inodes = device_inodes_open(what->overlay ? what->overlay : what->node, what->fstype);
     what->opaque = !what->inodes;
     return what->inodes;
 }

@@ -5,7 +5,7 @@
 
 #include "agent/device/device-table.h"
 #include "agent/mount/detached-mounts.h"
-#include "agent/mount/ext4-inodes.h"
+#include "agent/mount/device-inodes.h"
 #include "agent/mount/kernel-modules.h"
 #include "agent/mount/partition-table.h"
 #include "device-spec.h"
@@ -40,9 +40,9 @@ struct content {
     char part_type[PARTITION_TYPE_MAX]; /* a GUID, or 0x and a byte */
     uint64_t part_flags;
 
-    bool touched;        /* it has been mounted, or that was tried */
-    ext4_inodes *inodes; /* NULL: not opened */
-    bool opaque;         /* … and will not be */
+    bool touched;          /* it has been mounted, or that was tried */
+    device_inodes *inodes; /* NULL: not opened */
+    bool opaque;           /* … and will not be */
     int mounted; /* its mount without options, kept from the search for the root; -1: none */
 
     char *overlay;          /* the node of its writable view; NULL: none */
@@ -103,7 +103,7 @@ uint64_t volume_table_device(const volume_table *self, uint64_t device);
 
 /* The reader of inodes of a mounted filesystem; NULL: ask the kernel. Valid until
  * volume_table_release(). */
-ext4_inodes *volume_table_inodes(volume_table *self, dev_t device);
+device_inodes *volume_table_inodes(volume_table *self, dev_t device);
 
 /* Closes the disks; none of their volumes may be mounted any more. The contents can still be read.
  */

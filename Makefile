@@ -61,6 +61,7 @@ help:
 	@echo 'make check-prometheus  metrics, alerts and dashboard with Prometheus'
 	@echo 'make soak          N=10000 images with faults among them, under fire (SEED=…)'
 	@echo 'make fuzz-images   images with changed metadata (FUZZ_IMAGES=1000 of each kind, SEED=…, KINDS=…)'
+	@echo 'make bench-check   is an image as cheap as it was? Counts, not times'
 	@echo 'make bench         measure (BENCH=ls: a part of it; BENCH_IMAGES=1000)'
 	@echo 'make lint          clang-tidy, cppcheck, shellcheck'
 	@echo 'make format        clang-format'

@@ -203,11 +203,16 @@ fuzz: setup-lint
 # --- measuring ---
 
 BENCH_IMAGES ?= 1000
-BENCH ?= df volumes hotplug ls
+BENCH ?= df volumes hotplug ls host
 .PHONY: bench
 bench: setup
 	@$(submake) all
 	tests/bench/bench.sh $(BUILD) $(BENCH_IMAGES) $(BENCH)
+
+.PHONY: bench-check
+bench-check: setup
+	@$(submake) all
+	tests/bench/check.sh $(BUILD)
 
 # --- N images with faults among them, under fire: tests/faults/soak.py; make soak N=10000 SEED=… repeats a run ---
 

@@ -86,10 +86,18 @@ unpack()
 # together, so they must not conflict. All files that were fetched are then in `fetched`.
 install_section()
 {
-    local tree=$1 debs=$2 file line text words=() lines=() files=()
+    local tree=$1 debs=$2 file line name chosen text words=() lines=() files=()
     declare -A file_of=()
     text=$(section "$here/../debian/packages" "$3")
-    mapfile -t lines <<< "$text"
+    while read -r line; do
+        name=${line%%[[:space:]]*}
+        chosen=$name
+        if [[ $name == *'|'* ]]; then
+            IFS='|' read -r -a words <<< "$name"
+            chosen=$("$fetch" --choose "$debs" "${words[@]}")
+        fi
+        lines+=("$chosen${line#"$name"}")
+    done <<< "$text"
     text=$("$fetch" --with-libraries "$debs" "${lines[@]%%[[:space:]]*}")
     mapfile -t files <<< "$text"
     fetched+=("${files[@]}")

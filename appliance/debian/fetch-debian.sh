@@ -6,6 +6,8 @@
 #   fetch-debian.sh [--with-libraries] DIR PACKAGE…
 #                                      downloads what DIR lacks, prints the files' paths; also of the packages with libraries
 #                                      on which those depend
+#   fetch-debian.sh --choose DIR PACKAGE…
+#                                      the first of these that there is
 #   fetch-debian.sh --tar FILE         the tree in FILE, as a tar on stdout
 #   fetch-debian.sh --describe FILE    "NAME VERSION"
 #
@@ -49,6 +51,19 @@ libraries_of()
     # shellcheck disable=SC2086 # names
     apt-cache show --no-all-versions $names |
         awk '/^Package: / { name = $2 } /^Section: / && (/ libs$/ || name ~ /^openssl-provider-/) { print name }' | LC_ALL=C sort -u
+}
+
+# What has been downloaded is there, also where apt cannot be asked.
+choose()
+{
+    local dir=$1 name; shift
+    for name in "$@"; do
+        if compgen -G "$dir/${name}_*.deb" > /dev/null || apt-cache show "$name" > /dev/null 2>&1; then
+            echo "$name"
+            return
+        fi
+    done
+    die "apt knows none of $*; run apt-get update"
 }
 
 # Prints the record's files if all of them are there.
@@ -125,6 +140,7 @@ case ${1:-} in
 --tar)      [ $# = 2 ] || die "usage: fetch-debian.sh --tar FILE";      dpkg-deb --fsys-tarfile "$2" ;;
 --describe) [ $# = 2 ] || die "usage: fetch-debian.sh --describe FILE"
             dpkg-deb --show --showformat '${Package} ${Version}\n' "$2" ;;
+--choose)   [ $# -ge 3 ] || die "usage: fetch-debian.sh --choose DIR PACKAGE…"; shift; choose "$@" ;;
 --with-libraries)
             [ $# -ge 3 ] || die "usage: fetch-debian.sh --with-libraries DIR PACKAGE…"; shift; fetch libraries "$@" ;;
 *)          [ $# -ge 2 ] || die "usage: fetch-debian.sh DIR PACKAGE…";  fetch '' "$@" ;;

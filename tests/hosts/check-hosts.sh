@@ -4,8 +4,8 @@
 #   check-hosts.sh BUILD TESTS HOST…
 #
 # What a user of each HOST (a suite of Debian: bookworm, trixie, forky, sid) does on a fresh machine: `make demo`, and the bats
-# files TESTS. In a chroot of the suite's smallest system, BUILD/hosts/HOST, that is kept with its packages and what was built in
-# it; delete it to begin anew. $HOSTS_APT is an option for apt there, as 'Acquire::Check-Valid-Until "false"' for a mirror that
+# files TESTS. In a chroot of the suite's smallest system, BUILD/hosts/HOST, that is kept with its packages;
+# delete it to begin anew. $HOSTS_APT is an option for apt there, as 'Acquire::Check-Valid-Until "false"' for a mirror that
 # is not kept up. Only root can do this. Prints a table; exit status 1 if something failed.
 
 set -euo pipefail
@@ -45,12 +45,13 @@ make_tree()
     mv "$tree.new" "$tree"
 }
 
-# The files of this tree as git knows them, changed or not; what was built from those before stays.
+# The files of this tree as git knows them, changed or not. Of what was built before only downloads stay: times of files do not tell
+# what is new where sources come from another tree.
 copy_sources()
 {
     local to=$1/root/virt-live-tools
     mkdir -p "$to"
-    find "$to" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
+    find "$to" -depth -mindepth 1 ! -path "$to/build" ! -path "$to/build/appliance" ! -path "$to/build/appliance/debs*" -delete
     git ls-files -z --cached --others --exclude-standard | tar -c --null --ignore-failed-read -T - | tar -x -C "$to"
 }
 

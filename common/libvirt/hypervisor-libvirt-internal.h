@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The hypervisor's operations by libvirt: the appliance's life and events (hypervisor-libvirt.c),
- * its disks (hypervisor-libvirt-disks.c). Private to these two files. */
+ * its saved state (hypervisor-libvirt-state.c), its disks (hypervisor-libvirt-disks.c). Private to
+ * these files. */
 #ifndef VLT_HYPERVISOR_LIBVIRT_INTERNAL_H
 #define VLT_HYPERVISOR_LIBVIRT_INTERNAL_H
 
@@ -58,6 +59,11 @@ json_t *hypervisor_libvirt_monitor(libvirt_hypervisor *self, const char *command
 /* The same without the result. 0 or -1 and *err. */
 int hypervisor_libvirt_monitor_do(libvirt_hypervisor *self, const char *command, json_t *arguments,
                                   int fd, error **err);
+
+/* Has QEMU write the state to the file (`migrate`), or read it (`migrate-incoming`). 0 or -1 and
+ * *err. */
+int hypervisor_libvirt_state_pass(libvirt_hypervisor *self, const char *command, int fd,
+                                  error **err);
 
 /* Drops pending events of the slot: they are about its previous disk. */
 void hypervisor_libvirt_forget_events(libvirt_hypervisor *self, unsigned slot);

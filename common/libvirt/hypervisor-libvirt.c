@@ -168,47 +168,6 @@ static struct hypervisor_event next_event(hypervisor *base)
 
 /* --- the appliance --- */
 
-static json_t *capabilities_of_templates(void)
-{
-    /* The memory is in the template's file and not in the state. */
-    return json_pack("{s:[{s:s, s:b}]}", "capabilities", "capability", "x-ignore-shared", "state",
-                     1);
-}
-
-/* Migration reports its end only by an event or a query. It takes 5-10 ms, and so few steps that
- * waiting for the event through libvirt's thread was no faster than asking. */
-static int await_migration(libvirt_hypervisor *self, error **err)
-{
-    for (;;) {
-        json_t *info = hypervisor_libvirt_monitor(self, "query-migrate", NULL, -1, err);
-        if (!info)
-            return -1;
-        const char *status = json_string_value(json_object_get(info, "status"));
-        const char *why = json_string_value(json_object_get(info, "error-desc"));
-        bool completed = status && strcmp(status, "completed") == 0;
-        bool failed = !status || strcmp(status, "failed") == 0 || strcmp(status, "cancelled") == 0;
-        if (failed)
-            error_set(err, ERROR_APPLIANCE, "QEMU could not %s",
-                      why ? why : "move the appliance's state");
-        json_decref(info);
-        if (completed || failed)
-            return completed ? 0 : -1;
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    }
-}
-
-static int pass_state(libvirt_hypervisor *self, const char *command, int fd, error **err)
-{
-    if (hypervisor_libvirt_monitor_do(self, "migrate-set-capabilities", capabilities_of_templates(),
-                                      -1, err) < 0 ||
-        hypervisor_libvirt_monitor_do(self, "getfd", json_pack("{s:s}", "fdname", "state"), fd,
-                                      err) < 0 ||
-        hypervisor_libvirt_monitor_do(self, command, json_pack("{s:s}", "uri", "fd:state"), -1,
-                                      err) < 0)
-        return -1;
-    return await_migration(self, err);
-}
-
 /* The domain's XML as it is now; new memory, or NULL and *err. */
 static char *describe(const libvirt_hypervisor *self, error **err)
 {
@@ -291,8 +250,9 @@ static int launch(hypervisor *base, const struct machine_spec *spec, int state_f
     self->channel = connect_port(self, AGENT_PORT_NAME, err);
     if (self->channel < 0)
         return -1;
-    if (state_fd >= 0 && (pass_state(self, "migrate-incoming", state_fd, err) < 0 ||
-                          hypervisor_libvirt_monitor_do(self, "cont", NULL, -1, err) < 0))
+    if (state_fd >= 0 &&
+        (hypervisor_libvirt_state_pass(self, "migrate-incoming", state_fd, err) < 0 ||
+         hypervisor_libvirt_monitor_do(self, "cont", NULL, -1, err) < 0))
         return error_prefix(err, "cannot restore the appliance");
     return 0;
 }
@@ -301,7 +261,7 @@ static int save(hypervisor *base, int fd, error **err)
 {
     libvirt_hypervisor *self = libvirt_self(base);
     if (hypervisor_libvirt_monitor_do(self, "stop", NULL, -1, err) < 0 ||
-        pass_state(self, "migrate", fd, err) < 0)
+        hypervisor_libvirt_state_pass(self, "migrate", fd, err) < 0)
         return error_prefix(err, "cannot save the appliance");
     return 0;
 }

@@ -92,6 +92,9 @@ static const char *const beside_types[] = {"linux_raid_member",
                                            "iso9660",
                                            NULL};
 
+/* Of a disk that has partitions: an ISO image's descriptor is at 32 KiB. */
+#define BESIDE_FRONT (36 * 1024)
+
 /* One command; md's superblock 0.90 begins at most 128 KiB before the end. */
 #define TAIL_SIZE (128 * 1024)
 
@@ -320,17 +323,54 @@ void filesystem_probe_look(filesystem_probe *probe, int fd, uint64_t size, struc
     settle(probe, result, found);
 }
 
+/* Whether the second copy of a GUID table ends the disk, with sectors of either size. Then nothing
+ * else does: of an array, or a disk of PC firmware's RAID, the table ends before its metadata. The
+ * kernel has looked there, so this costs no command. */
+static bool ends_in_gpt(int fd, uint64_t size)
+{
+    char last[4096];
+    return size > sizeof last &&
+           pread(fd, last, sizeof last, (off_t)(size - sizeof last)) == (ssize_t)sizeof last &&
+           (memcmp(last, "EFI PART", 8) == 0 ||
+            memcmp(last + sizeof last - 512, "EFI PART", 8) == 0);
+}
+
+/* Whether the front has anything of what `beside` looks for there: most disks have not, and
+ * libblkid takes its time to find that out. */
+static bool has_mark(const char *front)
+{
+    static const struct {
+        unsigned at;
+        const char *bytes;
+        size_t length;
+    } marks[] = {
+        {0, "LUKS\xba\xbe", 6}, {0x4000, "SKUL\xba\xbe", 6}, {0x8000, "SKUL\xba\xbe", 6},
+        {0, "LABELONE", 8},     {512, "LABELONE", 8},        {1024, "LABELONE", 8},
+        {1536, "LABELONE", 8},  {0, "\xfc\x4e\x2b\xa9", 4},  {4096, "\xfc\x4e\x2b\xa9", 4},
+        {0x8001, "CD001", 5},   {0x8009, "CDROM", 5},
+    };
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (memcmp(front + marks[i].at, marks[i].bytes, marks[i].length) == 0)
+            return true;
+    return false;
+}
+
 void filesystem_probe_look_beside(filesystem_probe *probe, int fd, uint64_t size,
                                   struct finding *found)
 {
     clear_finding(found);
+    if (pread(fd, probe->buffer, BESIDE_FRONT, 0) != BESIDE_FRONT) {
+        /* A smaller one is left to libblkid. */
+        settle(probe, look_with(probe, probe->beside, fd, size), found);
+        return;
+    }
+    bool mark = has_mark(probe->buffer);
+    if (!mark && ends_in_gpt(fd, size))
+        return;
     /* The tail has md's superblocks, and nearly all of those of PC firmware. */
     if (size > TAIL_SIZE)
         posix_fadvise(fd, (off_t)(size - TAIL_SIZE), TAIL_SIZE, POSIX_FADV_WILLNEED);
-    if (pread(fd, probe->buffer, FRONT_SIZE, 0) < 0)
-        settle(probe, -1, found);
-    else
-        settle(probe, look_with(probe, probe->beside, fd, size), found);
+    settle(probe, look_with(probe, probe->beside, fd, size), found);
 }
 
 void filesystem_probe_look_firmware(filesystem_probe *probe, int fd, uint64_t size,

@@ -26,17 +26,21 @@ static uint64_t memory_available(void)
     return UINT64_MAX;
 }
 
-/* Our cgroup (version 2), as a path below /sys/fs/cgroup; "" where there is none. */
-static void find_cgroup(char path[PATH_MAX])
+/* Our cgroup of version 2 (`controller` is ""), or of version 1, as a path below its hierarchy; ""
+ * where there is none. A line of the file is NUMBER:CONTROLLER:PATH. */
+static void find_cgroup(const char *controller, char path[PATH_MAX])
 {
-    char line[PATH_MAX];
+    char line[PATH_MAX], key[32];
     AUTO_FILE FILE *file = fopen("/proc/self/cgroup", "re");
     path[0] = 0;
-    while (file && fgets(line, sizeof line, file))
-        if (strncmp(line, "0::/", 4) == 0) {
-            line[strcspn(line, "\n")] = 0;
-            snprintf(path, PATH_MAX, "%s", line + 3);
-        }
+    snprintf(key, sizeof key, ":%s:/", controller);
+    while (file && fgets(line, sizeof line, file)) {
+        const char *first = strchr(line, ':');
+        if (!first || strncmp(first, key, strlen(key)) != 0 || (!*controller && line[0] != '0'))
+            continue;
+        line[strcspn(line, "\n")] = 0;
+        snprintf(path, PATH_MAX, "%s", first + strlen(key) - 1);
+    }
 }
 
 static FILE *open_limit(const char *cgroup, const char *name)
@@ -77,13 +81,35 @@ static uint64_t room_in_cgroup(const char *cgroup)
 static void apply_cgroups(unsigned *cores, uint64_t *memory)
 {
     char path[PATH_MAX];
-    find_cgroup(path);
+    find_cgroup("", path);
     for (char *slash; (slash = strrchr(path, '/')); *slash = 0) {
         unsigned quota = cores_of_cgroup(path);
         uint64_t room = room_in_cgroup(path);
         *cores = quota < *cores ? quota : *cores;
         *memory = room < *memory ? room : *memory;
     }
+}
+
+/* The least that a level allows. In a container the path may be that of the host, of which only the
+ * top is seen here. */
+static uint64_t least_of(const char *controller, const char *hierarchy, const char *name)
+{
+    char path[PATH_MAX], whole[PATH_MAX + 32];
+    uint64_t least = read_limit(hierarchy, name);
+    find_cgroup(controller, path);
+    for (char *slash; (slash = strrchr(path, '/')); *slash = 0) {
+        snprintf(whole, sizeof whole, "%s%s", hierarchy, path);
+        uint64_t limit = read_limit(whole, name);
+        least = limit < least ? limit : least;
+    }
+    return least;
+}
+
+uint64_t host_limits_memory(void)
+{
+    uint64_t second = least_of("", "", "memory.max"),
+             first = least_of("memory", "/memory", "memory.limit_in_bytes");
+    return first < second ? first : second;
 }
 
 unsigned host_limits_parallel(unsigned memory_mib)

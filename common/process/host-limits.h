@@ -10,6 +10,12 @@
  * needs where the user asked for more (a key, --memsize); 0: the usual amount. */
 unsigned host_limits_parallel(unsigned memory_mib);
 
+/* With less memory than this an appliance is killed, or hardly moves. */
+#define HOST_LIMITS_MEMORY_MIN ((uint64_t)200 << 20)
+/* Bytes that our control group allows, of version 1 or 2, or one that it is in; UINT64_MAX, or what
+ * is more than any machine has: as much as there is. */
+uint64_t host_limits_memory(void);
+
 /* Fewer open files than this are too few for anything. */
 #define HOST_LIMITS_FILES_MIN 64
 /* Raises the soft limit of open files to the hard one, for this process and its children. Returns

@@ -126,8 +126,10 @@ static int usable(const struct sandbox *box, const char *base, size_t socket_roo
     if (!base || base[0] != '/' ||
         strlen(base) + sizeof "/" PREFIX "XXXXXX" + socket_room >=
             sizeof((struct sockaddr_un *)NULL)->sun_path ||
-        access(base, W_OK | X_OK) < 0 || !sandbox_can_enter(box, base))
+        (access(base, W_OK | X_OK) < 0 && errno != EROFS) || !sandbox_can_enter(box, base))
         return -ENOENT;
+    if (access(base, W_OK) < 0)
+        return -EROFS;
     if (statvfs(base, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < ROOM_FOR_MEMORY)
         return -ENOSPC;
     return 0;
@@ -205,7 +207,8 @@ static run_directory *make_in(const struct sandbox *box, size_t socket_room,
     }
     if (made < 0) {
         error_set_errno(err, ERROR_HOST, -made,
-                        "cannot make a temporary directory in $XDG_RUNTIME_DIR, $TMPDIR or %s",
+                        "cannot make a temporary directory in $XDG_RUNTIME_DIR, $TMPDIR (set it to "
+                        "one that can be written) or %s",
                         bases[count - 1]);
         forget(self);
         return NULL;

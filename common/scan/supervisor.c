@@ -279,6 +279,21 @@ static int bound_by_files(struct supervisor *self, error **err)
     return 0;
 }
 
+/* Else nothing but a time-out would tell. */
+static void warn_of_memory(struct supervisor *self)
+{
+    uint64_t memory = host_limits_memory();
+    if (memory >= HOST_LIMITS_MEMORY_MIN)
+        return;
+    AUTO_FREE char *text =
+        text_format("the control group allows %" PRIu64 " MiB of memory here, and an appliance "
+                    "takes some %" PRIu64 ": it may be killed, or hardly move (MemoryMax= of a "
+                    "unit, --memory of a container)",
+                    memory >> 20, HOST_LIMITS_MEMORY_MIN >> 20);
+    if (text)
+        supervisor_say(self, LOG_WARNING, text);
+}
+
 /* Makes signals readable, and this process a subreaper: it gets the orphans of a killed warden. */
 static int set_up(struct supervisor *self, sigset_t *old, error **err)
 {
@@ -306,6 +321,7 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
     self->queue = guest_queue_new(self->config->isolation);
     if (self->end_fd < 0 || self->signal_fd < 0 || !self->queue)
         return error_set_errno(err, ERROR_HOST, errno, "cannot start");
+    warn_of_memory(self);
     if (bound_by_files(self, err) < 0)
         return -1;
     if (sandbox_choose(&self->box, err) < 0)

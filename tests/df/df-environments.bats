@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Where the command may run: uid 0 that may do nothing, an almost empty environment.
 
+# shellcheck disable=SC2016 # what stands in single quotes is for another shell, or is printed so
+
 load ../lib/helpers
 
 setup() { requires_appliance; setup_test; cp "$IMAGES/ext4.img" a.img; }
@@ -30,4 +32,49 @@ assert_row()
 
 @test "an environment of nothing but PATH" {
     assert_row env -i "PATH=$PATH"
+}
+
+@test "without /dev/shm, and without control groups to be seen" {
+    requires_mount_namespace
+    assert_row unshare --mount sh -c 'mount --make-rprivate /; mount -t tmpfs -o ro none /dev/shm; umount -l /sys/fs/cgroup; exec "$@"' sh
+}
+
+@test "a read-only /: what is missing is said, and works with TMPDIR" {
+    requires_mount_namespace
+    local only='mount --make-rprivate /; mount -o remount,bind,ro /; mount --bind "$PWD" "$PWD"; mount -o remount,bind,ro "$PWD"
+        mount -t tmpfs -o mode=1777 none /dev/shm; exec "$@"'
+
+    run -3 --separate-stderr env -u XDG_RUNTIME_DIR TMPDIR=/tmp unshare --mount sh -c "$only" sh virt-df-live a.img
+    assert_contains "$stderr" 'cannot make a temporary directory in $XDG_RUNTIME_DIR, $TMPDIR (set it to one that can be written) or /tmp: Read-only file system'
+    run -0 --separate-stderr env TMPDIR=/dev/shm unshare --mount sh -c "$only" sh virt-df-live --csv --noheadings a.img
+    assert_equal "$(cut -d , -f 1,2 <<< "$output")" "a.img,/dev/sda"
+}
+
+# limited MEBIBYTES COMMAND…: in a control group of that size, of version 2 or 1
+limited()
+{
+    local group file
+    requires_root
+    if [[ -w /sys/fs/cgroup/memory/memory.limit_in_bytes ]]; then
+        group=/sys/fs/cgroup/memory/vlt-test.$$ file=memory.limit_in_bytes
+    elif grep -qw memory /sys/fs/cgroup/cgroup.subtree_control 2> /dev/null; then
+        group=/sys/fs/cgroup/vlt-test.$$ file=memory.max
+    else
+        skip "no control group can be made here"
+    fi
+    mkdir "$group" || skip "no control group can be made here"
+    on_cleanup wait_until 10 rmdir "$group"
+    echo "$1M" > "$group/$file"
+    run --separate-stderr sh -c 'echo $$ > "$1/cgroup.procs"; shift; exec "$@"' sh "$group" "${@:2}"
+}
+
+@test "a control group with too little memory is named, before anything else happens" {
+    limited 150 timeout -k 5 60 virt-df-live --timeout=20 a.img
+    assert_contains "$stderr" "the control group allows 150 MiB of memory here, and an appliance takes some 200"
+}
+
+@test "a control group with enough memory is not" {
+    limited 400 virt-df-live a.img
+    assert_status 0
+    assert_equal "$stderr" ""
 }

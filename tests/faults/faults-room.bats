@@ -49,7 +49,7 @@ assert_rows() { assert_equal "$(names_of_table <<< "$output")" "$(printf '%s:/de
         done
         cd "$TMPDIR" && TMPDIR=/tmp virt-df-live g001.img'
     assert_status 3
-    assert_equal "$stderr" "virt-df-live: cannot make a temporary directory in \$XDG_RUNTIME_DIR, \$TMPDIR or /tmp: No space left on device"
+    assert_equal "$stderr" "virt-df-live: cannot make a temporary directory in \$XDG_RUNTIME_DIR, \$TMPDIR (set it to one that can be written) or /tmp: No space left on device"
 }
 
 @test "a TMPDIR in memory, a cache on a disk" {

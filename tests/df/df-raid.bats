@@ -5,7 +5,7 @@
 load ../lib/helpers
 load ../lib/volumes
 
-setup_file() { set_up_volumes md.img md-disks btrfs-two btrfs-seed; }
+setup_file() { set_up_volumes md.img md-disks md-end btrfs-two btrfs-seed; }
 teardown_file() { remove_scratch; }
 
 setup()
@@ -33,6 +33,17 @@ setup()
 /dev/md/data2 two"
     assert_equal "$(devices md-disks-b.img)" "/dev/md/data1 one
 /dev/md/data2 two"
+}
+
+@test "superblocks at the end of disks: partitions are the array's, and are there once" {
+    assert_equal "$(devices -a md-end-a.img -a md-end-b.img)" "/dev/md/mirrored1 mirrored"
+    assert_equal "$(devices -a md-end-c.img -a md-end-d.img)" "/dev/md/striped1 striped"
+    run -0 --separate-stderr virt-df-live --total -a md-end-a.img -a md-end-b.img
+    assert_equal "$stderr" ""
+    assert_equal "$(devices md-end-b.img)" "/dev/md/mirrored1 mirrored"
+    run -1 --separate-stderr virt-df-live --csv --noheadings md-end-c.img
+    assert_equal "$output" ""
+    assert_contains "$stderr" "md-end-c.img: /dev/sda: software RAID: 1 of its members is here, and it does not start: "
 }
 
 @test "an array that lacks too many members is named" {

@@ -197,6 +197,18 @@ make_md_disks()
         mdadm --stop /dev/md/data' "$1-a.img" "$1-b.img"
 }
 
+# Superblocks at the end of whole disks, which look like disks with partitions then: mirrored, and striped.
+make_md_end()
+{
+    local x
+    for x in a b c d; do blank "$1-$x.img" 64M; done
+    inside 'part() { n=$(basename $(readlink -f /dev/md/$1)); blockdev --rereadpt /dev/md/$1 || sleep 1; d=$(cat /sys/block/$n/${n}p1/dev)
+            rm -f /dev/part1; mknod /dev/part1 b ${d%:*} ${d#*:}; fill /dev/part1 $1; rm /dev/part1; mdadm --stop /dev/md/$1; }
+        raid mirrored --level=1 --metadata=1.0 --raid-devices=2 $1 $2; printf "label: gpt\nsize=32768\n" | sfdisk -q /dev/md/mirrored; part mirrored
+        raid striped --level=0 --metadata=1.0 --chunk=64 --raid-devices=2 $3 $4; printf "label: dos\nsize=65536\n" | sfdisk -q /dev/md/striped; part striped' \
+        "$1-a.img" "$1-b.img" "$1-c.img" "$1-d.img"
+}
+
 # --- encryption -------------------------------------------------------------------------------------------------------
 
 readonly luks='
@@ -225,6 +237,19 @@ make_nested()
         lvcreate -y -L 32M -n secret onmd; luks --type luks2 --pbkdf pbkdf2 /dev/onmd/secret
         unlock /dev/onmd/secret x; fill /dev/mapper/x secret; cryptsetup close x
         vgchange -an onmd; mdadm --stop /dev/md/0' "$1"
+}
+
+# Disks of guests on a hypervisor: a partition table in a logical volume, and in what is encrypted.
+make_tables()
+{
+    blank "$1" 256M
+    printf 'label: gpt\nsize=196608, type=V\nsize=262144\n' | sfdisk -q --no-reread --no-tell-kernel "$1" > "$work/table"
+    inside "$luks"'table() { printf "label: gpt\nstart=2048, size=%s\n" $2 | sfdisk -q --no-reread --no-tell-kernel $1; }
+        pvcreate ${1}1; vgcreate pve ${1}1; lvcreate -y -L 64M -n vm-100-disk-0 pve; table /dev/pve/vm-100-disk-0 98304
+        mkfs.ext4 -q -b 1024 -L inside -E offset=1048576 /dev/pve/vm-100-disk-0 49152
+        lvcreate -y -L 16M -n host pve; fill /dev/pve/host host; vgchange -an pve
+        luks --type luks1 --iter-time 10 ${1}2; unlock ${1}2 x; table /dev/mapper/x 65536
+        mkfs.ext4 -q -b 1024 -L encrypted -E offset=1048576 /dev/mapper/x 32768; cryptsetup close x' "$1"
 }
 
 # What Debian'"'"'s installer makes of "encrypted LVM".
@@ -385,6 +410,8 @@ volumes()
 	lvm-thin-damaged.img lvm_thin_damaged
 	md.img md
 	md-disks md_disks
+	md-end md_end
+	tables.img tables
 	luks1.img luks1
 	luks2.img luks2
 	nested.img nested

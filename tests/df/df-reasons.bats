@@ -133,25 +133,49 @@ END
     assert_said corrupt "Failed to read last sector " 'ntfs-3g: $MFTMirr does not match $MFT (record 3).' "damaged: the signature of ntfs is there"
 }
 
-@test "iso9660, hfsplus, udf" {
-    damaged iso9660.iso a.img $((32768 + 128)) ffffffff
-    damaged hfsplus.img b.img 1026 ffff
-    cut_half hfsplus.img c.img
-    damaged hfsplus.img d.img 1064 ffffffff
-    # The anchor and its copy lead to nothing: what is left is the recognition sequence, by which libblkid knows it.
-    image udf.img e.img
+@test "iso9660: a descriptor's kind, blocks, where the root directory is" {
+    damaged iso9660.iso a.img 32768 ff
+    damaged iso9660.iso b.img $((32768 + 128)) ffffffff
+    image iso9660.iso c.img
     python3 - << 'END'
-with open("e.img", "r+b") as image:
-    size = image.seek(0, 2)
-    for at in (256 * 512, size - 257 * 512, size - 512):
-        image.seek(at + 16)
-        image.write(bytes(16))
-    for at in range(257 * 512, 257 * 512 + 64 * 512, 512):
-        image.seek(at)
-        image.write(b"\xff" * 16)
+with open("c.img", "r+b") as image:
+    for at in range(32768, 32768 + 8 * 2048, 2048): # of Joliet, too
+        image.seek(at + 1)
+        if image.read(5) == b"CD001":
+            image.seek(at + 158)
+            image.write(b"\xff\xff\xff\x7f")
 END
-    assert_said corrupt "(ISOFS: Bad logical zone size 65535)" "(hfsplus: wrong filesystem version)" "(hfsplus: invalid secondary volume header)" \
-        "hfsplus: " "udf"
+    assert_said corrupt "damaged: the signature of iso9660 is there" "(ISOFS: Bad logical zone size 65535)" "(ISOFS: unable to read i-node block)"
+}
+
+@test "hfsplus: the version, cut, blocks" {
+    damaged hfsplus.img a.img 1026 ffff
+    cut_half hfsplus.img b.img
+    damaged hfsplus.img c.img 1064 ffffffff
+    assert_said corrupt "(hfsplus: wrong filesystem version)" "(hfsplus: invalid secondary volume header)" "(hfsplus: unable to find HFS+ superblock)"
+}
+
+# udf NAME TAG OFFSET HEX: all descriptors of that kind, of both sequences
+udf()
+{
+    image udf.img "$1"
+    python3 - "$@" << 'END'
+import struct, sys
+tag, offset, what = int(sys.argv[2]), int(sys.argv[3]), bytes.fromhex(sys.argv[4])
+with open(sys.argv[1], "r+b") as image:
+    data = image.read()
+    for at in range(0, len(data) - 512, 512):
+        if struct.unpack_from("<HH", data, at) in ((tag, 2), (tag, 3)):
+            image.seek(at + offset)
+            image.write(what)
+END
+}
+
+@test "udf: blocks, the partition, the set of files" {
+    udf a.img 6 212 00100000
+    udf b.img 5 0 "$(printf 'ff%.0s' {1..16})"
+    udf c.img 256 16 "$(printf 'ff%.0s' {1..24})"
+    assert_said corrupt "(udf_fill_super: No partition found (2))" "(udf_fill_super: No fileset found)" "(udf_fill_super: No fileset found)"
 }
 
 @test "squashfs: cut, the compression, the version" {

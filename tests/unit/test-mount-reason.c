@@ -134,6 +134,29 @@ static void what_a_driver_tells_its_caller(void **state)
     assert_string_equal(reason.text, "xattr table is cut");
 }
 
+static void an_error_of_the_disk_is_one_and_a_pointer_to_nowhere_is_not(void **state)
+{
+    static const char beyond[] = "6init: attempt to access beyond end of device\\x0asda1: rw=4096, "
+                                 "sector=4294967294, nr_sectors = 2 limit=2328";
+    static const char other[] = "6init: attempt to access beyond end of device\\x0asda12: rw=4096";
+    static const char isofs[] = "4ISOFS: unable to read i-node block";
+    static const char disk[] = "3I/O error, dev sda, sector 64 op 0x0:(READ) flags 0x1000";
+    struct mount_reason reason;
+    (void)state;
+    reason = heard("iso9660", LINES(beyond, isofs));
+    assert_true(mount_reason_is_damage(&reason));
+    reason = heard("iso9660", LINES(beyond));
+    assert_true(mount_reason_is_damage(&reason));
+    reason = heard("iso9660", LINES(isofs));
+    assert_true(mount_reason_is_damage(&reason));
+    reason = heard("iso9660", LINES(other));
+    assert_false(mount_reason_is_damage(&reason));
+    reason = heard("iso9660", LINES(disk, isofs));
+    assert_false(mount_reason_is_damage(&reason));
+    reason = heard("iso9660", LINES(beyond, "5blk_print_req_error: 30 callbacks suppressed"));
+    assert_false(mount_reason_is_damage(&reason));
+}
+
 static void assert_helper(const char *printed, const char *expected)
 {
     struct mount_reason reason = {.rank = 0};
@@ -165,6 +188,7 @@ int main(void)
         cmocka_unit_test(lines_about_other_devices_are_skipped),
         cmocka_unit_test(a_filesystem_that_names_itself_alone),
         cmocka_unit_test(what_this_kernel_cannot_read_is_not_damaged),
+        cmocka_unit_test(an_error_of_the_disk_is_one_and_a_pointer_to_nowhere_is_not),
         cmocka_unit_test(what_a_driver_tells_its_caller),
         cmocka_unit_test(a_helpers_first_line_and_no_advice),
     };

@@ -155,9 +155,22 @@ static void take(struct mount_reason *self, int rank, const char *text)
     self->unsupported = takes != NULL;
 }
 
+/* The block layer's lines (block/blk-core.c). The one about the end has the device in its second
+ * line, which /dev/kmsg separates by an escape. */
+static void hear_block_layer(struct mount_reason *self, const char *device, const char *line)
+{
+    char second[96];
+    snprintf(second, sizeof second, "\\x0a%s:", device);
+    self->disk_failed =
+        self->disk_failed || strstr(line, "error, dev ") || strstr(line, "callbacks suppressed");
+    self->beyond = self->beyond ||
+                   (strstr(line, "attempt to access beyond end of device") && strstr(line, second));
+}
+
 void mount_reason_hear(struct mount_reason *self, const char *fstype, const char *device, int level,
                        const char *line)
 {
+    hear_block_layer(self, device, line);
     const struct manner *manner = manner_of(fstype);
     const char *behind = behind_device(line);
     bool by_name = begins_with(line, fstype) || (manner->alias && begins_with(line, manner->alias));
@@ -202,4 +215,9 @@ void mount_reason_hear_helper(struct mount_reason *self, const char *printed, co
 bool mount_reason_is_known(const struct mount_reason *self)
 {
     return self->text[0] && self->rank <= LEVEL_WARNING;
+}
+
+bool mount_reason_is_damage(const struct mount_reason *self)
+{
+    return !self->disk_failed && (self->beyond || mount_reason_is_known(self));
 }

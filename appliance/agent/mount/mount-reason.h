@@ -14,6 +14,8 @@ struct mount_reason {
     int rank;          /* of the line: lower is better */
     bool unsupported;  /* nothing is damaged: this kernel cannot read it */
     const char *takes; /* … and what can; "" where that is not known; NULL: not unsupported */
+    bool disk_failed;  /* a read of a disk failed, or so much is logged that it may have */
+    bool beyond;       /* a read was behind the end of the device: no disk's fault */
 };
 
 /* A line of the kernel's log about that device, or about a filesystem of that kind (the kernel's
@@ -28,6 +30,9 @@ void mount_reason_hear_driver(struct mount_reason *self, const char *fstype, con
 
 /* All that a helper printed; `node` is left out of it. */
 void mount_reason_hear_helper(struct mount_reason *self, const char *printed, const char *node);
+
+/* Whether what the driver calls an I/O error is none: it was led astray by what it read. */
+bool mount_reason_is_damage(const struct mount_reason *self);
 
 /* Whether a line was heard that is more than information. */
 bool mount_reason_is_known(const struct mount_reason *self);

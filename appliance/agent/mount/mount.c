@@ -84,6 +84,8 @@ static const char *join(const char *options, const char *more, char *buffer, siz
 static void add_reason(struct mount_outcome *outcome, const struct mount_reason *reason)
 {
     size_t length = strlen(outcome->message);
+    if (outcome->status == STATUS_UNREADABLE && mount_reason_is_damage(reason))
+        outcome->status = STATUS_CORRUPT;
     if (!reason->text[0])
         return;
     snprintf(outcome->message + length, sizeof outcome->message - length, " (%s)%s%s", reason->text,

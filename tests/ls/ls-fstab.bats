@@ -39,6 +39,13 @@ by_id=/dev/disk/by-id/scsi-0HC_Volume_1
     done
 }
 
+@test "… whichever of ext2, ext3 and ext4 it is" {
+    guest "$by_id /home ext4 nofail 0 2"
+    filled h.img alice ext2
+    run -0 --separate-stderr virt-ls -a r.img -a h.img /home
+    assert_contains "$output" alice
+}
+
 @test "… a partition of that number" {
     guest "$by_id-part2 /home ext4 defaults 0 2"
     requires sfdisk

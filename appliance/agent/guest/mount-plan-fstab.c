@@ -77,15 +77,26 @@ static bool is_planned(const struct fstab_plan *self, const struct content *what
     return what == self->root;
 }
 
+/* Whether the entry's type may be what libblkid calls so: the drivers of a family mount each
+ * other's.
+ */
+static bool is_of_type(const char *type, const char *fstype)
+{
+    static const char *const families[] = {"ext", "ntfs", "hfs"};
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (strncmp(type, families[i], strlen(families[i])) == 0)
+            return strncmp(fstype, families[i], strlen(families[i])) == 0;
+    return strcmp(type, "auto") == 0 || strcmp(type, fstype) == 0 ||
+           (strcmp(type, "msdos") == 0 && strcmp(fstype, "vfat") == 0);
+}
+
 /* Whether the entry may mean that volume, by all that is known of both. */
 static bool may_be(const struct fstab_plan *self, const struct fstab_entry *entry,
                    const struct device_spec *spec, const struct content *what)
 {
-    bool typed = strcmp(entry->type, "auto") != 0;
     return what->volume <= VOLUME_PARTITION && what->kind == CONTENT_FILESYSTEM &&
            what->status == STATUS_OK && what->partition == spec->partition &&
-           (!typed || strncmp(entry->type, what->fstype, strlen(what->fstype)) == 0) &&
-           !is_planned(self, what);
+           is_of_type(entry->type, what->fstype) && !is_planned(self, what);
 }
 
 /* The one that it may be; NULL: there is none, or more. */

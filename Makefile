@@ -43,6 +43,7 @@ agent_libs := -lblkid -lnettle -ltirpc
 include tests/setup.mk      # the packages that are needed, and `setup`
 include appliance/rules.mk
 include tests/rules.mk
+include docs/packaging/rules.mk
 
 .PHONY: all help demo install format lint clean
 all: $(addprefix $(BUILD)/bin/,$(COMMANDS)) appliance compile_commands.json
@@ -59,6 +60,8 @@ help:
 	@echo 'make check-samples libblkid'"'"'s and e2fsck'"'"'s sample images, which apt-get fetches'
 	@echo 'make check-renewal RENEWALS=50 appliances of one template: each draws other random numbers'
 	@echo 'make check-prometheus  metrics, alerts and dashboard with Prometheus'
+	@echo 'make check-kubernetes  the manifest of a Job, with packages of npm'
+	@echo 'make check-slurm   an array of jobs, one of which is requeued, with Slurm'
 	@echo 'make soak          N=10000 images with faults among them, under fire (SEED=…)'
 	@echo 'make fuzz-images   images with changed metadata (FUZZ_IMAGES=1000 of each kind, SEED=…, KINDS=…)'
 	@echo 'make bench-check   is an image as cheap as it was? Counts, not times'
@@ -66,6 +69,8 @@ help:
 	@echo 'make lint          clang-tidy, cppcheck, shellcheck'
 	@echo 'make format        clang-format'
 	@echo 'make install       PREFIX=$(PREFIX) DESTDIR='
+	@echo 'make deb, make rpm packages in $(BUILD)/deb, $(BUILD)/rpm'
+	@echo 'make check-deb     the Debian packages in fresh chroots (DEB_HOSTS="bookworm trixie")'
 	@echo 'make appliance     only the appliance; APPLIANCE_KERNEL=/boot/vmlinuz-… uses an installed kernel'
 	@echo 'make setup         install the Debian packages that are missing'
 	@echo 'make clean         remove what was built; downloads are kept'

@@ -152,6 +152,19 @@ check-prometheus: setup-prometheus
 	@$(submake) all
 	@TESTS=fleet-prometheus tests/run-tests.sh $(BUILD) bats
 
+# The npm packages read the manifest; they are kept below BUILD, and nothing of them is in what we build.
+.PHONY: check-kubernetes
+check-kubernetes: setup-kubernetes
+	@mkdir -p $(BUILD)/kubernetes
+	npm install --silent --no-save --no-package-lock --prefix $(BUILD)/kubernetes kubernetes-models@4 js-yaml@5 typescript@7
+	@$(submake) all
+	@TESTS=fleet-kubernetes tests/run-tests.sh $(BUILD) bats
+
+.PHONY: check-slurm
+check-slurm: setup-slurm
+	@$(submake) all
+	@TESTS=fleet-slurm tests/run-tests.sh $(BUILD) bats
+
 # --- lint: tests/lint/; .clang-tidy has the checks; tests/suppressions/cppcheck.supp what is not reported, and why ---
 
 # clang-tidy takes a file at a time, so one of them runs on each processor.

@@ -20,6 +20,8 @@ packages_ci := guestfs-tools openssh-server chromium chromium-driver
 
 # What a fleet is run with: make check-prometheus, check-slurm, check-deb. The daemons are started by the tests only.
 packages_prometheus := prometheus prometheus-node-exporter
+packages_slurm := munge slurmctld slurmd slurm-client
+packages_deb := debhelper dpkg-dev lintian rpm git mmdebstrap systemd-container
 
 packages_demo  := $(packages_build) $(packages_run) $(packages_appliance) $(packages_images)
 
@@ -37,7 +39,7 @@ define install_missing
 		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$(missing); }
 endef
 
-.PHONY: setup setup-check setup-lint setup-ci setup-prometheus
+.PHONY: setup setup-check setup-lint setup-ci setup-prometheus setup-slurm setup-deb setup-kubernetes
 setup:
 	$(call install_missing,$(packages_demo))
 setup-check:
@@ -46,5 +48,11 @@ setup-lint:
 	$(call install_missing,$(packages_demo) $(packages_check) $(packages_lint))
 setup-prometheus:
 	$(call install_missing,$(packages_demo) $(packages_check) $(packages_prometheus))
+setup-kubernetes: setup-check
+	@command -v npm > /dev/null || { echo "npm is not installed: packages nodejs and npm, or those of another source" >&2; exit 1; }
+setup-slurm:
+	$(call install_missing,$(packages_demo) $(packages_check) $(packages_slurm))
+setup-deb:
+	$(call install_missing,$(packages_demo) $(packages_deb))
 setup-ci:
-	$(call install_missing,$(packages_demo) $(packages_check) $(packages_lint) $(packages_prometheus) $(packages_ci))
+	$(call install_missing,$(packages_demo) $(packages_check) $(packages_lint) $(packages_prometheus) $(packages_slurm) $(packages_ci))

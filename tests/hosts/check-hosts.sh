@@ -13,37 +13,8 @@ shopt -s inherit_errexit
 
 die() { echo "check-hosts: $*" >&2; exit 1; }
 
-# Gone when all that it runs has ended, with its mounts. $1 is the tree, which is all that there is in its mount namespace: what it
-# runs may make others, and enter them.
-in_chroot()
-{
-    # shellcheck disable=SC2016 # for the shell within
-    unshare --mount --pid --fork --kill-child sh -euc '
-        mount --bind "$1" "$1"
-        mount -t proc proc "$1/proc"
-        mount --rbind /sys "$1/sys"
-        mount --rbind /dev "$1/dev"
-        mount -t tmpfs -o mode=1777 tmpfs "$1/tmp"
-        cd "$1"
-        shift
-        pivot_root . .
-        umount -l .
-        exec chroot . env -i HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
-            PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"' sh "$@"
-}
-
-# A tree that was not finished is not kept.
-make_tree()
-{
-    local host=$1 tree=$2
-    [ ! -d "$tree" ] || return 0
-    rm -rf "$tree.new"
-    mmdebstrap --variant=minbase --include=make ${HOSTS_APT:+"--aptopt=$HOSTS_APT"} "$host" "$tree.new" > "$tree.log" 2>&1 || return 1
-    # what is installed starts no service
-    printf '#!/bin/sh\nexit 101\n' > "$tree.new/usr/sbin/policy-rc.d"
-    chmod 755 "$tree.new/usr/sbin/policy-rc.d"
-    mv "$tree.new" "$tree"
-}
+# shellcheck source=tests/hosts/chroot.sh
+source "$(dirname "$0")/chroot.sh"
 
 # The files of this tree as git knows them, changed or not. Of what was built before only downloads stay: times of files do not tell
 # what is new where sources come from another tree.
@@ -76,7 +47,7 @@ show_failure()
 check_host()
 {
     local host=$1 tree=$hosts/$1 begun=$SECONDS demo=failed tests='' log=$hosts/$1.log
-    if ! make_tree "$host" "$tree"; then
+    if ! make_tree "$host" "$tree" make; then
         show_failure "$host: mmdebstrap" "$tree.log"
         rows+=("$(printf '%-10s could not be had' "$host")")
         return 0

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Packages: $(BUILD)/deb/*.deb, $(BUILD)/rpm/RPMS. Each is built of a copy of the sources.
+
+.PHONY: deb check-deb rpm
+deb: setup-deb
+	docs/packaging/build-deb.sh $(BUILD) $(VERSION)
+
+# In a fresh chroot of each: installed, run, run by systemd, upgraded, removed.
+DEB_HOSTS ?= bookworm trixie
+check-deb: deb
+	tests/hosts/check-deb.sh $(BUILD) $(DEB_HOSTS)
+
+# On a host without RPM packages for what is needed to build, that is not asked for.
+rpm: setup-deb
+	@$(submake) all
+	docs/packaging/build-rpm.sh $(BUILD) $(VERSION)

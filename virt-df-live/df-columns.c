@@ -36,6 +36,8 @@ static void get_guest(const void *data, const void *style, FILE *to)
 
     (void)style;
     fputs(row->guest ? row->guest->name : "total", to);
+    if (row->group)
+        fprintf(to, " %s", row->group);
 }
 
 static void get_device(const void *data, const void *style, FILE *to)

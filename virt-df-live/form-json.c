@@ -124,13 +124,21 @@ static int json_guest(form *self, const struct guest_answer *answered, unsigned 
     return json_lines_write_line(object, failed, to);
 }
 
+static int set_group(json_t *object, const struct totals *totals)
+{
+    const char *key = totals->by == TOTAL_OWNER ? "owner" : "directory";
+
+    return totals->group ? json_lines_set_string(object, key, totals->group, strlen(totals->group))
+                         : 0;
+}
+
 static int json_total(form *self, const struct totals *totals, FILE *to)
 {
     json_t *object = json_object();
     struct row row = row_of_totals(totals);
 
     (void)self;
-    int failed = json_lines_set(object, "type", json_string("total")) |
+    int failed = json_lines_set(object, "type", json_string("total")) | set_group(object, totals) |
                  json_lines_set(object, "guests", json_lines_unsigned(totals->guests)) |
                  json_lines_set(object, "filesystems", json_lines_unsigned(totals->filesystems)) |
                  set_figures(object, &row);

@@ -13,8 +13,7 @@ struct sorted {
     struct row_order order;
     GPtrArray *rows; /* struct sorted_row * */
     uint64_t added;
-    bool total; /* asked for, and these are it */
-    struct totals totals;
+    GArray *totals; /* struct totals: come last, in their own order */
 };
 
 struct sorted_row {
@@ -98,8 +97,7 @@ static int sorted_total(form *base, const struct totals *totals, FILE *to)
     struct sorted *self = (struct sorted *)base;
 
     (void)to;
-    self->total = true;
-    self->totals = *totals;
+    g_array_append_val(self->totals, *totals);
     return 0;
 }
 
@@ -114,8 +112,9 @@ static int sorted_end(form *base, FILE *to)
         if (inner->ops->row(inner, sorted->row, to) < 0)
             return -1;
     }
-    if (self->total && form_total(inner, &self->totals, to) < 0)
-        return -1;
+    for (guint i = 0; i < self->totals->len; i++)
+        if (form_total(inner, &g_array_index(self->totals, struct totals, i), to) < 0)
+            return -1;
     return inner->ops->end ? inner->ops->end(inner, to) : 0;
 }
 
@@ -124,6 +123,7 @@ static void sorted_clear(form *base)
     struct sorted *self = (struct sorted *)base;
 
     g_ptr_array_unref(self->rows);
+    g_array_unref(self->totals);
     form_free(self->inner);
 }
 
@@ -145,5 +145,6 @@ form *form_sorted_new(const struct row_order *order, form *inner)
     self->inner = inner;
     self->order = *order;
     self->rows = g_ptr_array_new_with_free_func(row_free);
+    self->totals = g_array_new(FALSE, FALSE, sizeof(struct totals));
     return &self->form;
 }

@@ -15,7 +15,7 @@ struct form_ops {
     int (*row)(form *self, const struct row *row, FILE *to);
     /* After the rows of a guest; filesystems is how many had figures. */
     int (*guest)(form *self, const struct guest_answer *answered, unsigned filesystems, FILE *to);
-    /* The sum of all. NULL: it is written by row(). */
+    /* A sum; one of a group before that of all. NULL: it is written by row(). */
     int (*total)(form *self, const struct totals *totals, FILE *to);
     int (*end)(form *self, FILE *to);
     void (*clear)(form *self); /* frees what is the form's own */
@@ -55,7 +55,7 @@ form *form_layout_new(const struct style *style, const struct column_choice *cho
 /* Rows come at the end, in this order. Takes inner over, which may be NULL. */
 form *form_sorted_new(const struct row_order *order, form *inner);
 
-/* Writes the sum of all, by total() or else by row(). 0 or -1: no memory. */
+/* Writes a sum, by total() or else by row(). 0 or -1: no memory. */
 int form_total(form *self, const struct totals *totals, FILE *to);
 
 static inline void cleanup_form(form **self)

@@ -64,8 +64,8 @@ static int count(struct output *self, const struct row *row)
     const struct df_options *options = &self->options;
     const struct figures *figures = &row->figures;
 
-    self->totals.filesystems++;
-    row_figures_add(&self->totals.figures, figures);
+    self->guest.filesystems++;
+    row_figures_add(&self->guest.figures, figures);
     if (self->check && check_add_filesystem(self->check, row) < 0)
         return -1;
     if (self->metrics)
@@ -126,10 +126,21 @@ static int on_start(void *data, error **err)
         self->metrics = metrics_new();
     if (self->options.html)
         self->report = report_new(self->options.checking ? &self->options.check : NULL);
-    bool complete = self->form && (self->check || !self->options.checking) &&
+    if (self->options.total > TOTAL_ALL)
+        self->groups = group_totals_new(self->options.total);
+    bool complete = self->form && (self->groups || self->options.total <= TOTAL_ALL) &&
+                    (self->check || !self->options.checking) &&
                     (self->metrics || !self->options.metrics) &&
                     (self->report || !self->options.html);
     return complete ? 0 : error_no_memory(err);
+}
+
+static int add_totals(struct output *self, const struct guest_answer *answered)
+{
+    self->totals.guests++;
+    self->totals.filesystems += self->guest.filesystems;
+    row_figures_add(&self->totals.figures, &self->guest.figures);
+    return self->groups ? group_totals_add(self->groups, answered, &self->guest) : 0;
 }
 
 static int report_guest(const struct output *self, const struct guest_answer *answered, bool failed)
@@ -145,11 +156,13 @@ static int on_answer(void *data, struct scan_command *command, const struct gues
 {
     struct output *self = data;
 
-    self->totals.guests++;
+    self->guest = (struct totals){.guests = 1};
     if (begin(self, command->to) < 0 || write_rows(self, command, answered) < 0)
         return error_no_memory(err);
     if (scan_command_flush(command, err) < 0)
         return -1;
+    if (add_totals(self, answered) < 0)
+        return error_no_memory(err);
     bool failed = say_failures(command, answered);
     if (self->check)
         check_add_guest(self->check, failed);
@@ -189,6 +202,7 @@ static int on_finish(void *data, struct scan_command *command, error **err)
     form *form = self->form;
 
     if (begin(self, command->to) < 0 ||
+        (self->groups && group_totals_write(self->groups, form, command->to) < 0) ||
         (self->options.total && form_total(form, &self->totals, command->to) < 0) ||
         (form->ops->end && form->ops->end(form, command->to) < 0))
         return error_no_memory(err);
@@ -226,6 +240,7 @@ static void on_clear(void *data)
     check_free(self->check);
     metrics_free(self->metrics);
     report_free(self->report);
+    group_totals_free(self->groups);
     free(self->options.metrics);
     free(self->options.html);
     form_free(self->form);

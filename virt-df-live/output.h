@@ -5,6 +5,7 @@
 
 #include "cli/scan-command.h"
 #include "form.h"
+#include "group-totals.h"
 #include "metrics.h"
 #include "report.h"
 
@@ -12,10 +13,12 @@ struct output {
     struct df_options options;
     form *form;
     struct totals totals;
-    check *check;     /* --check; NULL: it was not asked for */
-    metrics *metrics; /* --metrics; the same */
-    report *report;   /* --html; the same */
-    bool begun;       /* the heading has been written */
+    struct totals guest;  /* of the one that is being answered for */
+    group_totals *groups; /* --total=owner, --total=directory; NULL: neither was asked for */
+    check *check;         /* --check; NULL: it was not asked for */
+    metrics *metrics;     /* --metrics; the same */
+    report *report;       /* --html; the same */
+    bool begun;           /* the heading has been written */
 };
 
 /* Of a struct output, all zero at first. */

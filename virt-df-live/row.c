@@ -83,7 +83,7 @@ struct row row_of_guest(const struct guest *guest, const scan_ret *result)
 
 struct row row_of_totals(const struct totals *totals)
 {
-    return (struct row){.filled = true, .figures = totals->figures};
+    return (struct row){.filled = true, .figures = totals->figures, .group = totals->group};
 }
 
 char *row_device(const volume *v, char buffer[ROW_DEVICE_MAX])

@@ -14,20 +14,26 @@ struct figures {
 };
 
 /* A line of output: a volume; or, where volume is NULL, a guest without volumes or that failed; or,
- * where guest is NULL too, the sum of all. */
+ * where guest is NULL too, a sum. */
 struct row {
     const struct guest *guest;
     const volume *volume;
     bool filled; /* figures mean something */
     struct figures figures;
     uint64_t filesystems; /* of a guest: those that figures are the sum of */
+    const char *group;    /* of a sum: what its guests have in common; NULL: it is that of all */
     enum status status;
     const char *message; /* bytes as they came; NULL where there is none */
     size_t message_length;
 };
 
+/* What guests of one sum have in common. */
+enum total_by { TOTAL_NONE, TOTAL_ALL, TOTAL_OWNER, TOTAL_DIRECTORY };
+
 /* The sum of rows. */
 struct totals {
+    enum total_by by;
+    const char *group; /* the owner or the directory; NULL: of all */
     uint64_t guests, filesystems;
     struct figures figures;
 };

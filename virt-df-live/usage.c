@@ -34,7 +34,9 @@ struct poptOption usage_table[] = {
     {"output", 'o', POPT_ARG_STRING, NULL, OPT_OUTPUT, "choose columns, see below", "COLS"},
     {"output-all", 0, POPT_ARG_NONE, NULL, OPT_OUTPUT_ALL, "all columns", NULL},
     {"noheadings", 0, POPT_ARG_NONE, NULL, OPT_NOHEADINGS, "no heading", NULL},
-    {"total", 0, POPT_ARG_NONE, NULL, OPT_TOTAL, "a last row: the sum of all", NULL},
+    {"total", 0, POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_TOTAL,
+     "a last row: the sum of all; before it sums by owner or directory of the images",
+     "owner|directory"},
     {"fail-above", 0, POPT_ARG_STRING, NULL, OPT_FAIL_ABOVE,
      "exit with 4 when a filesystem is fuller than PCT, 0-100", "PCT"},
     {"check", 0, POPT_ARG_STRING, NULL, OPT_CHECK,
@@ -106,6 +108,22 @@ static int take_file(char **file, const char *option, const char *word, error **
     return *file ? 0 : error_no_memory(err);
 }
 
+/* The value is optional. */
+static int take_total(struct df_options *options, const char *word, error **err)
+{
+    static const char *const words[] = {"owner", "directory"};
+    unsigned chosen;
+
+    options->total = TOTAL_ALL;
+    if (!word || !*word)
+        return 0;
+    if (option_value_choose("--total", word, words, sizeof words / sizeof words[0], &chosen, err) <
+        0)
+        return -1;
+    options->total = (enum total_by)(chosen + TOTAL_OWNER);
+    return 0;
+}
+
 static const struct option_flag flags[] = {
     {OPT_HUMAN, offsetof(struct df_options, style.human)},
     {OPT_INODES, offsetof(struct df_options, style.inodes)},
@@ -113,7 +131,6 @@ static const struct option_flag flags[] = {
     {OPT_JSON, offsetof(struct df_options, json)},
     {OPT_OUTPUT_ALL, offsetof(struct df_options, output_all)},
     {OPT_NOHEADINGS, offsetof(struct df_options, noheadings)},
-    {OPT_TOTAL, offsetof(struct df_options, total)},
     {OPT_UUID, offsetof(struct df_options, common.uuids)},
 };
 
@@ -128,6 +145,8 @@ static int take(void *data, int code, const char *value, error **err)
         return take_columns(data, value, err);
     case OPT_CHECK:
         return take_check(data, value, err);
+    case OPT_TOTAL:
+        return take_total(options, value, err);
     case OPT_SORT:
         return take_sort(data, value, err);
     case OPT_TOP:

@@ -11,7 +11,8 @@ struct df_options {
     struct common_options common;
     scan_args asked; /* config.question's; disks and keys are not set */
     struct style style;
-    bool csv, json, noheadings, total;
+    bool csv, json, noheadings;
+    enum total_by total;
     bool output_all;
     bool chosen; /* -o or --output-all was given: choice is valid */
     struct column_choice choice;

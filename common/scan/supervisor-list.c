@@ -118,6 +118,10 @@ int supervisor_list_answer(struct supervisor *self, error **err)
             .guest = entry->guest,
             .answer = &entry->answer,
             .elapsed = entry->elapsed,
+            .owned = entry->directory && !entry->far && !entry->mixed,
+            .uid = entry->uid,
+            .gid = entry->gid,
+            .directory = entry->far || entry->scattered ? NULL : entry->directory,
         };
         uint64_t since = clock_now();
         self->answered++;

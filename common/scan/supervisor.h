@@ -25,6 +25,10 @@ struct guest_answer {
     const struct guest *guest;
     const struct question_answer *answer; /* the question's functions read its content */
     uint64_t elapsed; /* microseconds, from its turn to its answer; 0 where it had no turn */
+    bool owned;       /* all of its images are files here, and belong to this user and group */
+    uid_t uid;
+    gid_t gid;
+    const char *directory; /* of all of them, as named; "": none was named. NULL: there is no one */
 };
 
 enum supervisor_log {

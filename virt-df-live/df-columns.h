@@ -11,7 +11,13 @@ struct style {
     bool human;   /* -h */
     bool inodes;  /* -i */
     bool decimal; /* percent with one decimal and no sign, for CSV */
+    bool exact;   /* for JSON: bytes; and empty cells for figures that say nothing */
 };
+
+/* Flags of the columns: what has them in JSON. */
+#define DF_COLUMN_VOLUME COLUMN_COMMAND            /* volumes of every kind */
+#define DF_COLUMN_FILESYSTEM (COLUMN_COMMAND << 1) /* filesystems */
+#define DF_COLUMN_FIGURE (COLUMN_COMMAND << 2)     /* filesystems, and sums of them */
 
 /* --sort and --top. */
 struct row_order {

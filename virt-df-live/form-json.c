@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* JSON Lines: every volume, then its guest, then, where it is wanted, the sum. */
+/* JSON Lines: every volume, then its guest, then, where they are wanted, the sums. What a column of
+ * -o says is made of that column. */
 #include "cli/json-lines.h"
 #include "form.h"
 
@@ -11,76 +12,23 @@ static const char *const content_names[] = {
     [CONTENT_ENCRYPTED] = "encrypted",
 };
 
-/* null where it is not known; a share of nothing is not known either. */
-static json_t *percent(const struct row *row)
-{
-    if (!row->filled || row->figures.size == 0)
-        return json_null();
-    double exact = row_percent_exact(row->figures.used, row->figures.size);
-    return json_real((double)(unsigned)(exact * 10 + 0.5) / 10);
-}
-
-static json_t *figure(const struct row *row, uint64_t value)
-{
-    return row->filled ? json_lines_unsigned(value) : json_null();
-}
-
-/* null: there was nothing to replay, or nothing that is known. */
-static json_t *recovered(const struct row *row)
-{
-    if (!row->filled || row->volume->recovered == RECOVERY_NONE)
-        return json_null();
-    return json_boolean(row->volume->recovered == RECOVERY_DONE);
-}
-
-/* A filesystem that makes its inodes as it needs them (btrfs, vfat) says that it has none. */
-static json_t *inode_figure(const struct row *row, uint64_t value)
-{
-    return row->filled && row->figures.inodes > 0 ? json_lines_unsigned(value) : json_null();
-}
-
-static int set_figures(json_t *object, const struct row *row)
-{
-    const struct figures *figures = &row->figures;
-
-    return json_lines_set(object, "size", figure(row, figures->size)) |
-           json_lines_set(object, "used", figure(row, figures->used)) |
-           json_lines_set(object, "available", figure(row, figures->available)) |
-           json_lines_set(object, "use_percent", percent(row)) |
-           json_lines_set(object, "inodes", inode_figure(row, figures->inodes)) |
-           json_lines_set(object, "inodes_used", inode_figure(row, figures->inodes_used)) |
-           json_lines_set(object, "inodes_free", inode_figure(row, figures->inodes_free));
-}
-
+/* What is no column, or not as JSON has it: its disk, and the size of what is no filesystem. */
 static int set_volume(json_t *object, const volume *v)
 {
-    char device[ROW_DEVICE_MAX];
+    json_t *disk = v->kind <= VOLUME_PARTITION ? json_lines_unsigned(v->disk) : json_null();
 
-    row_device(v, device);
-    return json_lines_set(object, "device", json_string(device)) |
-           json_lines_set(object, "disk",
-                          v->kind <= VOLUME_PARTITION ? json_lines_unsigned(v->disk)
-                                                      : json_null()) |
-           json_lines_set_bytes(object, "fstype", v->fstype.fstype_val, v->fstype.fstype_len) |
-           json_lines_set_bytes(object, "label", v->label.label_val, v->label.label_len) |
-           json_lines_set_bytes(object, "uuid", v->uuid.uuid_val, v->uuid.uuid_len);
+    if (json_lines_set(object, "disk", disk) < 0)
+        return -1;
+    return v->content == CONTENT_FILESYSTEM
+               ? 0
+               : json_lines_set(object, "size", json_lines_unsigned(v->size));
 }
 
-static int set_mountpoint(json_t *object, const volume *v)
+static int set_columns(json_t *object, unsigned flags, const struct row *row)
 {
-    if (v->mountpoint.mountpoint_len == 0)
-        return json_lines_set(object, "mountpoint", json_null());
-    return json_lines_set_bytes(object, "mountpoint", v->mountpoint.mountpoint_val,
-                                v->mountpoint.mountpoint_len);
-}
+    static const struct style exact = {.exact = true};
 
-static int set_filesystem(json_t *object, const struct row *row)
-{
-    return json_lines_set(object, "block_size", figure(row, row->volume->usage.block_size)) |
-           set_figures(object, row) | set_mountpoint(object, row->volume) |
-           json_lines_set(object, "clean",
-                          row->filled ? json_boolean(row->volume->clean) : json_null()) |
-           json_lines_set(object, "recovered", recovered(row));
+    return columns_set_json(df_columns, df_columns_count, flags, row, &exact, object);
 }
 
 static const char *content_name(volume_content content)
@@ -96,13 +44,12 @@ static int json_row(form *self, const struct row *row, FILE *to)
     json_t *object = json_object();
 
     (void)self;
-    int failed = json_lines_set(object, "type", json_string(content_name(row->volume->content))) |
-                 json_lines_set_guest(object, row->guest) | set_volume(object, row->volume);
+    unsigned flags = DF_COLUMN_VOLUME;
     if (row->volume->content == CONTENT_FILESYSTEM)
-        failed |= set_filesystem(object, row);
-    else
-        failed |= json_lines_set(object, "size", json_lines_unsigned(row->volume->size));
-    failed |= json_lines_set_status(object, row->status, row->message, row->message_length);
+        flags |= DF_COLUMN_FILESYSTEM | DF_COLUMN_FIGURE;
+    int failed = json_lines_set(object, "type", json_string(content_name(row->volume->content))) |
+                 json_lines_set_guest(object, row->guest) | set_volume(object, row->volume) |
+                 set_columns(object, flags, row);
     return json_lines_write_line(object, failed, to);
 }
 
@@ -141,7 +88,7 @@ static int json_total(form *self, const struct totals *totals, FILE *to)
     int failed = json_lines_set(object, "type", json_string("total")) | set_group(object, totals) |
                  json_lines_set(object, "guests", json_lines_unsigned(totals->guests)) |
                  json_lines_set(object, "filesystems", json_lines_unsigned(totals->filesystems)) |
-                 set_figures(object, &row);
+                 set_columns(object, DF_COLUMN_FIGURE, &row);
     return json_lines_write_line(object, failed, to);
 }
 

@@ -96,52 +96,33 @@ static void get_life(const void *row, const void *style, FILE *to)
     fputs(((const struct row *)row)->state, to);
 }
 
+/* What has a column in JSON. */
+#define LIST_SLOT COLUMN_COMMAND /* also a free slot, and an appliance */
+#define LIST_DISK (COLUMN_COMMAND << 1)
+
 static const struct column disk_columns[] = {
-    {"SLOT", COLUMN_RIGHT, NULL, get_slot}, {"DEVICE", 0, NULL, get_device},
-    {"LABEL", 0, NULL, get_label},          {"FORMAT", 0, NULL, get_format},
-    {"SIZE", COLUMN_RIGHT, NULL, get_size}, {"MODE", 0, NULL, get_mode},
-    {"STATE", 0, NULL, get_state},          {"IMAGE", COLUMN_TRUNCATE, NULL, get_image},
+    {"SLOT", COLUMN_RIGHT | LIST_SLOT, NULL, get_slot, "slot"},
+    {"DEVICE", LIST_SLOT, NULL, get_device, "device"},
+    {"LABEL", LIST_DISK, NULL, get_label, "label"},
+    {"FORMAT", LIST_DISK, NULL, get_format, "format"},
+    {"SIZE", COLUMN_RIGHT | LIST_DISK, NULL, get_size, "size"},
+    {"MODE", LIST_DISK, NULL, get_mode, "mode"},
+    {"STATE", LIST_SLOT, NULL, get_state, "state"},
+    {"IMAGE", COLUMN_TRUNCATE | LIST_DISK, NULL, get_image, "image"},
 };
 
 static const struct column appliance_columns[] = {
-    {"NAME", 0, NULL, get_name},
-    {"STATE", 0, NULL, get_life},
+    {"NAME", LIST_SLOT, NULL, get_name, "name"},
+    {"STATE", LIST_SLOT, NULL, get_life, "state"},
 };
-
-/* --- JSON --- */
-
-static json_t *disk_json(const struct row *row)
-{
-    char name[DRIVE_NAME_MAX], device[DRIVE_NAME_MAX + 5];
-    snprintf(device, sizeof device, "/dev/%s", drive_name(row->slot, name));
-    if (!row->disk)
-        return json_pack("{s:s, s:i, s:s, s:s}", "type", "slot", "slot", (int)row->slot, "device",
-                         device, "state", "free");
-    const struct disk_record *disk = row->disk;
-    json_t *object = json_pack("{s:s, s:i, s:s, s:o, s:s, s:o, s:s, s:s}", "type", "slot", "slot",
-                               (int)row->slot, "device", device, "label",
-                               *disk->label ? json_string(disk->label) : json_null(), "format",
-                               image_format_name(disk->format), "size",
-                               disk->size ? json_integer((json_int_t)disk->size) : json_null(),
-                               "mode", disk->writable ? "rw" : "ro", "state", "ready");
-    if (object && json_lines_set_string(object, "image", disk->image, strlen(disk->image)) < 0) {
-        json_decref(object);
-        return NULL;
-    }
-    return object;
-}
-
-static json_t *appliance_json(const struct row *row)
-{
-    return json_pack("{s:s, s:s, s:s}", "type", "appliance", "name", row->name, "state",
-                     row->state);
-}
 
 /* --- printing --- */
 
 struct printer {
-    json_t *(*object)(const struct row *row);
-    text_table *table;
+    const char *type; /* of its rows in JSON */
+    const struct column *columns;
+    size_t count;
+    text_table *table; /* NULL: JSON */
 };
 
 static int print_row(const struct printer *printer, const struct row *row, error **err)
@@ -150,19 +131,18 @@ static int print_row(const struct printer *printer, const struct row *row, error
         return text_table_add(printer->table, row, NULL) < 0
                    ? error_set(err, ERROR_REFUSED, "out of memory")
                    : 0;
-    json_t *object = printer->object(row);
-    AUTO_FREE char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-    json_decref(object);
-    if (!text)
-        return error_set(err, ERROR_REFUSED, "out of memory");
-    puts(text);
-    return 0;
+    json_t *object = json_object();
+    unsigned flags = row->disk ? LIST_SLOT | LIST_DISK : LIST_SLOT;
+    int failed = json_lines_set(object, "type", json_string(printer->type)) |
+                 columns_set_json(printer->columns, printer->count, flags, row, NULL, object);
+    return json_lines_write_line(object, failed, stdout) < 0
+               ? error_set(err, ERROR_REFUSED, "out of memory")
+               : 0;
 }
 
-static int open_printer(struct printer *printer, struct column_choice *choice,
-                        const struct column *columns, size_t count, error **err)
+static int open_printer(struct printer *printer, struct column_choice *choice, error **err)
 {
-    columns_choose_all(columns, count, choice);
+    columns_choose_all(printer->columns, printer->count, choice);
     printer->table = json ? NULL : text_table_new(choice, !no_headings, isatty(STDOUT_FILENO));
     return json || printer->table ? 0 : error_set(err, ERROR_REFUSED, "out of memory");
 }
@@ -181,11 +161,12 @@ static int list_disks(const char *name, error **err)
 {
     AUTO_APPLIANCE_CONNECTION struct appliance_connection connection = {0};
     struct column_choice choice;
-    struct printer printer = {.object = disk_json};
+    struct printer printer = {.type = "slot",
+                              .columns = disk_columns,
+                              .count = sizeof disk_columns / sizeof *disk_columns};
     if (appliance_connection_open_named(name, &connection, err) < 0)
         return error_prefix(err, "%s", name);
-    int result = open_printer(&printer, &choice, disk_columns,
-                              sizeof disk_columns / sizeof *disk_columns, err);
+    int result = open_printer(&printer, &choice, err);
     for (unsigned slot = 0;
          result == 0 && slot < persistent_slots_settings(connection.disks)->slots; slot++) {
         struct row row = {.slot = slot, .disk = persistent_slots_disk(connection.disks, slot)};
@@ -207,11 +188,12 @@ static int list_appliances(error **err)
     char **names = NULL;
     size_t count = 0;
     struct column_choice choice;
-    struct printer printer = {.object = appliance_json};
+    struct printer printer = {.type = "appliance",
+                              .columns = appliance_columns,
+                              .count = sizeof appliance_columns / sizeof *appliance_columns};
     int result = appliance_directory_list(&names, &count, err);
     if (result == 0)
-        result = open_printer(&printer, &choice, appliance_columns,
-                              sizeof appliance_columns / sizeof *appliance_columns, err);
+        result = open_printer(&printer, &choice, err);
     for (size_t i = 0; i < count; i++) {
         AUTO_APPLIANCE_DIRECTORY appliance_directory *directory =
             appliance_directory_find(names[i], NULL);

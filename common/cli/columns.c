@@ -3,6 +3,7 @@
 #include "columns.h"
 
 #include "base/text.h"
+#include "json-lines.h"
 
 #include <glib.h>
 #include <string.h>
@@ -102,6 +103,35 @@ int columns_csv_row(const struct column_choice *choice, const void *row, const v
         text_put_csv(cell, strlen(cell), TEXT_CSV, to);
     }
     fputc('\n', to);
+    return 0;
+}
+
+static json_t *number(const char *cell)
+{
+    return strchr(cell, '.') ? json_real(strtod(cell, NULL))
+                             : json_lines_unsigned(strtoull(cell, NULL, 10));
+}
+
+static int set_json(const struct column *column, const void *row, const void *style, json_t *object)
+{
+    size_t length = 0;
+    AUTO_FREE char *cell = columns_cell(column, row, style, &length);
+
+    if (!cell)
+        return -1;
+    if (length > 0 && column->flags & COLUMN_RIGHT)
+        return json_lines_set(object, column->json, number(cell));
+    if (length > 0 && column->flags & COLUMN_BOOLEAN)
+        return json_lines_set(object, column->json, json_boolean(strcmp(cell, "yes") == 0));
+    return json_lines_set_bytes(object, column->json, cell, length);
+}
+
+int columns_set_json(const struct column *table, size_t count, unsigned flags, const void *row,
+                     const void *style, json_t *object)
+{
+    for (size_t i = 0; i < count; i++)
+        if (table[i].json && table[i].flags & flags && set_json(&table[i], row, style, object) < 0)
+            return -1;
     return 0;
 }
 

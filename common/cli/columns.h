@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Columns: one table of them in a command drives -o, --output-all, the headings, CSV, the laid-out
- * table and the list in --help. */
+ * table, the list in --help, and members of JSON. */
 #ifndef VLT_COLUMNS_H
 #define VLT_COLUMNS_H
 
 #include "base/error.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -14,6 +15,8 @@
 #define COLUMN_TRUNCATE 2u /* may be cut where the terminal is too narrow */
 #define COLUMN_REASON 4u   /* says why something is missing: rows without figures are printed too */
 #define COLUMN_ASKED 8u    /* guests are asked for it only where it is wanted */
+#define COLUMN_BOOLEAN 16u /* "yes", "no" or empty */
+#define COLUMN_COMMAND 32u /* from here on: the command's own */
 
 struct column {
     const char *name; /* what -o takes, in upper case, and the heading */
@@ -22,6 +25,7 @@ struct column {
     /* Writes the cell's bytes as they are, nothing where it is empty. row and style are the
      * command's. */
     void (*get)(const void *row, const void *style, FILE *to);
+    const char *json; /* its member of JSON; NULL: none that is made of the cell */
 };
 
 #define COLUMNS_MAX 64
@@ -52,6 +56,12 @@ void columns_csv_heading(const struct column_choice *choice, FILE *to);
 /* A line of CSV: the cells of a row. 0 or -1: no memory. */
 int columns_csv_row(const struct column_choice *choice, const void *row, const void *style,
                     FILE *to);
+
+/* Adds the members of those columns that have one, and one of these flags. A value is the cell: a
+ * number where the column is one, a boolean, or a string; null where the cell is empty. 0 or -1: no
+ * memory. */
+int columns_set_json(const struct column *table, size_t count, unsigned flags, const void *row,
+                     const void *style, json_t *object);
 
 /* "  NAME  help" for each. */
 void columns_print_help(const struct column *table, size_t count, FILE *to);

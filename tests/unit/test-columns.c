@@ -22,9 +22,9 @@ static void get_second(const void *row, const void *style, FILE *to)
 }
 
 static const struct column table[] = {
-    {"NAME", 0, "what it is called", get_first},
-    {"SIZE", COLUMN_RIGHT, "how large it is", get_second},
-    {"USE%", COLUMN_RIGHT | COLUMN_REASON, "how full it is", get_second},
+    {"NAME", COLUMN_COMMAND, "what it is called", get_first, "name"},
+    {"SIZE", COLUMN_RIGHT | COLUMN_COMMAND, "how large it is", get_second, "size"},
+    {"USE%", COLUMN_RIGHT | COLUMN_REASON, "how full it is", get_second, NULL},
 };
 #define COUNT (sizeof table / sizeof table[0])
 
@@ -132,9 +132,40 @@ static void layout_fits_its_cells_and_escapes_them(void **state)
     assert_string_equal(without, "   5 a\\x1B[1m\\xFF\n4000 b\n");
 }
 
+static void expect_json(const struct column *columns, size_t count, const char *first,
+                        const char *second, const char *expected)
+{
+    const char *const row[] = {first, second};
+    json_t *object = json_object();
+
+    assert_int_equal(columns_set_json(columns, count, COLUMN_COMMAND, row, NULL, object), 0);
+    AUTO_FREE char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    assert_string_equal(text, expected);
+    json_decref(object);
+}
+
+/* Of the columns with a member, and one of the flags. */
+static void json_is_made_of_the_cells(void **state)
+{
+    static const struct column booleans[] = {
+        {"A", COLUMN_BOOLEAN | COLUMN_COMMAND, NULL, get_first, "a"},
+        {"B", COLUMN_BOOLEAN | COLUMN_COMMAND, NULL, get_second, "b"},
+        {"C", COLUMN_BOOLEAN | COLUMN_REASON, NULL, get_second, "c"}};
+
+    (void)state;
+    expect_json(table, COUNT, "web", "42", "{\"name\":\"web\",\"size\":42}");
+    expect_json(table, COUNT, "no", "3.7", "{\"name\":\"no\",\"size\":3.7}");
+    expect_json(table, COUNT, "\xff", "18446744073709551615",
+                "{\"name\":\"\xef\xbf\xbd\",\"name_b64\":\"/w==\",\"size\":9223372036854775807}");
+    expect_json(table, COUNT, "", "", "{\"name\":null,\"size\":null}");
+    expect_json(booleans, 3, "yes", "no", "{\"a\":true,\"b\":false}");
+    expect_json(booleans, 3, "", "yes", "{\"a\":null,\"b\":true}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_is_made_of_the_cells),
         cmocka_unit_test(columns_come_in_the_order_asked_for),
         cmocka_unit_test(unknown_columns_are_named_with_those_that_there_are),
         cmocka_unit_test(there_is_an_end_to_columns),

@@ -152,18 +152,17 @@ static void json_has_bytes_and_nulls(void **state)
     }
     assert_string_equal(
         lines[0],
-        "{\"type\":\"filesystem\",\"guest\":\"web1.img\",\"index\":0,\"images\":[],\"device\":\"/"
-        "dev/sda1\","
-        "\"disk\":0,\"fstype\":null,\"label\":\"a\xef\xbf\xbd\",\"label_b64\":\"Yf8=\","
-        "\"uuid\":null,\"block_size\":512,\"size\":1024512,\"used\":1024000,\"available\":512,"
-        "\"use_percent\":100.0,\"inodes\":3,\"inodes_used\":1,\"inodes_free\":2,"
-        "\"mountpoint\":null,\"clean\":true,\"recovered\":null,\"status\":\"ok\",\"message\":"
-        "null}");
-    assert_string_equal(lines[1],
-                        "{\"type\":\"swap\",\"guest\":\"web1.img\",\"index\":0,\"images\":[],"
-                        "\"device\":\"/dev/sda\","
-                        "\"disk\":0,\"fstype\":null,\"label\":null,\"uuid\":null,"
-                        "\"size\":9223372036854775807,\"status\":\"ok\",\"message\":null}");
+        "{\"type\":\"filesystem\",\"guest\":\"web1.img\",\"index\":0,\"images\":[],\"disk\":0,"
+        "\"device\":\"/dev/"
+        "sda1\",\"fstype\":null,\"label\":\"a\xef\xbf\xbd\",\"label_b64\":\"Yf8=\","
+        "\"uuid\":null,\"mountpoint\":null,\"size\":1024512,\"used\":1024000,\"available\":512,"
+        "\"use_percent\":100.0,\"inodes\":3,\"inodes_used\":1,\"inodes_free\":2,\"block_size\":512,"
+        "\"clean\":true,\"recovered\":null,\"status\":\"ok\",\"message\":null}");
+    assert_string_equal(
+        lines[1],
+        "{\"type\":\"swap\",\"guest\":\"web1.img\",\"index\":0,\"images\":[],"
+        "\"disk\":0,\"size\":9223372036854775807,\"device\":\"/dev/sda\","
+        "\"fstype\":null,\"label\":null,\"uuid\":null,\"status\":\"ok\",\"message\":null}");
     assert_non_null(strstr(lines[2], "\"size\":null,\"used\":null"));
     assert_non_null(strstr(lines[2], "\"status\":\"corrupt\",\"message\":\"mount\\n\"}\n"));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* --resume: which guests an earlier --json output has answered for. It may be cut off anywhere. A
  * guest is known by its place in the list, its name and its images. It takes some 100 bytes of
- * memory for each guest (measured: 93, with 400,000 of them). Where there is no memory, GLib ends the process. */
+ * memory for each guest (measured: 93, with 400,000 of them). Where there is no memory, GLib ends
+ * the process. */
 #ifndef VLT_RESUME_H
 #define VLT_RESUME_H
 

@@ -15,4 +15,4 @@ docs/packaging/copy-sources.sh "$build" "$top/$name"
 tar -C "$top" -czf "$top/SOURCES/$name.tar.gz" "$name"
 rm -rf "${top:?}/$name"
 [ -e /usr/lib/sysimage/rpm ] || nodeps=(--nodeps)
-rpmbuild -bb "${nodeps[@]}" --define "_topdir $top" --define "version_of_tree $2" docs/packaging/rpm/virt-live-tools.spec
+rpmbuild -bb "${nodeps[@]}" --define "_topdir $top" docs/packaging/rpm/virt-live-tools.spec

@@ -7,6 +7,8 @@
 # runs the service; it is upgraded, and run as an ordinary user; virt-ls is added; all is removed, and nothing is left. Only root can do
 # this. What it prints goes to BUILD/deb/HOST.log; the last lines are a table. Exit status 1 if something failed.
 
+# shellcheck disable=SC2317 # step() calls them
+
 set -euo pipefail
 shopt -s inherit_errexit
 
@@ -25,9 +27,6 @@ make_older()
     dpkg-deb --root-owner-group -Znone -b "$tree" "$to" > "$to/older.log"
     rm -rf "$tree"
 }
-
-# Called by step().
-# shellcheck disable=SC2317
 
 # step NAME COMMAND…: what failed is named in the table, and ends the host's turn.
 step()

@@ -62,6 +62,7 @@ help:
 	@echo 'make check-prometheus  metrics, alerts and dashboard with Prometheus'
 	@echo 'make check-kubernetes  the manifest of a Job, with packages of npm'
 	@echo 'make check-slurm   an array of jobs, one of which is requeued, with Slurm'
+	@echo 'make check-ceph    images in Ceph RBD, by a cluster on loopback'
 	@echo 'make soak          N=10000 images with faults among them, under fire (SEED=…)'
 	@echo 'make fuzz-images   images with changed metadata (FUZZ_IMAGES=1000 of each kind, SEED=…, KINDS=…)'
 	@echo 'make bench-check   is an image as cheap as it was? Counts, not times'

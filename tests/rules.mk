@@ -236,6 +236,13 @@ soak: setup-check
 	@[ -e $(BUILD)/test-images/zeros.img ] || tests/images/make-images.sh $(BUILD)/test-images
 	@tests/faults/soak.py $(BUILD) --images $(N) $(if $(SEED),--seed $(SEED))
 
+# --- images in Ceph RBD, by a cluster of its own on loopback ---
+
+.PHONY: check-ceph
+check-ceph: setup-ceph
+	@$(submake) all
+	@CHECK_CEPH=1 TESTS=df-ceph tests/run-tests.sh $(BUILD) bats
+
 # --- many appliances of one template, none of which draws what another one has drawn ---
 
 RENEWALS ?= 50

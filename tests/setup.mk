@@ -15,8 +15,11 @@ packages_check := bats parallel libcmocka-dev jq python3 procps attr libvirt-dae
 	libvirt-daemon-driver-secret?
 packages_lint := clang-tidy clang-format clang cppcheck shellcheck universal-ctags valgrind
 # openssh-server is a service that starts itself. For the comparison with virt-df, which is skipped where it is not installed: 100 packages, and it upgrades others.
-# chromium and its driver are for tests of the report, which are skipped likewise.
-packages_ci := guestfs-tools openssh-server chromium chromium-driver
+# chromium and its driver are for tests of the report, tgt and qemu-block-extra for those of iSCSI, which are skipped likewise.
+packages_ci := guestfs-tools openssh-server tgt qemu-block-extra chromium chromium-driver
+
+# A cluster of Ceph, for make check-ceph.
+packages_ceph := ceph-mon ceph-mgr ceph-osd ceph-common qemu-block-extra
 
 # What a fleet is run with: make check-prometheus, check-slurm, check-deb. The daemons are started by the tests only.
 packages_prometheus := prometheus prometheus-node-exporter
@@ -39,7 +42,7 @@ define install_missing
 		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$(missing); }
 endef
 
-.PHONY: setup setup-check setup-lint setup-ci setup-prometheus setup-slurm setup-deb setup-kubernetes
+.PHONY: setup setup-check setup-lint setup-ci setup-prometheus setup-slurm setup-deb setup-kubernetes setup-ceph
 setup:
 	$(call install_missing,$(packages_demo))
 setup-check:
@@ -54,5 +57,7 @@ setup-slurm:
 	$(call install_missing,$(packages_demo) $(packages_check) $(packages_slurm))
 setup-deb:
 	$(call install_missing,$(packages_demo) $(packages_deb))
+setup-ceph:
+	$(call install_missing,$(packages_demo) $(packages_check) $(packages_ceph))
 setup-ci:
 	$(call install_missing,$(packages_demo) $(packages_check) $(packages_lint) $(packages_prometheus) $(packages_slurm) $(packages_ci))

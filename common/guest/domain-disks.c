@@ -7,6 +7,7 @@
 #include "xml-tree.h"
 #include <libxml/parser.h>
 #include <limits.h>
+#include <string.h>
 
 /* --- where an image is --- */
 
@@ -48,14 +49,23 @@ static int take_volume(const struct reading *self, const xmlNode *source, char *
     return -1;
 }
 
-static int take_uri(const xmlNode *source, char **uri, error **err)
+/* A URI may have a secret in it. */
+static void cleanup_place(char **place)
 {
-    *uri = domain_uri(source, err);
+    if (*place)
+        explicit_bzero(*place, strlen(*place));
+    free(*place);
+}
+
+static int take_uri(const struct reading *self, const xmlNode *source, char **uri, error **err)
+{
+    *uri = domain_uri(source, self->sources, err);
     if (!*uri)
         return -1;
     if (strlen(*uri) <= REMOTE_URI_MAX)
         return 0;
-    free(STEAL(*uri));
+    cleanup_place(uri);
+    *uri = NULL;
     return error_set(err, ERROR_REFUSED, "its source's URI has more than %d bytes", REMOTE_URI_MAX);
 }
 
@@ -88,7 +98,7 @@ static int take_source(const struct reading *self, const xmlNode *holder, char *
     if (xml_equal(type, "volume"))
         return take_volume(self, source, place, err);
     if (xml_equal(type, "network"))
-        return take_uri(source, place, err);
+        return take_uri(self, source, place, err);
     return error_set(err, ERROR_UNSUPPORTED,
                      "it is of the type \"%s\"; only files and network disks are supported", type);
 }
@@ -133,7 +143,7 @@ static int take_backing(const struct reading *self, const xmlNode *disk,
 
     for (; store; store = xml_child(store, "backingStore")) {
         AUTO_XML char *type = xml_attribute(store, "type");
-        AUTO_FREE char *path = NULL;
+        CLEANUP(cleanup_place) char *path = NULL;
         enum image_format format;
         if (!type) {
             backing->complete = true;
@@ -169,8 +179,8 @@ static int take_secret(const struct reading *self, const xmlNode *encryption,
 
     if (!uuid && !usage)
         error_set(&why, ERROR_ENCRYPTED, "libvirt names no secret for it");
-    else if (self->sources->find_secret(self->sources->data, uuid, usage, &into->passphrase,
-                                        &into->length, &why) < 0)
+    else if (self->sources->find_secret(self->sources->data, uuid, "volume", usage,
+                                        &into->passphrase, &into->length, &why) < 0)
         error_prefix(&why, "libvirt's secret %s", uuid ? uuid : usage);
     into->missing = why ? strdup(error_message(why)) : NULL;
     return why && !into->missing ? error_no_memory(err) : 0;
@@ -209,7 +219,7 @@ static int take_target(const xmlNode *disk, struct guest_image *image, error **e
 
 static int add_disk(const struct reading *self, const xmlNode *disk, error **err)
 {
-    AUTO_FREE char *place = NULL;
+    CLEANUP(cleanup_place) char *place = NULL;
     enum image_format format = IMAGE_RAW;
     unsigned block_size = 0;
     AUTO_IMAGE_BACKING struct image_backing *backing = calloc(1, sizeof *backing);

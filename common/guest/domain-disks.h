@@ -18,10 +18,11 @@
 struct domain_sources {
     /* The path of a volume of a storage pool: new memory in *path; 0, or -1 and *err. */
     int (*find_volume)(void *data, const char *pool, const char *volume, char **path, error **err);
-    /* The value of a secret, by its UUID or, where that is NULL, by its usage; at most
-     * MAX_PASSPHRASE bytes, not 0, in new secret memory (secret.h). 0, or -1 and *err. */
-    int (*find_secret)(void *data, const char *uuid, const char *usage, char **passphrase,
-                       size_t *length, error **err);
+    /* The value of a secret, by its UUID or, where that is NULL, by its usage ("volume", "ceph",
+     * "iscsi") and the name of that; at most MAX_PASSPHRASE bytes, not 0, in new secret memory
+     * (secret.h). 0, or -1 and *err. */
+    int (*find_secret)(void *data, const char *uuid, const char *type, const char *usage,
+                       char **passphrase, size_t *length, error **err);
     void *data;
 };
 

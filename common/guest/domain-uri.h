@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The URI of a network disk, from its <source> in a domain's XML. Pure. */
+/* The URI of a network disk, from its <source> in a domain's XML. Pure, but for the secret that it
+ * asks for. */
 #ifndef VLT_DOMAIN_URI_H
 #define VLT_DOMAIN_URI_H
 
-#include "base/error.h"
+#include "domain-disks.h"
 #include <libxml/tree.h>
 
-/* nbd://HOST[:PORT]/EXPORT, nbd+unix:///EXPORT?socket=PATH, http(s)://HOST[:PORT]/PATH[?QUERY] or
- * ssh://[USER@]HOST[:PORT]/PATH; all but QUERY with %XX where it must be. New memory; NULL and
- * *err: ERROR_UNSUPPORTED for other protocols, and for settings that these URIs cannot express. */
-char *domain_uri(const xmlNode *source, error **err);
+/* A URI as in remote-uri.h, with %XX where it must be, but in the query of http. Of iscsi and rbd
+ * it has the user and the secret that <auth> names. New memory, to be overwritten by the caller;
+ * NULL and *err: ERROR_UNSUPPORTED for other protocols, and for settings that these URIs cannot
+ * express; ERROR_UNREADABLE where libvirt does not give the secret. */
+char *domain_uri(const xmlNode *source, const struct domain_sources *sources, error **err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <libxml/uri.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NBD_PORT "10809" /* IANA */
@@ -52,6 +53,12 @@ void remote_uri_free(struct remote_uri *uri)
     free(uri->export_name);
     free(uri->path);
     free(uri->user);
+    free(uri->initiator);
+    free(uri->pool);
+    free(uri->name_space);
+    free(uri->snapshot);
+    free(uri->config);
+    free(uri->monitors);
     free(uri);
 }
 
@@ -269,6 +276,106 @@ static int parse_ssh(struct remote_uri *uri, const xmlURI *raw, const char *text
     return set_name(uri, uri->path, uri->host, err);
 }
 
+/* The part of the path up to the next slash, or all that is left; *path is then behind it. */
+static int take_component(const char **path, const char *what, char **out, error **err)
+{
+    size_t length = strcspn(*path, "/");
+
+    if (length == 0)
+        return error_set(err, ERROR_REFUSED, "the URI names no %s", what);
+    if (unescape(*path, length, what, out, err) < 0)
+        return -1;
+    *path += length + ((*path)[length] == '/');
+    return 0;
+}
+
+/* "KEY=VALUE&..." */
+struct parameter {
+    const char *key;
+    char **value;
+};
+
+static int take_parameters(const xmlURI *raw, const struct parameter *known, size_t count,
+                           error **err)
+{
+    for (const char *at = raw->query_raw ? raw->query_raw : ""; *at;) {
+        size_t length = strcspn(at, "&"), i = 0, key = strcspn(at, "=");
+        while (i < count && (key >= length || strlen(known[i].key) != key ||
+                             strncmp(at, known[i].key, key) != 0))
+            i++;
+        if (i == count || *known[i].value)
+            return error_set(
+                err, ERROR_REFUSED,
+                "what stands behind the URI's \"?\" is not known, or stands there twice");
+        if (unescape(at + key + 1, length - key - 1, known[i].key, known[i].value, err) < 0)
+            return -1;
+        at += length + (at[length] == '&');
+    }
+    return 0;
+}
+
+/* SAM-5 has more than this in formats that QEMU does not use. */
+#define LUN_MAX 16383
+
+static int take_lun(struct remote_uri *uri, const char *text, error **err)
+{
+    char *end = NULL;
+    unsigned long lun = *text ? strtoul(text, &end, 10) : 0;
+
+    if (*text && (!isdigit((unsigned char)*text) || *end || lun > LUN_MAX))
+        return error_set(err, ERROR_REFUSED, "the URI's LUN is not a number up to %d", LUN_MAX);
+    uri->lun = (unsigned)lun;
+    return 0;
+}
+
+static int parse_iscsi(struct remote_uri *uri, const xmlURI *raw, const char *text, error **err)
+{
+    const struct parameter known[] = {{"initiator", &uri->initiator}};
+    const char *path = raw->path ? raw->path + (raw->path[0] == '/') : "";
+
+    (void)text;
+    if (take_host(uri, raw, err) < 0 || take_user(uri, raw, err) < 0 ||
+        take_component(&path, "target", &uri->path, err) < 0 || take_lun(uri, path, err) < 0 ||
+        take_parameters(raw, known, 1, err) < 0)
+        return -1;
+    uri->name = uri->lun > 0 ? text_format("%s-%u", uri->path, uri->lun) : strdup(uri->path);
+    return uri->name ? 0 : error_no_memory(err);
+}
+
+/* IMAGE or IMAGE@SNAPSHOT. Neither has an "@" in it (Ceph refuses it). */
+static int take_rbd_image(struct remote_uri *uri, const char *path, error **err)
+{
+    size_t length = strcspn(path, "@");
+
+    if (length == 0 || strchr(path, '/'))
+        return error_set(err, ERROR_REFUSED,
+                         "the URI names no image: POOL/IMAGE or POOL/NAMESPACE/IMAGE");
+    if (path[length] &&
+        unescape(path + length + 1, strlen(path + length + 1), "snapshot", &uri->snapshot, err) < 0)
+        return -1;
+    return unescape(path, length, "image", &uri->path, err);
+}
+
+static int parse_rbd(struct remote_uri *uri, const xmlURI *raw, const char *text, error **err)
+{
+    const struct parameter known[] = {{"conf", &uri->config}, {"mon_host", &uri->monitors}};
+    const char *path = raw->path ? raw->path + (raw->path[0] == '/') : "";
+
+    (void)text;
+    if ((raw->server && *raw->server && take_host(uri, raw, err) < 0) ||
+        take_user(uri, raw, err) < 0 || take_component(&path, "pool", &uri->pool, err) < 0)
+        return -1;
+    if (strchr(path, '/') && take_component(&path, "namespace", &uri->name_space, err) < 0)
+        return -1;
+    if (take_rbd_image(uri, path, err) < 0 || take_parameters(raw, known, 2, err) < 0)
+        return -1;
+    if (uri->config && uri->config[0] != '/')
+        return error_set(err, ERROR_REFUSED, "the URI's conf is not an absolute path");
+    uri->name = text_format("%s%s%s", uri->path, uri->snapshot ? "@" : "",
+                            uri->snapshot ? uri->snapshot : "");
+    return uri->name ? 0 : error_no_memory(err);
+}
+
 struct remote_uri *remote_uri_parse(const char *text, error **err)
 {
     static const struct {
@@ -278,7 +385,8 @@ struct remote_uri *remote_uri_parse(const char *text, error **err)
     } kinds[] = {
         {"nbd", REMOTE_NBD, parse_nbd},    {"nbd+unix", REMOTE_NBD_UNIX, parse_nbd_unix},
         {"http", REMOTE_HTTP, parse_http}, {"https", REMOTE_HTTP, parse_http},
-        {"ssh", REMOTE_SSH, parse_ssh},
+        {"ssh", REMOTE_SSH, parse_ssh},    {"iscsi", REMOTE_ISCSI, parse_iscsi},
+        {"rbd", REMOTE_RBD, parse_rbd},
     };
     CLEANUP(cleanup_uri) struct remote_uri *uri = calloc(1, sizeof *uri);
     CLEANUP(free_raw) xmlURIPtr raw = xmlParseURIRaw(text, 1);
@@ -297,7 +405,8 @@ struct remote_uri *remote_uri_parse(const char *text, error **err)
         i++;
     if (i == count) {
         error_set(err, ERROR_UNSUPPORTED,
-                  "%.*s:// is not read; nbd, nbd+unix, http, https and ssh are", (int)length, text);
+                  "%.*s:// is not read; nbd, nbd+unix, http, https, ssh, iscsi and rbd are",
+                  (int)length, text);
         return NULL;
     }
     if (!raw) {

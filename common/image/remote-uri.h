@@ -4,8 +4,11 @@
  *     nbd://HOST[:PORT]/EXPORT               nbd+unix:///EXPORT?socket=PATH
  *     http://[USER[:PASSWORD]@]HOST[:PORT]/PATH[?QUERY], https://…
  *     ssh://[USER[:PASSWORD]@]HOST[:PORT]/PATH
+ *     iscsi://[USER[:PASSWORD]@]HOST[:PORT]/TARGET[/LUN][?initiator=NAME]
+ *     rbd://[USER[:KEY]@][HOST[:PORT]]/POOL[/NAMESPACE]/IMAGE[@SNAPSHOT][?conf=PATH&mon_host=HOST:PORT,...]
  *
- * Everything but QUERY may have %XX in it. PATH of ssh is absolute. */
+ * Everything but http's QUERY may have %XX in it. PATH of ssh is absolute, KEY is base64, as in a
+ * keyring. */
 #ifndef VLT_REMOTE_URI_H
 #define VLT_REMOTE_URI_H
 
@@ -13,7 +16,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum remote_kind { REMOTE_NBD, REMOTE_NBD_UNIX, REMOTE_HTTP, REMOTE_SSH };
+enum remote_kind {
+    REMOTE_NBD,
+    REMOTE_NBD_UNIX,
+    REMOTE_HTTP,
+    REMOTE_SSH,
+    REMOTE_ISCSI,
+    REMOTE_RBD,
+    REMOTE_KIND_COUNT
+};
 
 /* The longest URI that we accept, from any source, in bytes. */
 #define REMOTE_URI_MAX 8192
@@ -29,12 +40,19 @@ struct remote_uri {
     char *shown; /* for messages: without the password and without what follows http's question mark
                   */
     char *name;  /* of the guest: the last component of the path, or else the host or socket */
-    char *host;  /* of nbd and ssh */
-    char *port;  /* of nbd; of ssh NULL where it is not said */
+    char *host;  /* of nbd, ssh, iscsi; of rbd a monitor, or NULL */
+    char *port;  /* of nbd; of the others NULL where it is not said */
     char *socket;
     char *export_name; /* of nbd and nbd+unix; "" is the default export. UTF-8 */
-    char *path;        /* of ssh */
+    char *path;        /* of ssh; of iscsi the target's name; of rbd the image's */
     char *user;
+    unsigned lun;     /* of iscsi */
+    char *initiator;  /* of iscsi, or NULL: QEMU's */
+    char *pool;       /* of rbd, as are these */
+    char *name_space; /* NULL: the default one */
+    char *snapshot;   /* NULL: the image as it is */
+    char *config;     /* an absolute path; NULL: Ceph's own */
+    char *monitors;   /* "HOST:PORT,..."; NULL: host, or those of the configuration */
 };
 
 /* Whether it begins like a URI of any kind (letters, "://"). A file of such a name is ./NAME. */

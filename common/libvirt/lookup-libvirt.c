@@ -66,24 +66,30 @@ static int find_volume(void *data, const char *pool_name, const char *name, char
     return result;
 }
 
-static virSecretPtr find_named_secret(const struct asking *self, const char *uuid,
+static int usage_type(const char *type)
+{
+    if (strcmp(type, "ceph") == 0)
+        return VIR_SECRET_USAGE_TYPE_CEPH;
+    return strcmp(type, "iscsi") == 0 ? VIR_SECRET_USAGE_TYPE_ISCSI : VIR_SECRET_USAGE_TYPE_VOLUME;
+}
+
+static virSecretPtr find_named_secret(const struct asking *self, const char *uuid, const char *type,
                                       const char *usage)
 {
-    return uuid
-               ? TRACED(self, "virSecretLookupByUUIDString",
-                        virSecretLookupByUUIDString(self->secrets, uuid))
-               : TRACED(self, "virSecretLookupByUsage",
-                        virSecretLookupByUsage(self->secrets, VIR_SECRET_USAGE_TYPE_VOLUME, usage));
+    return uuid ? TRACED(self, "virSecretLookupByUUIDString",
+                         virSecretLookupByUUIDString(self->secrets, uuid))
+                : TRACED(self, "virSecretLookupByUsage",
+                         virSecretLookupByUsage(self->secrets, usage_type(type), usage));
 }
 
 /* domain_sources.find_secret. libvirt tells no secret over a read-only connection. */
-static int find_secret(void *data, const char *uuid, const char *usage, char **passphrase,
-                       size_t *length, error **err)
+static int find_secret(void *data, const char *uuid, const char *type, const char *usage,
+                       char **passphrase, size_t *length, error **err)
 {
     struct asking *self = data;
     if (!self->secrets)
         self->secrets = TRACED(self, "virConnectOpen", virConnectOpen(self->uri));
-    virSecretPtr secret = self->secrets ? find_named_secret(self, uuid, usage) : NULL;
+    virSecretPtr secret = self->secrets ? find_named_secret(self, uuid, type, usage) : NULL;
     unsigned char *value =
         secret ? TRACED(self, "virSecretGetValue", virSecretGetValue(secret, length, 0)) : NULL;
     int result = 0;

@@ -24,6 +24,8 @@ void remote_image_clear(struct remote_image *image)
     cleanup_fd(&image->looking);
     cleanup_fd(&image->handover);
     cleanup_fd(&image->said);
+    if (image->path[0])
+        unlink(image->path);
     if (pid_signal(image->server, SIGKILL) == 0)
         waitpid(image->server, NULL, 0);
 }
@@ -95,6 +97,8 @@ static int connect_image(const struct remote_image *on, error **err)
 {
     struct remote_uri place = *on->image->remote;
 
+    if (on->path[0])
+        return remote_server_connect(on, err);
     return place.kind == REMOTE_NBD_UNIX && !place.socket ? connect_served(&place, on->socket, err)
                                                           : remote_connect(&place, err);
 }
@@ -127,8 +131,8 @@ static int connect_to_look(struct session_process *self, const struct remote_mea
                                     .socket = self->served};
         if (image->packed)
             remote_unpack(on, means->box, &err);
-        else if (image->remote->kind == REMOTE_HTTP || image->remote->kind == REMOTE_SSH)
-            remote_nbdkit_serve(on, means, &err);
+        else if (remote_server_is_for(image->remote))
+            remote_server_start(on, means, i, &err);
         else
             on->looking = connect_image(on, &err);
         if (err)
@@ -181,8 +185,8 @@ static int look(struct session_process *self, const struct sandbox *box, pid_t p
     return 0;
 }
 
-/* What has been found out about one of them. What nbdkit says is heard here, because it may have
- * the URL in it, which is known here only. */
+/* What has been found out about one of them. What its server program says is heard here, because it
+ * may have the URL in it, which is known here only. */
 static int relay_one(const struct session_process *self, struct remote_image *on, int from)
 {
     remote_report said = {0};
@@ -197,7 +201,7 @@ static int relay_one(const struct session_process *self, struct remote_image *on
         error_set(&err, status_error_kind((enum status)said.status), "%.*s",
                   (int)said.message.message_len,
                   said.message.message_val ? said.message.message_val : "");
-        remote_nbdkit_server_said(on, &err);
+        remote_server_said(on, &err);
         result = tell_failure(self, on->image, err);
     }
     xdr_free((xdrproc_t)xdr_remote_report, &said);
@@ -246,6 +250,8 @@ static int hand_over(struct session_process *self)
             on->handover = connect_image(on, &err);
         if (err)
             return tell_failure(self, on->image, err);
+        if (on->path[0])
+            unlink(on->path); /* nobody else is to connect */
         if (tell(self, &message, on->handover) < 0)
             return -1;
         close(steal_fd(&on->handover));

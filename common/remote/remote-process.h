@@ -21,6 +21,7 @@ struct remote_image {
     pid_t server; /* nbdkit, or -1 */
     int said;     /* nbdkit's stderr, non-blocking; -1 */
     const char *socket; /* of nbd+unix, where the URI has none; NULL */
+    char path[108];     /* of the program's socket, below the run's directory; "" */
 };
 
 void remote_image_clear(struct remote_image *image); /* closes, and ends the server */
@@ -34,13 +35,18 @@ pid_t remote_fork(void);
 /* A connection to an NBD server; -1 and *err: ERROR_UNREADABLE. */
 int remote_connect(const struct remote_uri *uri, error **err);
 
-/* --- remote-nbdkit.c --- */
+/* --- remote-server.c --- */
 
-/* Starts an nbdkit for the image and makes both connections to it. nbdkit runs as the sandboxed
- * user, except for ssh, which has to read the user's keys. 0; -1 and *err. */
-int remote_nbdkit_serve(struct remote_image *image, const struct remote_means *means, error **err);
-/* Replaces *err with nbdkit's message, if it wrote one. Always -1. */
-int remote_nbdkit_server_said(struct remote_image *image, error **err);
+/* Whether a program serves such an image; otherwise its server is the user's. */
+bool remote_server_is_for(const struct remote_uri *uri);
+/* Starts it for the guest's image number `index`, and makes the connection to look at it. 0; -1 and
+ * *err. */
+int remote_server_start(struct remote_image *image, const struct remote_means *means, size_t index,
+                        error **err);
+/* Another connection to it; -1 and *err. */
+int remote_server_connect(const struct remote_image *image, error **err);
+/* Replaces *err with its message, if it wrote one. Always -1. */
+int remote_server_said(struct remote_image *image, error **err);
 
 /* --- remote-unpack.c --- */
 

@@ -41,12 +41,13 @@ static size_t next_image(const struct guest *guest, size_t index)
     return index;
 }
 
-/* What nbdkit's plugins look for: curl's proxies, the user's keys for ssh. */
-static const char *const of_nbdkit[] = {
-    "HOME",          "USER",         "LOGNAME",        "SSH_AUTH_SOCK",
-    "http_proxy",    "https_proxy",  "all_proxy",      "no_proxy",
-    "HTTP_PROXY",    "HTTPS_PROXY",  "ALL_PROXY",      "NO_PROXY",
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", NULL};
+/* What programs that serve images look for: curl's proxies, the user's keys for ssh, Ceph's
+ * configuration. */
+static const char *const of_servers[] = {
+    "CEPH_CONF",      "HOME",        "USER",      "LOGNAME",       "SSH_AUTH_SOCK",
+    "http_proxy",     "https_proxy", "all_proxy", "no_proxy",      "HTTP_PROXY",
+    "HTTPS_PROXY",    "ALL_PROXY",   "NO_PROXY",  "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "CURL_CA_BUNDLE", NULL};
 
 static int run(const struct guest *guest, const struct remote_means *means, int socket,
                pid_t supervisor)
@@ -55,7 +56,7 @@ static int run(const struct guest *guest, const struct remote_means *means, int 
 
     if (child_setup_begin("vlt-remote", kept, means->keeper >= 0 ? 2 : 1) < 0)
         return 1;
-    child_setup_reduce_environment(of_nbdkit);
+    child_setup_reduce_environment(of_servers);
     setsid(); /* no terminal; Ctrl-C is the supervisor's to handle */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     return getppid() == supervisor ? remote_process(guest, means, socket) : 1;

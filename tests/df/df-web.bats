@@ -82,7 +82,7 @@ nbdkit_left()
 @test "without nbdkit it is said what is missing" {
     run --separate-stderr env PATH=/nonexistent "$BUILD/bin/virt-df-live" http://127.0.0.1:1/x.img "$IMAGES/ext4.img"
     assert_status 1
-    assert_contains "$stderr" "virt-df-live: x.img: nbdkit, which reads http, https and ssh, cannot be started"
+    assert_contains "$stderr" "virt-df-live: x.img: nbdkit, which reads http and https, cannot be started"
     assert_contains "$output" "ext4.img:/dev/sda"
 }
 

@@ -19,10 +19,11 @@ static int find_volume(void *unused, const char *pool, const char *volume, char 
                                                       : 0;
 }
 
-static int find_secret(void *unused, const char *uuid, const char *usage, char **passphrase,
-                       size_t *length, error **err)
+static int find_secret(void *unused, const char *uuid, const char *type, const char *usage,
+                       char **passphrase, size_t *length, error **err)
 {
     (void)unused;
+    (void)type;
     if (!uuid || !*uuid)
         return error_set(err, ERROR_ENCRYPTED, "there is none: %s", usage ? usage : "");
     *passphrase = secret_copy(uuid, strnlen(uuid, MAX_PASSPHRASE));

@@ -25,10 +25,11 @@ static int find_volume(void *data, const char *pool, const char *volume, char **
 }
 
 /* Of a secret that has a UUID the value is that. */
-static int find_secret(void *data, const char *uuid, const char *usage, char **passphrase,
-                       size_t *length, error **err)
+static int find_secret(void *data, const char *uuid, const char *type, const char *usage,
+                       char **passphrase, size_t *length, error **err)
 {
     (void)data;
+    (void)type;
     if (!uuid)
         return error_set(err, ERROR_ENCRYPTED, "no secret of the usage %s", usage);
     *passphrase = secret_copy(uuid, strlen(uuid));

@@ -136,10 +136,69 @@ static void a_password_is_hidden_wherever_an_at_sign_stands(void **state)
     remote_uri_free(uri);
 }
 
+static void iscsi_has_a_target_and_a_unit(void **state)
+{
+    (void)state;
+    struct remote_uri *uri =
+        parse("iscsi://me:se%2Fcret@[::1]:3261/iqn.2026-11.example%3Aa/7?initiator=iqn.x%3Ay");
+    assert_int_equal(uri->kind, REMOTE_ISCSI);
+    assert_string_equal(uri->host, "::1");
+    assert_string_equal(uri->port, "3261");
+    assert_string_equal(uri->path, "iqn.2026-11.example:a");
+    assert_int_equal(uri->lun, 7);
+    assert_string_equal(uri->password, "se/cret");
+    assert_string_equal(uri->initiator, "iqn.x:y");
+    assert_string_equal(uri->name, "iqn.2026-11.example:a-7");
+    assert_null(strstr(uri->shown, "cret"));
+    remote_uri_free(uri);
+    uri = parse("iscsi://h/target");
+    assert_int_equal(uri->lun, 0);
+    assert_string_equal(uri->name, "target");
+    remote_uri_free(uri);
+    assert_fails("iscsi:///target/1", ERROR_REFUSED, "names no host");
+    assert_fails("iscsi://h/", ERROR_REFUSED, "names no target");
+    assert_fails("iscsi://h/t/x", ERROR_REFUSED, "LUN");
+    assert_fails("iscsi://h/t/-1", ERROR_REFUSED, "LUN");
+    assert_fails("iscsi://h/t/99999999999999999999", ERROR_REFUSED, "LUN");
+    assert_fails("iscsi://h/t/1?other=x", ERROR_REFUSED, "not known");
+}
+
+static void rbd_has_a_pool_and_an_image(void **state)
+{
+    (void)state;
+    struct remote_uri *uri =
+        parse("rbd://me:a%2Bb%3D@h:1/pool/space/im%20age@snap?conf=/etc/c.conf&mon_host=a:1,b:2");
+    assert_int_equal(uri->kind, REMOTE_RBD);
+    assert_string_equal(uri->host, "h");
+    assert_string_equal(uri->pool, "pool");
+    assert_string_equal(uri->name_space, "space");
+    assert_string_equal(uri->path, "im age");
+    assert_string_equal(uri->snapshot, "snap");
+    assert_string_equal(uri->user, "me");
+    assert_string_equal(uri->password, "a+b=");
+    assert_string_equal(uri->config, "/etc/c.conf");
+    assert_string_equal(uri->monitors, "a:1,b:2");
+    assert_string_equal(uri->name, "im age@snap");
+    assert_string_equal(
+        uri->shown, "rbd://me:***@h:1/pool/space/im%20age@snap?conf=/etc/c.conf&mon_host=a:1,b:2");
+    remote_uri_free(uri);
+    uri = parse("rbd://me:key@/pool/image");
+    assert_null(uri->host);
+    assert_string_equal(uri->shown, "rbd://me:***@/pool/image");
+    remote_uri_free(uri);
+    assert_fails("rbd:///", ERROR_REFUSED, "names no pool");
+    assert_fails("rbd:///pool", ERROR_REFUSED, "names no image");
+    assert_fails("rbd:///pool/", ERROR_REFUSED, "names no image");
+    assert_fails("rbd:///a/b/c/d", ERROR_REFUSED, "names no image");
+    assert_fails("rbd:///pool/image?conf=etc", ERROR_REFUSED, "absolute");
+    assert_fails("rbd:///pool/image?conf=/a&conf=/b", ERROR_REFUSED, "twice");
+}
+
 static void other_kinds_are_named_and_no_more_of_them(void **state)
 {
     static const char *const others[] = {"nbds://u:secret@h/x", "ftp://u:secret@h/x",
-                                         "file:///secret", "rbd://secret", "nbd+vsock://secret"};
+                                         "file:///secret", "gluster://secret",
+                                         "nbd+vsock://secret"};
 
     (void)state;
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
@@ -207,6 +266,8 @@ int main(void)
         T(http_goes_on_as_it_came_without_the_user),
         T(ssh_has_an_absolute_path),
         T(a_password_is_hidden_wherever_an_at_sign_stands),
+        T(iscsi_has_a_target_and_a_unit),
+        T(rbd_has_a_pool_and_an_image),
         T(other_kinds_are_named_and_no_more_of_them),
         T(what_is_no_uri_is_refused),
         T(bytes_that_nobody_can_use_are_refused),

@@ -238,7 +238,7 @@ static int make_appliance(struct new_appliance *start, const struct template_bui
 static int attempt(struct new_appliance *start, run_directory *run, int signal_fd, bool *again,
                    appliance_directory **where, error **err)
 {
-    struct template_builder provision = {0};
+    struct template_builder provision = {.discarded = !*again};
     struct progress *progress =
         mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (progress == MAP_FAILED)

@@ -18,6 +18,8 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
+#define ASIDE ".aside" /* behind the name of a template that is set aside; both expire alike */
+
 #define INFO_FORMAT                                                                                \
     "virt-live-tools template 2\nram %" PRIu64 " %016" PRIx64 "\nstate %" PRIu64 " %016" PRIx64 "\n"
 
@@ -225,9 +227,28 @@ int template_find(const char *key, char **directory, char **why)
     return geteuid() == 0 ? 0 : try_directory(TEMPLATE_SYSTEM_DIR, key, directory, why);
 }
 
+static void rename_aside(const char *directory, bool back)
+{
+    AUTO_FREE char *aside = text_format("%s" ASIDE, directory);
+    if (!aside)
+        return;
+    if (!back)
+        file_tree_remove(AT_FDCWD, aside);
+    if (rename(back ? aside : directory, back ? directory : aside) < 0 && back)
+        file_tree_remove(AT_FDCWD, aside); /* there is a new one, or there was none */
+}
+
 void template_discard(const char *directory)
 {
-    file_tree_remove(AT_FDCWD, directory);
+    rename_aside(directory, false);
+}
+
+void template_put_back(const char *key)
+{
+    AUTO_FREE char *cache = template_cache_directory();
+    AUTO_FREE char *name = cache ? text_format("%s/template-%s", cache, key) : NULL;
+    if (name)
+        rename_aside(name, true);
 }
 
 /* --- making one --- */
@@ -407,6 +428,9 @@ static int publish(const char *begun, const char *cache, const char *key, char *
     }
     if (failed)
         return error_set_errno(err, ERROR_HOST, failed, "cannot rename %s to %s", begun, name);
+    AUTO_FREE char *aside = text_format("%s" ASIDE, name);
+    if (aside)
+        file_tree_remove(AT_FDCWD, aside);
     *directory = STEAL(name);
     return 0;
 }

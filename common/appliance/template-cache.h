@@ -44,8 +44,11 @@ char *template_begin(const struct sandbox *box, const char *fallback, bool *cach
 int template_finish(const char *begun, const char *key, bool cached, char **directory, char **why,
                     error **err);
 
-/* One that passed all checks and still cannot be restored: it is removed where that is possible. */
+/* One that passed all checks and still cannot be restored is set aside where that is possible,
+ * until another one of its key is finished. If none could be made it is put back: then the fault
+ * was this run's, as that it may use too little memory. */
 void template_discard(const char *directory);
+void template_put_back(const char *key);
 
 /* Copies the memory, sparse, to a new file `to` that belongs to the sandboxed user. 0 or -1 and
  * *err. */

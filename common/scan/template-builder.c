@@ -244,7 +244,7 @@ static int choose_candidates(struct provisioner *self, const struct appliance_co
 static int find_ready(struct provisioner *self, struct template_builder *result)
 {
     AUTO_FREE char *why = NULL;
-    if (self->count != 1)
+    if (self->count != 1 || result->discarded)
         return 0;
     int found = template_find(self->builders[0].key, &result->template_dir, &why);
     say(self, LOG_VERBOSE, why);
@@ -374,10 +374,13 @@ enum template_builder_end template_builder_make(const struct supervisor_config *
 {
     struct provisioner self = {
         .config = config, .client = client, .run = run, .box = box, .signal_fd = signal_fd};
-    *result = (struct template_builder){0};
+    *result = (struct template_builder){.discarded = result->discarded};
     enum template_builder_end end = provide(&self, result, err);
-    for (size_t i = 0; i < MAX_BUILDERS; i++)
+    for (size_t i = 0; i < MAX_BUILDERS; i++) {
+        if (end != TEMPLATE_BUILDER_DONE && self.builders[i].key)
+            template_put_back(self.builders[i].key);
         clear_builder(&self.builders[i]);
+    }
     error_free(self.failure);
     if (end != TEMPLATE_BUILDER_DONE)
         template_builder_clear(result);
@@ -399,4 +402,5 @@ void template_builder_discard(struct template_builder *provision)
         unlink(provision->memory_path);
     accelerator_forget();
     template_builder_clear(provision);
+    provision->discarded = true;
 }

@@ -14,6 +14,7 @@ struct template_builder {
     char *memory_path;                 /* its memory, or this run's copy of it */
     bool memory_read_only;             /* it is the template's: nobody may write it */
     bool booted;                       /* it had to be built */
+    bool discarded;                    /* no saved one is looked for: that was tried */
     unsigned probes;                   /* builders that were started: each probes the host */
     struct appliance_files files;      /* owned */
 };
@@ -32,8 +33,8 @@ enum template_builder_end template_builder_make(const struct supervisor_config *
                                                 int signal_fd, struct template_builder *result,
                                                 error **err);
 
-/* What it has made does not come up: removes the template, and the verdict on the accelerator with
- * it, so that both are made anew, and clears it. */
+/* What it has made does not come up: sets the template aside, and the verdict on the accelerator
+ * with it, so that both are made anew, and clears it. */
 void template_builder_discard(struct template_builder *provision);
 void template_builder_clear(struct template_builder *provision);
 

@@ -241,6 +241,24 @@ static void another_key_is_not_found(void **state)
     assert_null(why);
 }
 
+/* The run that could not restore it may have been the one with too little memory. */
+static void one_that_cannot_be_restored_comes_back_unless_there_is_a_new_one(void **state)
+{
+    AUTO_FREE char *made = make(*state), *found = NULL, *why = NULL, *aside = NULL;
+    assert_true(asprintf(&aside, "%s.aside", made) > 0);
+    template_discard(made);
+    assert_int_equal(template_find(KEY, &found, &why), 0);
+    template_put_back(KEY);
+    assert_int_equal(template_find(KEY, &found, &why), 1);
+
+    template_discard(made);
+    AUTO_FREE char *again = make(*state);
+    assert_string_equal(again, made);
+    assert_int_not_equal(access(aside, F_OK), 0);
+    template_put_back(KEY); /* there is none */
+    assert_int_equal(access(made, F_OK), 0);
+}
+
 static const char *part(const char *directory, const char *name)
 {
     static char path[256];
@@ -672,6 +690,7 @@ int main(void)
         CACHE(a_missing_file_has_no_key),
         CACHE(what_was_made_is_found),
         CACHE(another_key_is_not_found),
+        CACHE(one_that_cannot_be_restored_comes_back_unless_there_is_a_new_one),
         CACHE(a_flipped_byte_of_memory_is_noticed),
         CACHE(a_byte_in_a_hole_is_noticed),
         CACHE(a_flipped_byte_of_state_is_noticed),

@@ -13,7 +13,7 @@
 #define PROGRAM "/usr/sbin/volume-groups"
 
 /* For its start; an answer may take as long as the host lets it. */
-#define START_SECONDS 30
+#define START_SECONDS 110 /* on a crowded host; whoever waits for the appliance has 120 */
 
 /* A line of an answer: two names of at most 127 bytes, and what is around them. */
 #define ANSWER_LINE_MAX 4096
@@ -54,8 +54,13 @@ int lvm_start(void)
     struct pollfd waiting = {.fd = ours, .events = POLLIN};
     if (result < 0)
         return result;
-    if (poll(&waiting, 1, START_SECONDS * 1000) != 1 || recv(ours, &ready, 1, 0) != 1)
-        return -ETIMEDOUT;
+    int came;
+    while ((came = poll(&waiting, 1, START_SECONDS * 1000)) < 0 && errno == EINTR)
+        ;
+    if (came <= 0)
+        return came < 0 ? -errno : -ETIMEDOUT;
+    if (recv(ours, &ready, 1, 0) != 1)
+        return -ECONNRESET; /* it has ended */
     server = steal_fd(&ours);
     return 0;
 }

@@ -29,7 +29,8 @@ static int part(const void *data, struct html_text name, struct html_text inner,
 
     if (!html_text_is(name, "twice"))
         return -1;
-    return html_page_write(inner, &names, to) | html_page_write(inner, &names, to);
+    int first = html_page_write(inner, &names, to);
+    return first | html_page_write(inner, &names, to);
 }
 
 /* The page with that value; NULL: it is malformed. */

@@ -49,11 +49,11 @@ static void append_header(struct archive *archive, const char *name, char type, 
     unsigned sum = 0;
     char text[8];
 
-    memcpy(block, name, strlen(name));
+    snprintf((char *)block, 100, "%s", name);
     memcpy(block + 124, size, 12);
     memset(block + 148, ' ', 8);
     block[156] = (unsigned char)type;
-    memcpy(block + 257, "ustar", 5);
+    snprintf((char *)block + 257, 6, "ustar");
     for (size_t i = 0; i < BLOCK; i++)
         sum += block[i];
     snprintf(text, sizeof text, "%06o", sum);

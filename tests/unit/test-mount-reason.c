@@ -41,13 +41,13 @@ static void the_most_severe_line_and_of_these_the_first(void **state)
                   LINES("5XFS (sda1): Mounting V5 Filesystem", "5XFS (sda1): Starting recovery",
                         "4XFS (sda1): log mount/recovery failed: error -117"),
                   "log mount/recovery failed: error -117");
-    assert_reason("btrfs",
-                  LINES("6BTRFS: device fsid 348caea1-fbd5 devid 1 transid 6 /dev/sda1 scanned by "
-                        "init (1)",
-                        "3BTRFS error (device sda1): failed to read chunk root",
-                        "2BTRFS critical (device sda1): corrupt leaf: root=3",
-                        "3BTRFS error (device sda1): open_ctree failed"),
-                  "corrupt leaf: root=3");
+    assert_reason(
+        "btrfs",
+        LINES("6BTRFS: device fsid 348caea1 devid 1 transid 6 /dev/sda1 scanned by init (1)",
+              "3BTRFS error (device sda1): failed to read chunk root",
+              "2BTRFS critical (device sda1): corrupt leaf: root=3",
+              "3BTRFS error (device sda1): open_ctree failed"),
+        "corrupt leaf: root=3");
 }
 
 static void some_filesystems_say_why_first_whatever_the_level(void **state)

@@ -74,15 +74,14 @@ static void what_was_probed_replaces_what_was_there(void **state)
 static void what_is_not_libvirts_is_not_taken(void **state)
 {
     static const char *const commands[] = {
-        "ln -s ../../secret w0/probed/b.xml", /* a link to what we may read */
-        "ln secret w0/probed/b.xml",          /* another name of it */
-        "mkfifo w0/probed/b.xml",             /* which would be waited for */
-        "mkdir w0/probed/b.xml",              /* not a file */
-        "truncate -s 5M w0/probed/b.xml",     /* too large */
-        "touch w0/probed/1 w0/probed/2 w0/probed/3 w0/probed/4 w0/probed/5 w0/probed/6 "
-        "w0/probed/7 w0/probed/8 w0/probed/9",         /* too many */
-        "true",                                        /* none */
-        "rmdir w0/probed && ln -s ../other w0/probed", /* elsewhere */
+        "ln -s ../../secret w0/probed/b.xml",                      /* a link to what we may read */
+        "ln secret w0/probed/b.xml",                               /* another name of it */
+        "mkfifo w0/probed/b.xml",                                  /* which would be waited for */
+        "mkdir w0/probed/b.xml",                                   /* not a file */
+        "truncate -s 5M w0/probed/b.xml",                          /* too large */
+        "for i in 1 2 3 4 5 6 7 8 9; do touch w0/probed/$i; done", /* too many */
+        "true",                                                    /* none */
+        "rmdir w0/probed && ln -s ../other w0/probed",             /* elsewhere */
         "rmdir w0/probed",
     };
     struct fixture *f = *state;

@@ -145,8 +145,9 @@ static void read_group(btrfs_inodes *self, int directory, struct group *group)
 static const struct group *find_group(btrfs_inodes *self, int directory, uint64_t number)
 {
     struct group **place = &self->groups[number % GROUPS];
-    if (*place && (*place)->number == number)
-        return *place;
+    struct group *held = *place;
+    if (held && held->number == number)
+        return held;
     if (self->budget <= 0) {
         self->budget++;
         return NULL;

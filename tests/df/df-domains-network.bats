@@ -69,19 +69,19 @@ c empty"
 @test "what is not read or not there is one error, and others go on" {
     image ext4.img
     unused=$(free_port)
-    hypervisor "$(domain a-rbd "$(network rbd pool/volume 'name="h"')")" \
+    hypervisor "$(domain a-gluster "$(network gluster pool/volume 'name="h"')")" \
         "$(domain b-tls '<disk type="network"><source protocol="nbd" tls="yes"><host name="h"/></source><target dev="vda"/></disk>')" \
         "$(domain c-gone "$(network nbd x "name='127.0.0.1' port='$unused'")")" \
         "$(domain d-chain "$(disk ext4.img "$qcow2" '<backingStore type="network"><format type="raw"/><source protocol="nbd" name="x"><host name="h"/></source></backingStore>')")" \
         "$(domain e-good "$(disk ext4.img)")"
     run --separate-stderr virt-df-live --json -c "$uri"
     assert_status 1
-    assert_equal "$(json 'select(.type == "guest") | .guest + " " + .status')" "a-rbd unsupported
+    assert_equal "$(json 'select(.type == "guest") | .guest + " " + .status')" "a-gluster unsupported
 b-tls unsupported
 c-gone unreadable
 d-chain unsupported
 e-good ok"
-    assert_contains "$stderr" "a-rbd: disk " ": a network disk over rbd is not supported" \
+    assert_contains "$stderr" "a-gluster: disk " ": a network disk over gluster is not supported" \
         'b-tls: disk vda: a network disk with "tls" is not supported' \
         "c-gone: connect to 127.0.0.1 port $unused: Connection refused" \
         "what backs it: it is a network disk; only files can back a disk"

@@ -68,7 +68,7 @@ ext4.img,/dev/sda"
     image ext4.img
     hypervisor "$(domain a-missing "$(disk ext4.img)" "$(disk gone.img)")" \
         "$(domain b-empty)" \
-        "$(domain c-network '<disk type="network"><source protocol="rbd" name="x/y"><host name="h" port="1"/></source><target dev="vda"/></disk>')" \
+        "$(domain c-network '<disk type="network"><source protocol="gluster" name="x/y"><host name="h" port="1"/></source><target dev="vda"/></disk>')" \
         "$(domain d-pool '<disk type="volume"><source pool="none" volume="v"/><target dev="vda"/></disk>')" \
         "$(domain e-good "$(disk ext4.img)")"
     run --separate-stderr named
@@ -76,7 +76,7 @@ ext4.img,/dev/sda"
     assert_equal "$(rows)" "e-good,/dev/sda"
     assert_equal "$(wc -l <<< "$stderr")" 4
     assert_contains "$stderr" "a-missing: $PWD/gone.img: open $PWD/gone.img: No such file" \
-        "b-empty: it has no disks" "c-network: disk vda: a network disk over rbd is not supported" \
+        "b-empty: it has no disks" "c-network: disk vda: a network disk over gluster is not supported" \
         "d-pool: disk vda: volume v of the pool none: "
     run --separate-stderr virt-df-live --json -c "$uri"
     assert_equal "$(json 'select(.type == "guest") | .guest + " " + .status')" "a-missing unreadable

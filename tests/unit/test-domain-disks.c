@@ -249,8 +249,8 @@ static void network_disks_that_cannot_be_read(void **state)
         ERROR_UNSUPPORTED,
         "disk vda: what backs it: it is a network disk; only files can back a disk");
     assert_refused(DOMAIN("<disk type='network'><target dev='vda'/>"
-                          "<source protocol='rbd' name='pool/volume'/></disk>"),
-                   ERROR_UNSUPPORTED, "disk vda: a network disk over rbd is not supported");
+                          "<source protocol='gluster' name='pool/volume'/></disk>"),
+                   ERROR_UNSUPPORTED, "disk vda: a network disk over gluster is not supported");
     assert_refused(DOMAIN("<disk type='network'><target dev='vda'/>"
                           "<source protocol='ssh' name='/a'><host name='-o'/></source></disk>"),
                    ERROR_REFUSED, "disk vda: the URI's host begins with a dash");

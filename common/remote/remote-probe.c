@@ -28,22 +28,23 @@ static int nbd_failed(const char *what, error **err)
 static int check_content(const struct guest_image *image, const struct image_info *info,
                          error **err)
 {
-    static const char rule[] = "what a remote or packed image names is not followed";
+    const char *kind = image->packed ? "packed" : "remote";
     bool ended = image->backing && image->backing->complete; /* libvirt: nothing backs it */
+    const char *what = info->backing && !ended ? "a backing file"
+                       : info->data_file       ? "a data file"
+                                               : "an extent";
+    const char *name = info->backing && !ended  ? info->backing
+                       : info->data_file        ? info->data_file
+                       : info->extent_count > 0 ? info->extents[0].name
+                                                : NULL;
 
     if (info->encrypted)
-        return error_set(
-            err, ERROR_ENCRYPTED,
-            "the image is encrypted, and keys are not used for remote or packed images");
-    if (info->backing && !ended)
-        return error_set(err, ERROR_UNSUPPORTED, "the image names a backing file, \"%s\"; %s",
-                         info->backing, rule);
-    if (info->data_file)
-        return error_set(err, ERROR_UNSUPPORTED, "the image names a data file, \"%s\"; %s",
-                         info->data_file, rule);
-    if (info->extent_count > 0)
-        return error_set(err, ERROR_UNSUPPORTED, "the image names an extent, \"%s\"; %s",
-                         info->extents[0].name, rule);
+        return error_set(err, ERROR_ENCRYPTED,
+                         "the image is encrypted, and keys are not used for %s images", kind);
+    if (name)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "the image names %s, \"%s\"; what a %s image names is not followed", what,
+                         name, kind);
     return 0;
 }
 

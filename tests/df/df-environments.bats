@@ -41,7 +41,7 @@ assert_row()
 
 @test "a read-only /: what is missing is said, and works with TMPDIR" {
     requires_mount_namespace
-    local only='mount --make-rprivate /; mount -o remount,bind,ro /; mount --bind "$PWD" "$PWD"; mount -o remount,bind,ro "$PWD"
+    local only='mount --make-rprivate /; mount -o remount,bind,ro /; ! mountpoint -q /tmp || mount -o remount,bind,ro /tmp; mount --bind "$PWD" "$PWD"; mount -o remount,bind,ro "$PWD"
         mount -t tmpfs -o mode=1777 none /dev/shm; exec "$@"'
 
     run -3 --separate-stderr env -u XDG_RUNTIME_DIR TMPDIR=/tmp unshare --mount sh -c "$only" sh virt-df-live a.img

@@ -57,7 +57,8 @@ everything()
     requires sudo
     run -0 --separate-stderr sudo -n "$USER_BIN/virt-df-live" --csv --noheadings --accel=tcg a.img
     assert_equal "$(cut -d , -f 1,2 <<< "$output")" "a.img,/dev/sda"
-    assert_equal "$stderr" ""
+    # It looks its host up, which a chroot's resolver may not know.
+    assert_equal "$(grep -v '^sudo: unable to resolve host' <<< "$stderr")" ""
     run -0 --separate-stderr sudo -n -u nobody "$USER_BIN/virt-df-live" --version
 }
 

@@ -54,7 +54,7 @@ ext4.img,/dev/sda,6144,24,6120,0.4"
     jq -e . <<< "$output" > /dev/null
     assert_equal "$(jq -s length <<< "$output")" "$(wc -l <<< "$output")"
     assert_equal "$(json 'select(.type == "filesystem") | keys_unsorted | join(" ")' | sort -u)" \
-        "type guest index images device disk fstype label uuid block_size size used available use_percent inodes inodes_used inodes_free mountpoint clean recovered status message"
+        "type guest index images disk device fstype label uuid mountpoint size used available use_percent inodes inodes_used inodes_free block_size clean recovered status message"
     assert_equal "$(json 'select(.type == "guest") | keys_unsorted | join(" ")' | sort -u)" \
         "type guest index images status message filesystems elapsed_s"
     assert_equal "$(json 'select(.guest == "missing.img") | .status + ": " + .message')" \

@@ -64,7 +64,7 @@ names_of_csv()
 @test "URIs that are not read are wrong usage, or one entry of a list" {
     run --separate-stderr virt-df-live ftp://user:secret@host/x.img
     assert_status 2
-    assert_contains "$stderr" "ftp:// is not read; nbd, nbd+unix, http, https and ssh are"
+    assert_contains "$stderr" "ftp:// is not read; nbd, nbd+unix, http, https, ssh, iscsi and rbd are"
     run --separate-stderr virt-df-live "nbd+unix:///x"
     assert_status 2
     assert_contains "$stderr" "ends with ?socket=PATH"

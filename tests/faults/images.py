@@ -12,8 +12,9 @@ VARIANTS = 16  # of ext4, each with a label and UUID of its own, so that a row f
 OTHERS = ("ext2.img", "ext3.img", "xfs.img", "btrfs.img", "vfat.img", "exfat.img", "f2fs.img", "gpt.img", "mbr.img",
           "ext4.qcow2", "squashfs.img", "iso9660.iso", "udf.img")
 
-# What can become of an image that is cut off while it is looked at. No crash: reads beyond its end give nothing.
-CUT = frozenset(("ok", "corrupt", "unsupported", "empty", "refused", "unreadable"))
+# What can become of an image that is cut off while it is looked at. No crash: reads beyond its end give nothing. But QEMU 7.2
+# loses a read by io_uring at the end of a file that ends within a sector (1000 bytes), and that guest is waited for in vain.
+CUT = frozenset(("ok", "corrupt", "unsupported", "empty", "refused", "unreadable", "timeout"))
 
 
 @dataclasses.dataclass

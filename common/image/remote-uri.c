@@ -276,6 +276,19 @@ static int parse_ssh(struct remote_uri *uri, const xmlURI *raw, const char *text
     return set_name(uri, uri->path, uri->host, err);
 }
 
+/* QEMU is told these in JSON, which is UTF-8. */
+static int check_utf8(const struct remote_uri *uri, error **err)
+{
+    const char *const texts[] = {uri->host,      uri->path,   uri->user,
+                                 uri->initiator, uri->pool,   uri->name_space,
+                                 uri->snapshot,  uri->config, uri->monitors};
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i] && !xmlCheckUTF8((const unsigned char *)texts[i]))
+            return error_set(err, ERROR_REFUSED, "a part of the URI is not UTF-8");
+    return 0;
+}
+
 /* The part of the path up to the next slash, or all that is left; *path is then behind it. */
 static int take_component(const char **path, const char *what, char **out, error **err)
 {
@@ -336,7 +349,7 @@ static int parse_iscsi(struct remote_uri *uri, const xmlURI *raw, const char *te
     (void)text;
     if (take_host(uri, raw, err) < 0 || take_user(uri, raw, err) < 0 ||
         take_component(&path, "target", &uri->path, err) < 0 || take_lun(uri, path, err) < 0 ||
-        take_parameters(raw, known, 1, err) < 0)
+        take_parameters(raw, known, 1, err) < 0 || check_utf8(uri, err) < 0)
         return -1;
     uri->name = uri->lun > 0 ? text_format("%s-%u", uri->path, uri->lun) : strdup(uri->path);
     return uri->name ? 0 : error_no_memory(err);
@@ -367,7 +380,8 @@ static int parse_rbd(struct remote_uri *uri, const xmlURI *raw, const char *text
         return -1;
     if (strchr(path, '/') && take_component(&path, "namespace", &uri->name_space, err) < 0)
         return -1;
-    if (take_rbd_image(uri, path, err) < 0 || take_parameters(raw, known, 2, err) < 0)
+    if (take_rbd_image(uri, path, err) < 0 || take_parameters(raw, known, 2, err) < 0 ||
+        check_utf8(uri, err) < 0)
         return -1;
     if (uri->config && uri->config[0] != '/')
         return error_set(err, ERROR_REFUSED, "the URI's conf is not an absolute path");

@@ -4,9 +4,7 @@
 #define _GNU_SOURCE 1 /* pipe2 */
 #include "remote-process.h"
 
-#include "base/clock.h"
 #include "base/temporary-file.h"
-#include "base/text-format.h"
 #include "image/image-package.h"
 #include "process/child-setup.h"
 #include "process/confinement.h"
@@ -20,7 +18,7 @@
 
 #define PIECE (256 << 10)             /* bytes read at a time */
 #define HOLE 4096                     /* bytes; as many zeros, aligned, are not written */
-#define LOOK_AT_ROOM (64 << 20)       /* bytes written between two looks at what room is left */
+#define LOOK_AT_ROOM (64 << 20)       /* bytes unpacked between two looks at what room is left */
 #define ROOM_SHARE 16                 /* that share of the file system stays free */
 #define PROGRAM_MEMORY (768ULL << 20) /* bytes: xz -9 takes 65 MiB, zstd --ultra -22 128 MiB */
 #define CANNOT_START 127
@@ -114,6 +112,16 @@ static int no_room(error **err)
                      temporary_file_directory());
 }
 
+/* A file system that is full, or whose files cannot be as long as the image says: another directory
+ * may help. */
+static int write_failed(int errnum, error **err)
+{
+    if (errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG)
+        return no_room(err);
+    return error_set_errno(err, ERROR_HOST, errnum, "cannot write to %s",
+                           temporary_file_directory());
+}
+
 static bool is_zero(const char *bytes, size_t length)
 {
     return length == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0);
@@ -131,10 +139,7 @@ static int write_piece(int to, const char *bytes, size_t length, off_t at, error
             part += length - done - part < HOLE ? length - done - part : HOLE;
         ssize_t wrote = pwrite(to, bytes + done, part, at + (off_t)done);
         if (wrote < 0 && errno != EINTR)
-            return errno == ENOSPC || errno == EDQUOT
-                       ? no_room(err)
-                       : error_set_errno(err, ERROR_HOST, errno, "cannot write to %s",
-                                         temporary_file_directory());
+            return write_failed(errno, err);
         part = wrote < 0 ? 0 : (size_t)wrote;
     }
     return 0;
@@ -179,8 +184,7 @@ static int copy(int from, int to, error **err)
         }
     }
     if (ftruncate(to, at) < 0)
-        return error_set_errno(err, ERROR_HOST, errno, "cannot write to %s",
-                               temporary_file_directory());
+        return write_failed(errno, err);
     return 0;
 }
 

@@ -160,6 +160,8 @@ static void iscsi_has_a_target_and_a_unit(void **state)
     assert_fails("iscsi://h/t/x", ERROR_REFUSED, "LUN");
     assert_fails("iscsi://h/t/-1", ERROR_REFUSED, "LUN");
     assert_fails("iscsi://h/t/99999999999999999999", ERROR_REFUSED, "LUN");
+    assert_fails("iscsi://h/t%FF/1", ERROR_REFUSED, "not UTF-8");
+    assert_fails("rbd:///pool/image@%FF", ERROR_REFUSED, "not UTF-8");
     assert_fails("iscsi://h/t/1?other=x", ERROR_REFUSED, "not known");
 }
 

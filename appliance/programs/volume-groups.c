@@ -13,8 +13,8 @@
  * volumes there are now; LVM's own report is for all other cases.
  *
  * A group that LVM refuses to this machine (exported, of another host, of a cluster) or that has
- * another one's name is made one of this machine: the devices are views, on which that may be
- * written, and whoever gave the image wants to know what is in it.
+ * another one's name is made one of this machine: this program writes that to the views of the
+ * devices, never to an image. So the user sees what is in such a group, too.
  *
  * An answer is lines, and ends with the descriptor: "V" and a logical volume's fields as `lvs
  * --nameprefixes` writes them; "P" and a physical volume's, where some may belong to no group; "E"
@@ -274,8 +274,8 @@ static bool has_twin(const struct group *groups, size_t index)
     return false;
 }
 
-/* A group of another host's: to LVM this is that host, and it exports the group, which makes it
- * nobody's. */
+/* A group of another host's. The command gives LVM that host's name, and LVM exports the group: now
+ * no host owns it. */
 static bool take_over(void *lvm, const struct group *group, const char *devices)
 {
     char command[512];

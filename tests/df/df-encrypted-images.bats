@@ -98,7 +98,7 @@ plain.qcow2,/dev/sda"
     # In a file, because our own command line would have it otherwise. libvirt logs to stderr: what it runs in writes no other file.
     LIBVIRT_DEBUG=1 LIBVIRT_LOG_OUTPUTS=1:stderr start virt-df-live -x --key all:file:key luks.qcow2
     while kill -0 "$pid" 2> /dev/null; do
-        cat /proc/[0-9]*/cmdline >> lines 2> /dev/null || true # of a process that has ended
+        cat /proc/[0-9]*/cmdline >> lines 2> /dev/null || [[ $? -eq 1 ]] # of a process that has ended
         sleep 0.05
     done
     finish

@@ -77,10 +77,8 @@ free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1
 daemon()
 {
     "$@" > "${1##*/}.log" 2>&1 3>&- &
-    on_cleanup end_daemon $!
+    on_cleanup end_softly $!
 }
-
-end_daemon() { kill "$1"; wait "$1" || true; }
 
 # ask PATH: of Prometheus' API
 ask()

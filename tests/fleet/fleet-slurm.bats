@@ -12,17 +12,8 @@ free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1
 daemon()
 {
     "${@:2}" > "$1.log" 2>&1 3>&- &
-    on_cleanup end_daemon $!
+    on_cleanup end_softly $!
 }
-
-end_daemon()
-{
-    kill "$1"
-    wait_until 30 has_ended "$1" || kill -KILL "$1"
-    wait "$1" || true
-}
-
-has_ended() { ! kill -0 "$1" 2> /dev/null || [[ $(ps -o stat= "$1") == Z* ]]; }
 
 # slurmd starts a process for each job, which outlives it.
 end_steps()
@@ -110,7 +101,7 @@ restarts() { scontrol show job "$1" | grep -oP 'Restarts=\K\d+'; }
     wait_until 60 test "$(restarts "${id}_3")" = 1
     wait_until 600 array_has_ended "$id"
     grep -c . result/part-*.json
-    cat virt-df-live_*.log virt-df-live-*.log 2> none.log || true
+    find . -maxdepth 1 -name 'virt-df-live[_-]*.log' -exec cat {} +
     jq -c 'del(.elapsed_s)' whole.json > expected.json
     jq -s -c 'sort_by(.index)[] | del(.elapsed_s)' result/part-*.json > found.json
     assert_equal "$(jq -s 'map(select(.type == "guest")) | length' found.json)" 400

@@ -352,7 +352,20 @@ start()
 end_process()
 {
     kill -KILL "$1" 2> /dev/null || ! kill -0 "$1" 2> /dev/null
-    wait "$1" 2> /dev/null || true # its status is that of having been killed
+    reap "$1"
+}
+
+# reap PID: waits for a child of the test, whose status, that of having been killed, does not matter. 127: it is no child.
+reap() { wait "$1" 2> /dev/null || [[ $? -ne 127 ]]; }
+
+process_has_ended() { ! kill -0 "$1" 2> /dev/null || [[ $(ps -o stat= "$1") == Z* ]]; }
+
+# end_softly PID: asks it to end, and ends it where it does not.
+end_softly()
+{
+    kill "$1"
+    wait_until 30 process_has_ended "$1" || kill -KILL "$1"
+    reap "$1"
 }
 
 # The same for a process group. None of the group writes to the test's directory after this.

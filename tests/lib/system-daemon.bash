@@ -72,7 +72,7 @@ end_libvirtd()
 {
     local reaper
 
-    reaper=$(ps -o ppid= "$daemon" || true)
+    reaper=$(ps -o ppid= "$daemon") || [[ ! $reaper ]] # it has ended
     kill -KILL "$daemon" 2> /dev/null || ! libvirtd_runs
     [[ ! $reaper ]] || pkill -KILL --parent "$((reaper))" --full -- '-machine none,' || [[ $? -eq 1 ]] # there was none
     wait_until 30 eval '! libvirtd_runs'

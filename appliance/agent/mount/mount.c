@@ -122,8 +122,9 @@ static bool mount_with(const char *node, const struct mount_type *how, unsigned 
     return mount(node, MOUNT_POINT, how->kernel, flags, all) == 0;
 }
 
-/* Lets the kernel read the superblock once more; nothing is mounted. What the filesystem's driver
- * tells its caller, and nobody else (squashfs). */
+/* Lets the kernel read the superblock once more; nothing is mounted. Some drivers (squashfs) say
+ * why they refuse a superblock only in the log of fsopen()'s descriptor, which this function reads.
+ */
 static void ask_driver(const char *node, const char *fstype, char *options,
                        struct mount_reason *reason)
 {

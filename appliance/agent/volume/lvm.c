@@ -13,7 +13,7 @@
 #define PROGRAM "/usr/sbin/volume-groups"
 
 /* For its start; an answer may take as long as the host lets it. */
-#define START_SECONDS 110 /* on a crowded host; whoever waits for the appliance has 120 */
+#define START_SECONDS 110 /* on a crowded host; the supervisor waits 120 s for the appliance */
 
 /* A line of an answer: two names of at most 127 bytes, and what is around them. */
 #define ANSWER_LINE_MAX 4096

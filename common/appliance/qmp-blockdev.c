@@ -215,6 +215,8 @@ static void write_value(const json_t *value, FILE *to)
 {
     if (json_is_boolean(value))
         fputs(json_is_true(value) ? "on" : "off", to);
+    if (json_is_integer(value))
+        fprintf(to, "%lld", (long long)json_integer_value(value));
     for (const char *p = json_is_string(value) ? json_string_value(value) : ""; *p; p++) {
         fputc(*p, to);
         if (*p == ',')

@@ -64,6 +64,16 @@ rows()
     done
 }
 
+@test "a VHD in an archive, and one that is compressed" {
+    local expected
+    qemu-img convert -O vpc -o force_size "$PACKED/disk.raw" disk.vhd
+    expected=$(rows disk.vhd)
+    tar -cf vhd.tar disk.vhd
+    gzip -c disk.vhd > disk.vhd.gz
+    assert_equal "$(rows vhd.tar)" "$expected"
+    assert_equal "$(rows disk.vhd.gz)" "$expected"
+}
+
 @test "virt-ls, too, and two disks of one guest of which one is compressed" {
     run -0 virt-ls -a "$PACKED/disk.raw.gz" -m /dev/sda /
     assert_equal "$output" "$(virt-ls -a "$PACKED/disk.raw" -m /dev/sda /)"

@@ -23,15 +23,17 @@ static char *no_memory(error **err)
 /* What would be lost: a password that libvirt has, certificates, keys. */
 static int check_words(const xmlNode *source, bool login, error **err)
 {
-    static const char *const elements[] = {"auth", "cookies", "ssl", "knownHosts"};
+    static const char *const elements[] = {"cookies", "ssl", "knownHosts"};
     AUTO_XML char *tls = xml_attribute(source, "tls");
     AUTO_XML char *key = xml_attribute(xml_child(source, "identity"), "keyfile");
     AUTO_XML char *agent = xml_attribute(xml_child(source, "identity"), "agentsock");
     const char *what = xml_equal(tls, "yes") ? "tls" : key || agent ? "identity" : NULL;
 
     for (size_t i = 0; i < sizeof elements / sizeof elements[0]; i++)
-        if (xml_child(source, elements[i]) && !(login && i == 0))
+        if (xml_child(source, elements[i]))
             what = elements[i];
+    if (!login && xml_child(source, "auth"))
+        what = "auth";
     return what ? error_set(err, ERROR_UNSUPPORTED, "a network disk with \"%s\" is not supported",
                             what)
                 : 0;
@@ -160,18 +162,17 @@ static char *iscsi_uri(const char *path, const xmlNode *source,
 /* "HOST:PORT,..." of all monitors: the client asks the others where one is down. */
 static char *monitors(const xmlNode *source, error **err)
 {
-    GString *list = g_string_new(NULL);
+    char *list = strdup("");
 
-    for (const xmlNode *host = xml_child(source, "host"); host;
+    for (const xmlNode *host = xml_child(source, "host"); list && host;
          host = xml_element(host->next, "host")) {
+        AUTO_FREE char *before = STEAL(list);
         AUTO_FREE char *one = authority(host, NULL, err);
-        if (!one) {
-            g_string_free(list, TRUE);
+        if (!one)
             return NULL;
-        }
-        g_string_append_printf(list, "%s%s", list->len > 0 ? "," : "", one);
+        list = text_format("%s%s%s", before, *before ? "," : "", one);
     }
-    return g_string_free(list, FALSE);
+    return list ? list : no_memory(err);
 }
 
 static char *rbd_uri(const char *path, const xmlNode *source, const struct domain_sources *sources,

@@ -42,7 +42,7 @@ static int attach_one(persistent_slots *disks, const char *image, const struct i
         .block_size = disk_options_block_size(&options),
         .slot = -1,
         .replace = replace,
-        .writable = options.writable,
+        .mode = disk_options_mode(&options),
     };
     unsigned where;
     if (slot && (request.slot = persistent_slots_find(disks, slot, err)) < 0)
@@ -94,6 +94,6 @@ static int run(int argc, char **argv)
 
 const struct command attach_command = {"attach", "[OPTION...] NAME IMAGE...",
                                        "Attaches disk images to the appliance, read-only unless "
-                                       "--rw, and prints their devices there.\n"
+                                       "--rw or --transient, and\nprints their devices there. "
                                        "The image /dev/null is an empty drive.",
                                        run};

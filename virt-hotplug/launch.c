@@ -46,7 +46,7 @@ static int take_options(struct new_appliance *start, unsigned images, error **er
         .settings = {.slots = images ? images : SLOT_COUNT, .idle = IDLE_DEFAULT},
         .image_count = images,
         .block_size = disk_options_block_size(&disks),
-        .writable = disks.writable,
+        .mode = disk_options_mode(&disks),
     };
     if ((name && appliance_directory_check_name(name, err) < 0) ||
         (slots &&

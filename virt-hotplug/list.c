@@ -67,7 +67,7 @@ static void get_mode(const void *row, const void *style, FILE *to)
     const struct row *self = row;
     (void)style;
     if (self->disk)
-        fputs(self->disk->writable ? "rw" : "ro", to);
+        fputs(disk_record_mode_name(self->disk->mode), to);
 }
 
 static void get_state(const void *row, const void *style, FILE *to)

@@ -63,7 +63,7 @@ static int attach_images(const struct new_appliance *start, persistent_slots *di
             .image = start->images[i],
             .block_size = start->block_size,
             .slot = (int)i,
-            .writable = start->writable,
+            .mode = start->mode,
         };
         unsigned slot;
         if (persistent_slots_attach(disks, &request, &slot, err) < 0)

@@ -4,7 +4,7 @@
 #define VHP_NEW_APPLIANCE_H
 
 #include "appliance-directory.h"
-#include "image/image-probe.h"
+#include "appliance/disk-record.h"
 
 struct new_appliance {
     const char *name, *directory, *uri; /* or NULL */
@@ -17,7 +17,7 @@ struct new_appliance {
     struct image_chain **chains; /* owned */
     unsigned image_count;
     unsigned block_size;
-    bool writable;
+    enum disk_mode mode;
 
     struct sandbox box; /* chosen by new_appliance_start() */
 };

@@ -28,7 +28,7 @@ static int put_disks_away(void *data, error **err)
         return result > 0 ? 0 : -1; /* one that has ended has nothing to put away */
     for (unsigned slot = 0; slot < persistent_slots_settings(connection.disks)->slots; slot++) {
         const struct disk_record *record = persistent_slots_disk(connection.disks, slot);
-        if (!record || !record->writable)
+        if (!record || record->mode != DISK_WRITABLE)
             continue;
         if (persistent_slots_detach(connection.disks, slot, self->forced, result < 0 ? NULL : err) <
             0)

@@ -23,11 +23,28 @@ bool disk_record_label_valid(const char *label, size_t length)
     return word && drive_name_index(word) < 0;
 }
 
+static const char *const modes[] = {"ro", "rw", "transient"}; /* by enum disk_mode */
+
+const char *disk_record_mode_name(enum disk_mode mode)
+{
+    return modes[mode];
+}
+
+static bool take_mode(enum disk_mode *mode, const char *word)
+{
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        if (strcmp(word, modes[i]) == 0) {
+            *mode = (enum disk_mode)i;
+            return true;
+        }
+    return false;
+}
+
 char *disk_record_write(const struct disk_record *record)
 {
     gchar *image = g_uri_escape_bytes((const guint8 *)record->image, strlen(record->image), "/");
     char *text =
-        text_format("%s %s %s %s %" PRIu64 " %s", record->serial, record->writable ? "rw" : "ro",
+        text_format("%s %s %s %s %" PRIu64 " %s", record->serial, modes[record->mode],
                     *record->label ? record->label : NONE, image_format_name(record->format),
                     record->size, *image ? image : NONE);
     g_free(image);
@@ -65,10 +82,9 @@ static char *decode_path(const char *word)
 static bool read_words(gchar **words, struct disk_record *record)
 {
     bool labelled = strcmp(words[2], NONE) != 0;
-    record->writable = strcmp(words[1], "rw") == 0;
     record->format = image_format_from_name(words[3]);
     if (!take(record->serial, sizeof record->serial, words[0]) ||
-        (!record->writable && strcmp(words[1], "ro") != 0) ||
+        !take_mode(&record->mode, words[1]) ||
         (labelled && (!disk_record_label_valid(words[2], strlen(words[2])) ||
                       !take(record->label, sizeof record->label, words[2]))) ||
         record->format == IMAGE_DETECT ||

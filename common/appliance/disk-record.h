@@ -7,10 +7,20 @@
 #include "image/image-probe.h"
 #include "wire/protocol.h"
 
+/* What becomes of writes. */
+enum disk_mode {
+    DISK_READ_ONLY,
+    DISK_WRITABLE, /* they go into the image */
+    DISK_TRANSIENT /* they go with the disk (image/image-overlay.h) */
+};
+
+/* "ro", "rw", "transient" */
+const char *disk_record_mode_name(enum disk_mode mode);
+
 struct disk_record {
     char serial[MAX_SERIAL + 1];
     char label[MAX_SLOT_LABEL + 1]; /* "" where it has none */
-    bool writable;
+    enum disk_mode mode;
     enum image_format format;
     uint64_t size; /* bytes; 0 where only QEMU knows */
     char *image;   /* the path, bytes as the user gave them; owned */

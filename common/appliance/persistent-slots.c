@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/drive-name.h"
 #include "base/text.h"
+#include "image/image-overlay.h"
 #include "slot-table.h"
 #include <limits.h>
 #include <poll.h>
@@ -290,8 +291,8 @@ static int make_record(const struct persistent_slots_request *request, struct di
                        error **err)
 {
     *record = (struct disk_record){
-        .writable = request->writable,
-        .format = request->chain->layers[0].format,
+        .mode = request->mode,
+        .format = image_overlay_below(request->chain),
         .size = request->chain->size,
         .image = strdup(request->image),
     };
@@ -303,16 +304,16 @@ static int make_record(const struct persistent_slots_request *request, struct di
 }
 
 /* A read-only null drive only keeps a slot for another disk. */
-static bool is_placeholder(const char *image, bool writable)
+static bool is_placeholder(const char *image, enum disk_mode mode)
 {
-    return !writable && strcmp(image, "/dev/null") == 0;
+    return mode == DISK_READ_ONLY && strcmp(image, "/dev/null") == 0;
 }
 
 static bool gives_way(const struct disk_record *there,
                       const struct persistent_slots_request *request)
 {
-    return is_placeholder(there->image, there->writable) &&
-           !is_placeholder(request->image, request->writable);
+    return is_placeholder(there->image, there->mode) &&
+           !is_placeholder(request->image, request->mode);
 }
 
 /* The lowest free slot, or else the lowest whose disk gives way; -1: none. */
@@ -371,7 +372,7 @@ static int plug(persistent_slots *self, unsigned slot,
         .chain = request->chain,
         .serial = record->serial,
         .block_size = request->block_size,
-        .writable = request->writable,
+        .writable = request->mode != DISK_READ_ONLY,
         .record = text,
     };
     if (self->hv->ops->attach(self->hv, &disk, err) < 0)
@@ -407,7 +408,8 @@ int persistent_slots_detach_begin(persistent_slots *self, unsigned slot, bool fo
     const struct disk_record *record = persistent_slots_disk(self, slot);
     if (!record)
         return error_set(err, ERROR_REFUSED, "there is no disk at slot %u", slot);
-    uint64_t patience = record->writable ? FLUSH_PATIENCE : self->patience;
+    args.discard = record->mode == DISK_TRANSIENT;
+    uint64_t patience = record->mode == DISK_WRITABLE ? FLUSH_PATIENCE : self->patience;
     if (hear_done(self, agent_client_release(self->agent, &args, err), patience, ERROR_REFUSED,
                   err) < 0)
         return -1;

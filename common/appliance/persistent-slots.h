@@ -40,9 +40,10 @@ struct persistent_slots_request {
     const char *image; /* its path, for list */
     const char *label; /* or NULL */
     unsigned block_size;
-    int slot;      /* -1: the lowest free one, else the lowest with a null drive */
-    bool replace;  /* a disk that is in the slot is detached first */
-    bool writable; /* the chain's first descriptor is open for writing */
+    int slot;     /* -1: the lowest free one, else the lowest with a null drive */
+    bool replace; /* a disk that is in the slot is detached first */
+    enum disk_mode
+        mode; /* but for DISK_READ_ONLY the chain's first descriptor is open for writing */
 };
 
 /* 0 and the slot, in which the disk is ready; -1 and *err: the slot is unchanged, or free if
@@ -51,7 +52,8 @@ struct persistent_slots_request {
 int persistent_slots_attach(persistent_slots *self, const struct persistent_slots_request *request,
                             unsigned *slot, error **err);
 
-/* 0: host and appliance have removed the disk, and all writes are in the image. -1 and *err;
+/* 0: host and appliance have removed the disk, and all writes are in the image or, of a transient
+ * one, lost. -1 and *err;
  * ERROR_REFUSED: the disk is in use in the appliance, and still attached. With `force` the agent is
  * not asked. */
 int persistent_slots_detach(persistent_slots *self, unsigned slot, bool force, error **err);

@@ -55,7 +55,8 @@ int qmp_blockdev_read_tag(const char *tag, const char **record)
 }
 
 /* The descriptor below a format: BlockdevOptionsFile. Who may write locks what QEMU's locks are for
- * (the image, and against writers what it is made of). */
+ * (the image, and against writers what it is made of). An image that is not written is not locked,
+ * with something in front of it either. */
 static json_t *protocol_node(const struct image_layer *layer, int64_t fdset, bool io_uring,
                              bool lock)
 {
@@ -142,15 +143,15 @@ json_t *qmp_blockdev_chain(const struct image_chain *chain, const int64_t *fdset
 {
     char name[QMP_BLOCKDEV_NAME_MAX];
     json_t *node = NULL, *data = NULL;
+    bool lock = writable && !chain->overlay;
 
     for (size_t i = chain->count; i-- > 0;) {
         const struct image_layer *layer = &chain->layers[i];
         if (layer->role == IMAGE_ROLE_EXTENT)
             continue; /* the descriptor names its fd set */
-        json_t *protocol =
-            chain->nbd_export
-                ? nbd_node(chain->nbd_export, slot)
-                : part_node(layer, protocol_node(layer, fdsets[i], io_uring, writable));
+        json_t *protocol = chain->nbd_export
+                               ? nbd_node(chain->nbd_export, slot)
+                               : part_node(layer, protocol_node(layer, fdsets[i], io_uring, lock));
         if (layer->role == IMAGE_ROLE_DATA) {
             data = protocol;
             if (data)
@@ -165,6 +166,9 @@ json_t *qmp_blockdev_chain(const struct image_chain *chain, const int64_t *fdset
         if (!node)
             return NULL;
     }
+    /* What is lost in any case need not be on the host's disk. */
+    if (chain->overlay)
+        node = set_member(node, "cache", json_pack("{s:b}", "no-flush", 1));
     return set_member(node, "node-name", json_string(qmp_blockdev_name(slot, name)));
 }
 

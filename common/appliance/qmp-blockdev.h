@@ -28,10 +28,11 @@ char *qmp_blockdev_descriptor(const struct image_chain *chain, size_t index, con
  * extents: its qmp_blockdev_descriptor()): one nested object; every level names its backing
  * explicitly (null at the end), so that QEMU opens no file by itself; read-only, and with locking
  * off, so that an image in use is neither locked nor disturbed. writable: the topmost layer may be
- * written, and QEMU locks the image as usual. io_uring: whether this host has it. secret: the id of
- * QEMU's secret object for the encrypted layers; NULL where there are none. A chain that is an NBD
- * export has no fd sets: its socket was given to QEMU (getfd) under the name of the slot. A
- * connection that is lost is not made again. NULL: no memory. The caller's reference. */
+ * written, and QEMU locks the image as usual, unless it is an overlay: that is ours alone.
+ * io_uring: whether this host has it. secret: the id of QEMU's secret object for the encrypted
+ * layers; NULL where there are none. A chain that is an NBD export has no fd sets: its socket was
+ * given to QEMU (getfd) under the name of the slot. A connection that is lost is not made again.
+ * NULL: no memory. The caller's reference. */
 json_t *qmp_blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot,
                            bool io_uring, bool writable, const char *secret);
 

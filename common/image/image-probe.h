@@ -113,11 +113,13 @@ struct image_layer {
 };
 
 struct image_chain {
-    size_t count; /* ≥ 1; layers[0] is the image itself */
+    size_t count; /* ≥ 1; layers[0] is the image itself, but see `overlay` */
     struct image_layer *layers;
     /* Not NULL: layers[0], the only layer, is a stream socket that is connected to an NBD server,
      * on which nothing was sent yet; this is the export to ask for. */
     char *nbd_export;
+    /* layers[0] is not the image, but a file of our own in front of it (image-overlay.h). */
+    bool overlay;
     uint64_t size; /* bytes that the guest sees; 0: only QEMU can tell (image_info) */
     uid_t uid;     /* owner of layers[0] */
     gid_t gid;

@@ -76,6 +76,10 @@ Try 'virt-hotplug --help' for more information."
     usage_error attach "--blocksize 1024 one a.img" "--blocksize: \"1024\"" "512, 4096"
     usage_error attach "--backing no one a.img" "deny, same-dir, allow"
     usage_error attach "--label 'a b' one a.img" "--label a b: a label is 1-20 letters"
+    usage_error attach "--rw --transient one a.img" "--rw and --transient: what is written is either kept or lost"
+    usage_error launch "--transient --rw a.img" "--rw and --transient"
+    usage_error attach "--transient-size 5 one a.img" "--transient-size is for --transient"
+    usage_error attach "--transient --transient-size 0 one a.img" "--transient-size: 0 is not between 1 and 16777216"
     usage_error attach "--replace one a.img" "--replace: say in which --slot"
 }
 

@@ -329,6 +329,26 @@ static void a_release_frees_the_label(void **state)
     agent_free_answer(&reply);
 }
 
+/* A write to its store may fail, and is of no interest; that it is in use is. */
+static void what_is_to_be_discarded_is_not_written_out(void **state)
+{
+    struct agent_process *f = *state;
+    request asked = {.body.op = OP_RELEASE,
+                     .body.request_body_u.release = {.slot = 1, .discard = true}};
+    make_partitioned(f);
+    agent_write(f, "proc/self/mountinfo",
+                "30 22 8:17 / /mnt rw,relatime shared:1 - ext4 /dev/sdb1 rw\n");
+    agent_ask(f, &asked);
+    answer reply = agent_expect(f, f->serial, OP_RELEASE);
+    assert_non_null(
+        strstr(message_of(&reply, &reply.body.answer_body_u.release).text, "is mounted at /mnt"));
+    agent_write(f, "proc/self/mountinfo", "");
+    agent_ask(f, &asked);
+    reply = agent_expect(f, f->serial, OP_RELEASE);
+    assert_string_equal(message_of(&reply, &reply.body.answer_body_u.release).text, "");
+    assert_string_equal(link_of(f, "data").text, "");
+}
+
 static void a_disk_that_was_never_named_can_be_released(void **state)
 {
     struct agent_process *f = *state;
@@ -444,6 +464,7 @@ int main(void)
         DISKS(disks_are_listed_in_order_of_slot),
         DISKS(a_disk_without_a_label_is_named_too),
         DISKS(a_release_frees_the_label),
+        DISKS(what_is_to_be_discarded_is_not_written_out),
         DISKS(a_disk_that_was_never_named_can_be_released),
         DISKS(an_empty_slot_cannot_be_released),
         DISKS(a_mounted_partition_is_not_released),

@@ -12,7 +12,7 @@
 static void assert_returns(const char *image, const char *label)
 {
     struct disk_record note = {.serial = "1a2b",
-                               .writable = true,
+                               .mode = DISK_TRANSIENT,
                                .format = IMAGE_QCOW2,
                                .size = 12345,
                                .image = (char *)(uintptr_t)image};
@@ -26,7 +26,7 @@ static void assert_returns(const char *image, const char *label)
     assert_string_equal(read.image, image);
     assert_string_equal(read.label, label);
     assert_string_equal(read.serial, "1a2b");
-    assert_true(read.writable);
+    assert_int_equal(read.mode, DISK_TRANSIENT);
     assert_int_equal(read.format, IMAGE_QCOW2);
     assert_int_equal(read.size, 12345);
 }
@@ -36,6 +36,21 @@ static void a_disk_is_found_again(void **state)
     (void)state;
     assert_returns("/srv/a.qcow2", "data");
     assert_returns("a", "");
+}
+
+static void each_mode_has_its_word(void **state)
+{
+    static const char *const words[] = {"ro", "rw", "transient"};
+    static const enum disk_mode modes[] = {DISK_READ_ONLY, DISK_WRITABLE, DISK_TRANSIENT};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        char text[64];
+        AUTO_DISK_RECORD struct disk_record read = {0};
+        snprintf(text, sizeof text, "1a2b %s - raw 512 a", words[i]);
+        assert_int_equal(disk_record_read(text, &read), 0);
+        assert_int_equal(read.mode, modes[i]);
+        assert_string_equal(disk_record_mode_name(modes[i]), words[i]);
+    }
 }
 
 static void any_bytes_of_a_path_come_through(void **state)
@@ -97,6 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_disk_is_found_again),
+        cmocka_unit_test(each_mode_has_its_word),
         cmocka_unit_test(any_bytes_of_a_path_come_through),
         cmocka_unit_test(what_is_no_note_is_refused),
         cmocka_unit_test(labels_are_letters),

@@ -175,7 +175,7 @@ static void a_disk_that_was_written_to_has_longer_to_be_released(void **state)
     (void)state;
     if (waker == 0)
         keep_waking(appliance);
-    request.writable = true;
+    request.mode = DISK_WRITABLE;
     attach_disk(request);
     fake_persistent_script(FAKE_RELEASE, FAKE_PAUSE, 1);
     persistent_slots_set_patience(command.disks, NOT_LONG);

@@ -62,16 +62,16 @@ static void a_disk_is_what_was_asked_for(void **state)
 {
     struct persistent_slots_request request = asked(3, "data", "/images/ö %41\n.img");
     (void)state;
-    request.writable = true;
+    request.mode = DISK_WRITABLE;
     attach_disk(request);
     assert_image(3, "/images/ö %41\n.img");
     const struct disk_record *note = persistent_slots_disk(command.disks, 3);
     assert_string_equal(note->label, "data");
-    assert_true(note->writable && fake_persistent_machine()->held[3].writable);
+    assert_true(note->mode == DISK_WRITABLE && fake_persistent_machine()->held[3].writable);
     assert_int_equal(note->size, request.chain->size);
     assert_int_equal(note->format, IMAGE_RAW);
     attach_disk(asked(2, NULL, "/read-only"));
-    assert_false(persistent_slots_disk(command.disks, 2)->writable ||
+    assert_false(persistent_slots_disk(command.disks, 2)->mode != DISK_READ_ONLY ||
                  fake_persistent_machine()->held[2].writable);
 }
 
@@ -267,7 +267,7 @@ static void a_null_drive_that_is_written_to_stays(void **state)
 {
     struct persistent_slots_request scratch = null_drive(1);
     (void)state;
-    scratch.writable = true;
+    scratch.mode = DISK_WRITABLE;
     attach_disk(scratch);
     assert_not_attached(asked(1, NULL, "/a"), ERROR_REFUSED, "slot 1 is attached, not free");
     assert_image(1, "/dev/null");

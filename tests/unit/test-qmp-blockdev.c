@@ -112,6 +112,23 @@ static void what_backs_a_writable_disk_is_read_only(void **state)
                 "  'file': {'driver': 'file', 'filename': '/dev/fdset/2', 'locking': 'auto'}}}");
 }
 
+/* The image is neither locked nor written; what is written ends at a size, and is never flushed. */
+static void a_transient_disk_is_a_file_in_front_of_its_image(void **state)
+{
+    struct image_layer layers[] = {{.format = IMAGE_QCOW2, .size = 65536}, {.format = IMAGE_RAW}};
+    struct image_chain chain = {.count = 2, .layers = layers, .overlay = true};
+    int64_t sets[] = {1, 2};
+
+    (void)state;
+    assert_json(qmp_blockdev_chain(&chain, sets, 0, false, true, NULL),
+                "{'driver': 'qcow2', 'node-name': 's0', 'read-only': false,"
+                " 'cache': {'no-flush': true},"
+                " 'file': {'driver': 'raw', 'offset': 0, 'size': 65536, 'file':"
+                "  {'driver': 'file', 'filename': '/dev/fdset/1', 'locking': 'off'}},"
+                " 'backing': {'driver': 'raw', 'read-only': true,"
+                "  'file': {'driver': 'file', 'filename': '/dev/fdset/2', 'locking': 'off'}}}");
+}
+
 static void a_raw_image_is_a_descriptor_and_nothing_above_it(void **state)
 {
     struct image_layer layer = {.format = IMAGE_RAW};
@@ -412,6 +429,7 @@ int main(void)
         cmocka_unit_test(tags_of_others_are_no_slots),
         cmocka_unit_test(a_writable_disk_is_locked),
         cmocka_unit_test(what_backs_a_writable_disk_is_read_only),
+        cmocka_unit_test(a_transient_disk_is_a_file_in_front_of_its_image),
         cmocka_unit_test(a_raw_image_is_a_descriptor_and_nothing_above_it),
         cmocka_unit_test(a_disk_that_will_be_replaced_is_behind_a_node_that_stays),
         cmocka_unit_test(the_next_disk_has_a_name_of_its_own),

@@ -108,6 +108,10 @@ const char *disk_names_release(disk_names *self, const release_args *args)
     if (!args->force &&
         disk_release_held(self->disks, self->proc, args->slot, self->message, sizeof self->message))
         return self->message;
+    if (args->discard) {
+        self->errnum = 0;
+        return flushed(self, args);
+    }
     pid_t pid = disk_release_flush(self->disks, args->slot);
     if (pid < 0) {
         self->errnum = (int)-pid;

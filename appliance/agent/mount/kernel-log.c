@@ -10,13 +10,20 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+int kernel_log_open(void)
+{
+    int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (log >= 0)
+        lseek(log, 0, SEEK_END);
+    return log;
+}
+
 int kernel_log_begin(void)
 {
     static int log = -1;
     if (log < 0)
-        log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (log >= 0)
-        lseek(log, 0, SEEK_END);
+        return log = kernel_log_open();
+    lseek(log, 0, SEEK_END);
     return log;
 }
 

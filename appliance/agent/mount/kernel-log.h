@@ -12,6 +12,9 @@
  * wait. */
 int kernel_log_begin(void);
 
+/* The same with a descriptor of the caller's own. */
+int kernel_log_open(void);
+
 /* The longest record (CONSOLE_EXT_LOG_MAX of linux/printk.h). */
 #define KERNEL_LOG_LINE_MAX 8192
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "session.h"
 #include "agent/util/channel.h"
+#include "session-advice.h"
 #include "session-input.h"
 #include <signal.h>
 #include <stdarg.h>
@@ -32,6 +33,7 @@ struct session {
     struct session_process process; /* while it runs */
     int status;                     /* … when it has been reaped */
     char *program;
+    int log; /* the kernel's, from the command's start on; -1: none */
     struct event_loop_watcher port;
     struct event_loop_watcher output;
     struct event_loop_watcher errors;
@@ -61,6 +63,8 @@ static void close_streams(session *self)
     event_loop_timer_set(&self->rest, 0);
     self->resting = false;
     free(STEAL(self->program));
+    cleanup_fd(&self->log);
+    self->log = -1;
 }
 
 /* The host is no longer interested: it has gone, or what it says cannot be understood. */
@@ -84,6 +88,18 @@ static void conclude(session *self, const session_tell *last)
     say(self, last);
     self->state = STATE_OVER;
     channel_dismiss(self->link);
+}
+
+/* After all that the command itself has said. */
+static void advise(session *self)
+{
+    char text[SESSION_ADVICE_MAX];
+    session_tell what = {.kind = SESSION_ERRORS};
+    if (!session_advice_end(steal_fd(&self->log), self->process.terminal, text))
+        return;
+    what.session_tell_u.errors.errors_val = text;
+    what.session_tell_u.errors.errors_len = (u_int)strlen(text);
+    say(self, &what);
 }
 
 static void fail(session *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -112,6 +128,7 @@ static void finish(session *self)
         return;
     how->signalled = WIFSIGNALED(self->status);
     how->code = (u_int)(how->signalled ? WTERMSIG(self->status) : WEXITSTATUS(self->status));
+    advise(self);
     close_streams(self);
     conclude(self, &last);
 }
@@ -217,9 +234,11 @@ static void start(session *self, const session_start *how)
         fail(self, "%s", objection);
         return;
     }
+    self->log = session_advice_begin();
     const argument *program = &how->arguments.arguments_val[0];
     int result = session_process_start(&self->process, how);
     if (result < 0) {
+        cleanup_fd(&self->log);
         fail(self, "cannot start a program: %s", strerror(-result));
         return;
     }
@@ -354,6 +373,7 @@ session *session_new(int fd, event_loop *events, session_hangup *leaving, renewa
     if (!self)
         return NULL;
     self->events = events;
+    self->log = -1;
     self->leaving = leaving;
     self->fresh = fresh;
     self->process =

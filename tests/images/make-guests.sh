@@ -207,6 +207,75 @@ make_flatcar()
     for i in 1 2 3 4; do put "$work/l$i" "$1" $(((i * 8 - 7) * MiB)); done
 }
 
+# deployment DIR NAME COMMIT: of a system that OSTree has deployed, as it writes it: a tree with what is merged into its /etc,
+# empty directories for what is mounted, and links into /var; its .origin beside it. Its /etc/fstab from stdin
+deployment()
+{
+    local top=$1/ostree/deploy/$2 at=$1/ostree/deploy/$2/deploy/$3.0
+    mkdir -p "$1"/{boot,ostree/repo/objects,sysroot,proc} "$top/var"/{home/core,log,roothome}
+    mkdir -p "$at"/{boot,etc,var,sysroot,usr/bin,usr/lib,usr/etc,proc}
+    ln -s usr/bin "$at/bin"
+    ln -s var/home "$at/home"
+    ln -s var/roothome "$at/root"
+    ln -s sysroot/ostree "$at/ostree"
+    ln -s ../usr/lib/os-release "$at/etc/os-release"
+    echo "VERSION=$3" > "$at/usr/lib/os-release"
+    touch "$at/usr/bin/env" "$at/usr/bin/of-$3" "$top/var/log/journal"
+    echo "$3" > "$at/etc/hostname"
+    cat > "$at/etc/fstab"
+    [[ -s $at/etc/fstab ]] || rm "$at/etc/fstab"
+    printf '[origin]\nrefspec=%s\n' "$2" > "$at.origin"
+}
+
+# booted DIR NAME COMMIT VERSION: the links that a boot loader's entry leads through; the entry itself is printed
+booted()
+{
+    local sum=0a1b2c$4 at
+    at=$1/ostree/boot.1.1/$2/$sum
+    mkdir -p "$at"
+    ln -sfn boot.1.1 "$1/ostree/boot.1"
+    ln -s "../../../deploy/$2/deploy/$3.0" "$at/0"
+    printf '%s\n' "title Fedora ($3)" "version $4" "linux /ostree/$2-$sum/vmlinuz" \
+        "options root=UUID=${uuid}7 rw ostree=/ostree/boot.1/$2/$sum/0 quiet" "initrd /ostree/$2-$sum/initramfs.img"
+}
+
+# Fedora CoreOS: /boot is a filesystem that only its label and the boot loader's entries tell; of three deployments, the newest
+# of which is not finished, the second is booted.
+make_coreos()
+{
+    local i dir=$work/coreos
+    need mkfs.vfat dosfstools
+    mkdir -p "$dir/boot/loader.1/entries" "$dir/boot/ostree"
+    ln -s loader.1 "$dir/boot/loader"
+    ln -s . "$dir/boot/boot"
+    for i in aaa bbb ccc; do deployment "$dir/root" fedora-coreos "$i" < /dev/null; done
+    booted "$dir/root" fedora-coreos aaa 1 > "$dir/boot/loader.1/entries/ostree-1-fedora-coreos.conf"
+    booted "$dir/root" fedora-coreos bbb 2 > "$dir/boot/loader.1/entries/ostree-2-fedora-coreos.conf"
+    blank "$work/o1" 8M
+    mkfs.vfat -n EFI-SYSTEM "$work/o1" > /dev/null
+    mmd -i "$work/o1" ::/EFI
+    ext ext4 "$work/o2" 8M "$dir/boot" -L boot
+    ext ext4 "$work/o3" 8M "$dir/root" -L root
+    blank "$1" 32M
+    table "$1" <<- END
+	label: gpt
+	size=16384, type=U, name=EFI-SYSTEM
+	size=16384, type=L, name=boot
+	size=16384, type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709, name=root
+	END
+    for i in 1 2 3; do put "$work/o$i" "$1" $(((i * 8 - 7) * MiB)); done
+}
+
+# Without a boot loader's entries: the deployment that was made last.
+make_deployed()
+{
+    local dir=$work/deployed
+    deployment "$dir" endless aaa < /dev/null
+    deployment "$dir" endless bbb < /dev/null
+    touch -d 2020-01-01 "$dir/ostree/deploy/endless/deploy/bbb.0.origin"
+    ext ext4 "$1" 16M "$dir"
+}
+
 # as_its_root COMMAND…: as root or, where mmdebstrap made the tree for an ordinary user, as root of that user's namespace
 as_its_root()
 {
@@ -304,6 +373,25 @@ UUID='"${uuid}4"' /home btrfs subvol=home,compress=zstd:1 0 0")
         cd /; umount /tmp/m'
 }
 
+# Fedora Silverblue: everything in subvolumes, and an fstab in the deployment. The entries of the boot loader are in the root.
+make_silverblue()
+{
+    local dir=$work/silverblue
+    deployment "$dir/root" fedora aaa < /dev/null
+    deployment "$dir/root" fedora bbb <<- END
+	UUID=${uuid}7	/	btrfs	subvol=root,compress=zstd:1	0 0
+	UUID=${uuid}7	/var/home	btrfs	subvol=home,compress=zstd:1	0 0
+	END
+    mkdir -p "$dir/root/boot/loader/entries"
+    booted "$dir/root" fedora aaa 1 > "$dir/root/boot/loader/entries/ostree-1-fedora.conf"
+    booted "$dir/root" fedora bbb 2 > "$dir/root/boot/loader/entries/ostree-2-fedora.conf"
+    tar -C "$dir" -c root > "$work/silverblue.tar"
+    blank "$1" 128M
+    inside "$1" 'mkfs.btrfs -q -U '"${uuid}7"' "$1" > /dev/null; mount "$1" /tmp/m; cd /tmp/m
+        btrfs -q subvolume create root; btrfs -q subvolume create home; mkdir home/alice
+        cat > /tmp/t.tar; tar -x -f /tmp/t.tar; cd /; umount /tmp/m' < "$work/silverblue.tar"
+}
+
 # A clone of the former, and other files.
 make_clone()
 {
@@ -318,6 +406,7 @@ make_ubuntu()
     inside "$1" "$inside_root"'
         mkfs.btrfs -q -U '"${uuid}5"' "$1" >/dev/null; mount "$1" /tmp/m; cd /tmp/m
         btrfs -q subvolume create @; btrfs -q subvolume create @home; touch @home/bob
+        mkdir -p @/snap/core22/1 @/var/lib/snapd/snaps; touch @/var/lib/snapd/snaps/core22_1.snap
         (cd @; make_root "UUID='"${uuid}5"' / btrfs defaults,subvol=@ 0 1
 UUID='"${uuid}5"' /home btrfs defaults,subvol=@home 0 2")
         cd /; umount /tmp/m'
@@ -447,6 +536,9 @@ guests()
 	discover.img discover
 	crypt.img crypt
 	flatcar.img flatcar
+	coreos.img coreos
+	deployed.img deployed
+	silverblue.img silverblue
 	snapshot.img snapshot
 	subvolumes.img subvolumes
 	tree-ext4.img tree_ext4

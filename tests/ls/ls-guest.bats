@@ -174,6 +174,13 @@ alice"
 @test "btrfs as Ubuntu has it" {
     run -0 --separate-stderr virt-ls -a ubuntu.img /home
     assert_equal "$output" "bob"
+    # Snaps are mounted from files.
+    run -0 --separate-stderr virt-ls -a ubuntu.img -R /snap /var/lib/snapd
+    assert_equal "$output" "core22
+core22/1
+snaps
+snaps/core22_1.snap"
+    assert_equal "$stderr" ""
 }
 
 @test "btrfs as SUSE has it: the root is a snapshot" {

@@ -2,6 +2,7 @@
 #include "detect-os.h"
 #include "agent/util/safe-open.h"
 #include "base/cleanup.h"
+#include "ostree-deployment.h"
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -68,5 +69,7 @@ enum root_kind detect_os(int directory, const char *fstype)
     bool windows = strcmp(fstype, "ntfs") == 0 || strcmp(fstype, "vfat") == 0;
     if (is_linux(directory))
         return ROOT_LINUX;
+    if (ostree_deployment_there(directory))
+        return ROOT_OSTREE;
     return windows && is_windows(directory) ? ROOT_WINDOWS : ROOT_NONE;
 }

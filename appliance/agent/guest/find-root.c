@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "find-root.h"
+#include "agent/util/safe-open.h"
 #include "base/cleanup.h"
 #include "btrfs-roots.h"
 #include "fstab.h"
@@ -92,15 +93,58 @@ static void try_content(struct search *self, struct content *what)
     }
 }
 
+/* ---- OSTree ---- */
+
+/* Which deployment is booted: what the boot loader's entries say, wherever they are; without any
+ * the newest one. false: there is none, so this is no root. */
+static bool choose_deployment(struct search *self, struct find_root_root *root)
+{
+    struct ostree_deployment *found = &root->deployment;
+    ostree_deployment_of_entries(root->directory, root->directory, found);
+    for (size_t i = 0; i < volume_table_count(self->all); i++) {
+        struct content *what = volume_table_at(self->all, i);
+        if (what->mounted >= 0 &&
+            ostree_deployment_of_entries(root->directory, what->mounted, found))
+            root->boot = what;
+    }
+    return found->path[0] || ostree_deployment_newest(root->directory, found);
+}
+
+static void choose_deployments(struct search *self)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        struct find_root_root *root = &self->roots[i];
+        if (root->kind != ROOT_OSTREE || choose_deployment(self, root)) {
+            self->roots[kept++] = *root;
+            continue;
+        }
+        log_lines_add(self->notes, "%s: passed over: it has no OSTree deployment",
+                      root->what->name);
+        close(steal_fd(&root->directory));
+    }
+    self->count = kept;
+}
+
+/* ---- which one ---- */
+
+/* The directory that is / of the system. -1: there is none. */
+static int open_system(const struct find_root_root *root)
+{
+    return safe_open_open(root->directory, root->kind == ROOT_OSTREE ? root->deployment.path : "/",
+                          O_PATH | O_DIRECTORY);
+}
+
 /* A snapshot or a copy of a system beside it is not another one, as its own fstab says. */
 static bool is_copy(volume_table *all, const struct find_root_root *root)
 {
     AUTO_FREE char *text = NULL, *crypt = NULL;
     struct fstab table;
-    if (root->kind != ROOT_LINUX)
+    AUTO_FD int system = root->kind == ROOT_WINDOWS ? -1 : open_system(root);
+    if (system < 0)
         return false;
-    ssize_t length = guest_file_read(root->directory, "/etc/fstab", FSTAB_SIZE_MAX, &text);
-    ssize_t named = guest_file_read(root->directory, "/etc/crypttab", CRYPTTAB_SIZE_MAX, &crypt);
+    ssize_t length = guest_file_read(system, "/etc/fstab", FSTAB_SIZE_MAX, &text);
+    ssize_t named = guest_file_read(system, "/etc/crypttab", CRYPTTAB_SIZE_MAX, &crypt);
     if (length <= 0)
         return false;
     if (fstab_parse(text, (size_t)length, &table) < 0)
@@ -202,6 +246,7 @@ enum status find_root_find(volume_table *all, struct find_root_root *root, struc
     root->directory = -1;
     for (size_t i = 0; i < volume_table_count(all); i++)
         try_content(&self, volume_table_at(all, i));
+    choose_deployments(&self);
     if (self.count > 1)
         drop_copies(&self);
     if (self.count == 1) {

@@ -7,12 +7,15 @@
 #include "agent/volume/volume-table.h"
 #include "btrfs-roots.h"
 #include "detect-os.h"
+#include "ostree-deployment.h"
 
 struct find_root_root {
     enum root_kind kind;
     struct content *what;
-    char subvolume[SUBVOLUME_MAX]; /* of a btrfs; "": its default subvolume */
-    int directory;                 /* the mounted filesystem; the caller closes it */
+    char subvolume[SUBVOLUME_MAX];       /* of a btrfs; "": its default subvolume */
+    int directory;                       /* the mounted filesystem; the caller closes it */
+    struct ostree_deployment deployment; /* of ROOT_OSTREE: what it boots */
+    struct content *boot; /* … the filesystem that said so, if another one; NULL: none */
 };
 
 /* Mounts one filesystem after the other. STATUS_OK: there is exactly one root, in *root. Otherwise

@@ -164,6 +164,63 @@ static void graft_plan(guest_tree *self)
     }
 }
 
+/* ---- OSTree ---- */
+
+/* A directory in the tree as it is now, as a mount of its own; -1: it is not there. */
+static int bind_directory(const guest_tree *self, const char *path)
+{
+    AUTO_FD int directory = safe_open_open(self->root, path, O_PATH | O_DIRECTORY);
+    int mounted = directory < 0 ? -1 : self->ops->bind(directory);
+    return mounted < 0 ? -1 : mounted;
+}
+
+static void graft_directory(guest_tree *self, int mounted, const char *path)
+{
+    AUTO_FD int where = mounted < 0 ? -1 : safe_open_open(self->root, path, O_PATH | O_DIRECTORY);
+    int result = where < 0 ? -ENOENT : self->ops->graft(mounted, where);
+    if (result < 0)
+        log_lines_add(&self->plan.notes, "%s: not mounted: %s", path, strerror(-result));
+}
+
+/* What ostree-prepare-root(1) makes of the filesystem that was planted: the deployment is the root,
+ * and has /var of its name and /boot. /sysroot stays empty: it would have all files again. */
+static enum status plant_deployment(guest_tree *self, const struct find_root_root *root)
+{
+    const struct ostree_deployment *one = &root->deployment;
+    AUTO_FD int system = bind_directory(self, one->path), var = bind_directory(self, one->var),
+                boot = bind_directory(self, "/boot");
+    if (system < 0)
+        return fail(self, STATUS_CRASHED, "mount the OSTree deployment %s", one->path);
+    log_lines_add(&self->plan.notes, "OSTree deployment: %s", one->path);
+    close(steal_fd(&self->root));
+    self->ops->fell();
+    self->planted = false;
+    enum status result = plant(self, steal_fd(&system), root->what->fstype);
+    if (result != STATUS_OK)
+        return result;
+    graft_directory(self, var, "/var");
+    graft_directory(self, boot, "/boot");
+    return STATUS_OK;
+}
+
+/* CoreOS has no fstab: a unit that is generated mounts it, by its label. */
+static void plan_boot(guest_tree *self, const struct find_root_root *root)
+{
+    char none[] = "", where[] = "/boot";
+    bool planned = !root->boot || strcmp(root->boot->fstype, "vfat") == 0;
+    for (size_t i = 0; !planned && i < self->plan.count; i++)
+        planned = self->plan.items[i].what == root->boot;
+    if (planned)
+        return;
+    log_lines_add(&self->plan.notes, "%s at /boot: it has the boot loader's entries",
+                  root->boot->name);
+    mount_plan_add(&self->plan,
+                   &(struct mount_plan_item){.what = root->boot, .where = where, .options = none});
+    mount_plan_sort(&self->plan);
+}
+
+/* ---- */
+
 static enum status build_system(guest_tree *self)
 {
     struct find_root_root root;
@@ -174,9 +231,12 @@ static enum status build_system(guest_tree *self)
     log_lines_add(&self->plan.notes, "root: %s%s%s", root.what->name,
                   root.subvolume[0] ? ", subvolume " : "", root.subvolume);
     result = plant(self, root.directory, root.what->fstype);
-    if (result != STATUS_OK || root.kind != ROOT_LINUX)
+    if (result == STATUS_OK && root.kind == ROOT_OSTREE)
+        result = plant_deployment(self, &root);
+    if (result != STATUS_OK || root.kind == ROOT_WINDOWS)
         return result;
     mount_plan_fstab(&self->plan, self->all, root.what, self->root);
+    plan_boot(self, &root);
     mount_plan_types(&self->plan, self->all, root.what, self->root);
     graft_plan(self);
     return STATUS_OK;

@@ -7,6 +7,7 @@
 #include "fstab.h"
 #include "guest-file.h"
 #include "mount-plan.h"
+#include "ostree-deployment.h"
 #include "partition-places.h"
 #include "root-copy.h"
 #include <fcntl.h>
@@ -24,6 +25,7 @@ struct system {
     char *crypttab;
     size_t fstab_length, crypttab_length;
     unsigned free_places; /* partition_places_free() */
+    bool ostree;          /* its root is below the filesystem's topmost directory */
     bool stray;           /* it says that another filesystem is its root: this one is a copy */
 };
 
@@ -39,7 +41,8 @@ struct mount_points {
     struct system systems[SYSTEMS_MAX];
     size_t count;
     struct place places[MAX_VOLUMES];
-    size_t bytes; /* of all places */
+    size_t bytes;         /* of all places */
+    struct content *boot; /* has the boot loader's entries of a system that OSTree has deployed */
 };
 
 mount_points *mount_points_new(void)
@@ -61,6 +64,7 @@ void mount_points_begin(mount_points *self, volume_table *all)
     clear_systems(self);
     memset(self->places, 0, volume_table_count(all) * sizeof *self->places);
     self->bytes = 0;
+    self->boot = NULL;
     self->all = all;
 }
 
@@ -80,12 +84,35 @@ static void add_system(mount_points *self, struct content *what, enum root_kind 
     struct system *system = &self->systems[self->count++];
     *system = (struct system){.kind = kind, .what = what};
     snprintf(system->subvolume, sizeof system->subvolume, "%s", subvolume);
-    if (kind != ROOT_LINUX)
+    if (kind == ROOT_WINDOWS)
         return;
     system->free_places = partition_places_free(root);
     system->fstab_length = read_text(root, "/etc/fstab", FSTAB_SIZE_MAX, &system->fstab);
     system->crypttab_length =
         read_text(root, "/etc/crypttab", CRYPTTAB_SIZE_MAX, &system->crypttab);
+}
+
+/* Its fstab goes from one deployment to the next, so it does not matter much which one is booted:
+ * the boot loader's entries may be on a filesystem that comes later. */
+static void add_deployed(mount_points *self, struct content *what, const char *subvolume, int top)
+{
+    struct ostree_deployment one = {0};
+    if (!ostree_deployment_of_entries(top, top, &one) && !ostree_deployment_newest(top, &one))
+        return;
+    AUTO_FD int root = safe_open_open(top, one.path, O_PATH | O_DIRECTORY);
+    if (root < 0 || self->count == SYSTEMS_MAX)
+        return;
+    add_system(self, what, ROOT_LINUX, subvolume, root);
+    self->systems[self->count - 1].ostree = true;
+}
+
+static void add_any(mount_points *self, struct content *what, enum root_kind kind,
+                    const char *subvolume, int root)
+{
+    if (kind == ROOT_OSTREE)
+        add_deployed(self, what, subvolume, root);
+    else
+        add_system(self, what, kind, subvolume, root);
 }
 
 static void visit_subvolumes(mount_points *self, struct content *what, int top)
@@ -95,7 +122,7 @@ static void visit_subvolumes(mount_points *self, struct content *what, int top)
     for (size_t i = 0; i < count; i++) {
         AUTO_FD int root = safe_open_open(top, found[i].path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
         if (root >= 0)
-            add_system(self, what, found[i].kind, found[i].path, root);
+            add_any(self, what, found[i].kind, found[i].path, root);
     }
 }
 
@@ -103,7 +130,9 @@ void mount_points_visit(mount_points *self, struct content *what, int directory)
 {
     enum root_kind kind = detect_os(directory, what->fstype);
     if (kind != ROOT_NONE)
-        add_system(self, what, kind, "", directory);
+        add_any(self, what, kind, "", directory);
+    else if (ostree_deployment_boots(directory))
+        self->boot = what;
     else if (strcmp(what->fstype, "btrfs") == 0)
         visit_subvolumes(self, what, directory);
 }
@@ -232,6 +261,10 @@ void mount_points_settle(mount_points *self)
     if (one)
         put(self, one, one->what, "C:"); /* Windows calls the drive that it is on so */
     one = only(self, ROOT_LINUX, &linux_count);
+    /* CoreOS has no fstab: a unit that is generated mounts it. */
+    if (one && one->ostree && self->boot && !place_of(self, self->boot)->where[0] &&
+        !is_taken(self, "/boot") && strcmp(self->boot->fstype, "vfat") != 0)
+        put(self, one, self->boot, "/boot");
     /* Whose partitions they would be is not known where there are several, and Windows mounts none.
      */
     if (one || (linux_count == 0 && windows == 0))

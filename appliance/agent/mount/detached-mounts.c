@@ -46,6 +46,12 @@ static int graft_by_kernel(int mounted, int where)
     return move_mount(mounted, "", where, "", flags) < 0 ? -errno : 0;
 }
 
+static int bind_by_kernel(int directory)
+{
+    int copy = open_tree(directory, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    return copy < 0 ? -errno : copy;
+}
+
 /* Detached, a tree goes with all that is mounted in it, and at once where nothing is open. */
 static void fell_by_kernel(void)
 {
@@ -86,6 +92,12 @@ static int graft_by_pretending(int mounted, int where)
     return -EPERM;
 }
 
+static int bind_by_pretending(int directory)
+{
+    int copy = openat(directory, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return copy < 0 ? -errno : copy;
+}
+
 static void fell_by_pretending(void)
 {
 }
@@ -96,8 +108,9 @@ static void forget_by_pretending(const char *node, const char *fstype)
     (void)fstype;
 }
 
-const struct detached_mounts_ops detached_mounts_ops_kernel = {
-    mount_by_kernel, plant_by_kernel, graft_by_kernel, fell_by_kernel, forget_by_kernel};
+const struct detached_mounts_ops detached_mounts_ops_kernel = {mount_by_kernel, plant_by_kernel,
+                                                               graft_by_kernel, bind_by_kernel,
+                                                               fell_by_kernel,  forget_by_kernel};
 const struct detached_mounts_ops detached_mounts_ops_pretend = {
-    mount_by_pretending, plant_by_pretending, graft_by_pretending, fell_by_pretending,
-    forget_by_pretending};
+    mount_by_pretending, plant_by_pretending, graft_by_pretending,
+    bind_by_pretending,  fell_by_pretending,  forget_by_pretending};

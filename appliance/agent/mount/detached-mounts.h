@@ -16,6 +16,9 @@ struct detached_mounts_ops {
      * that. The descriptor stays the caller's. 0 or -errno. */
     int (*plant)(int mounted);
     int (*graft)(int mounted, int where);
+    /* What is below a directory in the guest's root, mounted as a descriptor once more; it outlives
+     * fell(). Or -errno. */
+    int (*bind)(int directory);
     /* Unmounts the root and everything in it. No descriptor in it may be open. */
     void (*fell)(void);
     /* The volume is not mounted any more, or its mount failed. */

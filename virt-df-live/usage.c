@@ -196,7 +196,8 @@ static void ask(struct df_options *options)
     bool sorted = options->order.column && (options->order.column->flags & COLUMN_ASKED);
 
     options->asked.as_is = options->common.no_recovery;
-    options->asked.mountpoints = options->json || options->metrics || shown || sorted;
+    options->asked.mountpoints =
+        options->json || options->metrics || options->html || shown || sorted;
 }
 
 int usage_parse(struct df_options *options, int argc, char **argv, error **err)

@@ -90,11 +90,13 @@ points()
     assert_equal "$(points "$IMAGES/ext4.img")" "/dev/sda -"
 }
 
-@test "-o MOUNTPOINT, also for sorting; the label in metrics" {
+@test "-o MOUNTPOINT, also for sorting; the label in metrics; in the report" {
     run -0 virt-df-live --csv --noheadings -o DEVICE,MOUNTPOINT linux.img
     assert_contains "$output" "/dev/sda4,/home"
     run -0 virt-df-live --csv --noheadings -o DEVICE --sort MOUNTPOINT linux.img
     assert_equal "${lines[0]}" /dev/sda3
     run -0 virt-df-live --metrics "$TMPDIR/metrics" linux.img
     grep -q 'device="/dev/sda2",fstype="ext2",mountpoint="/boot"' "$TMPDIR/metrics"
+    run -0 virt-df-live --html "$TMPDIR/page.html" linux.img
+    assert_contains "$(< "$TMPDIR/page.html")" "<td>/dev/sda2<td>/boot<td>ext2<td>"
 }

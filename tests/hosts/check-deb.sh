@@ -61,7 +61,7 @@ by_systemd()
         timeout 600 systemd-nspawn --quiet --register=no --keep-unit --boot --directory="$tree" &&
         cat "$tree/started.log" &&
         rm "$unit" "$tree/etc/systemd/system/multi-user.target.wants/check.service" &&
-        grep -q '<td>/dev/sda<td>ext4<td>' "$tree/var/lib/virt-live-tools/report.html" &&
+        grep -q '<td>/dev/sda<td><td>ext4<td>' "$tree/var/lib/virt-live-tools/report.html" &&
         grep -q '^virt_filesystem_size_bytes{guest="image.img"' "$tree/var/lib/virt-live-tools/virt.prom"
 }
 

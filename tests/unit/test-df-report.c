@@ -30,10 +30,13 @@ static void add_volume(report *self, const struct guest *guest, unsigned partiti
                        const char *label, unsigned percent)
 {
     static char fstype[] = "ext4";
+    static const char *const points[] = {"", "/boot", "/", "/var/lib/postgresql"};
+    const char *mountpoint = points[partition % 4];
     const uint64_t mib = 1 << 20;
     const volume v = {.kind = VOLUME_PARTITION,
                       .partition = partition,
                       .fstype = {4, fstype},
+                      .mountpoint = {(u_int)strlen(mountpoint), (char *)(uintptr_t)mountpoint},
                       .label = {(u_int)strlen(label), (char *)(uintptr_t)label}};
     const struct row row = {.guest = guest,
                             .volume = &v,
@@ -98,7 +101,7 @@ static void the_fullest_is_first_and_failures_have_reasons(void **state)
                *half = strstr(page, ">half.img<td>");
     assert_true(full && much && half && full < much && much < half);
     assert_non_null(strstr(page, "<tr class=\"crit\"><td title=\"/srv/full.img&#10;\">full.img<td>"
-                                 "/dev/sda1<td>ext4<td><td data-key=\"1024000\">1000M<td "
+                                 "/dev/sda1<td>/boot<td>ext4<td><td data-key=\"1024000\">1000M<td "
                                  "data-key=\"972800\">950M<td data-key=\"46080\">45M<td "
                                  "data-key=\"95.0\">"));
     assert_int_equal(count(page, "<tr class=\"warn\">"), 2); /* of the filesystem, of the guest */

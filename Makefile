@@ -17,6 +17,7 @@ endif
 bindir        = $(PREFIX)/bin
 mandir        = $(PREFIX)/share/man
 completiondir = $(PREFIX)/share/bash-completion/completions
+zshdir        = $(PREFIX)/share/zsh/site-functions
 appliancedir  = $(PREFIX)/lib/virt-live-tools/appliance
 unitdir       = $(PREFIX)/lib/systemd/system
 sysusersdir   = $(PREFIX)/lib/sysusers.d
@@ -217,13 +218,19 @@ $(BUILD)/man/%.1:
 	pod2man --section=1 --center='virt-live-tools' --release='$(VERSION)' --name=$(shell echo $* | tr a-z A-Z) $< $@
 $(foreach command,$(COMMANDS),$(eval $(BUILD)/man/$(command).1: $(command)/$(command).pod))
 
+# zsh's completion, of what --help says.
+$(BUILD)/zsh/_%: $(BUILD)/bin/% common/cli/zsh-completion.pl
+	@mkdir -p $(@D)
+	$(call say,GEN) common/cli/zsh-completion.pl $< > $@
+
 systemd := docs/packaging/systemd
-install: all $(foreach command,$(COMMANDS),$(BUILD)/man/$(command).1)
-	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(completiondir) $(DESTDIR)$(appliancedir)
+install: all $(foreach command,$(COMMANDS),$(BUILD)/man/$(command).1 $(BUILD)/zsh/_$(command))
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(completiondir) $(DESTDIR)$(zshdir) $(DESTDIR)$(appliancedir)
 	for command in $(COMMANDS); do \
 		install -m 755 $(BUILD)/bin/$$command $(DESTDIR)$(bindir)/ && \
 		install -m 644 $(BUILD)/man/$$command.1 $(DESTDIR)$(mandir)/man1/ && \
-		install -m 644 $$command/$$command.bash-completion $(DESTDIR)$(completiondir)/$$command || exit 1; \
+		install -m 644 $$command/$$command.bash-completion $(DESTDIR)$(completiondir)/$$command && \
+		install -m 644 $(BUILD)/zsh/_$$command $(DESTDIR)$(zshdir)/ || exit 1; \
 	done
 	install -m 644 $(addprefix $(BUILD)/appliance/,kernel initrd root tools manifest) $(DESTDIR)$(appliancedir)/
 	install -d $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir)

@@ -15,8 +15,8 @@ packages_check := bats parallel bzip2 libcmocka-dev jq python3 procps attr libvi
 	libvirt-daemon-driver-secret?
 packages_lint := clang-tidy clang-format clang cppcheck shellcheck universal-ctags valgrind
 # openssh-server is a service that starts itself. For the comparison with virt-df, which is skipped where it is not installed: 100 packages, and it upgrades others.
-# chromium and its driver are for tests of the report, tgt and qemu-block-extra for those of iSCSI, which are skipped likewise.
-packages_ci := guestfs-tools openssh-server tgt qemu-block-extra chromium chromium-driver
+# chromium and its driver are for tests of the report, zsh for that of its completion, tgt and qemu-block-extra for those of iSCSI, which are skipped likewise.
+packages_ci := guestfs-tools openssh-server tgt qemu-block-extra chromium chromium-driver zsh
 
 # A cluster of Ceph, for make check-ceph.
 packages_ceph := ceph-mon ceph-mgr ceph-osd ceph-common qemu-block-extra

@@ -100,7 +100,8 @@ endif
 
 # Recursive on purpose: pkg-config is asked only when something is compiled, after `setup`.
 packages_of_host := libnbd libvirt libvirt-qemu libxml-2.0 popt jansson smartcols glib-2.0 libtirpc libxxhash libseccomp
-pkg_cflags = $(eval pkg_cflags := $(shell pkg-config --cflags $(packages_of_host)))$(pkg_cflags)
+# Filters of rows, which older releases of the library do not have (common/cli/row-filter.c).
+pkg_cflags = $(eval pkg_cflags := $(shell pkg-config --cflags $(packages_of_host)) $(shell pkg-config --atleast-version=2.40 smartcols && echo -DHAVE_SCOLS_FILTER))$(pkg_cflags)
 pkg_libs   = $(eval pkg_libs := $(shell pkg-config --libs $(packages_of_host)))$(pkg_libs)
 
 CPPFLAGS_ALL = -D_GNU_SOURCE -DPACKAGE_VERSION='"$(VERSION)"' -Icommon -Iappliance -I$(BUILD)/gen $(pkg_cflags) $(CPPFLAGS)

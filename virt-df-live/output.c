@@ -58,6 +58,18 @@ static bool wanted(const struct output *self, const struct row *row)
            (self->form->wants == FORM_WANTS_REASONS && row->status != STATUS_OK);
 }
 
+/* Whether --filter lets it pass. */
+static bool passes(struct output *self, const struct row *row)
+{
+    static const struct style exact = {.exact = true};
+
+    if (!self->options.filter)
+        return true;
+    int holds = row_filter_holds(self->options.filter, row, &exact);
+    self->undecided += holds < 0;
+    return holds > 0;
+}
+
 /* 1: the row is above the threshold; 0; -1: no memory. */
 static int count(struct output *self, const struct row *row)
 {
@@ -86,6 +98,8 @@ static int write_rows(struct output *self, struct scan_command *command,
 
     for (u_int i = 0; i < result.volumes.volumes_len; i++) {
         struct row row = row_of_volume(answered->guest, &result.volumes.volumes_val[i]);
+        bool chosen = wanted(self, &row), shown = passes(self, &row);
+        row.filled &= shown; /* what failed is named all the same */
         if (row.filled) {
             filesystems++;
             int passed = count(self, &row);
@@ -95,15 +109,15 @@ static int write_rows(struct output *self, struct scan_command *command,
         }
         if (self->report && report_add_volume(self->report, &row) < 0)
             return -1;
-        if (!wanted(self, &row))
+        if (!chosen)
             continue;
         rows++;
-        if (form->ops->row(form, &row, command->to) < 0)
+        if (shown && form->ops->row(form, &row, command->to) < 0)
             return -1;
     }
     if (form->wants == FORM_WANTS_REASONS && (rows == 0 || failed_itself(&result))) {
         struct row row = row_of_guest(answered->guest, &result);
-        return form->ops->row(form, &row, command->to);
+        return passes(self, &row) ? form->ops->row(form, &row, command->to) : 0;
     }
     return form->ops->guest ? form->ops->guest(form, answered, filesystems, command->to) : 0;
 }
@@ -196,6 +210,16 @@ static int write_report(const struct output *self, const struct scan_command *co
     return report_write(self->report, &run, self->options.html, err);
 }
 
+/* One that cannot be written does not cost the other. */
+static int write_files(const struct output *self, struct scan_command *command, error **err)
+{
+    int result = self->metrics ? write_metrics(self, command, err) : 0;
+
+    if (self->report && write_report(self, command, result < 0 ? NULL : err) < 0)
+        result = -1;
+    return result;
+}
+
 static int on_finish(void *data, struct scan_command *command, error **err)
 {
     struct output *self = data;
@@ -208,10 +232,12 @@ static int on_finish(void *data, struct scan_command *command, error **err)
         return error_no_memory(err);
     if (scan_command_flush(command, err) < 0)
         return -1;
-    /* One that cannot be written does not cost the other. */
-    int result = self->metrics ? write_metrics(self, command, err) : 0;
-    if (self->report && write_report(self, command, result < 0 ? NULL : err) < 0)
-        result = -1;
+    int result = write_files(self, command, err);
+    if (self->undecided > 0 && result == 0)
+        return error_set(err, ERROR_USAGE,
+                         "--filter: %" PRIu64 " rows are left out, for which that cannot be said: "
+                         "a text that is no number is compared with one",
+                         self->undecided);
     return result;
 }
 
@@ -243,6 +269,7 @@ static void on_clear(void *data)
     group_totals_free(self->groups);
     free(self->options.metrics);
     free(self->options.html);
+    row_filter_free(self->options.filter);
     form_free(self->form);
     common_options_clear(&self->options.common);
 }

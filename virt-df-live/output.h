@@ -18,6 +18,7 @@ struct output {
     check *check;         /* --check; NULL: it was not asked for */
     metrics *metrics;     /* --metrics; the same */
     report *report;       /* --html; the same */
+    uint64_t undecided;   /* rows that --filter could not be applied to */
     bool begun;           /* the heading has been written */
 };
 

@@ -23,6 +23,7 @@ enum code {
     OPT_HTML,
     OPT_SORT,
     OPT_TOP,
+    OPT_FILTER,
     OPT_UUID
 };
 
@@ -45,6 +46,8 @@ struct poptOption usage_table[] = {
     {"sort", 0, POPT_ARG_STRING, NULL, OPT_SORT,
      "rows in the order of this column, at the end; see below", "COL[:desc]"},
     {"top", 0, POPT_ARG_STRING, NULL, OPT_TOP, "only the first N rows of --sort", "N"},
+    {"filter", 0, POPT_ARG_STRING, NULL, OPT_FILTER,
+     "only filesystems for which this holds; " ROW_FILTER_HELP, "EXPR"},
     {"metrics", 0, POPT_ARG_STRING, NULL, OPT_METRICS,
      "also write the figures to FILE, for the textfile collector of Prometheus' node_exporter",
      "FILE"},
@@ -96,6 +99,13 @@ static int take_sort(struct df_options *options, const char *word, error **err)
     options->order.column = choice.columns[0];
     options->order.descending = colon != NULL;
     return 0;
+}
+
+static int take_filter(struct df_options *options, const char *expression, error **err)
+{
+    row_filter_free(options->filter);
+    options->filter = row_filter_new(expression, df_columns, df_columns_count, err);
+    return options->filter ? 0 : error_prefix(err, "--filter");
 }
 
 /* The name of a file. */
@@ -151,6 +161,8 @@ static int take(void *data, int code, const char *value, error **err)
         return take_sort(data, value, err);
     case OPT_TOP:
         return option_value_number("--top", value, 1, TOP_MAX, &options->order.top, err);
+    case OPT_FILTER:
+        return take_filter(options, value, err);
     case OPT_METRICS:
         return take_file(&options->metrics, "--metrics", value, err);
     case OPT_HTML:
@@ -194,10 +206,11 @@ static void ask(struct df_options *options)
 {
     bool shown = options->chosen && columns_have(&options->choice, COLUMN_ASKED);
     bool sorted = options->order.column && (options->order.column->flags & COLUMN_ASKED);
+    bool filtered = options->filter && row_filter_has(options->filter, COLUMN_ASKED);
 
     options->asked.as_is = options->common.no_recovery;
     options->asked.mountpoints =
-        options->json || options->metrics || options->html || shown || sorted;
+        options->json || options->metrics || options->html || shown || sorted || filtered;
 }
 
 int usage_parse(struct df_options *options, int argc, char **argv, error **err)
@@ -224,7 +237,7 @@ int usage_parse(struct df_options *options, int argc, char **argv, error **err)
 
 void usage_help(FILE *to)
 {
-    fputs("\nColumns for -o and --sort:\n", to);
+    fputs("\nColumns for -o, --sort and --filter:\n", to);
     columns_print_help(df_columns, df_columns_count, to);
     fputs("\nExit status: 0 every guest answered, 1 some guest did not, 2 wrong usage,\n"
           "3 no appliance could be started, 4 a filesystem is fuller than --fail-above.\n"

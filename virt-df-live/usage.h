@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "cli/common-options.h"
+#include "cli/row-filter.h"
 #include "df-columns.h"
 
 struct df_options {
@@ -23,6 +24,7 @@ struct df_options {
     char *metrics; /* --metrics; owned */
     char *html;    /* --html; owned */
     struct row_order order;
+    row_filter *filter; /* --filter; owned */
 };
 
 /* 0 or -1 and *err: wrong usage. The caller calls common_options_clear(&options->common) in both

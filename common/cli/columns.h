@@ -16,7 +16,8 @@
 #define COLUMN_REASON 4u   /* says why something is missing: rows without figures are printed too */
 #define COLUMN_ASKED 8u    /* guests are asked for it only where it is wanted */
 #define COLUMN_BOOLEAN 16u /* "yes", "no" or empty */
-#define COLUMN_COMMAND 32u /* from here on: the command's own */
+#define COLUMN_DECIMAL 32u /* of numbers: those that have a decimal */
+#define COLUMN_COMMAND 64u /* from here on: the command's own */
 
 struct column {
     const char *name; /* what -o takes, in upper case, and the heading */

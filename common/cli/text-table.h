@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A table with columns as wide as their cells, so it is printed after the last row (-o).
- * libsmartcols does the work; no other file includes it. */
+ * libsmartcols does the work; but for row-filter.c, no other file includes it. */
 #ifndef VLT_TEXT_TABLE_H
 #define VLT_TEXT_TABLE_H
 

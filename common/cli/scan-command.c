@@ -184,17 +184,35 @@ static int run(struct scan_command *self)
     return COMMAND_NO_APPLIANCE;
 }
 
-static void show(const struct scan_command *self)
+/* In one piece: of a stream that fails in its middle one cannot say afterwards why. */
+static int show_help(const struct scan_command *self, bool usage_only, error **err)
 {
+    AUTO_FREE char *text = NULL;
+    size_t length = 0;
+    FILE *to = open_memstream(&text, &length);
+
+    if (!to)
+        return error_no_memory(err);
+    popt_line_print_help(to, self->name, self->arguments, self->table, usage_only);
+    if (!usage_only)
+        self->ops->help(to);
+    if (fclose(to) != 0)
+        return error_no_memory(err);
+    return stdout_guard_write(text, length, err);
+}
+
+static int show(const struct scan_command *self)
+{
+    AUTO_ERROR error *err = NULL;
     enum common_options_show what = self->options->show;
 
-    if (what == SHOW_VERSION) {
+    if (what == SHOW_VERSION)
         program_print_version();
-        return;
+    else if (show_help(self, what == SHOW_USAGE, &err) < 0) {
+        program_output_failed(err);
+        return COMMAND_GUEST_FAILED;
     }
-    popt_line_print_help(stdout, self->name, self->arguments, self->table, what == SHOW_USAGE);
-    if (what == SHOW_HELP)
-        self->ops->help(stdout);
+    return COMMAND_OK;
 }
 
 static int parse_and_run(struct scan_command *self, int argc, char **argv)
@@ -208,8 +226,7 @@ static int parse_and_run(struct scan_command *self, int argc, char **argv)
     }
     if (self->options->show == SHOW_NOTHING)
         return run(self);
-    show(self);
-    return COMMAND_OK;
+    return show(self);
 }
 
 int scan_command_main(struct scan_command *self, int argc, char **argv)

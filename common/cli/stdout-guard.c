@@ -75,8 +75,14 @@ int stdout_guard_write(const void *bytes, size_t length, error **err)
 
 int stdout_guard_finish(error **err)
 {
+    bool lost = ferror(stdout); /* a part, earlier: why is not known any more */
+
     if (fflush(stdout) != 0)
         return failed(err);
+    if (lost) {
+        errno = EIO;
+        return failed(err);
+    }
     /* NFS and quotas may only tell when the file is closed. EBADF: it never was open, and nothing
      * was written, else fflush() had failed. */
     return fclose(stdout) == 0 || errno == EBADF ? 0 : failed(err);

@@ -108,3 +108,25 @@ restarts() { scontrol show job "$1" | grep -oP 'Restarts=\K\d+'; }
     diff expected.json found.json
     assert_nothing_left
 }
+
+@test "the commands of docs/fleet.md, typed as they stand there" {
+    requires_appliance
+    requires_root
+    requires munged slurmctld slurmd sbatch jq python3
+    local typed
+
+    mkdir -p srv/images
+    cd srv/images && links 20 && cd ../..
+    printf '%s\n' "$PWD"/srv/images/* > srv/images.list
+    start_munge
+    start_slurm
+    typed=$(sed -n 's/^    \(sbatch .*\)/\1/p' "$TOP/docs/fleet.md" | sed "s|/srv/|$PWD/srv/|g; s|docs/packaging|$TOP/docs/packaging|")
+    run -0 bash -c "$typed"
+    assert_contains "$output" "Submitted batch job "
+    wait_until 600 array_has_ended "${output##* }"
+    cat virt-df-live-*.log
+    cd srv/result
+    typed=$(sed -n "s/^    \(jq .*part-.*\)/\1/p" "$TOP/docs/fleet.md" | head -n 1)
+    run -0 bash -c "$typed"
+    assert_equal "$(jq -s -c '[.[] | select(.type == "guest") | .index]' all.json)" "$(jq -n -c '[range(20)]')"
+}

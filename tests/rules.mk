@@ -165,6 +165,13 @@ check-slurm: setup-slurm
 	@$(submake) all
 	@TESTS=fleet-slurm tests/run-tests.sh $(BUILD) bats
 
+# A list of N entries, by one command and by four at once, a shard each: 100000 take an hour.
+.PHONY: check-shards
+check-shards: N := 2000
+check-shards: setup-check
+	@$(submake) all
+	@tests/fleet/check_shards.py $(BUILD) --entries $(N) $(if $(SEED),--seed $(SEED))
+
 # --- lint: tests/lint/; .clang-tidy has the checks; tests/suppressions/cppcheck.supp what is not reported, and why ---
 
 # clang-tidy takes a file at a time, so one of them runs on each processor.

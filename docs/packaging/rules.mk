@@ -2,7 +2,7 @@
 #
 # Packages: $(BUILD)/deb/*.deb, $(BUILD)/rpm/RPMS. Each is built of a copy of the sources.
 
-.PHONY: deb check-deb rpm
+.PHONY: deb check-deb rpm check-rpm
 deb: setup-deb
 	docs/packaging/build-deb.sh $(BUILD) $(VERSION)
 
@@ -15,3 +15,7 @@ check-deb: deb
 rpm: setup-deb
 	@$(submake) all
 	docs/packaging/build-rpm.sh $(BUILD) $(VERSION)
+
+# Their files are those of `make install`; unpacked, they run.
+check-rpm: rpm
+	tests/hosts/check-rpm.sh $(BUILD)

@@ -190,6 +190,30 @@ struct entry *guest_queue_find(const guest_queue *self, enum entry_state state,
     return NULL;
 }
 
+static bool has_backup(const guest_queue *self, const struct guest *guest)
+{
+    unsigned left = guest->live ? self->connections : 0;
+    for (size_t i = 0; left > 0 && i < self->count; i++) {
+        const struct entry *other = at(self, i);
+        if (!other->connections)
+            continue;
+        left--;
+        if (other->guest->live && strcmp(other->guest->uuid, guest->uuid) == 0)
+            return true;
+    }
+    return false;
+}
+
+struct entry *guest_queue_next_far(const guest_queue *self)
+{
+    for (size_t i = 0; self->far > 0 && i < self->count; i++) {
+        struct entry *entry = at(self, i);
+        if (entry->state == ENTRY_FAR && !has_backup(self, entry->guest))
+            return entry;
+    }
+    return NULL;
+}
+
 bool guest_queue_is_first(const guest_queue *self, const struct entry *entry)
 {
     return entry == at(self, 0);

@@ -86,6 +86,9 @@ bool guest_queue_one_by_one(const struct entry *like);
 /* The oldest guest behind `after` (NULL: of all) that is in this state. NULL: none. */
 struct entry *guest_queue_find(const guest_queue *self, enum entry_state state,
                                const struct entry *after);
+/* The oldest guest that is to be connected to and can be: one that is read from a backup has one
+ * backup at a time, and may stand in the list more than once. NULL: none. */
+struct entry *guest_queue_next_far(const guest_queue *self);
 /* Whether it is the oldest of all: the answers of all others wait for its own. */
 bool guest_queue_is_first(const guest_queue *self, const struct entry *entry);
 /* Its images are being connected: it has the connections, which are taken over. */

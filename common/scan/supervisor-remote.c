@@ -64,7 +64,7 @@ void supervisor_remote_connect_more(struct supervisor *self)
                                        .directory = run_directory_path(self->run),
                                        .keeper = self->backups ? backup_fd(self->backups) : -1};
     struct entry *entry = NULL;
-    while ((entry = guest_queue_find(self->queue, ENTRY_FAR, NULL)) && may_connect(self, entry)) {
+    while ((entry = guest_queue_next_far(self->queue)) && may_connect(self, entry)) {
         AUTO_ERROR error *err = NULL;
         remote *connections = remote_start(entry->guest, &means, &err);
         if (connections)

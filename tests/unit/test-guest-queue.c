@@ -177,6 +177,36 @@ static void what_is_elsewhere_waits_when_it_has_been_looked_at(void **state)
     guest_queue_free(w);
 }
 
+static struct entry *add_live(guest_queue *w, uint64_t number, const char *uuid)
+{
+    struct entry *entry = add_far(w, number);
+    entry->guest->live = true;
+    snprintf(entry->guest->uuid, sizeof entry->guest->uuid, "%s", uuid);
+    return entry;
+}
+
+/* The others would wait for it with their clocks running. */
+static void a_guest_has_one_backup_at_a_time(void **state)
+{
+    needs_pidfds();
+    guest_queue *w = guest_queue_new(ISOLATE_NONE);
+    (void)state;
+    assert_null(guest_queue_next_far(w));
+    struct entry *one = add_live(w, 1, "a"), *again = add_live(w, 2, "a"),
+                 *other = add_live(w, 3, "b"), *far = add_far(w, 4);
+    assert_ptr_equal(guest_queue_next_far(w), one);
+    open_far(w, one);
+    assert_ptr_equal(guest_queue_next_far(w), other);
+    open_far(w, other);
+    assert_ptr_equal(guest_queue_next_far(w), far);
+    guest_queue_opened(w, one);
+    guest_queue_take(w, one);
+    assert_ptr_equal(guest_queue_next_far(w), far); /* it is being read */
+    guest_queue_refuse(w, one, STATUS_TIMEOUT, "", 0);
+    assert_ptr_equal(guest_queue_next_far(w), again);
+    guest_queue_free(w);
+}
+
 static void what_is_opened_with_a_key_shares_with_nobody(void **state)
 {
     guest_queue *w = guest_queue_new(ISOLATE_NONE);
@@ -419,6 +449,7 @@ int main(void)
         cmocka_unit_test(long_answers_have_a_budget),
         cmocka_unit_test(the_window_goes_round),
         cmocka_unit_test(what_is_elsewhere_waits_when_it_has_been_looked_at),
+        cmocka_unit_test(a_guest_has_one_backup_at_a_time),
         cmocka_unit_test(what_is_opened_with_a_key_shares_with_nobody),
         cmocka_unit_test(what_is_elsewhere_is_connected_anew_for_every_appliance),
         cmocka_unit_test(guests_are_taken_from_the_oldest_on),

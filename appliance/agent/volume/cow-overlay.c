@@ -26,6 +26,9 @@
 /* Bytes that each RAM disk has taken, as far as cow_overlay_used() saw it. */
 static uint64_t taken[RAMS_MAX];
 
+/* By their first RAM disk: the views whose store is a device of its own. */
+static bool has_store[RAMS_MAX];
+
 static int open_ram(unsigned index)
 {
     char path[COW_OVERLAY_NODE_MAX];
@@ -67,6 +70,7 @@ static int make_store(unsigned first, uint64_t room, dev_t *number)
         room -= here;
     }
     store_name(first, name);
+    has_store[first] = true;
     return device_mapper_create(name, false, parts, rams, number);
 }
 
@@ -176,7 +180,10 @@ int cow_overlay_remove(unsigned first)
         return -EBUSY;
     if (result < 0 && result != -ENXIO)
         return result;
+    if (!has_store[first])
+        return 0;
     store_name(first, name);
     result = device_mapper_remove(name);
+    has_store[first] = result < 0 && result != -ENXIO;
     return result == -ENXIO ? 0 : result;
 }

@@ -4,6 +4,7 @@
 #include "agent/mount/filesystem-state.h"
 #include "base/clock.h"
 #include "cow-overlay.h"
+#include "journal-copy.h"
 #include "volume-stack.h"
 #include <inttypes.h>
 #include <linux/fs.h>
@@ -216,6 +217,8 @@ static bool try_room(struct job *self, uint64_t room, enum mount_journal journal
              "a writable view of it: %s", strerror(-result));
         return false;
     }
+    if (journal != MOUNT_AS_IS && strncmp(self->what->fstype, "ext", 3) == 0)
+        journal_copy_ahead(self->what->fd, self->what->size, self->what->overlay);
     attempt_on_view(self, journal, outcome);
     if (!views_are_full(self))
         return false;

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is copied of an ext4's journal before it is replayed: only ever to where it came from. */
+#define _GNU_SOURCE 1 /* memfd_create */
+#include "agent/volume/journal-copy.h"
+
+#include "base/cleanup.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h> /* needs the above */
+
+#define SIZE ((size_t)2 << 20)
+#define JOURNAL 600 /* its first block, of 1024 bytes */
+
+static void put16(unsigned char *at, unsigned value)
+{
+    at[0] = (unsigned char)value;
+    at[1] = (unsigned char)(value >> 8);
+}
+
+static void put32(unsigned char *at, uint32_t value)
+{
+    put16(at, value & 0xffff);
+    put16(at + 2, value >> 16);
+}
+
+/* A superblock with a journal of one piece. */
+static void make_superblock(unsigned char *block, unsigned length)
+{
+    memset(block, 0, 1024);
+    put16(block + 0x38, 0xef53);
+    block[0xfd] = 1;
+    put16(block + 0x10c, 0xf30a);
+    put16(block + 0x10e, 1);
+    put16(block + 0x118 + 4, length);
+    put32(block + 0x118 + 8, JOURNAL);
+}
+
+static void a_journal_is_where_its_extents_are(void **state)
+{
+    unsigned char block[1024];
+    struct journal_copy_map map;
+    (void)state;
+    make_superblock(block, 100);
+    put16(block + 0x10e, 2);
+    put32(block + 0x124, 100);
+    put16(block + 0x124 + 4, 5);
+    put16(block + 0x124 + 6, 1); /* the high half */
+    journal_copy_read_map(block, &map);
+    assert_int_equal(map.count, 2);
+    assert_int_equal(map.block_size, 1024);
+    assert_int_equal(map.pieces[0].at, JOURNAL * 1024);
+    assert_int_equal(map.pieces[0].length, 100 * 1024);
+    assert_int_equal(map.pieces[1].at, (uint64_t)1024 << 32);
+    block[0x18] = 2;
+    journal_copy_read_map(block, &map);
+    assert_int_equal(map.block_size, 4096);
+    assert_int_equal(map.pieces[0].at, JOURNAL * 4096);
+}
+
+/* Each of these makes it something that only the driver follows. */
+static void what_is_not_simple_is_left_to_the_driver(void **state)
+{
+    static const struct {
+        unsigned at, value;
+    } changes[] = {{0x38, 0x1234}, {0x18, 7},  {0xfd, 0},  {0x10c, 0xf30b}, {0x10e, 5},
+                   {0x112, 1},     {0x118, 1}, {0x11c, 0}, {0x11c, 0x8001}, {0x10e, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        unsigned char block[1024];
+        struct journal_copy_map map;
+        make_superblock(block, 100);
+        put16(block + changes[i].at, changes[i].value);
+        journal_copy_read_map(block, &map);
+        if (map.count != 0)
+            fail_msg("0x%x at 0x%x is followed", changes[i].value, changes[i].at);
+    }
+}
+
+static void a_log_begins_where_its_superblock_says(void **state)
+{
+    unsigned char block[1024] = {0xc0, 0x3b, 0x39, 0x98};
+    (void)state;
+    assert_int_equal(journal_copy_start(block, 1024), 0);
+    block[0x1f] = 7;
+    assert_int_equal(journal_copy_start(block, 4096), 7 * 4096);
+    block[0x1c] = 0xff;
+    assert_int_equal(journal_copy_start(block, 4096), (uint64_t)0xff000007 * 4096);
+    block[0] = 0;
+    assert_int_equal(journal_copy_start(block, 4096), 0);
+}
+
+/* A disk that holds noise, but for what is said of the journal; and the file that stands for the
+ * view, empty. */
+static void copy(unsigned char *disk, unsigned start, unsigned length, unsigned char *view)
+{
+    char node[64];
+    AUTO_FD int from = memfd_create("disk", MFD_CLOEXEC), to = -1;
+    char path[] = "/var/tmp/test-journal-copy-XXXXXX"; /* tmpfs has no O_DIRECT here */
+    to = mkstemp(path);
+    assert_true(from >= 0 && to >= 0);
+    unlink(path);
+    for (size_t i = 0; i < SIZE; i++)
+        disk[i] = (unsigned char)(i * 2654435761U >> 13);
+    make_superblock(disk + 1024, length);
+    memset(disk + JOURNAL * 1024, 0, 1024);
+    memcpy(disk + JOURNAL * 1024, "\xc0\x3b\x39\x98", 4);
+    disk[JOURNAL * 1024 + 0x1e] = (unsigned char)(start >> 8);
+    disk[JOURNAL * 1024 + 0x1f] = (unsigned char)start;
+    assert_int_equal(pwrite(from, disk, SIZE, 0), SIZE);
+    assert_int_equal(ftruncate(to, SIZE), 0);
+    snprintf(node, sizeof node, "/proc/self/fd/%d", to);
+    journal_copy_ahead(from, SIZE, node);
+    assert_int_equal(pread(to, view, SIZE, 0), SIZE);
+}
+
+static bool is_copied(const unsigned char *disk, const unsigned char *view, size_t at,
+                      size_t length)
+{
+    return memcmp(disk + at, view + at, length) == 0;
+}
+
+static void what_the_driver_reads_first_is_copied(void **state)
+{
+    static const struct {
+        unsigned start, length;
+    } cases[] = {{1, 1000}, {500, 1000}, {999, 1000}, {3, 5}};
+    unsigned char *disk = malloc(SIZE), *view = malloc(SIZE);
+    (void)state;
+    assert_true(disk && view);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        unsigned end =
+            cases[i].start + 128 < cases[i].length ? cases[i].start + 128 : cases[i].length;
+        copy(disk, cases[i].start, cases[i].length, view);
+        size_t at = (size_t)(JOURNAL + cases[i].start) * 1024;
+        size_t length = (size_t)(end - cases[i].start) * 1024;
+        assert_true(is_copied(disk, view, at, length));
+        assert_true(is_copied(disk, view, 0, 4096));
+        /* And nothing but what it came from. */
+        for (size_t j = 0; j < SIZE; j++)
+            if (view[j] != disk[j] && view[j] != 0)
+                fail_msg("byte %zu comes from elsewhere", j);
+    }
+    free(disk);
+    free(view);
+}
+
+static void what_is_outside_of_the_disk_is_not(void **state)
+{
+    unsigned char *disk = malloc(SIZE), *view = malloc(SIZE);
+    (void)state;
+    assert_true(disk && view);
+    copy(disk, 2000, 30000, view); /* it ends behind the disk */
+    assert_false(is_copied(disk, view, (JOURNAL + 64) * 1024, 4096));
+    copy(disk, 60000, 100, view); /* it begins behind the journal */
+    assert_false(is_copied(disk, view, (JOURNAL + 64) * 1024, 4096));
+    free(disk);
+    free(view);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_journal_is_where_its_extents_are),
+        cmocka_unit_test(what_is_not_simple_is_left_to_the_driver),
+        cmocka_unit_test(a_log_begins_where_its_superblock_says),
+        cmocka_unit_test(what_the_driver_reads_first_is_copied),
+        cmocka_unit_test(what_is_outside_of_the_disk_is_not),
+    };
+    return cmocka_run_group_tests_name("journal-copy", tests, NULL, NULL);
+}

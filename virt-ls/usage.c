@@ -245,7 +245,8 @@ static int finish(struct ls_options *options, error **err)
 
     style->form = form_of(options);
     /* A shard prints what the whole list would have printed of it. */
-    style->many = options->common.lists->len > 0 || guest_list_numbered(options->common.guests) > 1;
+    style->many = options->common.lists->len > 0 || options->common.pools ||
+                  guest_list_numbered(options->common.guests) > 1;
     style->null = options->common.null && !style->csv && !options->json;
     style->escape = !style->null && !options->json && isatty(STDOUT_FILENO);
     style->now = (int64_t)time(NULL);

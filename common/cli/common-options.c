@@ -16,6 +16,7 @@ enum code {
     OPT_IMAGE = POPT_LINE_ARGUMENT,
     OPT_ADD = 256,
     OPT_DOMAIN,
+    OPT_POOL,
     OPT_CONNECT,
     OPT_FORMAT,
     OPT_BLOCKSIZE,
@@ -55,6 +56,8 @@ struct poptOption common_options_popt[] = {
      "FILE|URI"},
     {"domain", 'd', VALUE, NULL, OPT_DOMAIN, "scan the disks of this libvirt guest", "NAME|UUID"},
     {"connect", 'c', VALUE, NULL, OPT_CONNECT, "where libvirt's guests are", "URI"},
+    {"pool", 0, VALUE, NULL, OPT_POOL,
+     "scan the volumes of this libvirt storage pool; each is a guest", "NAME"},
     {"format", 0, MAYBE_VALUE, NULL, OPT_FORMAT,
      "format of the images that follow (without a value: detect)", "raw|qcow2|..."},
     {"blocksize", 0, MAYBE_VALUE, NULL, OPT_BLOCKSIZE,
@@ -246,6 +249,14 @@ static bool was_answered(const void *data, const struct guest *guest)
 }
 
 /* ---- the command line ---- */
+static int take_pool(struct common_options *options, const char *name, error **err)
+{
+    if (!*name)
+        return error_set(err, ERROR_USAGE, "--pool: the name of a storage pool is empty");
+    options->pools = true;
+    return guest_list_add_pool(options->guests, name, options->format, options->block_size, err);
+}
+
 
 static const struct option_flag flags[] = {
     {OPT_NULL, offsetof(struct common_options, null)},
@@ -293,6 +304,8 @@ static int take_common(struct common_options *options, int code, const char *val
         return shard_parse(value, &options->shard, err);
     case OPT_RESUME:
         return take_resume(options, value, err);
+    case OPT_POOL:
+        return take_pool(options, value, err);
     case OPT_ISOLATE:
         return take_isolate(options, value, err);
     case OPT_WAVE:
@@ -367,11 +380,12 @@ static int finish(struct common_options *options, error **err)
                                                .uuids = options->uuids,
                                                .timeout = options->config.timeout};
 
-    if (options->pending->len == 0 && options->lists->len == 0) {
+    if (options->pending->len == 0 && options->lists->len == 0 && !options->pools) {
         if (!options->all_by_default)
             return error_set(err, ERROR_REFUSED,
-                             "no image given: name one with -a, a libvirt guest with -d, or a list "
-                             "of images with --images-from, of guests with --guests-from");
+                             "no image given: name one with -a, a libvirt guest with -d, a storage "
+                             "pool with --pool, or a list of images with --images-from, of guests "
+                             "with --guests-from");
         hypervisor.all = true;
     }
     if (finish_keys(options, err) < 0 || finish_consistent(options, &hypervisor, err) < 0)

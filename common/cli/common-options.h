@@ -33,6 +33,7 @@ struct common_options {
     struct supervisor_config config; /* its strings are owned by this struct */
     guest_list *guests;              /* complete when common_options_parse() is done; owned */
     GPtrArray *lists;                /* char *, what --images-from and --guests-from named; owned */
+    bool pools;                      /* --pool named one */
     enum progress_mode progress;
     enum common_options_show show;
     bool quiet, stats, verbose;

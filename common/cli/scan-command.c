@@ -102,8 +102,9 @@ static bool nothing_to_do(const struct scan_command *self)
     if (guest_list_numbered(self->options->guests) > 0)
         return false;
     if (lists->len == 0 && !self->options->quiet)
-        message("libvirt has no guests at %s: %s%s", uri ? uri : "its default hypervisor",
-                self->nothing, uri ? "" : "; -c URI names another one");
+        message("libvirt has no %s at %s: %s%s", self->options->pools ? "volumes there" : "guests",
+                uri ? uri : "its default hypervisor", self->nothing,
+                uri ? "" : "; -c URI names another one");
     if (lists->len == 0)
         return false;
     for (guint i = 0; i < lists->len; i++)

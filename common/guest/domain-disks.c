@@ -2,10 +2,10 @@
 #include "domain-disks.h"
 
 #include "base/text.h"
+#include "domain-encryption.h"
 #include "domain-uri.h"
+#include "pool-volume.h"
 #include "wire/worker.h"
-#include "xml-tree.h"
-#include <libxml/parser.h>
 #include <limits.h>
 #include <string.h>
 
@@ -17,7 +17,8 @@ struct reading {
 };
 
 /* What stands at a <source>: a file or a block device. New memory in *path. */
-static int take_path(const xmlNode *source, const char *name, char **path, error **err)
+static int take_path(const struct reading *self, const xmlNode *source, const char *name,
+                     char **path, error **err)
 {
     AUTO_XML char *value = xml_attribute(source, name);
 
@@ -28,25 +29,25 @@ static int take_path(const xmlNode *source, const char *name, char **path, error
                          value);
     if (strlen(value) >= PATH_MAX)
         return error_set(err, ERROR_REFUSED, "its source's path has more than %d bytes", PATH_MAX);
+    if (pool_volume_check_here(value, self->sources, err) < 0)
+        return -1;
     *path = strdup(value);
     return *path ? 0 : error_no_memory(err);
 }
 
-static int take_volume(const struct reading *self, const xmlNode *source, char **path, error **err)
+static int take_volume(const struct reading *self, const xmlNode *source, char **place, error **err)
 {
     AUTO_XML char *pool = xml_attribute(source, "pool");
     AUTO_XML char *volume = xml_attribute(source, "volume");
+    AUTO_XML char *mode = xml_attribute(source, "mode");
+    AUTO_FREE char *path = NULL, *pool_xml = NULL;
 
     if (!pool || !volume)
         return error_set(err, ERROR_UNREADABLE, "it has no source");
-    if (self->sources->find_volume(self->sources->data, pool, volume, path, err) < 0)
-        return error_prefix(err, "volume %s of the pool %s", volume, pool);
-    if ((*path)[0] == '/' && strlen(*path) < PATH_MAX)
-        return 0;
-    error_set(err, ERROR_UNSUPPORTED, "volume %s of the pool %s is not a file but %s", volume, pool,
-              *path);
-    free(STEAL(*path));
-    return -1;
+    if (self->sources->find_volume(self->sources->data, pool, volume, &path, &pool_xml, err) == 0)
+        *place = pool_volume_place(pool_xml, volume, path, xml_equal(mode, "direct"), self->sources,
+                                   err);
+    return *place ? 0 : error_prefix(err, "volume %s of the pool %s", volume, pool);
 }
 
 /* A URI may have a secret in it. */
@@ -92,9 +93,9 @@ static int take_source(const struct reading *self, const xmlNode *holder, char *
     if (is_sliced(source))
         return error_set(err, ERROR_UNSUPPORTED, "it is a slice of its source");
     if (!type || xml_equal(type, "file"))
-        return take_path(source, "file", place, err);
+        return take_path(self, source, "file", place, err);
     if (xml_equal(type, "block"))
-        return take_path(source, "dev", place, err);
+        return take_path(self, source, "dev", place, err);
     if (xml_equal(type, "volume"))
         return take_volume(self, source, place, err);
     if (xml_equal(type, "network"))
@@ -158,50 +159,12 @@ static int take_backing(const struct reading *self, const xmlNode *disk,
     return 0;
 }
 
-/* --- how it is encrypted --- */
-
 /* It stands below <source>, or below <disk>, where it stood first. */
 static const xmlNode *find_encryption(const xmlNode *disk)
 {
     const xmlNode *found = xml_child(xml_child(disk, "source"), "encryption");
 
     return found ? found : xml_child(disk, "encryption");
-}
-
-/* That libvirt does not give it is no error yet: the user may have the key. */
-static int take_secret(const struct reading *self, const xmlNode *encryption,
-                       struct guest_encryption *into, error **err)
-{
-    const xmlNode *secret = xml_child(encryption, "secret");
-    AUTO_XML char *uuid = xml_attribute(secret, "uuid");
-    AUTO_XML char *usage = xml_attribute(secret, "usage");
-    AUTO_ERROR error *why = NULL;
-
-    if (!uuid && !usage)
-        error_set(&why, ERROR_ENCRYPTED, "libvirt names no secret for it");
-    else if (self->sources->find_secret(self->sources->data, uuid, "volume", usage,
-                                        &into->passphrase, &into->length, &why) < 0)
-        error_prefix(&why, "libvirt's secret %s", uuid ? uuid : usage);
-    into->missing = why ? strdup(error_message(why)) : NULL;
-    return why && !into->missing ? error_no_memory(err) : 0;
-}
-
-static int take_encryption(const struct reading *self, const xmlNode *disk, const char *place,
-                           enum image_format format, struct guest_encryption **into, error **err)
-{
-    const xmlNode *encryption = find_encryption(disk);
-    AUTO_XML char *method = xml_attribute(encryption, "format");
-
-    if (!encryption)
-        return 0;
-    if (place[0] != '/')
-        return error_set(err, ERROR_ENCRYPTED,
-                         "it is encrypted, and keys are not used for network disks");
-    if (!xml_equal(method, "luks") && format != IMAGE_QCOW2)
-        return error_set(err, ERROR_UNSUPPORTED, "its encryption, \"%s\", is not supported",
-                         method ? method : "");
-    *into = calloc(1, sizeof **into);
-    return *into ? take_secret(self, encryption, *into, err) : error_no_memory(err);
 }
 
 /* --- the disks --- */
@@ -217,6 +180,15 @@ static int take_target(const xmlNode *disk, struct guest_image *image, error **e
     return image->target ? 0 : error_no_memory(err);
 }
 
+/* libvirt starts the guest without it where it is missing ("requisite": where the guest comes from
+ * another host, or was saved). */
+static bool is_optional(const xmlNode *disk)
+{
+    AUTO_XML char *policy = xml_attribute(xml_child(disk, "source"), "startupPolicy");
+
+    return xml_equal(policy, "optional") || xml_equal(policy, "requisite");
+}
+
 static int add_disk(const struct reading *self, const xmlNode *disk, error **err)
 {
     CLEANUP(cleanup_place) char *place = NULL;
@@ -230,7 +202,8 @@ static int add_disk(const struct reading *self, const xmlNode *disk, error **err
     if (take_source(self, disk, &place, err) < 0 ||
         take_format(xml_child(disk, "driver"), &format, err) < 0 ||
         take_block_size(disk, &block_size, err) < 0 || take_backing(self, disk, backing, err) < 0 ||
-        take_encryption(self, disk, place, format, &encryption, err) < 0)
+        domain_encryption(find_encryption(disk), place, format, self->sources, &encryption, err) <
+            0)
         return -1;
     if (place[0] != '/' && backing->count > 0)
         return error_set(err, ERROR_UNSUPPORTED,
@@ -239,6 +212,7 @@ static int add_disk(const struct reading *self, const xmlNode *disk, error **err
         return -1;
     struct guest_image *image = &self->guest->images[self->guest->image_count - 1];
     image->encryption = STEAL(encryption);
+    image->optional = is_optional(disk);
     if (backing->count > 0 || backing->complete)
         image->backing = STEAL(backing);
     return take_target(disk, image, err);
@@ -267,36 +241,13 @@ static int take_disks(const struct reading *self, const xmlNode *devices, error 
     return 0;
 }
 
-/* Entities are not replaced (XML_PARSE_NOENT is not given), and libvirt writes no DTD. */
-static xmlDocPtr parse(const char *xml, size_t length, error **err)
-{
-    xmlDocPtr document = NULL;
-
-    if (length <= DOMAIN_XML_MAX)
-        document = xmlReadMemory(xml, (int)length, "domain.xml", NULL,
-                                 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
-                                     XML_PARSE_NOCDATA);
-    if (!document || document->intSubset || document->extSubset) {
-        xmlFreeDoc(document);
-        error_set(err, ERROR_REFUSED, "its domain XML cannot be read: %s",
-                  length > DOMAIN_XML_MAX ? "it is too long"
-                  : document              ? "it has a DTD"
-                                          : "it is not well-formed");
-        return NULL;
-    }
-    return document;
-}
-
 int domain_disks(struct guest *guest, const char *xml, size_t length,
                  const struct domain_sources *sources, error **err)
 {
     const struct reading self = {guest, sources};
-    AUTO_XML_DOCUMENT xmlDocPtr document = parse(xml, length, err);
-    const xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
+    AUTO_XML_DOCUMENT xmlDocPtr document = xml_tree_read(xml, length, "domain", err);
 
     if (!document)
         return -1;
-    if (!root || !xml_is(root, "domain"))
-        return error_set(err, ERROR_REFUSED, "its domain XML cannot be read: it is no domain");
-    return take_disks(&self, xml_child(root, "devices"), err);
+    return take_disks(&self, xml_child(xmlDocGetRootElement(document), "devices"), err);
 }

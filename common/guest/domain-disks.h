@@ -12,18 +12,21 @@
 
 #include "guest.h"
 
-#define DOMAIN_XML_MAX ((size_t)4 << 20) /* bytes; 255 disks take some 200 KiB */
-
 /* Looks up what the XML only names. */
 struct domain_sources {
-    /* The path of a volume of a storage pool: new memory in *path; 0, or -1 and *err. */
-    int (*find_volume)(void *data, const char *pool, const char *volume, char **path, error **err);
+    /* The path of a volume of a storage pool, as libvirt has it, and the pool's XML: new memory in
+     * both. 0, or -1 and *err. */
+    int (*find_volume)(void *data, const char *pool, const char *volume, char **path,
+                       char **pool_xml, error **err);
     /* The value of a secret, by its UUID or, where that is NULL, by its usage ("volume", "ceph",
      * "iscsi") and the name of that; at most MAX_PASSPHRASE bytes, not 0, in new secret memory
      * (secret.h). 0, or -1 and *err. */
     int (*find_secret)(void *data, const char *uuid, const char *type, const char *usage,
                        char **passphrase, size_t *length, error **err);
     void *data;
+    /* libvirt is on this host, which is another one, and so are the files that it names; NULL: it
+     * is on ours. */
+    const char *elsewhere;
 };
 
 /* Appends the domain's disks to the guest, in its order, without CD-ROM and floppy drives. 0; -1

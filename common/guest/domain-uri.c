@@ -3,6 +3,7 @@
 
 #include "base/secret.h"
 #include "base/text-format.h"
+#include "hypervisor-host.h"
 #include "xml-tree.h"
 #include <glib.h>
 #include <string.h>
@@ -39,23 +40,26 @@ static int check_words(const xmlNode *source, bool login, error **err)
                 : 0;
 }
 
-/* "HOST", "HOST:PORT", with brackets around a numerical address of IPv6. */
-static char *authority(const xmlNode *host, const char *user, error **err)
+/* "HOST", "HOST:PORT", with brackets around a numerical address of IPv6, which are not allowed as
+ * they are behind the URI's question mark. */
+static char *authority(const xmlNode *host, const char *user, bool in_query, error **err)
 {
     AUTO_XML char *name = xml_attribute(host, "name");
     AUTO_XML char *port = xml_attribute(host, "port");
     AUTO_FREE char *login = escaped(user, "");
     bool address = name && strchr(name, ':') && name[0] != '[';
-    AUTO_FREE char *server = escaped(name, "[]:");
+    AUTO_FREE char *server = escaped(name, in_query ? ":" : "[]:");
     AUTO_FREE char *service = escaped(port, "");
 
     if (!name || !*name) {
         error_set(err, ERROR_UNREADABLE, "it has no host");
         return NULL;
     }
+    const char *open = address ? in_query ? "%5B" : "[" : "",
+               *close = address ? in_query ? "%5D" : "]" : "";
     char *text = login && server && service
-                     ? text_format("%s%s%s%s%s%s%s", login, *login ? "@" : "", address ? "[" : "",
-                                   server, address ? "]" : "", *service ? ":" : "", service)
+                     ? text_format("%s%s%s%s%s%s%s", login, *login ? "@" : "", open, server, close,
+                                   *service ? ":" : "", service)
                      : NULL;
     return text ? text : no_memory(err);
 }
@@ -83,7 +87,7 @@ static char *host_uri(const char *protocol, const char *path, const xmlNode *sou
 {
     AUTO_XML char *user = xml_attribute(xml_child(source, "identity"), "username");
     AUTO_XML char *query = xml_attribute(source, "query");
-    AUTO_FREE char *server = authority(host, xml_equal(protocol, "ssh") ? user : NULL, err);
+    AUTO_FREE char *server = authority(host, xml_equal(protocol, "ssh") ? user : NULL, false, err);
 
     if (!server)
         return NULL;
@@ -147,7 +151,7 @@ static char *iscsi_uri(const char *path, const xmlNode *source,
                        const struct domain_sources *sources, error **err)
 {
     CLEANUP(cleanup_login) char *user = login(source, sources, false, err);
-    AUTO_FREE char *server = user ? authority(xml_child(source, "host"), NULL, err) : NULL;
+    AUTO_FREE char *server = user ? authority(xml_child(source, "host"), NULL, false, err) : NULL;
     AUTO_XML char *initiator =
         xml_attribute(xml_child(xml_child(source, "initiator"), "iqn"), "name");
     AUTO_FREE char *name = escaped(initiator, "");
@@ -167,7 +171,7 @@ static char *monitors(const xmlNode *source, error **err)
     for (const xmlNode *host = xml_child(source, "host"); list && host;
          host = xml_element(host->next, "host")) {
         AUTO_FREE char *before = STEAL(list);
-        AUTO_FREE char *one = authority(host, NULL, err);
+        AUTO_FREE char *one = authority(host, NULL, true, err);
         if (!one)
             return NULL;
         list = text_format("%s%s%s", before, *before ? "," : "", one);
@@ -212,6 +216,21 @@ static bool has_login(const char *protocol)
     return xml_equal(protocol, "iscsi") || xml_equal(protocol, "rbd");
 }
 
+/* What a libvirt elsewhere calls its own host, or a socket of it, is not ours. */
+static int check_hosts(const xmlNode *source, const struct domain_sources *sources, error **err)
+{
+    for (const xmlNode *host = xml_child(source, "host"); host && sources->elsewhere;
+         host = xml_element(host->next, "host")) {
+        AUTO_XML char *name = xml_attribute(host, "name");
+        AUTO_XML char *transport = xml_attribute(host, "transport");
+        if (xml_equal(transport, "unix") || (name && hypervisor_host_is_loopback(name)))
+            return error_set(err, ERROR_UNSUPPORTED,
+                             "its server can be reached only from the host %s, where libvirt is",
+                             sources->elsewhere);
+    }
+    return 0;
+}
+
 char *domain_uri(const xmlNode *source, const struct domain_sources *sources, error **err)
 {
     AUTO_XML char *protocol = xml_attribute(source, "protocol");
@@ -226,7 +245,7 @@ char *domain_uri(const xmlNode *source, const struct domain_sources *sources, er
                   protocol ? protocol : "no protocol");
         return NULL;
     }
-    if (check_words(source, has_login(protocol), err) < 0)
+    if (check_words(source, has_login(protocol), err) < 0 || check_hosts(source, sources, err) < 0)
         return NULL;
     if (!xml_equal(protocol, "rbd") && host && xml_element(host->next, "host")) {
         error_set(err, ERROR_UNSUPPORTED, "a network disk with several hosts is not supported");

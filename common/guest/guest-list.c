@@ -16,11 +16,19 @@ struct list_file {
     unsigned block_size;
 };
 
+struct list_pool {
+    char *name;
+    enum image_format format;
+    unsigned block_size;
+};
+
 struct guest_list {
     struct guest **guests; /* from the command line; those before next_guest are given away */
     size_t guest_count, next_guest;
     struct list_file *files;
     size_t file_count, next_file; /* the open one is next_file */
+    struct list_pool *pools;      /* those before next_pool have come */
+    size_t pool_count, next_pool;
     char delimiter;
     uint64_t numbered; /* guests that have a number */
     struct shard shard;
@@ -57,6 +65,9 @@ void guest_list_free(guest_list *list)
         guest_free(list->guests[i]);
     for (size_t i = 0; i < list->file_count; i++)
         free(list->files[i].path);
+    for (size_t i = 0; i < list->pool_count; i++)
+        free(list->pools[i].name);
+    free(list->pools);
     list_reader_close(&list->reader);
     guest_lookup_free(list->lookup);
     error_free(list->lookup_failed);
@@ -92,6 +103,22 @@ int guest_list_add_file(guest_list *list, enum guest_list_kind kind, const char 
         return error_no_memory(err);
     list->files[list->file_count++] =
         (struct list_file){.kind = kind, .path = copy, .format = format, .block_size = block_size};
+    return 0;
+}
+
+int guest_list_add_pool(guest_list *list, const char *name, enum image_format format,
+                        unsigned block_size, error **err)
+{
+    struct list_pool *pools = reallocarray(list->pools, list->pool_count + 1, sizeof *pools);
+
+    if (!pools)
+        return error_no_memory(err);
+    list->pools = pools;
+    char *copy = strdup(name);
+    if (!copy)
+        return error_no_memory(err);
+    list->pools[list->pool_count++] =
+        (struct list_pool){.name = copy, .format = format, .block_size = block_size};
     return 0;
 }
 
@@ -275,15 +302,18 @@ static bool is_sought(const guest_list *list, const struct guest *guest)
     return guest->sought && shard_takes(&list->shard, guest->number);
 }
 
-/* The names that are sought, in order: *names is new memory, which they do not belong to. */
+/* The names that are sought, in order, and behind them those of pools: *names is new memory, which
+ * they do not belong to. How many of the former there are. */
 static size_t sought_names(const guest_list *list, const char ***names)
 {
     size_t count = 0;
 
-    *names = calloc(list->guest_count + 1, sizeof **names);
+    *names = calloc(list->guest_count + list->pool_count + 1, sizeof **names);
     for (size_t i = list->next_guest; *names && i < list->guest_count; i++)
         if (is_sought(list, list->guests[i]))
             (*names)[count++] = list->guests[i]->name;
+    for (size_t i = 0; *names && i < list->pool_count; i++)
+        (*names)[count + i] = list->pools[i].name;
     return count;
 }
 
@@ -298,9 +328,11 @@ void guest_list_begin(guest_list *list)
         return;
     query.count = sought_names(list, &names);
     query.names = names;
+    query.pools = names ? names + query.count : NULL;
+    query.pool_count = list->pool_count;
     if (!names)
         error_no_memory(&list->lookup_failed);
-    else if (query.count > 0 || hypervisor->all)
+    else if (query.count > 0 || query.pool_count > 0 || hypervisor->all)
         list->lookup =
             guest_lookup_start(hypervisor->work, &query, hypervisor->timeout, &list->lookup_failed);
 }
@@ -321,12 +353,18 @@ static enum guest_list_next next_found(guest_list *list, struct guest **guest)
         case GUEST_LOOKUP_TRACE:
             list->trace(list->trace_data, text); /* it was asked for */
             break;
+        case GUEST_LOOKUP_POOL_END:
+            if (list->next_pool < list->pool_count)
+                list->next_pool++;
+            break;
         case GUEST_LOOKUP_END:
             return GUEST_LIST_END;
         }
     }
     return GUEST_LIST_END;
 }
+
+static const char no_answer[] = "libvirt has not answered for it";
 
 /* Gives it its place in the list, and its name. */
 static enum guest_list_next give_found(const guest_list *list, struct guest *found, uint64_t number,
@@ -356,7 +394,7 @@ static enum guest_list_next next_sought(guest_list *list, struct guest **guest, 
         return next;
     }
     if (!list->lookup_failed)
-        error_set(&list->lookup_failed, ERROR_UNREADABLE, "libvirt has not answered for it");
+        error_set(&list->lookup_failed, ERROR_UNREADABLE, no_answer);
     error_set(&sought->refused, error_kind(list->lookup_failed), "%s",
               error_message(list->lookup_failed));
     return give(sought, guest, err);
@@ -442,6 +480,8 @@ int guest_list_fd(const guest_list *list)
     return list->waiting ? list->reader.fd : -1;
 }
 
+    if (list->next_pool < list->pool_count)
+        return next_of_pools(list, guest, err);
 uint64_t guest_list_deadline(const guest_list *list)
 {
     return list->looking ? guest_lookup_deadline(list->lookup) : CLOCK_NEVER;
@@ -449,7 +489,8 @@ uint64_t guest_list_deadline(const guest_list *list)
 
 uint64_t guest_list_total(const guest_list *list)
 {
-    bool all_known = !list->hypervisor.all || list->all_found;
+    bool all_known =
+        (!list->hypervisor.all || list->all_found) && list->next_pool == list->pool_count;
 
     return list->next_file == list->file_count && all_known
                ? shard_size(&list->shard, list->numbered) - list->skipped

@@ -36,6 +36,11 @@ enum guest_list_kind {
 int guest_list_add_file(guest_list *list, enum guest_list_kind kind, const char *path,
                         enum image_format format, unsigned block_size, error **err);
 
+/* Appends a storage pool of the hypervisor, each volume of which is a guest. Pools come after
+ * lists. */
+int guest_list_add_pool(guest_list *list, const char *name, enum image_format format,
+                        unsigned block_size, error **err);
+
 /* The byte that ends an entry in all lists of images: '\n' (default) or '\0'. The last entry may
  * lack it. */
 void guest_list_set_delimiter(guest_list *list, char delimiter);

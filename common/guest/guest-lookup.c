@@ -80,6 +80,11 @@ int guest_lookup_tell_trace(guest_lookup_teller *teller, const char *text)
     return tell_text(teller, FOUND_TRACE, text);
 }
 
+int guest_lookup_tell_pool_end(guest_lookup_teller *teller)
+{
+    return tell(teller, &(found){.kind = FOUND_POOL_END}) < 0 ? -1 : 0;
+}
+
 /* A connection may hang, so it takes a thread to see that the reader has gone. */
 static void *watch_reader(void *data)
 {
@@ -212,6 +217,8 @@ static enum guest_lookup_next take(guest_lookup *self, const found *record, stru
         return take_text(self, record, text, err);
     case FOUND_FAILED:
         return take_text(self, record, text, err);
+    case FOUND_POOL_END:
+        return GUEST_LOOKUP_POOL_END;
     case FOUND_END:
         break;
     }

@@ -15,7 +15,9 @@
 struct guest_lookup_query {
     const char *uri;          /* of the hypervisor; NULL: libvirt's default */
     const char *const *names; /* or UUIDs, each one guest; */
-    size_t count;             /* 0: all guests there are */
+    size_t count;
+    const char *const *pools; /* storage pools, each volume of which is a guest; */
+    size_t pool_count;        /* 0, as count: all guests there are */
     bool trace;               /* calls to libvirt are told */
     bool live;                /* running guests are to be read from backups (guest.h) */
 };
@@ -27,9 +29,12 @@ typedef struct guest_lookup_teller guest_lookup_teller;
 /* Each returns 0, or -1: the reader has gone. A trace may have any bytes. */
 int guest_lookup_tell_guest(guest_lookup_teller *teller, const struct guest *guest);
 int guest_lookup_tell_trace(guest_lookup_teller *teller, const char *text);
+/* All volumes of the next pool have been told. */
+int guest_lookup_tell_pool_end(guest_lookup_teller *teller);
 
 /* Tells each guest; where names were given, one guest for each name, in their order, and a refused
- * one where no guest has the name. 0; -1 and *err: it cannot go on, and the rest was not told. */
+ * one where no guest has the name; then the volumes of each pool, and its end. 0; -1 and *err: it
+ * cannot go on, and the rest was not told. */
 typedef int (*guest_lookup_work)(const struct guest_lookup_query *query,
                                  guest_lookup_teller *teller, error **err);
 
@@ -46,6 +51,7 @@ void guest_lookup_free(guest_lookup *self); /* ends it */
 enum guest_lookup_next {
     GUEST_LOOKUP_GUEST,
     GUEST_LOOKUP_TRACE,
+    GUEST_LOOKUP_POOL_END,
     GUEST_LOOKUP_WAIT,
     GUEST_LOOKUP_END
 };

@@ -105,6 +105,15 @@ int guest_add_image(struct guest *guest, const char *path, size_t path_length,
 }
 
 int guest_set_name(struct guest *guest, const char *name, error **err)
+void guest_drop_image(struct guest *guest, size_t index)
+{
+    struct guest_image *image = &guest->images[index];
+
+    image_clear(image);
+    guest->image_count--;
+    memmove(image, image + 1, (guest->image_count - index) * sizeof *image);
+}
+
 {
     char *copy = strdup(name);
 
@@ -147,6 +156,9 @@ int guest_image_open(const struct guest_image *image, enum backing_policy policy
                      struct image_chain **chain, error **err)
 {
     if (image_chain_open_on(image->path, image->format, image->backing, image->block_size, policy,
+    AUTO_IMAGE_CHAIN struct image_chain *made = NULL;
+    AUTO_ERROR error *why = NULL;
+
                             chain, err) < 0)
         return -1;
     struct image_layer *top = (*chain)->layers;

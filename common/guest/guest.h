@@ -33,7 +33,8 @@ struct guest_image {
     unsigned block_size;                 /* logical sector, 512 or 4096; 0: 512 */
     struct image_backing *backing;       /* what libvirt says; NULL: what the image says; owned */
     struct guest_encryption *encryption; /* NULL: libvirt says nothing; owned */
-    char *target; /* its name in a libvirt guest that may write it ("vda"); NULL; owned */
+    char *target;  /* its name in a libvirt guest that may write it ("vda"); NULL; owned */
+    bool optional; /* libvirt starts the guest without it where it is missing */
 };
 
 struct guest {
@@ -57,6 +58,8 @@ struct guest *guest_new(uint64_t number);
  * more than SLOT_COUNT images; a URI that we cannot read. */
 int guest_add_image(struct guest *guest, const char *path, size_t path_length,
                     enum image_format format, unsigned block_size, error **err);
+/* Takes one away: those behind it move up, as a guest's disks do. */
+void guest_drop_image(struct guest *guest, size_t index);
 /* Sets its name; images that are added later do not change it. 0 or -1: no memory. */
 int guest_set_name(struct guest *guest, const char *name, error **err);
 /* Makes its disks that have a target be read from a backup: their `remote` names the target as

@@ -40,6 +40,7 @@ static int write_image(const struct guest_image *image, found_image *record)
     TEXT(record, source, place, MAX_FOUND_SOURCE);
     record->format = image->format;
     record->block_size = image->block_size;
+    record->optional = image->optional;
     write_encryption(image->encryption, record);
     if (image->target)
         TEXT(record, target, image->target, MAX_TARGET);
@@ -117,7 +118,7 @@ static bool is_image(const found_image *image)
     const char *source = image->source.source_val;
     u_int length = image->source.source_len;
 
-    return is_format(image->format) &&
+    return (image->format == IMAGE_DETECT || is_format(image->format)) &&
            (is_path(source, length) ||
             (remote_uri_is(source, length) && image->layers.layers_len == 0)) &&
            (image->block_size == 0 || image->block_size == 512 || image->block_size == 4096);
@@ -192,6 +193,7 @@ static int read_images(const found_guest *record, struct guest *guest, error **e
             read_encryption(image, &guest->images[i], err) < 0 ||
             read_target(image, &guest->images[i], err) < 0)
             return -1;
+        guest->images[i].optional = image->optional;
     }
     return record->live ? guest_set_live(guest, err) : 0;
 }

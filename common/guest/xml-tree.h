@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Walking through XML that libvirt wrote: elements without a namespace, by name. Private to
- * domain-disks.c and domain-uri.c. */
+ * domain-*.c and pool-volume.c. */
 #ifndef VLT_XML_TREE_H
 #define VLT_XML_TREE_H
 
-#include "base/cleanup.h"
+#include "base/error.h"
 #include <libxml/tree.h>
 #include <stdbool.h>
 #include <string.h>
+
+#define XML_TREE_MAX ((size_t)4 << 20) /* bytes; a domain of 255 disks takes some 200 KiB */
+
+/* Parses it as untrusted input: no network, no DTD, bounded. NULL and *err (ERROR_REFUSED) where
+ * that fails, or where the root element has another name. */
+xmlDocPtr xml_tree_read(const char *xml, size_t length, const char *root, error **err);
 
 static inline void cleanup_xml(char **text)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/text-format.h"
 #include "guest/keys.h"
 #include "supervisor-internal.h"
 #include "wire/status.h"
@@ -68,6 +69,25 @@ int supervisor_list_read(struct supervisor *self, error **err)
     while (!self->list_ended && !self->list_waits && !guest_queue_full(self->queue)) {
         struct guest *guest = NULL;
         error *fatal = NULL;
+/* As libvirt does where such a disk is missing: the guest's others are there, and are scanned. */
+static void drop_missing(struct supervisor *self, struct guest *guest)
+{
+    for (size_t i = guest->image_count; i-- > 0;) {
+        const struct guest_image *image = &guest->images[i];
+        struct stat st;
+        if (!image->optional || image->remote || stat(image->path, &st) == 0 || errno != ENOENT)
+            continue;
+        AUTO_FREE char *text = text_format(
+            "%s: %s: it is not there; libvirt starts the guest without it (startupPolicy)",
+            guest->name, image->path);
+        if (text)
+            self->client->log(self->client->data, LOG_WARNING, text);
+        guest_drop_image(guest, i);
+        if (guest->image_count == 0)
+            error_set(&guest->refused, ERROR_EMPTY, "none of its disks is there");
+    }
+}
+
         switch (guest_list_next(self->guests, &guest, &fatal)) {
         case GUEST_LIST_WAIT:
             self->list_waits = true;
@@ -84,6 +104,7 @@ int supervisor_list_read(struct supervisor *self, error **err)
             if (!entry)
                 return error_no_memory(err);
             look_at(self, entry);
+            drop_missing(self, guest);
         }
         }
     }

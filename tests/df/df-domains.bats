@@ -101,6 +101,24 @@ web,/dev/sdb
 web,/dev/sdc"
 }
 
+@test "a disk that libvirt may leave out is named where it is missing, and the others are scanned" {
+    image ext4.img; image xfs.img
+    gone() { printf '<disk type="file"><source file="%s/gone" startupPolicy="%s"/><target dev="vd%s"/></disk>' "$PWD" "$1" "$(letter)"; }
+    hypervisor "$(domain a "$(disk ext4.img)" "$(gone optional)" "$(disk xfs.img)")" "$(domain b "$(gone optional)")" \
+        "$(domain c "$(disk ext4.img)" "$(gone mandatory)")"
+    run -0 --separate-stderr virt-df-live --json -c "$uri" -d a
+    assert_equal "$(json 'select(.type == "filesystem") | .device + " " + .fstype')" "/dev/sda ext4
+/dev/sdb xfs"
+    assert_equal "$stderr" \
+        "virt-df-live: a: $PWD/gone: it is not there; libvirt starts the guest without it (startupPolicy)"
+    run --separate-stderr virt-df-live --json -c "$uri"
+    assert_status 1
+    assert_equal "$(json 'select(.type == "guest") | .guest + " " + .status')" "a ok
+b empty
+c unreadable"
+    assert_contains "$stderr" "b: none of its disks is there" "c: $PWD/gone: open $PWD/gone: No such file"
+}
+
 @test "4K sectors" {
     image gpt-4k.img
     hypervisor "$(domain web "$(disk gpt-4k.img '<blockio logical_block_size="4096"/>')")" \

@@ -9,14 +9,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int find_volume(void *unused, const char *pool, const char *volume, char **path, error **err)
+static int find_volume(void *unused, const char *pool, const char *volume, char **path,
+                       char **pool_xml, error **err)
 {
     (void)unused;
     if (strcmp(pool, "gone") == 0)
         return error_set(err, ERROR_UNREADABLE, "there is none");
-    *path = NULL;
-    return asprintf(path, "/%s/%s", pool, volume) < 0 ? error_set(err, ERROR_APPLIANCE, "no memory")
-                                                      : 0;
+    *path = *pool_xml = NULL;
+    return asprintf(path, "/%s/%s", pool, volume) < 0 || !(*pool_xml = strdup("<pool type='dir'/>"))
+               ? error_set(err, ERROR_APPLIANCE, "no memory")
+               : 0;
 }
 
 static int find_secret(void *unused, const char *uuid, const char *type, const char *usage,
@@ -78,7 +80,7 @@ static void check_wire(const struct guest *guest)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct domain_sources sources = {find_volume, find_secret, NULL};
+    const struct domain_sources sources = {find_volume, find_secret, NULL, NULL};
     AUTO_GUEST struct guest *guest = guest_new(0);
     AUTO_ERROR error *err = NULL;
 

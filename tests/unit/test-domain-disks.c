@@ -2,6 +2,7 @@
 #include "guest/domain-disks.h"
 
 #include "base/secret.h"
+#include "guest/xml-tree.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,13 +15,18 @@
     DOMAIN("<disk type='file' device='disk'><source file='/a.img'/><target dev='vda'/>" inner      \
            "</disk>")
 
-/* Every volume of the pool "here" is at /pool/NAME; "rbd" has others. */
-static int find_volume(void *data, const char *pool, const char *volume, char **path, error **err)
+/* Every volume of the pool "here" is at /pool/NAME; other pools are of the type of their name. */
+static int find_volume(void *data, const char *pool, const char *volume, char **path,
+                       char **pool_xml, error **err)
 {
     (void)data;
     if (strcmp(pool, "gone") == 0)
         return error_set(err, ERROR_UNREADABLE, "no such pool");
     assert_true(asprintf(path, "%s/%s", strcmp(pool, "here") == 0 ? "/pool" : pool, volume) > 0);
+    assert_true(asprintf(pool_xml,
+                         "<pool type='%s'><source><host name='h'/><device path='iqn.x'/>"
+                         "<name>p</name></source></pool>",
+                         strcmp(pool, "here") == 0 ? "dir" : pool) > 0);
     return 0;
 }
 
@@ -37,7 +43,7 @@ static int find_secret(void *data, const char *uuid, const char *type, const cha
     return 0;
 }
 
-static const struct domain_sources sources = {find_volume, find_secret, NULL};
+static const struct domain_sources sources = {find_volume, find_secret, NULL, NULL};
 
 static struct guest *read_domain(const char *xml)
 {
@@ -121,6 +127,68 @@ static void sectors(void **state)
                    "disk vda: its logical sectors have \"2048\" bytes");
     assert_refused(FILE_DISK("<blockio logical_block_size='-512'/>"), ERROR_UNSUPPORTED,
                    "disk vda: its logical sectors have \"-512\" bytes");
+}
+
+static void volumes_of_the_network(void **state)
+{
+    AUTO_GUEST struct guest *guest = read_domain(
+        DOMAIN("<disk type='volume'><source pool='rbd' volume='v'/><target dev='vda'/></disk>"
+               "<disk type='volume'><source pool='iscsi' volume='unit:0:0:3' mode='direct'/>"
+               "<target dev='vdb'/></disk>"));
+
+    (void)state;
+    assert_string_equal(guest->images[0].path, "rbd:///p/v?mon_host=h");
+    assert_string_equal(guest->images[1].path, "iscsi://h/iqn.x/3");
+}
+
+static void optional_disks(void **state)
+{
+    AUTO_GUEST struct guest *guest =
+        read_domain(DOMAIN("<disk type='file'><source file='/a' startupPolicy='optional'/></disk>"
+                           "<disk type='file'><source file='/b' startupPolicy='requisite'/></disk>"
+                           "<disk type='file'><source file='/c' startupPolicy='mandatory'/></disk>"
+                           "<disk type='file'><source file='/d'/></disk>"));
+
+    (void)state;
+    assert_true(guest->images[0].optional);
+    assert_true(guest->images[1].optional);
+    assert_false(guest->images[2].optional);
+    assert_false(guest->images[3].optional);
+    guest_drop_image(guest, 1);
+    assert_int_equal(guest->image_count, 3);
+    assert_string_equal(guest->images[1].path, "/c");
+    guest_drop_image(guest, 2);
+    assert_int_equal(guest->image_count, 2);
+}
+
+static void assert_elsewhere(const char *xml, const char *message)
+{
+    const struct domain_sources far = {find_volume, find_secret, NULL, "far"};
+    AUTO_ERROR error *err = NULL;
+    AUTO_GUEST struct guest *guest = guest_new(0);
+
+    assert_int_equal(domain_disks(guest, xml, strlen(xml), &far, &err), message ? -1 : 0);
+    if (message)
+        assert_string_equal(error_message(err), message);
+}
+
+static void files_of_another_host_are_not_ours(void **state)
+{
+    (void)state;
+    assert_elsewhere(FILE_DISK(""), "disk vda: its source, /a.img, is a file of the host far, "
+                                    "where libvirt is, and not of this one");
+    assert_elsewhere(DOMAIN("<disk type='volume'><source pool='here' volume='v'/></disk>"),
+                     "disk ?: volume v of the pool here: its source, /pool/v, is a file of the "
+                     "host far, where libvirt is, and not of this one");
+    assert_elsewhere(DOMAIN("<disk type='network'><source protocol='nbd' name='x'>"
+                            "<host name='h'/></source></disk>"),
+                     NULL);
+    assert_elsewhere(DOMAIN("<disk type='network'><source protocol='nbd' name='x'>"
+                            "<host name='localhost'/></source></disk>"),
+                     "disk ?: its server can be reached only from the host far, where libvirt is");
+    assert_elsewhere(DOMAIN("<disk type='network'><source protocol='nbd'>"
+                            "<host transport='unix' socket='/s'/></source></disk>"),
+                     "disk ?: its server can be reached only from the host far, where libvirt is");
 }
 
 #define LAYER(path, format, below)                                                                 \
@@ -289,8 +357,10 @@ static void volumes_that_there_are_not(void **state)
     (void)state;
     assert_refused(DOMAIN("<disk type='volume'><source pool='gone' volume='v'/></disk>"),
                    ERROR_UNREADABLE, "disk ?: volume v of the pool gone: no such pool");
-    assert_refused(DOMAIN("<disk type='volume'><source pool='rbd' volume='v'/></disk>"),
-                   ERROR_UNSUPPORTED, "disk ?: volume v of the pool rbd is not a file but rbd/v");
+    assert_refused(DOMAIN("<disk type='volume'><source pool='gluster' volume='v'/></disk>"),
+                   ERROR_UNSUPPORTED,
+                   "disk ?: volume v of the pool gluster: it is not a file, and pools of the type "
+                   "\"gluster\" are not read over the network");
     assert_refused(DOMAIN("<disk type='volume'><source pool='here'/></disk>"), ERROR_UNREADABLE,
                    "disk ?: it has no source");
 }
@@ -312,7 +382,7 @@ static void guests_without_disks(void **state)
 
 static void what_is_no_domain(void **state)
 {
-    AUTO_FREE char *long_one = repeat("<domain>", " ", DOMAIN_XML_MAX, "</domain>");
+    AUTO_FREE char *long_one = repeat("<domain>", " ", XML_TREE_MAX, "</domain>");
 
     (void)state;
     assert_refused("", ERROR_REFUSED, "its domain XML cannot be read: it is not well-formed");
@@ -351,6 +421,9 @@ int main(void)
         cmocka_unit_test(removable_drives_are_left_out),
         cmocka_unit_test(formats_are_what_libvirt_says),
         cmocka_unit_test(sectors),
+        cmocka_unit_test(volumes_of_the_network),
+        cmocka_unit_test(optional_disks),
+        cmocka_unit_test(files_of_another_host_are_not_ours),
         cmocka_unit_test(chains_that_libvirt_knows),
         cmocka_unit_test(bounds),
         cmocka_unit_test(what_is_no_file_is_named),

@@ -196,6 +196,76 @@ static void a_hypervisor_that_fails_is_named(void **state)
     assert_end(list);
 }
 
+/* Two volumes in each pool, until one that is called "lost". */
+static int find_volumes(const struct guest_lookup_query *query, guest_lookup_teller *teller,
+                        error **err)
+{
+    if (find_names(query, teller, err) < 0)
+        return -1;
+    for (size_t i = 0; i < query->pool_count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s/1", query->pools[i]);
+        tell(teller, name, "");
+        if (strcmp(query->pools[i], "lost") == 0)
+            return error_set(err, ERROR_APPLIANCE, "no connection");
+        snprintf(name, sizeof name, "%s/2", query->pools[i]);
+        tell(teller, name, "");
+        guest_lookup_tell_pool_end(teller);
+    }
+    return 0;
+}
+
+static void add_pool(guest_list *list, const char *name)
+{
+    assert_int_equal(guest_list_add_pool(list, name, IMAGE_QCOW2, 4096, NULL), 0);
+}
+
+static void volumes_come_last_with_what_was_said_for_their_pool(void **state)
+{
+    const struct guest_list_hypervisor hypervisor = {.work = find_volumes};
+    AUTO_GUEST_LIST guest_list *list = guest_list_new();
+
+    (void)state;
+    guest_list_set_hypervisor(list, &hypervisor);
+    add_pool(list, "p");
+    add_pool(list, "q");
+    add_sought(list, "a");
+    guest_list_begin(list);
+    assert_int_equal(guest_list_total(list), 0);
+    assert_found(list, 0, "found a");
+    AUTO_GUEST struct guest *first = found_guest_of(list);
+    assert_string_equal(first->name, "p/1");
+    assert_int_equal(first->number, 1);
+    assert_int_equal(first->images[0].format, IMAGE_QCOW2);
+    assert_int_equal(first->images[0].block_size, 4096);
+    assert_found(list, 2, "p/2");
+    assert_found(list, 3, "q/1");
+    assert_found(list, 4, "q/2");
+    struct guest *guest = NULL;
+    while (guest_list_next(list, &guest, NULL) == GUEST_LIST_WAIT)
+        poll(&(struct pollfd){guest_list_fd(list), POLLIN, 0}, 1, 10000);
+    assert_end(list);
+    assert_int_equal(guest_list_total(list), 5);
+}
+
+static void pools_that_have_not_been_read_to_their_end_are_named(void **state)
+{
+    const struct guest_list_hypervisor hypervisor = {.work = find_volumes};
+    AUTO_GUEST_LIST guest_list *list = guest_list_new();
+
+    (void)state;
+    guest_list_set_hypervisor(list, &hypervisor);
+    add_pool(list, "p");
+    add_pool(list, "lost");
+    add_pool(list, "q");
+    assert_found(list, 0, "p/1");
+    assert_found(list, 1, "p/2");
+    assert_found(list, 2, "lost/1");
+    assert_not_found(list, 3, "lost", "no connection");
+    assert_not_found(list, 4, "q", "no connection");
+    assert_end(list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +275,8 @@ int main(void)
         T(only_guests_of_the_shard_are_sought),
         T(all_that_a_hypervisor_has),
         T(a_hypervisor_that_fails_is_named),
+        T(volumes_come_last_with_what_was_said_for_their_pool),
+        T(pools_that_have_not_been_read_to_their_end_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

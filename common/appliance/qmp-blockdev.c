@@ -79,6 +79,24 @@ static json_t *part_node(const struct image_layer *layer, json_t *protocol)
                      "size", (json_int_t)layer->size, "file", protocol);
 }
 
+static bool is_joined(const struct image_chain *chain, size_t index)
+{
+    return chain->layers[index].format != IMAGE_VMDK && qmp_blockdev_has_extents(chain, index);
+}
+
+/* Where the file is put together from two parts, below another format: a vmdk's driver does that.
+ * It opens the parts by itself, with QEMU's locks, which a running guest's image has, too, unless
+ * it is told not to; for that the monitor's objects have no word (BlockdevOptionsGenericCOWFormat).
+ * Takes the node over. */
+static json_t *joined_node(json_t *protocol)
+{
+    if (!protocol)
+        return NULL;
+    return json_pack("{s:s, s:n, s:o, s:{s:{s:s}, s:{s:s}}}", "driver",
+                     image_format_name(IMAGE_VMDK), "backing", "file", protocol, "extents", "0",
+                     "locking", "off", "1", "locking", "off");
+}
+
 /* BlockdevOptionsNbd. */
 static json_t *nbd_node(const char *export_name, unsigned slot)
 {
@@ -159,6 +177,8 @@ json_t *qmp_blockdev_chain(const struct image_chain *chain, const int64_t *fdset
             json_decref(node); /* of what is below: it is no disk without what it backs */
             return NULL;
         }
+        if (is_joined(chain, i))
+            protocol = joined_node(protocol);
         node = format_node(layer, protocol, node, STEAL(data), i == 0, secret);
         /* What is below a node that is read-only is so by itself. */
         if (writable || i == 0)
@@ -209,7 +229,7 @@ json_t *qmp_blockdev_replace(unsigned slot, unsigned number)
 bool qmp_blockdev_wants_option(const struct image_chain *chain)
 {
     for (size_t i = 0; i < chain->count; i++)
-        if (chain->layers[i].format == IMAGE_VPC)
+        if (chain->layers[i].format == IMAGE_VPC || is_joined(chain, i))
             return !chain->nbd_export;
     return false;
 }

@@ -48,9 +48,9 @@ json_t *qmp_blockdev_successor(json_t *chain, unsigned slot, unsigned number);
 /* blockdev-reopen's arguments: puts that one behind the node that stays. */
 json_t *qmp_blockdev_replace(unsigned slot, unsigned number);
 
-/* Whether QEMU has to be told to take a VHD's size from its footer, as all do but QEMU and Virtual
- * PC. There is no member of blockdev-add for that, only an option of -drive (block/vpc.c,
- * force_size_calc). */
+/* Whether QEMU has to be told what blockdev-add has no member for, only -drive an option: to take a
+ * VHD's size from its footer, as all do but QEMU and Virtual PC (block/vpc.c, force_size_calc); not
+ * to lock the parts of a snapshot's file (block/vmdk.c, extents.N). */
 bool qmp_blockdev_wants_option(const struct image_chain *chain);
 
 /* human-monitor-command's arguments that do what blockdev-add does with that node, as options.

@@ -34,6 +34,7 @@ enum code {
     OPT_APPLIANCE,
     OPT_BACKING,
     OPT_CONSISTENT,
+    OPT_SNAPSHOT,
     OPT_NO_RECOVERY,
     OPT_KEY,
     OPT_KEYS_FROM_STDIN,
@@ -55,9 +56,9 @@ struct poptOption common_options_popt[] = {
     {"add", 'a', VALUE, NULL, OPT_ADD, "scan this image; several -a are the disks of one guest",
      "FILE|URI"},
     {"domain", 'd', VALUE, NULL, OPT_DOMAIN, "scan the disks of this libvirt guest", "NAME|UUID"},
-    {"connect", 'c', VALUE, NULL, OPT_CONNECT, "where libvirt's guests are", "URI"},
     {"pool", 0, VALUE, NULL, OPT_POOL,
      "scan the volumes of this libvirt storage pool; each is a guest", "NAME"},
+    {"connect", 'c', VALUE, NULL, OPT_CONNECT, "where libvirt's guests are", "URI"},
     {"format", 0, MAYBE_VALUE, NULL, OPT_FORMAT,
      "format of the images that follow (without a value: detect)", "raw|qcow2|..."},
     {"blocksize", 0, MAYBE_VALUE, NULL, OPT_BLOCKSIZE,
@@ -91,6 +92,8 @@ struct poptOption common_options_popt[] = {
      "which other files an image may name (default same-dir)", "deny|same-dir|allow"},
     {"consistent", 0, FLAG, NULL, OPT_CONSISTENT,
      "read running libvirt guests as of one point in time, from a backup", NULL},
+    {"snapshot", 0, VALUE, NULL, OPT_SNAPSHOT,
+     "read each image, a qcow2, as of its internal snapshot of this name", "NAME"},
     {"no-recovery", 0, FLAG, NULL, OPT_NO_RECOVERY,
      "read filesystems as they lie there, without replaying their journals in memory", NULL},
     {"key", 0, VALUE, NULL, OPT_KEY,
@@ -125,6 +128,7 @@ void common_options_clear(struct common_options *options)
     g_clear_pointer(&options->lists, g_ptr_array_unref);
     free(options->appliance);
     free(options->connect);
+    free(options->snapshot);
     keys_clear(&options->keys);
     guest_list_free(options->guests);
     resume_free(options->resume);
@@ -168,6 +172,16 @@ static int take_word(const char *word, char **to, error **err)
         return error_no_memory(err);
     free(*to);
     *to = copy;
+    return 0;
+}
+
+static int take_snapshot(struct common_options *options, const char *name, error **err)
+{
+    if (!*name)
+        return error_set(err, ERROR_USAGE, "--snapshot: the name of a snapshot is empty");
+    if (take_word(name, &options->snapshot, err) < 0)
+        return -1;
+    options->config.snapshot = options->snapshot;
     return 0;
 }
 
@@ -235,6 +249,14 @@ static int take_list(struct common_options *options, enum guest_list_kind kind, 
                                err);
 }
 
+static int take_pool(struct common_options *options, const char *name, error **err)
+{
+    if (!*name)
+        return error_set(err, ERROR_USAGE, "--pool: the name of a storage pool is empty");
+    options->pools = true;
+    return guest_list_add_pool(options->guests, name, options->format, options->block_size, err);
+}
+
 static int take_resume(struct common_options *options, const char *path, error **err)
 {
     if (options->resume)
@@ -249,14 +271,6 @@ static bool was_answered(const void *data, const struct guest *guest)
 }
 
 /* ---- the command line ---- */
-static int take_pool(struct common_options *options, const char *name, error **err)
-{
-    if (!*name)
-        return error_set(err, ERROR_USAGE, "--pool: the name of a storage pool is empty");
-    options->pools = true;
-    return guest_list_add_pool(options->guests, name, options->format, options->block_size, err);
-}
-
 
 static const struct option_flag flags[] = {
     {OPT_NULL, offsetof(struct common_options, null)},
@@ -290,6 +304,8 @@ static int take_common(struct common_options *options, int code, const char *val
         return take_add(options, value, err);
     case OPT_DOMAIN:
         return take_domain(options, value, err);
+    case OPT_POOL:
+        return take_pool(options, value, err);
     case OPT_CONNECT:
         return take_word(value, &options->connect, err);
     case OPT_FORMAT:
@@ -304,8 +320,6 @@ static int take_common(struct common_options *options, int code, const char *val
         return shard_parse(value, &options->shard, err);
     case OPT_RESUME:
         return take_resume(options, value, err);
-    case OPT_POOL:
-        return take_pool(options, value, err);
     case OPT_ISOLATE:
         return take_isolate(options, value, err);
     case OPT_WAVE:
@@ -325,6 +339,8 @@ static int take_common(struct common_options *options, int code, const char *val
         return take_appliance(options, value, err);
     case OPT_BACKING:
         return option_value_backing(value, &options->config.backing, err);
+    case OPT_SNAPSHOT:
+        return take_snapshot(options, value, err);
     case OPT_KEY:
         return keys_add(&options->keys, value, err);
     case OPT_PROGRESS:
@@ -363,6 +379,8 @@ static int finish_consistent(struct common_options *options,
         return 0;
     for (guint i = 0; i < options->pending->len; i++)
         any |= ((const struct guest *)options->pending->pdata[i])->sought;
+    if (options->config.snapshot)
+        return error_set(err, ERROR_USAGE, "--consistent and --snapshot exclude each other");
     if (!any)
         return error_set(err, ERROR_REFUSED,
                          "--consistent is for libvirt guests: name one with -d");

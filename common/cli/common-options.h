@@ -57,6 +57,7 @@ struct common_options {
     GPtrArray *pending;  /* struct guest *, in order; owned */
     struct guest *added; /* the one that -a adds to, one of pending */
     char *appliance;     /* what config.appliance points to */
+    char *snapshot;      /* what config.snapshot points to */
     char *connect;       /* -c; what the list's hypervisor points to */
 };
 

@@ -421,6 +421,37 @@ static enum guest_list_next next_of_all(guest_list *list, struct guest **guest, 
     return give(refused_guest(list, strdup(uri ? uri : "libvirt"), refused), guest, err);
 }
 
+/* A volume, read as the images that the user names: what was said for the pool holds for it. */
+static enum guest_list_next give_volume(guest_list *list, struct guest *found, struct guest **guest,
+                                        error **err)
+{
+    const struct list_pool *pool = &list->pools[list->next_pool];
+
+    for (size_t i = 0; i < found->image_count; i++) {
+        found->images[i].format = pool->format;
+        found->images[i].block_size = pool->block_size;
+    }
+    return give_found(list, found, list->numbered++, guest, err);
+}
+
+static enum guest_list_next next_of_pools(guest_list *list, struct guest **guest, error **err)
+{
+    struct guest *found = NULL;
+    error *refused = NULL;
+    enum guest_list_next next = next_found(list, &found);
+
+    if (next == GUEST_LIST_GUEST && list->next_pool < list->pool_count)
+        return give_volume(list, found, guest, err);
+    guest_free(found);
+    if (next == GUEST_LIST_WAIT || list->next_pool == list->pool_count)
+        return next == GUEST_LIST_WAIT ? next : GUEST_LIST_END;
+    if (!list->lookup_failed)
+        error_set(&list->lookup_failed, ERROR_UNREADABLE, no_answer);
+    error_set(&refused, error_kind(list->lookup_failed), "%s", error_message(list->lookup_failed));
+    return give(refused_guest(list, strdup(list->pools[list->next_pool++].name), refused), guest,
+                err);
+}
+
 /* --- */
 
 /* The next guest, of whatever shard. */
@@ -449,6 +480,8 @@ static enum guest_list_next next_of_any(guest_list *list, struct guest **guest, 
         error_propagate(err, STEAL(failed));
         return GUEST_LIST_END;
     }
+    if (list->next_pool < list->pool_count)
+        return next_of_pools(list, guest, err);
     return list->hypervisor.all && !list->all_found ? next_of_all(list, guest, err)
                                                     : GUEST_LIST_END;
 }
@@ -480,8 +513,6 @@ int guest_list_fd(const guest_list *list)
     return list->waiting ? list->reader.fd : -1;
 }
 
-    if (list->next_pool < list->pool_count)
-        return next_of_pools(list, guest, err);
 uint64_t guest_list_deadline(const guest_list *list)
 {
     return list->looking ? guest_lookup_deadline(list->lookup) : CLOCK_NEVER;

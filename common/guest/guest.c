@@ -5,6 +5,7 @@
 #include "wire/protocol.h"
 
 #include "base/secret.h"
+#include "image/image-snapshot.h"
 #include <string.h>
 
 struct guest *guest_new(uint64_t number)
@@ -104,7 +105,6 @@ int guest_add_image(struct guest *guest, const char *path, size_t path_length,
     return 0;
 }
 
-int guest_set_name(struct guest *guest, const char *name, error **err)
 void guest_drop_image(struct guest *guest, size_t index)
 {
     struct guest_image *image = &guest->images[index];
@@ -114,6 +114,7 @@ void guest_drop_image(struct guest *guest, size_t index)
     memmove(image, image + 1, (guest->image_count - index) * sizeof *image);
 }
 
+int guest_set_name(struct guest *guest, const char *name, error **err)
 {
     char *copy = strdup(name);
 
@@ -152,14 +153,29 @@ int guest_set_live(struct guest *guest, error **err)
     return 0;
 }
 
-int guest_image_open(const struct guest_image *image, enum backing_policy policy,
-                     struct image_chain **chain, error **err)
+static int open_chain(const struct guest_image *image, enum backing_policy policy,
+                      const char *snapshot, struct image_chain **chain, error **err)
 {
-    if (image_chain_open_on(image->path, image->format, image->backing, image->block_size, policy,
     AUTO_IMAGE_CHAIN struct image_chain *made = NULL;
     AUTO_ERROR error *why = NULL;
 
-                            chain, err) < 0)
+    if (image_chain_open_on(image->path, image->format, image->backing, image->block_size, policy,
+                            &made, &why) < 0) {
+        if (snapshot && error_kind(why) == ERROR_PACKED)
+            return error_set(err, ERROR_UNSUPPORTED,
+                             "it is packed; only a qcow2 has snapshots that can be read");
+        return error_propagate(err, STEAL(why));
+    }
+    if (snapshot && image_snapshot_select(made, snapshot, image->block_size, err) < 0)
+        return -1;
+    *chain = STEAL(made);
+    return 0;
+}
+
+int guest_image_open(const struct guest_image *image, enum backing_policy policy,
+                     const char *snapshot, struct image_chain **chain, error **err)
+{
+    if (open_chain(image, policy, snapshot, chain, err) < 0)
         return -1;
     struct image_layer *top = (*chain)->layers;
     if (image->encryption && top->format == IMAGE_RAW) {

@@ -65,9 +65,10 @@ int guest_set_name(struct guest *guest, const char *name, error **err);
 /* Makes its disks that have a target be read from a backup: their `remote` names the target as
  * export, and has no socket yet. 0 or -1: no memory. */
 int guest_set_live(struct guest *guest, error **err);
-/* Opens an image of it, as image_chain_open_on(). */
+/* Opens an image of it, as image_chain_open_on(); of a qcow2 perhaps as of a snapshot (NULL: as it
+ * is). One that is packed has none. */
 int guest_image_open(const struct guest_image *image, enum backing_policy policy,
-                     struct image_chain **chain, error **err);
+                     const char *snapshot, struct image_chain **chain, error **err);
 /* As image_chain_check_open(), with the key that libvirt has given. */
 int guest_image_check_open(const struct guest_image *image, const struct image_chain *chain,
                            error **err);

@@ -2,6 +2,7 @@
 /* An image and what it names, file after file. */
 #define _GNU_SOURCE 1 /* memfd_create, F_OFD_GETLK */
 #include "image-reference.h"
+#include "image-split.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,6 +21,7 @@ struct making {
     struct image_walk walk;
     struct image_chain *chain;
     bool below_top;             /* the last layer is not the image itself */
+    bool split;                 /* its parts are pieces, of which it is the first itself */
     bool doubtful;              /* only the last layer's own header gives its format */
     struct image_location last; /* the last layer but for its parts: names are relative to it */
     struct image_info info;     /* of that layer */
@@ -217,7 +219,7 @@ static int check_extent(const struct image_file *file, const struct image_extent
 static int add_part(struct making *making, const char *name, const struct image_extent *extent,
                     error **err)
 {
-    const char *what = extent ? "an extent" : "a data file";
+    const char *what = making->split ? "a piece" : extent ? "an extent" : "a data file";
     enum image_role role = extent ? IMAGE_ROLE_EXTENT : IMAGE_ROLE_DATA;
     enum image_format format = IMAGE_DETECT;
     AUTO_IMAGE_PLACE struct image_location place = {0};
@@ -228,7 +230,8 @@ static int add_part(struct making *making, const char *name, const struct image_
                                err) < 0 ||
         check_doubt(making, name, what, making->info.format, err) < 0)
         return blame_namer(making, err);
-    if (image_file_open(&file, err) < 0 || check_loop(making->chain, &file, role, err) < 0 ||
+    if (image_file_open(&file, err) < 0 ||
+        (!making->split && check_loop(making->chain, &file, role, err) < 0) ||
         (extent && check_extent(&file, extent, err) < 0))
         return error_prefix(err, "%s %s", what + strcspn(what, " ") + 1, place.path);
     if (format != IMAGE_DETECT && format != IMAGE_RAW)
@@ -259,6 +262,25 @@ static int add_parts(struct making *making, error **err)
     return 0;
 }
 
+/* The image may be in pieces, of which the user named the first. Where the user named the format it
+ * is not. */
+static int take_pieces(struct making *making, const struct image_file *first, error **err)
+{
+    int found = image_split_find(first, &making->info, err);
+
+    if (found <= 0)
+        return found;
+    if (making->walk.policy == BACKING_DENY)
+        return error_set(err, ERROR_REFUSED,
+                         "it is the first of %zu pieces of an image, and --backing=deny does not "
+                         "let the others be read; --format=raw reads it alone",
+                         making->info.extent_count);
+    making->split = true;
+    making->doubtful = false;
+    making->chain->layers[0].format = making->info.format;
+    return 0;
+}
+
 /* --- layers --- */
 
 /* Symlinks are followed: the user named it. */
@@ -268,6 +290,9 @@ static int add_top(struct making *making, enum image_format format, error **err)
 
     if (image_reference_locate_top(&making->walk, &file, err) < 0 ||
         add_layer(making, &file, format, err) < 0)
+        return -1;
+    if (format == IMAGE_DETECT && making->info.format == IMAGE_RAW && making->chain->count == 1 &&
+        take_pieces(making, &file, err) < 0)
         return -1;
     making->last.path = strdup(making->walk.top);
     if (!making->last.path)

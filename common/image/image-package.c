@@ -15,7 +15,7 @@ struct package {
 };
 
 /* Sources: RFC 1952 (gzip), the .xz file format, RFC 8878 (zstd), POSIX ustar, and where no
- * standard says it, the file(1) magic of the format. */
+ * standard says it, the file(1) magic of the format; of Acronis, Gary Kessler's table. */
 static const struct package packages[] = {
     {IMAGE_PACKAGE_GZIP, 0, "\x1f\x8b\x08", 3, "compressed by gzip", "gunzip -k"},
     {IMAGE_PACKAGE_XZ, 0, "\xfd\x37zXZ", 6, "compressed by xz", "unxz -k"},
@@ -33,6 +33,9 @@ static const struct package packages[] = {
      "ewfexport, or ewfmount"},
     {IMAGE_PACKAGE_OTHER, 0, "EVF2\x0d\x0a\x81", 8, "an EnCase image (EWF)",
      "ewfexport, or ewfmount"},
+    {IMAGE_PACKAGE_OTHER, 0, "\xb4nhD", 4, "a backup of Acronis", "by Acronis' own program"},
+    {IMAGE_PACKAGE_OTHER, 0, "\xce\x24\xb9\xa2\x20\0\0\0", 8, "a backup of Acronis",
+     "by Acronis' own program"},
     {IMAGE_PACKAGE_OTHER, 0, "AFF10\r\n", 8, "an AFF image", "affconvert -r"},
     {IMAGE_PACKAGE_OTHER, 0, "MSWIM\0\0", 8, "a Windows image (WIM)", "wimapply"},
 };

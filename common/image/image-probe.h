@@ -96,7 +96,8 @@ enum backing_policy {
 enum image_role {
     IMAGE_ROLE_BACKING, /* the image itself, or what backs the last one of this role */
     IMAGE_ROLE_DATA,    /* holds the data of the qcow2 before it */
-    IMAGE_ROLE_EXTENT,  /* holds a part of the vmdk before it, the next one of its disk */
+    IMAGE_ROLE_EXTENT,  /* holds a part of the vmdk before it, the next one of its disk; or of the
+                           file of another image, that of a snapshot */
     IMAGE_ROLE_COUNT
 };
 

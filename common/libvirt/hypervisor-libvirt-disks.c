@@ -263,7 +263,18 @@ static bool ends_in_sector(const struct image_chain *chain)
     return false;
 }
 
-/* The human monitor prints what went wrong, and nothing else; with "Error: " in front, or not. */
+/* The first line of what the human monitor printed that is no warning (QEMU does not like the empty
+ * name that stands for no backing file there). */
+static const char *first_complaint(const char *text)
+{
+    while (strncmp(text, "warning: ", 9) == 0) {
+        text += strcspn(text, "\n");
+        text += *text == '\n';
+    }
+    return text;
+}
+
+/* The human monitor prints what went wrong, and warnings; with "Error: " in front, or not. */
 static int add_by_options(libvirt_hypervisor *self, json_t *node, error **err)
 {
     json_t *said = hypervisor_libvirt_monitor(self, "human-monitor-command",
@@ -271,7 +282,7 @@ static int add_by_options(libvirt_hypervisor *self, json_t *node, error **err)
     if (!said)
         return -1;
     const char *text = json_string_value(said);
-    text = text ? text : "";
+    text = first_complaint(text ? text : "");
     text += strncmp(text, "Error: ", 7) == 0 ? 7 : 0;
     int length = (int)strcspn(text, "\r\n");
     int result = length == 0 ? 0 : error_set(err, ERROR_REFUSED, "%.*s", length, text);

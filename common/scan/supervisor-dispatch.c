@@ -57,7 +57,8 @@ static bool give(struct supervisor *self, struct worker_handle *worker, struct e
 {
     AUTO_ERROR error *err = NULL;
     guest_queue_take(self->queue, entry);
-    if (worker_handle_take_on(worker, entry, self->config->backing, &err) < 0) {
+    if (worker_handle_take_on(worker, entry, self->config->backing, self->config->snapshot, &err) <
+        0) {
         bool short_for_now = is_short_for_now(self, err);
         if (short_for_now)
             guest_queue_give_back(self->queue, &entry, 1);

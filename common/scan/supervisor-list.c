@@ -27,7 +27,8 @@ static int look_at_image(const struct supervisor *self, struct entry *entry, siz
 
     AUTO_ERROR error *why = NULL;
     if ((!plausible || has_keys) &&
-        guest_image_open(image, self->config->backing, &chain, &why) < 0 && !short_of_files(why)) {
+        guest_image_open(image, self->config->backing, self->config->snapshot, &chain, &why) < 0 &&
+        !short_of_files(why)) {
         entry->guest->images[index].packed = error_kind(why) == ERROR_PACKED;
         error_propagate(err, STEAL(why));
         return entry->guest->image_count > 1 ? error_prefix(err, "%s", image->path) : -1;
@@ -52,9 +53,14 @@ static void look_at(struct supervisor *self, struct entry *entry)
         error_set(&err, ERROR_REFUSED,
                   "its keys and those of the command line are more than %d, or than %d bytes",
                   MAX_KEYS, KEYS_MAX);
-    for (size_t i = 0; !guest->refused && !err && i < guest->image_count; i++)
+    for (size_t i = 0; !guest->refused && !err && i < guest->image_count; i++) {
         if (!guest->images[i].remote)
             look_at_image(self, entry, i, &err);
+        else if (self->config->snapshot)
+            error_set(&err, ERROR_UNSUPPORTED,
+                      "%s: --snapshot is for qcow2 images that are files here",
+                      guest->images[i].path);
+    }
     const error *why = guest->refused ? guest->refused : err;
     if (error_kind(why) == ERROR_PACKED)
         guest_queue_unpack(self->queue, entry);
@@ -63,12 +69,6 @@ static void look_at(struct supervisor *self, struct entry *entry)
                            0);
 }
 
-int supervisor_list_read(struct supervisor *self, error **err)
-{
-    self->list_waits = false;
-    while (!self->list_ended && !self->list_waits && !guest_queue_full(self->queue)) {
-        struct guest *guest = NULL;
-        error *fatal = NULL;
 /* As libvirt does where such a disk is missing: the guest's others are there, and are scanned. */
 static void drop_missing(struct supervisor *self, struct guest *guest)
 {
@@ -88,6 +88,12 @@ static void drop_missing(struct supervisor *self, struct guest *guest)
     }
 }
 
+int supervisor_list_read(struct supervisor *self, error **err)
+{
+    self->list_waits = false;
+    while (!self->list_ended && !self->list_waits && !guest_queue_full(self->queue)) {
+        struct guest *guest = NULL;
+        error *fatal = NULL;
         switch (guest_list_next(self->guests, &guest, &fatal)) {
         case GUEST_LIST_WAIT:
             self->list_waits = true;
@@ -98,13 +104,13 @@ static void drop_missing(struct supervisor *self, struct guest *guest)
                 return error_propagate(err, fatal);
             break;
         case GUEST_LIST_GUEST: {
+            drop_missing(self, guest);
             self->stats->guests++;
             self->stats->images += guest->image_count;
             struct entry *entry = guest_queue_add(self->queue, guest);
             if (!entry)
                 return error_no_memory(err);
             look_at(self, entry);
-            drop_missing(self, guest);
         }
         }
     }

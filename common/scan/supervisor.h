@@ -54,7 +54,8 @@ struct supervisor_client {
 struct supervisor_config {
     enum isolation isolation;
     enum backing_policy backing;
-    unsigned wave; /* disks in an appliance at once, 1-SLOT_COUNT */
+    const char *snapshot; /* of each image, which is a qcow2; NULL: as they are */
+    unsigned wave;        /* disks in an appliance at once, 1-SLOT_COUNT */
     /* Appliances at once, at most SUPERVISOR_PARALLEL_MAX; 0: from cores and memory. */
     unsigned parallel;
     /* Seconds for one guest, from its turn to the last of its answer; 0: no limit. */

@@ -93,10 +93,10 @@ static int check_owner(const struct entry *entry, const struct image_chain *chai
 }
 
 static int open_image(const struct entry *entry, size_t index, enum backing_policy policy,
-                      struct image_chain **chain, error **err)
+                      const char *snapshot, struct image_chain **chain, error **err)
 {
     struct guest_image *image = &entry->guest->images[index];
-    int result = guest_image_open(image, policy, chain, err);
+    int result = guest_image_open(image, policy, snapshot, chain, err);
     image->packed = result < 0 && err && error_kind(*err) == ERROR_PACKED;
     /* It was not encrypted when it was looked at, or there is no key for it. */
     if (result == 0 && !entry->sealed)
@@ -107,7 +107,7 @@ static int open_image(const struct entry *entry, size_t index, enum backing_poli
 }
 
 int worker_handle_take_on(struct worker_handle *worker, struct entry *entry,
-                          enum backing_policy policy, error **err)
+                          enum backing_policy policy, const char *snapshot, error **err)
 {
     struct handover *on = &worker->handover;
     *on = (struct handover){
@@ -115,7 +115,7 @@ int worker_handle_take_on(struct worker_handle *worker, struct entry *entry,
     int result = entry->far ? remote_request(entry->connections, err) : 0;
     for (size_t i = 0; result == 0 && i < on->count; i++)
         if (!guest_image_is_far(&entry->guest->images[i]))
-            result = open_image(entry, i, policy, &on->chains[i], err);
+            result = open_image(entry, i, policy, snapshot, &on->chains[i], err);
     for (size_t i = 0; result == 0 && i < on->count; i++)
         on->grows = on->grows || (on->chains[i] && image_chain_grows(on->chains[i]));
     if (result < 0)

@@ -79,7 +79,7 @@ int worker_handle_hand_over(struct worker_handle *worker);
 /* Opens the entry's images for the worker, and asks for the connections of remote ones. 0; -1 and
  * *err, which is what the guest is answered with. */
 int worker_handle_take_on(struct worker_handle *worker, struct entry *entry,
-                          enum backing_policy policy, error **err);
+                          enum backing_policy policy, const char *snapshot, error **err);
 void worker_handle_drop_handover(struct worker_handle *worker);
 /* Takes connections of remote images that have come. 1: all are there; 0: not yet; -1 and *err,
  * which is what the guest is answered with. */

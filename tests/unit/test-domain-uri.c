@@ -81,7 +81,8 @@ static void with_a_login(void **state)
         "<host name='a' port='6789'/><host name='::1' port='1'/><snapshot name='m@n'/><config "
         "file='/etc/c'/>"
         "<auth username='libvirt'><secret type='ceph' uuid='1'/></auth>",
-        "rbd://libvirt:cy9j%2Fw%3D%3D@/pool/space/vm@m%40n?mon_host=a:6789,%5B::1%5D:1&conf=/etc/c");
+        "rbd://libvirt:cy9j%2Fw%3D%3D@/pool/space/vm@m%40n?mon_host=a:6789,%5B::1%5D:1&conf=/etc/"
+        "c");
     assert_uri("protocol='rbd' name='pool/vm'",
                "<auth username='u'><secret type='ceph' usage='backup'/></auth>",
                "rbd://u:cy9j%2Fw%3D%3D@/pool/vm");

@@ -334,6 +334,26 @@ static void extents_are_in_the_descriptor_and_nowhere_else(void **state)
                          " 'backing': {'driver': 'vmdk', " FILE_NODE("2") ", 'backing': null}}");
 }
 
+/* The parts of a snapshot's file are put together below its format. */
+static void parts_of_a_file_are_joined_without_locks(void **state)
+{
+    struct image_layer layers[] = {{.format = IMAGE_QCOW2},
+                                   {.format = IMAGE_RAW, .role = IMAGE_ROLE_EXTENT, .size = 512},
+                                   {.format = IMAGE_RAW, .role = IMAGE_ROLE_EXTENT, .offset = 512},
+                                   {.format = IMAGE_RAW}};
+    struct image_chain chain = {.count = 4, .layers = layers};
+    int64_t sets[] = {1, 2, 3, 4};
+
+    (void)state;
+    assert_true(qmp_blockdev_wants_option(&chain));
+    assert_json(qmp_blockdev_chain(&chain, sets, 0, false, false, NULL),
+                "{'driver': 'qcow2', 'node-name': 's0', 'read-only': true, 'file': "
+                "{'driver': 'vmdk', 'backing': null, " FILE_NODE(
+                    "1") ","
+                         " 'extents': {'0': {'locking': 'off'}, '1': {'locking': 'off'}}},"
+                         " 'backing': {'driver': 'raw', " FILE_NODE("4") "}}");
+}
+
 static void a_raw_backing_file_has_a_node_for_its_format(void **state)
 {
     struct image_layer layers[] = {{.format = IMAGE_QCOW2}, {.format = IMAGE_RAW}};
@@ -441,6 +461,7 @@ int main(void)
         cmocka_unit_test(a_vhd_has_the_size_of_its_footer),
         cmocka_unit_test(a_remote_image_is_a_socket_that_qemu_has),
         cmocka_unit_test(extents_are_in_the_descriptor_and_nowhere_else),
+        cmocka_unit_test(parts_of_a_file_are_joined_without_locks),
         cmocka_unit_test(a_raw_backing_file_has_a_node_for_its_format),
         cmocka_unit_test(formats_that_could_open_a_parent_are_told_that_there_is_none),
         cmocka_unit_test(the_device_is_at_its_target),

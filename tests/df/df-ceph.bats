@@ -76,12 +76,31 @@ web1 ok"
         "web1: no answer from rbd://backup:***@$monitor/vms/web1 within 20 s" "far: no answer from rbd://127.0.0.1:1/vms/far within 20 s"
 }
 
-@test "100 images in one run" {
+# told WHAT: how long the last run took, for each of 100 images
+told() { echo "# 100 images, $1: $(sed -n 's/^stats: //p' <<< "$stderr" | jq '.wall_s * 10 | round') ms each" >&3; }
+
+@test "100 images in one run, and the same as files" {
     local i
+    image ext4.img
     for ((i = 0; i < 100; i++)); do echo "rbd:///vms/web1@monday"; done > list
-    run -0 --separate-stderr virt-df-live --stats --images-from list
-    assert_equal "$(grep -c '^web1@monday:/dev/sda' <<< "$output")" 100
-    echo "# 100 RBD images: $(sed -n 's/^stats: //p' <<< "$stderr" | jq .wall_s) s" >&3
+    for ((i = 0; i < 100; i++)); do echo "$PWD/ext4.img"; done > files
+    run -0 --separate-stderr virt-df-live --csv --noheadings --stats --images-from list
+    assert_equal "$(grep -c '^web1@monday,/dev/sda,' <<< "$output")" 100
+    rows=$(cut -d , -f 2- <<< "$output")
+    told "in Ceph"
+    run -0 --separate-stderr virt-df-live --csv --noheadings --stats --isolate=guest --images-from files
+    assert_equal "$(cut -d , -f 2- <<< "$output")" "$rows"
+    told "files, each in an appliance of its own"
+    run -0 --separate-stderr virt-df-live --csv --noheadings --stats --images-from files
+    assert_equal "$(cut -d , -f 2- <<< "$output")" "$rows"
+    told "files"
+}
+
+@test "a storage pool of libvirt" {
+    hypervisor "<pool type='rbd'><name>ceph</name><source><host name='${monitor%:*}' port='${monitor##*:}'/><name>vms</name></source>
+        <volume><name>web1</name><capacity>1</capacity><target><path>vms/web1</path></target></volume></pool>"
+    run -0 --separate-stderr virt-df-live --json -c "$uri" --pool ceph
+    assert_equal "$(json 'select(.type == "filesystem") | .guest + " " + .device + " " + .fstype')" "web1 /dev/sda ext4"
 }
 
 @test "a disk of a libvirt guest" {

@@ -112,13 +112,19 @@ static bool is_layer(const found_layer *layer)
     return is_format(layer->format) && is_path(layer->path.path_val, layer->path.path_len);
 }
 
+/* One of which nobody said the format is not one of which libvirt said what backs it. */
+static bool may_be_detected(const found_image *image)
+{
+    return image->format == IMAGE_DETECT && image->layers.layers_len == 0 && !image->complete;
+}
+
 /* guest_add_image() looks closer at what begins like a URI. */
 static bool is_image(const found_image *image)
 {
     const char *source = image->source.source_val;
     u_int length = image->source.source_len;
 
-    return (image->format == IMAGE_DETECT || is_format(image->format)) &&
+    return (may_be_detected(image) || is_format(image->format)) &&
            (is_path(source, length) ||
             (remote_uri_is(source, length) && image->layers.layers_len == 0)) &&
            (image->block_size == 0 || image->block_size == 512 || image->block_size == 4096);

@@ -239,7 +239,7 @@ bench-check: setup
 N ?= 10000
 .PHONY: soak
 soak: setup-check
-	@$(submake) all
+	@$(submake) all $(fault_dir)/initrd
 	@[ -e $(BUILD)/test-images/zeros.img ] || tests/images/make-images.sh $(BUILD)/test-images
 	@tests/faults/soak.py $(BUILD) --images $(N) $(if $(SEED),--seed $(SEED))
 

@@ -37,9 +37,13 @@ SHARES = {
     "half": 8, "odd": 6, "empty": 8, "loop": 8, "closed": 8, "absent": 15, "below-a-file": 5, "directory": 8, "fifo": 8,
     "socket": 4, "device": 4, "broken": 12, "headless": 8, "random": 5, "zeros": 5, "swap": 4, "minix": 3,
     "deleted": 10, "truncated": 10,
+    "memory": 2, "panic": 1, "die": 1,
     "nbd": 3, "nbd-error": 1, "nbd-late-error": 1, "nbd-stall": 1, "nbd-late-stall": 0.4, "nbd-dies": 1, "nbd-late-death": 1,
     "nbd-gone": 1,
 }
+
+# What the agent of tests/faults/agent-fault.c does where a filesystem says so: the appliance ends.
+AGENT_FAULTS = ("memory", "panic", "die")
 
 HOSTILE = (b"new\nline", b"two\n\nlines\n", b"esc\x1b[31mred", b"bell\x07\r", b"not\xff\xfeutf8", b"'quote\"", b"$(touch owned)",
            b"`id`", b"a;b|c&d", b"--format=raw", b"nbd:localhost", b"json:{}", b"%s%n%d", b"  spaces  ", b"\\backslash\\n",
@@ -77,12 +81,23 @@ class Maker:
         with open(headless, "r+b") as file:  # the superblock is overwritten
             file.seek(1024)
             file.write(self.rng.randbytes(1024))
+        for fault in AGENT_FAULTS:
+            self.make_fault(fault)
         half = self.copy("ext4.img", "half")
         os.truncate(half, 4 << 20)
         odd = self.copy("ext4.img", "odd")
         os.truncate(odd, 1000)
         for name in os.listdir(self.templates):
             self.mark(os.path.join(self.templates, name))
+
+    def make_fault(self, fault):
+        """A filesystem that brings that fault about."""
+        inside = os.path.join(self.directory, "inside-" + fault)
+        os.mkdir(inside)
+        with open(os.path.join(inside, "fault"), "x", encoding="ascii") as file:
+            file.write(fault + "\n")
+        subprocess.run(["mke2fs", "-q", "-F", "-t", "ext2", "-d", inside, os.path.join(self.templates, fault), "2M"], check=True,
+                       stdout=subprocess.DEVNULL)
 
     @staticmethod
     def mark(path):
@@ -130,6 +145,9 @@ class Maker:
         if kind in linked:
             template, status = linked[kind]
             return self.link(kind, template, right(status))
+        if kind in AGENT_FAULTS:
+            # Memory takes its time to be filled, the more where the host has other work.
+            return self.link(kind, kind, right("crashed", "timeout") if kind == "memory" else right("crashed"))
         return getattr(self, "make_" + kind.replace("-", "_"))()
 
     def make_plain(self):

@@ -4,7 +4,9 @@
 
 virt-df-live over N images with faults among them, while its processes are killed and stopped and images vanish, at
 random moments of a printed seed. Then: is each image answered once, in order, with the right status and its own rows;
-is anything left; is every image what it was. One line says so; exit status 1 if anything is off.
+is anything left; is every image what it was; did an appliance that some image filled stay within its memory. One line
+says so; exit status 1 if anything is off. The appliance is that of tests/faults/agent-fault.c, whose agent takes all
+memory, panics or dies where an image says so.
 
 A guest that was alone in its appliance when QEMU was killed cannot be told from one that ended QEMU: `crashed` is right
 as often as QEMU was killed, and `timeout` as often as QEMU was stopped for good. Neither is for anything else."""
@@ -40,10 +42,16 @@ def parse():
     return given
 
 
+# KiB that an appliance may have at most: its own memory, filled (APPLIANCE_MEMORY_DEFAULT, 512 MiB), and as much as a
+# quarter of that for QEMU itself.
+APPLIANCE_BOUND = 640 << 10
+
+
 class Soak:
     def __init__(self, given, directory):
         self.given, self.directory = given, directory
         self.program = os.path.join(os.path.abspath(given.build), "bin", "virt-df-live")
+        self.appliance = os.path.join(os.path.abspath(given.build), "faults", "appliance")
         self.temporary = os.path.join(directory, "tmp")
         self.out = os.path.join(directory, "out")
         self.rng = random.Random(given.seed)
@@ -63,7 +71,8 @@ class Soak:
         with open(path, "wb") as file:
             file.writelines(name + b"\0" for name in listed)
         with open(self.out, "wb") as out, open(os.path.join(self.directory, "err"), "wb") as err:
-            return subprocess.Popen([self.program, "--json", "-0", "--images-from", path, *options], stdin=subprocess.DEVNULL,
+            return subprocess.Popen([self.program, "--appliance", self.appliance, "--json", "-0", "--images-from", path,
+                                     *options], stdin=subprocess.DEVNULL,
                                     stdout=out, stderr=err, start_new_session=True)
 
     def learn(self, maker):
@@ -117,6 +126,9 @@ class Soak:
         if status != expected and not (status == 1 and verdict.crashed + verdict.timed_out > 0):
             verdict.complain(f"exit status {status}, not {expected}: {self.errors()}")
             verdict.lost = max(verdict.lost, 1)
+        if peaks["appliance KiB"] > APPLIANCE_BOUND:
+            verdict.complain(f"an appliance took {peaks['appliance KiB']} KiB, more than {APPLIANCE_BOUND}")
+            verdict.wrong += 1
         good = not (verdict.lost or verdict.twice or verdict.disordered or verdict.wrong or struck_out or verdict.left
                     or verdict.changed)
         for text in verdict.complaints[:50]:

@@ -63,13 +63,14 @@ struct machine_spec {
     const char *kernel, *initrd, *root_drive; /* absolute paths */
     const char *command_line;                 /* of the guest's kernel */
     const char *console_path;                 /* a file; NULL: what is said is not kept */
-    const char *port_path;   /* the Unix socket of the agent's port; that of session port N is
-                                port_path and "-N". A driver may choose others: see open_port() */
-    const char *memory_path; /* the guest's memory is this file */
-    bool memory_private;     /* mapped copy-on-write: a restored template */
-    bool memory_read_only;   /* and opened only for reading: see maps_read_only() */
-    bool incoming;           /* it waits for a saved state */
-    bool sessions;           /* it has SESSION_PORTS ports more than the agent's (port-name.h) */
+    const char *port_path;    /* the Unix socket of the agent's port; that of session port N is
+                                 port_path and "-N". A driver may choose others: see open_port() */
+    const char *monitor_path; /* the Unix socket of a monitor for one client; NULL: none */
+    const char *memory_path;  /* the guest's memory is this file */
+    bool memory_private;      /* mapped copy-on-write: a restored template */
+    bool memory_read_only;    /* and opened only for reading: see maps_read_only() */
+    bool incoming;            /* it waits for a saved state */
+    bool sessions;            /* it has SESSION_PORTS ports more than the agent's (port-name.h) */
     const struct launch_settings *settings; /* of one that lives between commands, or NULL */
     /* The user that the machine runs as where the hypervisor is root's. 0: the hypervisor's choice.
      */

@@ -14,10 +14,14 @@ char *qmp_command(const char *command, json_t *arguments)
 json_t *qmp_return(const char *reply, error **err)
 {
     json_t *object = json_loads(reply, 0, NULL);
-    if (!object) {
-        error_set(err, ERROR_APPLIANCE, "QEMU's reply is not JSON");
-        return NULL;
-    }
+    if (object)
+        return qmp_result(object, err);
+    error_set(err, ERROR_APPLIANCE, "QEMU's reply is not JSON");
+    return NULL;
+}
+
+json_t *qmp_result(json_t *object, error **err)
+{
     json_t *result = json_incref(json_object_get(object, "return"));
     if (!result) {
         const char *why =

@@ -14,4 +14,7 @@ char *qmp_command(const char *command, json_t *arguments);
  * command, ERROR_APPLIANCE where the text is not a valid reply. */
 json_t *qmp_return(const char *reply, error **err);
 
+/* The same of a reply that has been read; steals the reference to it. */
+json_t *qmp_result(json_t *reply, error **err);
+
 #endif

@@ -199,11 +199,32 @@ static void write_memory_backend(struct writer *w, const struct machine_spec *sp
     qemu_argument(w, "memory-backend=appliance.ram");
 }
 
+#define MONITOR "appliance.monitor"
+
+/* A monitor besides libvirt's: see hypervisor-libvirt-monitor.c. */
+static void write_monitor(struct writer *w, const struct machine_spec *spec)
+{
+    if (!spec->monitor_path)
+        return;
+    AUTO_FREE char *path = double_commas(spec->monitor_path);
+    AUTO_FREE char *device =
+        path ? text_format("socket,id=" MONITOR ",path=%s,server=on,wait=off", path) : NULL;
+    if (!device) {
+        w->failed = true;
+        return;
+    }
+    qemu_argument(w, "-chardev");
+    qemu_argument(w, device);
+    qemu_argument(w, "-mon");
+    qemu_argument(w, "chardev=" MONITOR ",mode=control");
+}
+
 /* What libvirt has no element for. */
 static void write_commandline(struct writer *w, const struct machine_spec *spec)
 {
     begin(w, "qemu:commandline");
     write_memory_backend(w, spec);
+    write_monitor(w, spec);
     if (spec->incoming) {
         qemu_argument(w, "-incoming");
         qemu_argument(w, "defer");

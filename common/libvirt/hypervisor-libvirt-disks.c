@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Disks go through the monitor that libvirt keeps: that is the one way to give an unprivileged QEMU
- * nothing but a descriptor (docs/security.md). A disk is three things in QEMU, each on top of the
+/* Disks go through QEMU's monitor: that is the one way to give an unprivileged QEMU nothing but a
+ * descriptor (docs/security.md). A disk is three things in QEMU, each on top of the
  * one before: an fd set for each layer, a tree of block nodes, and the device. */
 #include "hypervisor-libvirt-internal.h"
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The hypervisor's operations by libvirt: the appliance's life and events (hypervisor-libvirt.c),
- * its saved state (hypervisor-libvirt-state.c), its disks (hypervisor-libvirt-disks.c). Private to
- * these files. */
+ * its saved state (hypervisor-libvirt-state.c), its disks (hypervisor-libvirt-disks.c), QEMU's
+ * monitor, by which all three go (hypervisor-libvirt-monitor.c). Private to these files. */
 #ifndef VLT_HYPERVISOR_LIBVIRT_INTERNAL_H
 #define VLT_HYPERVISOR_LIBVIRT_INTERNAL_H
 
 #include "hypervisor-libvirt.h"
 
+#include "appliance/qmp-connection.h"
 #include "wire/protocol.h"
 #include <jansson.h>
 #include <libvirt/libvirt.h>
@@ -38,7 +39,9 @@ typedef struct {
     char *root;
     virConnectPtr connection;
     virDomainPtr domain;
-    int channel; /* to the agent, until open_port() gives it away; -1 */
+    char *monitor_path;      /* of our own monitor; NULL: libvirt's is asked */
+    qmp_connection *monitor; /* NULL: not connected yet */
+    int channel;             /* to the agent, until open_port() gives it away; -1 */
     bool io_uring;
     struct timespec provided; /* when its capabilities were; 0: never */
     struct slot_files files[SLOT_COUNT];
@@ -59,6 +62,16 @@ json_t *hypervisor_libvirt_monitor(libvirt_hypervisor *self, const char *command
 /* The same without the result. 0 or -1 and *err. */
 int hypervisor_libvirt_monitor_do(libvirt_hypervisor *self, const char *command, json_t *arguments,
                                   int fd, error **err);
+
+/* Asks QEMU through libvirt whether it is there: an embedded libvirt that finds a domain in its
+ * directory connects to QEMU in a thread of its own, and this waits for that. 0 or -1 and *err. */
+int hypervisor_libvirt_query_status(libvirt_hypervisor *self, error **err);
+
+/* Reports that a call has ended which began at `since` (clock.h). */
+void hypervisor_libvirt_traced(const libvirt_hypervisor *self, const char *what, uint64_t since);
+
+/* *err is "what: " and libvirt's last error. -1. */
+int hypervisor_libvirt_failed(error **err, const char *what);
 
 /* Has QEMU write the state to the file (`migrate`), or read it (`migrate-incoming`). 0 or -1 and
  * *err. */

@@ -3,7 +3,6 @@
 #include "hypervisor-libvirt-internal.h"
 
 #include "appliance/qmp-blockdev.h"
-#include "appliance/qmp.h"
 #include "base/clock.h"
 #include "base/text-format.h"
 #include "base/unix-socket.h"
@@ -23,59 +22,12 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-static void traced(const libvirt_hypervisor *self, const char *what, uint64_t since)
-{
-    if (self->trace)
-        self->trace(self->trace_data, what, (double)(clock_now() - since) / CLOCK_SECOND);
-}
-
-static int libvirt_error(error **err, const char *what)
-{
-    return error_set(err, ERROR_APPLIANCE, "%s: %s", what, libvirt_error_message());
-}
-
 static void *run_events(void *unused)
 {
     (void)unused;
     for (;;)
         virEventRunDefaultImpl();
     return NULL;
-}
-
-/* --- the monitor --- */
-
-json_t *hypervisor_libvirt_monitor(libvirt_hypervisor *self, const char *command, json_t *arguments,
-                                   int fd, error **err)
-{
-    AUTO_FREE char *text = qmp_command(command, arguments);
-    AUTO_FREE char *reply = NULL;
-    uint64_t since = clock_now();
-    if (!text) {
-        error_set(err, ERROR_APPLIANCE, "%s: no memory", command);
-        return NULL;
-    }
-    int sent = fd < 0 ? virDomainQemuMonitorCommand(self->domain, text, &reply, 0)
-                      : virDomainQemuMonitorCommandWithFiles(self->domain, text, 1, &fd, NULL, NULL,
-                                                             &reply, 0);
-    traced(self, command, since);
-    if (sent < 0) {
-        libvirt_error(err, command);
-        return NULL;
-    }
-    json_t *result = qmp_return(reply, err);
-    if (!result)
-        error_prefix(err, "%s", command);
-    return result;
-}
-
-int hypervisor_libvirt_monitor_do(libvirt_hypervisor *self, const char *command, json_t *arguments,
-                                  int fd, error **err)
-{
-    json_t *result = hypervisor_libvirt_monitor(self, command, arguments, fd, err);
-    if (!result)
-        return -1;
-    json_decref(result);
-    return 0;
 }
 
 /* --- events --- */
@@ -120,7 +72,7 @@ static int listen_to_domain(libvirt_hypervisor *self, error **err)
                                          VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), self, NULL) < 0 ||
         virConnectDomainQemuMonitorEventRegister(self->connection, self->domain, "DEVICE_DELETED",
                                                  on_device_deleted, self, NULL, 0) < 0)
-        return libvirt_error(err, "cannot listen to libvirt's events");
+        return hypervisor_libvirt_failed(err, "cannot listen to libvirt's events");
     return 0;
 }
 
@@ -173,7 +125,7 @@ static char *describe(const libvirt_hypervisor *self, error **err)
 {
     char *xml = virDomainGetXMLDesc(self->domain, 0);
     if (!xml)
-        libvirt_error(err, "cannot read the appliance's domain XML");
+        hypervisor_libvirt_failed(err, "cannot read the appliance's domain XML");
     return xml;
 }
 
@@ -213,6 +165,7 @@ static void bound_memory(const libvirt_hypervisor *self, unsigned memory_mib)
 static struct machine_spec adapt(const libvirt_hypervisor *self, const struct machine_spec *spec)
 {
     struct machine_spec adapted = *spec;
+    adapted.monitor_path = self->monitor_path;
     if (self->embedded)
         adapted.name = DOMAIN_XML_NAME;
     if (self->system)
@@ -232,9 +185,9 @@ static int start_domain(libvirt_hypervisor *self, const struct machine_spec *spe
     uint64_t since = clock_now();
     self->domain = virDomainCreateXML(self->connection, xml,
                                       paused ? VIR_DOMAIN_START_PAUSED : VIR_DOMAIN_NONE);
-    traced(self, "virDomainCreateXML", since);
+    hypervisor_libvirt_traced(self, "virDomainCreateXML", since);
     if (!self->domain)
-        return libvirt_error(err, "cannot start the appliance");
+        return hypervisor_libvirt_failed(err, "cannot start the appliance");
     if (self->embedded)
         bound_memory(self, spec->memory_mib);
     return listen_to_domain(self, err);
@@ -312,13 +265,12 @@ static bool is_unknown(void)
     return last && last->code == VIR_ERR_NO_DOMAIN;
 }
 
-/* Whether QEMU answers. An embedded libvirt that finds a domain in its directory still waits for
- * QEMU's monitor in a thread of its own, and takes the domain to be running until then. 1; 0: it
+/* Whether QEMU answers; until it has, an embedded libvirt takes the domain to be running. 1; 0: it
  * has ended; -1 and *err. */
 static int is_alive(libvirt_hypervisor *self, error **err)
 {
     AUTO_ERROR error *why = NULL;
-    if (hypervisor_libvirt_monitor_do(self, "query-status", NULL, -1, &why) == 0)
+    if (hypervisor_libvirt_query_status(self, &why) == 0)
         return 1;
     return virDomainIsActive(self->domain) == 0 || is_unknown() ? 0
                                                                 : error_propagate(err, STEAL(why));
@@ -331,10 +283,10 @@ static int find(hypervisor *base, const char *uuid, error **err)
     if (self->domain)
         virDomainFree(STEAL(self->domain));
     self->domain = virDomainLookupByUUIDString(self->connection, uuid);
-    traced(self, "virDomainLookupByUUIDString", since);
+    hypervisor_libvirt_traced(self, "virDomainLookupByUUIDString", since);
     if (self->domain)
         return 0;
-    return is_unknown() ? 1 : libvirt_error(err, "cannot look for the appliance");
+    return is_unknown() ? 1 : hypervisor_libvirt_failed(err, "cannot look for the appliance");
 }
 
 static int take_over(hypervisor *base, error **err)
@@ -363,7 +315,7 @@ static int start_libvirt(error **err)
     pthread_t thread;
     libvirt_error_silence();
     if (virEventRegisterDefaultImpl() < 0 || virInitialize() < 0)
-        return libvirt_error(err, "cannot initialise libvirt");
+        return hypervisor_libvirt_failed(err, "cannot initialise libvirt");
     int started = pthread_create(&thread, NULL, run_events, NULL);
     if (started != 0)
         return error_set_errno(err, ERROR_HOST, started, "cannot start a thread");
@@ -374,10 +326,10 @@ static int open_daemon(libvirt_hypervisor *self, const char *uri, error **err)
 {
     uint64_t since = clock_now();
     self->connection = virConnectOpen(uri);
-    traced(self, "virConnectOpen", since);
+    hypervisor_libvirt_traced(self, "virConnectOpen", since);
     if (self->connection)
         return 0;
-    libvirt_error(err, "cannot connect to libvirt");
+    hypervisor_libvirt_failed(err, "cannot connect to libvirt");
     return error_prefix(err, "%s", uri);
 }
 
@@ -388,8 +340,9 @@ static int open_embedded(libvirt_hypervisor *self, error **err)
     if (!uri)
         return error_no_memory(err);
     self->connection = virConnectOpen(uri);
-    traced(self, "virConnectOpen", since);
-    return self->connection ? 0 : libvirt_error(err, "cannot start libvirt's QEMU driver");
+    hypervisor_libvirt_traced(self, "virConnectOpen", since);
+    return self->connection ? 0
+                            : hypervisor_libvirt_failed(err, "cannot start libvirt's QEMU driver");
 }
 
 /* The directory is there before libvirt is initialised: it reads the environment then. */
@@ -429,7 +382,7 @@ static void end(hypervisor *base)
     }
     uint64_t since = clock_now();
     virDomainDestroy(self->domain);
-    traced(self, "virDomainDestroy", since);
+    hypervisor_libvirt_traced(self, "virDomainDestroy", since);
 }
 
 /* The connection stays open: its threads may be using it, and the process ends soon. */
@@ -472,8 +425,9 @@ static hypervisor *create(const struct hypervisor_options *options, error **err)
     self->channel = -1;
     self->io_uring = has_io_uring();
     self->root = strdup(options->root);
+    self->monitor_path = self->embedded ? libvirt_root_monitor_path(options->root) : NULL;
     self->events.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (!self->root || self->events.fd < 0) {
+    if (!self->root || (self->embedded && !self->monitor_path) || self->events.fd < 0) {
         error_set_errno(err, ERROR_HOST, errno, "cannot prepare for libvirt");
         return NULL;
     }

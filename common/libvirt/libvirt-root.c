@@ -56,6 +56,11 @@ char *libvirt_root_pid_path(const char *root)
     return text_format("%s/run/qemu/" DOMAIN_XML_NAME ".pid", root);
 }
 
+char *libvirt_root_monitor_path(const char *root)
+{
+    return text_format("%s/monitor", root);
+}
+
 /* The QEMU that libvirt only asks what it can do, where a launch was ended in the middle of that
  * (qemuProcessQMPNew()). */
 static pid_t find_asked(const char *root)

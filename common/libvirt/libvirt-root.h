@@ -15,6 +15,9 @@ int libvirt_root_make(const char *root, error **err);
  * QEMU holds a lock on it. New memory, or NULL: no memory. */
 char *libvirt_root_pid_path(const char *root);
 
+/* The socket of our own monitor of that domain's QEMU. New memory, or NULL: no memory. */
+char *libvirt_root_monitor_path(const char *root);
+
 /* As hypervisor_driver.find_process(). */
 pid_t libvirt_root_find_process(const char *root);
 

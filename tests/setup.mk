@@ -21,9 +21,10 @@ packages_ci := guestfs-tools openssh-server tgt qemu-block-extra chromium chromi
 # A cluster of Ceph, for make check-ceph.
 packages_ceph := ceph-mon ceph-mgr ceph-osd ceph-common qemu-block-extra
 
-# What a fleet is run with: make check-prometheus, check-slurm, check-deb. The daemons are started by the tests only.
+# What a fleet is run with: make check-prometheus, check-slurm, check-deb, check-container. The daemons are started by the tests only.
 packages_prometheus := prometheus prometheus-node-exporter
 packages_slurm := munge slurmctld slurmd slurm-client
+packages_container := podman crun catatonit uidmap slirp4netns netavark mmdebstrap jq e2fsprogs python3-yaml
 packages_deb := debhelper dpkg-dev lintian rpm git mmdebstrap systemd-container
 
 packages_demo  := $(packages_build) $(packages_run) $(packages_appliance) $(packages_images)
@@ -42,7 +43,7 @@ define install_missing
 		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$(missing); }
 endef
 
-.PHONY: setup setup-check setup-lint setup-ci setup-prometheus setup-slurm setup-deb setup-kubernetes setup-ceph
+.PHONY: setup setup-check setup-lint setup-ci setup-prometheus setup-slurm setup-deb setup-container setup-kubernetes setup-ceph
 setup:
 	$(call install_missing,$(packages_demo))
 setup-check:
@@ -57,6 +58,8 @@ setup-slurm:
 	$(call install_missing,$(packages_demo) $(packages_check) $(packages_slurm))
 setup-deb:
 	$(call install_missing,$(packages_demo) $(packages_deb))
+setup-container:
+	$(call install_missing,$(packages_container))
 setup-ceph:
 	$(call install_missing,$(packages_demo) $(packages_check) $(packages_ceph))
 setup-ci:

@@ -2,7 +2,7 @@
 #
 # Packages: $(BUILD)/deb/*.deb, $(BUILD)/rpm/RPMS. Each is built of a copy of the sources.
 
-.PHONY: deb check-deb rpm check-rpm
+.PHONY: deb check-deb rpm check-rpm check-container
 deb: setup-deb
 	docs/packaging/build-deb.sh $(BUILD) $(VERSION)
 
@@ -19,3 +19,8 @@ rpm: setup-deb
 # Their files are those of `make install`; unpacked, they run.
 check-rpm: rpm
 	tests/hosts/check-rpm.sh $(BUILD)
+
+# The image of docs/packaging/container, without a registry, by podman without root: images on a directory that is mounted read-only, and
+# pods of the Kubernetes manifest. 77 says that podman cannot run containers here.
+check-container: deb setup-container
+	tests/hosts/check-container.sh $(BUILD) || { status=$$?; [ $$status = 77 ] || exit $$status; }

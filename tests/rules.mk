@@ -143,7 +143,7 @@ check-samples: all
 HOSTS ?= bookworm trixie forky sid
 .PHONY: check-hosts
 check-hosts: setup-check
-	@tests/hosts/check-hosts.sh $(BUILD) '$(or $(TESTS),df-waves ls-guest hotplug-life)' $(HOSTS)
+	@tests/hosts/check-hosts.sh $(BUILD) '$(or $(TESTS),df-waves df-filter ls-guest hotplug-life)' $(HOSTS)
 
 # --- what a fleet is run with; without their packages these tests are skipped in `make check` ---
 

@@ -264,7 +264,7 @@ BUSY ?= 200
 .PHONY: check-busy
 check-busy: setup-check
 	@$(submake) all
-	@BUSY=$(BUSY) TESTS=df-busy BATS_SECONDS=14400 tests/run-tests.sh $(BUILD) bats
+	@BUSY=$(BUSY) TESTS='df-busy ls-busy' BATS_SECONDS=14400 tests/run-tests.sh $(BUILD) bats
 
 # --- images with changed metadata: tests/faults/fuzz_images.py; make fuzz-images FUZZ_IMAGES=1000 SEED=… KINDS='xfs.img qcow2' ---
 

@@ -81,6 +81,7 @@ check_busy()
     echo "$output"
     cat busy.log
     assert_status 0
+    echo "# ${lines[0]}" >&3
     [[ ! -s busy.log ]]
 }
 

@@ -1,0 +1,70 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The files of a guest that writes all the time, on ext4, xfs, btrfs and a logical volume: those that stay are all there, and
+# those that it makes and removes meanwhile are as it made them. BUSY=200 asks more often.
+
+load ../lib/helpers
+load ../lib/daemon
+load ../lib/busy
+
+setup()
+{
+    requires_appliance
+    requires qemu-system-x86_64 qemu-img
+    rounds=$(((${BUSY:-20} + 3) / 4))
+    setup_test
+    prepare_busy
+    start_busy
+}
+
+# check_files WHAT: of `virt-ls -lR --csv /` of such a filesystem on stdin: nine files of two bytes in /stays; each one in /new has
+# the size of its number, but the two that may be in work. What is wrong is printed.
+check_files()
+{
+    awk -F , -v what="$1" '
+        $4 ~ "^/stays/[1-9]$" { stays++; if ($3 != 2) wrong = wrong " " $4 " of " $3 " bytes" }
+        $4 ~ "^/new/file[0-9]+$" {
+            number = substr($4, 10); files++
+            if ($3 != (number * 7 % 19 + 1) * 65536) { odd++; last = last " " $4 " of " $3 " bytes" }
+        }
+        END {
+            if (stays != 9) wrong = wrong " " stays + 0 " files in /stays"
+            if (odd > 2) wrong = wrong last
+            if (files < 3 || files > 80) wrong = wrong " " files + 0 " files in /new"
+            if (wrong) { print what ":" wrong; exit 1 }
+        }'
+}
+
+# list WHAT COMMAND…
+list()
+{
+    local what=$1; shift
+    "$@" > listing 2> errors || { echo "$what: status $?"; cat errors; return 1; }
+    [[ ! -s errors ]] || { cat errors; return 1; }
+    check_files "$what" < listing
+}
+
+devices=(/dev/sda /dev/sda /dev/sda /dev/vg/root)
+
+@test "its disks, as files" {
+    local i round
+    for ((round = 0; round < rounds; round++)); do
+        for i in 0 1 2 3; do
+            list "${busy_disks[i]}, round $round" virt-ls -a "$user_home/images/${busy_disks[i]}" -m "${devices[i]}" -lR --csv /
+        done
+    done
+}
+
+@test "as a guest of libvirt, and as of one point in time" {
+    local i round option
+    for ((round = 0; round < rounds; round++)); do
+        for option in "" --consistent; do
+            for i in 0 1 2 3; do
+                # shellcheck disable=SC2086 # the option may be none
+                list "${busy_names[i]} $option, round $round" \
+                    as_user env LIBVIRT_AUTOSTART=0 XDG_RUNTIME_DIR="$user_home/run" "$USER_BIN/virt-ls" -c qemu:///session $option \
+                    -d busy -m "${busy_devices[i]}" -lR --csv /
+            done
+        done
+    done
+}

@@ -9,7 +9,7 @@ setup_file()
 {
     file_requires "${appliance_parts[@]}" "$BUILD/appliance/tools" "$BUILD/bin/virt-hotplug" || return 0
     make_scratch
-    make_guests linux.img dual.img fedora.img ubuntu.img suse.img windows.img discover.img crypt.img shared.img snapshot.img flatcar.img
+    make_guests linux.img dual.img fedora.img ubuntu.img suse.img windows.img discover.img crypt.img shared.img snapshot.img flatcar.img flatcar-etc.img
 }
 
 teardown_file() { remove_scratch; }
@@ -84,6 +84,11 @@ points()
 /dev/sda2 -
 /dev/sda3 /usr
 /dev/sda4 /"
+}
+
+@test "a root that only its partition's type tells" {
+    assert_equal "$(points flatcar-etc.img)" "/dev/sda1 /usr
+/dev/sda2 /"
 }
 
 @test "a filesystem that no system mounts" {

@@ -207,6 +207,26 @@ make_flatcar()
     for i in 1 2 3 4; do put "$work/l$i" "$1" $(((i * 8 - 7) * MiB)); done
 }
 
+# The same as Flatcar is now: of /etc the root has what differs from /usr/share/flatcar/etc, which is mounted below it.
+make_flatcar_etc()
+{
+    local dir=$work/flatcar-etc
+    mkdir -p "$dir/root"/{etc/ssh,usr,home/core,var,.etc-work}
+    ln -s usr/bin "$dir/root/bin"
+    touch "$dir/root/etc/machine-id"
+    tree "$dir/usr" bin/env lib/os-release share/flatcar/etc/hostname
+    ext ext4 "$work/e1" 8M "$dir/usr"
+    ext ext4 "$work/e2" 8M "$dir/root"
+    blank "$1" 24M
+    table "$1" <<- END
+	label: gpt
+	size=16384, type=5DFBF5F4-2848-4BAC-AA5E-0D9A20B745A6, attrs="GUID:48,56"
+	size=16384, type=3884DD41-8582-4404-B9A8-E9B84F2DF50E
+	END
+    put "$work/e1" "$1" "$MiB"
+    put "$work/e2" "$1" $((9 * MiB))
+}
+
 # deployment DIR NAME COMMIT: of a system that OSTree has deployed, as it writes it: a tree with what is merged into its /etc,
 # empty directories for what is mounted, and links into /var; its .origin beside it. Its /etc/fstab from stdin
 deployment()
@@ -536,6 +556,7 @@ guests()
 	discover.img discover
 	crypt.img crypt
 	flatcar.img flatcar
+	flatcar-etc.img flatcar_etc
 	coreos.img coreos
 	deployed.img deployed
 	silverblue.img silverblue

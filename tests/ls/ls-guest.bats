@@ -9,7 +9,7 @@ setup_file()
 {
     file_requires "${appliance_parts[@]}" "$BUILD/appliance/tools" "$BUILD/bin/virt-hotplug" || return 0
     make_scratch
-    make_guests linux.img dual.img fedora.img clone.img ubuntu.img suse.img windows.img discover.img flatcar.img snapshot.img subvolumes.img
+    make_guests linux.img dual.img fedora.img clone.img ubuntu.img suse.img windows.img discover.img flatcar.img flatcar-etc.img snapshot.img subvolumes.img
 }
 
 teardown_file() { remove_scratch; }
@@ -66,6 +66,21 @@ usr/lib/os-release"
     run -0 virt-ls -a flatcar.img /usr /boot
     assert_contains "$output" new EFI
     [[ $output != *old* ]]
+}
+
+@test "a root that only its partition's type tells, with a /usr of its own" {
+    run -0 --separate-stderr virt-ls -a flatcar-etc.img / /usr/share/flatcar/etc /etc /bin
+    assert_equal "$(grep -v lost+found <<< "$output")" ".etc-work
+bin
+etc
+home
+usr
+var
+hostname
+machine-id
+ssh
+env"
+    assert_equal "$stderr" ""
 }
 
 @test "a snapshot beside its origin is no other system: LVM, btrfs" {

@@ -5,6 +5,7 @@
 #include "btrfs-roots.h"
 #include "fstab.h"
 #include "guest-file.h"
+#include "partition-places.h"
 #include "root-copy.h"
 #include <fcntl.h>
 #include <stdarg.h>
@@ -90,6 +91,25 @@ static void try_content(struct search *self, struct content *what)
     if (self->mounted < MOUNTED_MAX) {
         what->mounted = steal_fd(&fd);
         self->mounted++;
+    }
+}
+
+/* ---- by types of partitions ---- */
+
+/* A root in which nothing says so, as everything is in a /usr of its own: of Flatcar, whose /etc
+ * has only what differs from /usr/share/flatcar/etc, or of a system that makes its /etc when it
+ * boots. */
+static void try_types(struct search *self)
+{
+    const struct content *usr = partition_places_usr(self->all);
+    for (size_t i = 0; usr && i < volume_table_count(self->all); i++) {
+        struct content *what = volume_table_at(self->all, i);
+        if (what == usr || what->mounted < 0 || !partition_places_is_root(what->part_type) ||
+            !(partition_places_free(what->mounted) & partition_places_bit("/usr")))
+            continue;
+        int fd = openat(what->mounted, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0)
+            add_root(self, what, ROOT_LINUX, "", fd);
     }
 }
 
@@ -246,6 +266,8 @@ enum status find_root_find(volume_table *all, struct find_root_root *root, struc
     root->directory = -1;
     for (size_t i = 0; i < volume_table_count(all); i++)
         try_content(&self, volume_table_at(all, i));
+    if (self.count == 0)
+        try_types(&self);
     choose_deployments(&self);
     if (self.count > 1)
         drop_copies(&self);

@@ -11,6 +11,7 @@ const struct partition_place partition_places[] = {
     {"4f68bce3-e8cd-4db1-96e7-fbcaf984b709", "/"},    /* x86-64 */
     {"44479540-f297-41b2-9af7-d131d5f0458a", "/"},    /* x86 */
     {"b921b045-1df0-41c3-af44-4c6f280d3fae", "/"},    /* arm64 */
+    {"3884dd41-8582-4404-b9a8-e9b84f2df50e", "/"},    /* CoreOS and Flatcar */
     {"8484680c-9521-48c6-9c11-b0720656f69e", "/usr"}, /* x86-64 */
     {"75250d76-8cc6-458e-bd66-bd47cc81a812", "/usr"}, /* x86 */
     {"b0e01050-ee5f-4390-949a-9101b17104e9", "/usr"}, /* arm64 */
@@ -59,6 +60,24 @@ unsigned partition_places_bit(const char *where)
         if (strcmp(directories[i], where) == 0)
             return 1u << i;
     return 0;
+}
+
+bool partition_places_is_root(const char *type)
+{
+    for (size_t i = 0; i < partition_places_count; i++)
+        if (partition_places[i].where && strcmp(partition_places[i].where, "/") == 0 &&
+            strcasecmp(partition_places[i].type, type) == 0)
+            return true;
+    return false;
+}
+
+struct content *partition_places_usr(volume_table *all)
+{
+    struct content *found = NULL;
+    for (size_t i = 0; !found && i < partition_places_count; i++)
+        if (partition_places[i].where && strcmp(partition_places[i].where, "/usr") == 0)
+            found = partition_places_find(all, &partition_places[i]);
+    return found;
 }
 
 const char *partition_places_where(const struct partition_place *place, unsigned free_places)

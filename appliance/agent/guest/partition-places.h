@@ -20,6 +20,11 @@ extern const size_t partition_places_count;
 unsigned partition_places_free(int root);
 unsigned partition_places_bit(const char *where);
 
+/* Whether a partition of that type is a root. */
+bool partition_places_is_root(const char *type);
+/* A filesystem for /usr, by the type of its partition; NULL: there is none. */
+struct content *partition_places_usr(volume_table *all);
+
 /* Where it goes in a system in which these are free. */
 const char *partition_places_where(const struct partition_place *place, unsigned free_places);
 

@@ -113,7 +113,7 @@ check-sanitized-programs: $(addprefix $(BUILD)/bin/,$(COMMANDS)) check-programs
 
 # valgrind follows children that do not exec; the agent, which is another program, runs as it is
 # here, and under the sanitizers in check-asan.
-valgrind_skip := test-image-backing test-image-chain-named test-image-chain-parts test-remote test-roots test-supervisor test-supervisor-culprits test-supervisor-faults test-supervisor-kills \
+valgrind_skip := test-image-backing test-image-chain-named test-image-chain-parts test-remote test-roots test-supervisor test-supervisor-alone test-supervisor-culprits test-supervisor-faults test-supervisor-kills \
 	test-supervisor-list test-supervisor-ls test-supervisor-remote
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
 	--errors-for-leak-kinds=definite,indirect --child-silent-after-fork=yes

@@ -12,7 +12,7 @@ packages_appliance := cpio kmod xz-utils zstd binutils e2fsprogs
 packages_images := qemu-utils xfsprogs btrfs-progs dosfstools exfatprogs ntfs-3g xorriso udftools \
 	squashfs-tools erofs-utils f2fs-tools fdisk mtools util-linux-extra
 packages_check := bats parallel bzip2 libcmocka-dev jq python3 procps attr libvirt-daemon uuid-runtime strace nbdkit mmdebstrap uidmap ldmtool bubblewrap locales sudo \
-	libvirt-daemon-driver-secret? libvirt-daemon-driver-storage?
+	libvirt-daemon-driver-secret? libvirt-daemon-driver-storage? jfsutils? nilfs-tools? reiserfsprogs? hfsutils? genromfs? makefs?
 packages_lint := clang-tidy clang-format clang cppcheck shellcheck universal-ctags valgrind
 # openssh-server is a service that starts itself. For the comparison with virt-df, which is skipped where it is not installed: 100 packages, and it upgrades others.
 # chromium and its driver are for tests of the report, zsh for that of its completion, tgt and qemu-block-extra for those of iSCSI, which are skipped likewise.

@@ -209,6 +209,7 @@ static void ask(struct df_options *options)
     bool filtered = options->filter && row_filter_has(options->filter, COLUMN_ASKED);
 
     options->asked.as_is = options->common.no_recovery;
+    options->asked.fragile = options->common.safe ? FRAGILE_REFUSED : FRAGILE_ELSEWHERE;
     options->asked.mountpoints =
         options->json || options->metrics || options->html || shown || sorted || filtered;
 }

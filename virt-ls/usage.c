@@ -252,6 +252,7 @@ static int finish(struct ls_options *options, error **err)
     style->now = (int64_t)time(NULL);
     ls->checksum = style->checksum;
     ls->as_is = options->common.no_recovery;
+    ls->fragile = options->common.safe ? FRAGILE_REFUSED : FRAGILE_ELSEWHERE;
     ls->dots = style->form == FORM_LONG;
     ls->names_only = style->form == FORM_NAMES;
     if (options->recursive)

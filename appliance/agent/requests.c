@@ -9,6 +9,7 @@ struct requests {
     unsigned idle;
     const char *released; /* what OP_RELEASE is answered */
     bool busy;            /* current is a request without its answer */
+    bool settled;         /* module loading is locked, or stays open */
     bool stranger; /* the last HELLO was of another version: nothing else can be understood */
     uint64_t since;
     request current;
@@ -68,7 +69,8 @@ static bool valid(const requests *queue, const request *asked)
         return false;
     switch (asked->body.op) {
     case OP_SCAN:
-        return device_table_valid(asked->body.request_body_u.scan.disks.disks_val,
+        return asked->body.request_body_u.scan.fragile <= FRAGILE_HERE &&
+               device_table_valid(asked->body.request_body_u.scan.disks.disks_val,
                                   asked->body.request_body_u.scan.disks.disks_len);
     case OP_GONE:
         return valid_gone(&asked->body.request_body_u.gone);
@@ -124,8 +126,7 @@ static void hello(requests *queue, struct hello_ret *reply)
     reply->protocol_version = PROTOCOL_VERSION;
 }
 
-/* A module that does not load is worth a message, and not the appliance: the mount will fail. It is
- * locked in any case. */
+/* A module that does not load is worth a message, and not the appliance: the mount will fail. */
 static void prepare(requests *queue, struct done_ret *reply)
 {
     const char *failed = "";
@@ -137,11 +138,27 @@ static void prepare(requests *queue, struct done_ret *reply)
     result = scan_volumes_prepare(queue->parts.scan);
     if (result < 0)
         snprintf(queue->message, sizeof queue->message, "LVM: %s", strerror(-result));
-    result = kernel_modules_lock(queue->parts.loaded);
-    if (result < 0)
-        snprintf(queue->message, sizeof queue->message, "lock modules: %s", strerror(-result));
     renewal_expire(queue->parts.fresh); /* it will be saved */
     set_message(reply, queue->message);
+}
+
+static bool wants_fragile(const request_body *body)
+{
+    return (body->op == OP_SCAN && body->request_body_u.scan.fragile == FRAGILE_HERE) ||
+           (body->op == OP_LS && body->request_body_u.ls.fragile == FRAGILE_HERE);
+}
+
+/* Before the agent has read a byte of a disk no module can be loaded any more; not in the template,
+ * because only the first question of the appliance that comes of it says whether fragile drivers
+ * are for its guest. Those are loaded when they are needed, and their guest can harm itself only.
+ * 0 or -errno. */
+static int settle_modules(requests *queue)
+{
+    const request_body *body = &queue->current.body;
+    if (queue->settled || body->op == OP_HELLO || body->op == OP_RENEW || body->op == OP_PREPARE)
+        return 0;
+    queue->settled = true;
+    return wants_fragile(body) ? 0 : kernel_modules_lock(queue->parts.loaded);
 }
 
 static void renew(requests *queue, struct done_ret *reply)
@@ -227,6 +244,9 @@ int requests_run(requests *queue, channel *link)
             queue->since = clock_now();
             if (!valid(queue, &queue->current))
                 return -EBADMSG;
+            result = settle_modules(queue);
+            if (result < 0)
+                return result;
         }
         if (!answerable(queue))
             return 0;

@@ -193,19 +193,21 @@ void scan_volumes_run(scan_volumes *scan, const struct scan_args *args, uint64_t
     scan->mounted = 0;
     scan->message[0] = '\0';
     volume_table_read_as_is(scan->all, args->as_is);
+    volume_table_set_fragile(scan->all, args->fragile);
     /* Figures of another disk would be wrong. */
     bool matches = volume_table_find(scan->all, args->disks.disks_val, args->disks.disks_len,
                                      args->keys.key_list_val, args->keys.key_list_len,
                                      scan->message, sizeof scan->message) == 0;
     scan->wants_points = args->mountpoints;
     mount_points_begin(scan->points, scan->all);
-    if (matches) {
+    if (matches && volume_table_needs(scan->all) == NEED_NOTHING) {
         report_all(scan);
         mount_points_settle(scan->points);
         report_points(scan);
     }
     volume_table_release(scan->all);
     memset(answer, 0, sizeof *answer);
+    answer->need = volume_table_needs(scan->all);
     answer->status = matches ? overall(scan) : STATUS_CRASHED;
     answer->message.message_val = scan->message;
     answer->message.message_len = (u_int)strlen(scan->message);

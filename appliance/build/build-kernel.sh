@@ -18,7 +18,7 @@ die() { echo "build-kernel: $*" >&2; exit 1; }
 # The directories in which the modules of the appliance and all that they depend on are: the rest of the package, most of
 # its 390 MB, is never unpacked. resolve-modules.sh fails if a dependency is elsewhere.
 module_dirs=(fs lib crypto block arch/x86/crypto arch/arm64/crypto
-             drivers/block drivers/cdrom drivers/char drivers/dax drivers/md drivers/scsi drivers/virtio)
+             drivers/block drivers/cdrom drivers/char drivers/dax drivers/md drivers/mtd drivers/scsi drivers/virtio)
 
 # Makes, of what is in that package, TREE/lib/modules/RELEASE, and in it or in TREE/boot the kernel.
 unpack_package()

@@ -6,6 +6,7 @@
 # Takes the modules of LIST (appliance/debian/modules), and what they depend on, from TREE/lib/modules/RELEASE. Makes
 #   OUT/initrd/modules/{order,*.ko}            the modules that find the root drive
 #   OUT/root/modules/{KEY.order,ko/*.ko}       one order for each line of [filesystems] and [volumes]
+#   OUT/root/modules/KEY.fragile               … and of [fragile]; empty where this kernel has no such driver
 #   OUT/tools/modules/{KEY.order,ko/*.ko}      one order for each line of [tools], which the drive of that name has besides
 #   OUT/manifest                               what was taken, and what this kernel lacks
 # An order has a path a line, dependencies first, absolute where the agent sees it, and then the module's parameters.
@@ -90,27 +91,29 @@ boot_order()
     while read -r path _; do booted[$(stem "$path")]=1; done < "$dir/order"
 }
 
-# drive_order DRIVE KEY NAME…: one order on a drive. All but the last name only serve it: none of them is fatal.
+# drive_order DRIVE SUFFIX KEY NAME…: one order on a drive. All but the last name only serve it: none of them is fatal.
 drive_order()
 {
-    local dir=$out/$1/modules key=$2 name; shift 2
+    local dir=$out/$1/modules suffix=$2 key=$3 name; shift 3
     : > "$dir/$key.all"
     for name in "$@"; do
         add "$dir/ko" /modules/ko "$name" >> "$dir/$key.all" || lacking[$key]+=" $name"
     done
-    unique < "$dir/$key.all" > "$dir/$key.order"
+    unique < "$dir/$key.all" > "$dir/$key.$suffix"
     rm "$dir/$key.all"
+    # Nothing asks for what only serves a driver that is not there.
+    if [ "$suffix" = fragile ] && [[ ${lacking[$key]:-} == *" $name" ]]; then : > "$dir/$key.$suffix"; fi
 }
 
-# drive_orders DRIVE SECTION
+# drive_orders DRIVE SECTION SUFFIX
 drive_orders()
 {
-    local drive=$1 lines key names
+    local drive=$1 suffix=$3 lines key names
     lines=$(section "$list" "$2")
     mkdir -p "$out/$drive/modules/ko"
     while IFS=: read -r key names; do
         # shellcheck disable=SC2086
-        drive_order "$drive" "$key" $names
+        drive_order "$drive" "$suffix" "$key" $names
     done <<< "$lines"
 }
 
@@ -126,8 +129,10 @@ manifest()
 {
     local key order
     describe boot "$out/initrd/modules/order"
-    for order in "$out"/{root,tools}/modules/*.order; do
-        key=$(basename "$order" .order)
+    for order in "$out"/{root,tools}/modules/*.{order,fragile}; do
+        [ -s "$order" ] || continue
+        key=$(basename "$order")
+        key=${key%.*}
         describe "$key" "$order"
     done
     for key in "${!lacking[@]}"; do echo "modules lacking for $key:${lacking[$key]}"; done
@@ -140,7 +145,8 @@ trap 'rm -rf "$config"' EXIT
 section "$list" options | sed 's/^\([^:]*\): */options \1 /' > "$config/options.conf"
 
 boot_order
-drive_orders root filesystems
-drive_orders root volumes
-drive_orders tools tools
+drive_orders root filesystems order
+drive_orders root fragile fragile
+drive_orders root volumes order
+drive_orders tools tools order
 manifest | sed 's/ *$//' > "$out/manifest"

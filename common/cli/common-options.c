@@ -36,6 +36,7 @@ enum code {
     OPT_CONSISTENT,
     OPT_SNAPSHOT,
     OPT_NO_RECOVERY,
+    OPT_FILESYSTEMS,
     OPT_KEY,
     OPT_KEYS_FROM_STDIN,
     OPT_PROGRESS,
@@ -96,6 +97,8 @@ struct poptOption common_options_popt[] = {
      "read each image, a qcow2, as of its internal snapshot of this name", "NAME"},
     {"no-recovery", 0, FLAG, NULL, OPT_NO_RECOVERY,
      "read filesystems as they lie there, without replaying their journals in memory", NULL},
+    {"filesystems", 0, VALUE, NULL, OPT_FILESYSTEMS,
+     "which are read: all (default), or only those whose drivers are well kept", "all|safe"},
     {"key", 0, VALUE, NULL, OPT_KEY,
      "opens what is encrypted: ID:key:PASSPHRASE or ID:file:PATH; ID is a device of the guest, a "
      "UUID, or all",
@@ -148,6 +151,17 @@ static int take_isolate(struct common_options *options, const char *word, error 
     if (option_value_choose("--isolate", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
         return -1;
     options->config.isolation = (enum isolation)chosen;
+    return 0;
+}
+
+static int take_filesystems(struct common_options *options, const char *word, error **err)
+{
+    static const char *const words[] = {"all", "safe"};
+    unsigned chosen = 0;
+
+    if (option_value_choose("--filesystems", word, words, ARRAY_SIZE(words), &chosen, err) < 0)
+        return -1;
+    options->safe = chosen == 1;
     return 0;
 }
 
@@ -341,6 +355,8 @@ static int take_common(struct common_options *options, int code, const char *val
         return option_value_backing(value, &options->config.backing, err);
     case OPT_SNAPSHOT:
         return take_snapshot(options, value, err);
+    case OPT_FILESYSTEMS:
+        return take_filesystems(options, value, err);
     case OPT_KEY:
         return keys_add(&options->keys, value, err);
     case OPT_PROGRESS:

@@ -43,6 +43,7 @@ struct common_options {
     struct shard shard;
     resume *resume;   /* --resume; NULL: it was not given; owned */
     bool no_recovery; /* for the command's question */
+    bool safe;        /* --filesystems=safe; for the command's question, too */
     bool null;        /* -0: entries of lists end in NUL */
     /* Set by the command before common_options_parse(): arguments are not images, but are passed to
      * the command's take function with the code POPT_LINE_ARGUMENT. */

@@ -140,7 +140,7 @@ static bool trust_each_other(const guest_queue *self, const struct entry *a, con
 
 bool guest_queue_may_share(const guest_queue *self, const struct entry *a, const struct entry *b)
 {
-    return a == b || (!a->far && !b->far && !a->sealed && !b->sealed &&
+    return a == b || (!a->far && !b->far && !a->sealed && !b->sealed && !a->alone && !b->alone &&
                       a->quarantine == b->quarantine && trust_each_other(self, a, b));
 }
 
@@ -287,6 +287,12 @@ void guest_queue_give_back(guest_queue *self, struct entry *const *entries, size
         self->waiting += !entries[i]->far;
     }
     self->hint = 0;
+}
+
+void guest_queue_put_alone(guest_queue *self, struct entry *entry)
+{
+    entry->alone = true;
+    guest_queue_give_back(self, &entry, 1);
 }
 
 bool guest_queue_excuse(guest_queue *self, struct entry *const *entries, size_t count,

@@ -36,6 +36,7 @@ struct entry {
     bool far;    /* has images that are remote or packed: it never shares an appliance */
     bool sealed; /* QEMU must open an image with a key, which may take long, or it has keys of its
                     own: the same */
+    bool alone;  /* it needs an appliance for itself, as an agent has said: the same */
     bool mixed;  /* its images belong to several users: it does not share */
     bool scattered; /* … or are in several directories: not under ISOLATE_DIRECTORY */
     uid_t uid;      /* its images' */
@@ -122,11 +123,14 @@ void guest_queue_put_apart(guest_queue *self, struct entry *const *entries, size
  * wait again, and may share with the same guests as before. */
 void guest_queue_give_back(guest_queue *self, struct entry *const *entries, size_t count);
 
-/* The same where the worker was killed from outside: true. False, and nothing has changed, when
- * that has happened to one of them so often that the guest itself may be the cause. `progress`: the
- * worker had answered for a guest, so this time does not count: such ends cannot go on for ever,
- * and a guest that kills its workers will soon be the first one in its worker, which then answers
- * for none. */
+/* An agent has said that the guest needs an appliance for itself: it waits again for one. */
+void guest_queue_put_alone(guest_queue *self, struct entry *entry);
+
+/* As guest_queue_give_back() where the worker was killed from outside: true. False, and nothing has
+ * changed, when that has happened to one of them so often that the guest itself may be the cause.
+ * `progress`: the worker had answered for a guest, so this time does not count: such ends cannot go
+ * on for ever, and a guest that kills its workers will soon be the first one in its worker, which
+ * then answers for none. */
 bool guest_queue_excuse(guest_queue *self, struct entry *const *entries, size_t count,
                         bool progress);
 

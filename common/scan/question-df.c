@@ -11,6 +11,8 @@ static void encode(const void *asked, const struct question_disks *disks, reques
     args->disks.disks_len = disks->count;
     args->disks.disks_val = disks->disks;
     args->keys = disks->keys;
+    if (disks->alone && args->fragile == FRAGILE_ELSEWHERE)
+        args->fragile = FRAGILE_HERE;
 }
 
 /* --- checks --- */
@@ -64,7 +66,7 @@ static int check_volume(const volume *v, size_t disks, error **err)
 static int check(const answer_body *told, size_t disks, error **err)
 {
     const scan_ret *result = &told->answer_body_u.scan;
-    if ((unsigned)result->status > STATUS_CRASHED)
+    if ((unsigned)result->status > STATUS_CRASHED || (unsigned)result->need > NEED_ALONE)
         return agent_client_distrust(err, "used a word that does not exist");
     for (u_int i = 0; i < result->volumes.volumes_len; i++)
         if (check_volume(&result->volumes.volumes_val[i], disks, err) < 0)
@@ -99,6 +101,7 @@ static int take(const void *asked, struct spool_room *room, answer_body *told,
     (void)room;
     if (!result)
         return error_no_memory(err);
+    answer->need = from->need;
     answer->status = from->status;
     answer->message_length = from->message.message_len;
     answer->message = STEAL(from->message.message_val);

@@ -20,6 +20,8 @@ static void encode(const void *data, const struct question_disks *disks, request
     args->disks.disks_len = disks->count;
     args->disks.disks_val = disks->disks;
     args->keys = disks->keys;
+    if (disks->alone && args->fragile == FRAGILE_ELSEWHERE)
+        args->fragile = FRAGILE_HERE;
 }
 
 /* The items are checked by take(), which knows what came before them. */
@@ -27,7 +29,8 @@ static int check(const answer_body *told, size_t disks, error **err)
 {
     const ls_ret *some = &told->answer_body_u.ls;
     (void)disks;
-    if (some->last && (unsigned)some->status > STATUS_CRASHED)
+    if (some->last &&
+        ((unsigned)some->status > STATUS_CRASHED || (unsigned)some->need > NEED_ALONE))
         return agent_client_distrust(err, "used a word that does not exist");
     return 0;
 }
@@ -75,6 +78,7 @@ static void finish(struct content *content, ls_ret *last, struct question_answer
 {
     content->notes_length = last->notes.notes_len;
     content->notes = STEAL(last->notes.notes_val);
+    answer->need = last->need;
     answer->status = last->status;
     answer->message_length = last->message.message_len;
     answer->message = STEAL(last->message.message_val);

@@ -25,10 +25,13 @@ struct question_disks {
     disk *disks;
     u_int count; /* 1 to SLOT_COUNT */
     key_list keys;
+    bool alone; /* no other guest was in the appliance, nor will be */
 };
 
 /* What has come of a guest's answer. Begins as all zero bytes. */
 struct question_answer {
+    need
+        need; /* not NEED_NOTHING: the guest is for another appliance, and the rest means nothing */
     enum status status;
     char *message; /* bytes as they came, not terminated; NULL: none */
     u_int message_length;
@@ -46,9 +49,9 @@ struct question_ops {
     void (*encode)(const void *asked, const struct question_disks *disks, request_body *body);
     /* In the supervisor, of each answer in its order, when request.check() has let it through. May
      * take memory out of *told: what it takes is NULL there afterwards. With the last answer it
-     * sets status, message and times. Longer contents go into spools of `room`. 0; -1 and *err: of
-     * ERROR_APPLIANCE, and the agent is believed no more; of another kind, and that is what the
-     * guest is answered with. */
+     * sets need, status, message and times. Longer contents go into spools of `room`. 0; -1 and
+     * *err: of ERROR_APPLIANCE, and the agent is believed no more; of another kind, and that is
+     * what the guest is answered with. */
     int (*take)(const void *asked, struct spool_room *room, answer_body *told,
                 struct question_answer *answer, error **err);
 };

@@ -53,14 +53,22 @@ static void settle(struct supervisor *self, struct worker_handle *worker, const 
         worker->deadline = clock_now() + FINISH_TIMEOUT * CLOCK_SECOND;
 }
 
+/* An image that has taken over the agent may ask for more than there is. */
 static void on_last_answer(struct supervisor *self, struct worker_handle *worker,
                            struct entry *entry, uint64_t attached)
 {
+    if (entry->answer.need != NEED_NOTHING && entry->alone) {
+        worker_handle_raise(worker, WORKER_EVENT_FAILED, "its agent asked for what it has");
+        return;
+    }
     const scan_times *times = &entry->answer.times;
     self->stats->wait += times->waited;
     self->stats->probe += times->probed;
     self->stats->mount += times->mounted;
-    guest_queue_answer(self->queue, entry, worker_handle_since_turn(entry));
+    if (entry->answer.need == NEED_NOTHING)
+        guest_queue_answer(self->queue, entry, worker_handle_since_turn(entry));
+    else
+        guest_queue_put_alone(self->queue, entry);
     settle(self, worker, entry, attached);
 }
 

@@ -44,7 +44,8 @@ static int send_keys(struct worker_handle *worker)
 static int send_ask(struct worker_handle *worker)
 {
     order message = {.kind = ORDER_ASK};
-    message.order_u.ask = worker->handover.entry->guest->number;
+    message.order_u.ask = (ask_order){.guest = worker->handover.entry->guest->number,
+                                      .alone = worker->handover.entry->alone};
     return worker_order(&worker->process, &message, NULL, 0);
 }
 
@@ -170,6 +171,7 @@ int worker_handle_set_trust(struct worker_handle *worker, const struct entry *en
     worker->trust = (struct entry){
         .far = entry->far,
         .sealed = entry->sealed,
+        .alone = entry->alone,
         .mixed = entry->mixed,
         .scattered = entry->scattered,
         .uid = entry->uid,

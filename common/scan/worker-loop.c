@@ -158,10 +158,10 @@ static key_list all_keys(const struct worker_state *self, const struct under_way
     return (key_list){count, all};
 }
 
-static int on_ask(struct worker_state *self, uint64_t asked, error **err)
+static int on_ask(struct worker_state *self, const ask_order *asked, error **err)
 {
     struct under_way *guest = STEAL(self->filling);
-    if (!guest || guest->guest != asked || self->count == WORKER_GUESTS_MAX) {
+    if (!guest || guest->guest != asked->guest || self->count == WORKER_GUESTS_MAX) {
         free_under_way(guest);
         return error_set(err, ERROR_APPLIANCE, "an order to ask about what is not attached");
     }
@@ -170,7 +170,7 @@ static int on_ask(struct worker_state *self, uint64_t asked, error **err)
     self->asked[(self->first + self->count++) % WORKER_GUESTS_MAX] = guest;
     key all[MAX_KEYS];
     const struct question_disks disks = {guest->disks, guest->disk_count,
-                                         all_keys(self, guest, all)};
+                                         all_keys(self, guest, all), asked->alone};
     int asked_now = question_ask(&self->config->question, &disks, self->agent, err);
     wipe_keys(&guest->keys);
     return asked_now;
@@ -202,7 +202,7 @@ static int obey(struct worker_state *self, order *order, const int *fds, size_t 
     case ORDER_DISK:
         return on_disk(self, &order->order_u.disk, fds, fd_count, err);
     case ORDER_ASK:
-        return on_ask(self, order->order_u.ask, err);
+        return on_ask(self, &order->order_u.ask, err);
     case ORDER_EMPTY:
         return on_empty(self, err);
     case ORDER_FINISH:

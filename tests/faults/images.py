@@ -110,7 +110,7 @@ class Maker:
 
     def references(self):
         """The templates whose rows are to be known."""
-        return [f"ext4-{i}" for i in range(VARIANTS)] + list(OTHERS)
+        return [f"ext4-{i}" for i in range(VARIANTS)] + list(OTHERS) + ["minix.img"]
 
     # --- one image of a kind ---
 
@@ -141,7 +141,7 @@ class Maker:
             return self.make_remote(kind)
         linked = {"broken": ("ext4-broken.img", "corrupt"), "headless": ("headless", "unsupported"), "half": ("half", "corrupt"),
                   "odd": ("odd", "empty"), "random": ("random.img", "unsupported"), "zeros": ("zeros.img", "empty"),
-                  "swap": ("swap.img", "empty"), "minix": ("minix.img", "unsupported")}
+                  "swap": ("swap.img", "empty"), "minix": ("minix.img", "ok")}
         if kind in linked:
             template, status = linked[kind]
             return self.link(kind, template, right(status))

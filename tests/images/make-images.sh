@@ -170,7 +170,7 @@ make_hfsplus()
 make_swap() { need mkswap util-linux; blank "$1" 8M; mkswap -q -U "${uuid}5" "$1"; }
 make_random() { noise 1048576 > "$1"; }
 make_zeros() { blank "$1" 8M; }
-# libblkid knows minix, the appliance does not mount it
+# with --filesystems=safe the appliance does not mount it
 make_minix() { need mkfs.minix util-linux-extra; blank "$1" 4M; mkfs.minix -3 "$1" >/dev/null; }
 
 # --- partitioned disks ------------------------------------------------------------------------------------------------

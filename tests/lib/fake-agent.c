@@ -66,6 +66,9 @@ static void falsify(answer *reply, volume *v, u_int disks, enum fake_scan how)
     case FAKE_LIE_STATUS:
         reply->body.answer_body_u.scan.status = 99;
         break;
+    case FAKE_LIE_NEED:
+        reply->body.answer_body_u.scan.need = 99;
+        break;
     case FAKE_LIE_VOLUME_STATUS:
         v->status = -1;
         break;
@@ -205,6 +208,9 @@ void fake_answer_scan(int fd, const request *asked, enum fake_scan how, uint64_t
     reply.body.answer_body_u.scan.volumes.volumes_val = volumes;
     reply.body.answer_body_u.scan.volumes.volumes_len = disks;
     falsify(&reply, &volumes[disks - 1], disks, how);
+    if (how == FAKE_GREEDY ||
+        (how == FAKE_ALONE && asked->body.request_body_u.scan.fragile != FRAGILE_HERE))
+        reply.body.answer_body_u.scan.need = NEED_ALONE;
     if (how == FAKE_ENORMOUS)
         send_enormous(fd, &reply, &volumes[0]);
     else if (how == FAKE_LIE_TRAILING)

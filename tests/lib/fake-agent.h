@@ -11,6 +11,8 @@ enum fake_scan {
     FAKE_OK,
     FAKE_ESCAPES,  /* the truth, with terminal escapes in every string */
     FAKE_ENORMOUS, /* the truth, and nearly as long as a frame can be */
+    FAKE_ALONE,    /* that the guest needs an appliance for itself; where it has one, the truth */
+    FAKE_GREEDY,   /* … also where it has one */
 
     FAKE_DIE,   /* QEMU vanishes */
     FAKE_HANG,  /* no answer, for ever */
@@ -22,6 +24,7 @@ enum fake_scan {
     FAKE_LIE_OP,                      /* … of another kind */
     FAKE_LIE_DISK,                    /* a disk that it was not asked about */
     FAKE_LIE_STATUS,                  /* a status that does not exist, of the guest */
+    FAKE_LIE_NEED,                    /* a need that does not exist */
     FAKE_LIE_VOLUME_STATUS,           /* … of a volume */
     FAKE_LIE_KIND,
     FAKE_LIE_NAME,       /* a partition with a name */

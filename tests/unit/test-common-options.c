@@ -117,12 +117,13 @@ static void every_option_is_read(void **state)
     AUTO_COMMON_OPTIONS struct common_options options;
 
     (void)state;
-    assert_int_equal(parse(&options,
-                           WORDS("-qvx", "--stats", "--isolate=guest", "--wave", "1", "-P2",
-                                 "--timeout=0", "--accel=kvm", "--memsize=1024", "--appliance=/x",
-                                 "--backing=deny", "--progress=never", "-oyes", "a"),
-                           NULL),
-                     0);
+    assert_int_equal(
+        parse(&options,
+              WORDS("-qvx", "--stats", "--isolate=guest", "--wave", "1", "-P2", "--timeout=0",
+                    "--accel=kvm", "--memsize=1024", "--appliance=/x", "--backing=deny",
+                    "--filesystems=safe", "--progress=never", "-oyes", "a"),
+              NULL),
+        0);
     assert_true(options.quiet && options.stats && options.verbose && options.config.trace);
     assert_int_equal(options.config.isolation, ISOLATE_GUEST);
     assert_int_equal(options.config.wave, 1);
@@ -132,6 +133,7 @@ static void every_option_is_read(void **state)
     assert_int_equal(options.config.memory_mib, 1024);
     assert_string_equal(options.config.appliance, "/x");
     assert_int_equal(options.config.backing, BACKING_DENY);
+    assert_true(options.safe);
     assert_int_equal(options.progress, PROGRESS_NEVER);
     assert_string_equal(own, "yes");
 }

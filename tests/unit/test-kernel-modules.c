@@ -3,6 +3,7 @@
 #include "agent/mount/kernel-modules.h"
 
 #include "base/cleanup.h"
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -67,6 +68,31 @@ static void one_type_has_its_order(void **state)
     assert_string_equal(failed, "/no/such.ko");
 }
 
+/* Nothing of them is loaded with all others: "/no/such.ko" would fail. */
+static void fragile_ones_are_loaded_by_name_only(void **state)
+{
+    const struct fixture *f = *state;
+    const char *failed = NULL;
+    write_order(f, "jfs.fragile", "/no/such.ko");
+    write_order(f, "ext4.order", "/dev/null");
+    assert_int_equal(kernel_modules_need_all(f->loaded, NULL), 0);
+    assert_int_equal(kernel_modules_need_fragile(f->loaded, "jfs", &failed), -ENOENT);
+    assert_string_equal(failed, "/no/such.ko");
+}
+
+static void a_fragile_one_without_modules_is_not_there(void **state)
+{
+    const struct fixture *f = *state;
+    char path[256];
+    write_order(f, "jfs.fragile", "/dev/null");
+    snprintf(path, sizeof path, "%s/cramfs.fragile", f->directory);
+    AUTO_FD int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_true(kernel_modules_has_fragile(f->loaded, "jfs"));
+    assert_false(kernel_modules_has_fragile(f->loaded, "cramfs"));
+    assert_false(kernel_modules_has_fragile(f->loaded, "ext4"));
+}
+
 /* Others are read behind it, and it is named all the same. */
 static void the_first_that_fails_is_named(void **state)
 {
@@ -95,6 +121,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         MODULES(a_directory_that_is_not_there_has_nothing),
         MODULES(one_type_has_its_order),
+        MODULES(fragile_ones_are_loaded_by_name_only),
+        MODULES(a_fragile_one_without_modules_is_not_there),
         MODULES(the_first_that_fails_is_named),
         MODULES(nothing_is_loaded_after_the_lock),
     };

@@ -146,7 +146,7 @@ static void order_disk(struct fixture *f, uint64_t guest)
 static void order_scan(struct fixture *f, uint64_t guest)
 {
     order message = {.kind = ORDER_ASK};
-    message.order_u.ask = guest;
+    message.order_u.ask.guest = guest;
     assert_int_equal(worker_order(&f->worker, &message, NULL, 0), 0);
 }
 

@@ -266,6 +266,11 @@ static enum status build_mounts(guest_tree *self, const struct ls_args *args)
     return result;
 }
 
+need guest_tree_needs(const guest_tree *self)
+{
+    return volume_table_needs(self->all);
+}
+
 enum status guest_tree_complaint(const guest_tree *self, const char **message)
 {
     return volume_table_complaint(self->all, message);
@@ -275,9 +280,12 @@ enum status guest_tree_build(guest_tree *self, const struct ls_args *args)
 {
     guest_tree_clear(self);
     volume_table_read_as_is(self->all, args->as_is);
+    volume_table_set_fragile(self->all, args->fragile);
     if (volume_table_find(self->all, args->disks.disks_val, args->disks.disks_len,
                           args->keys.key_list_val, args->keys.key_list_len, self->message,
                           sizeof self->message) < 0)
         return STATUS_CRASHED;
+    if (volume_table_needs(self->all) != NEED_NOTHING)
+        return fail(self, STATUS_UNSUPPORTED, "it needs another appliance");
     return args->mounts.mounts_len == 0 ? build_system(self) : build_mounts(self, args);
 }

@@ -62,7 +62,7 @@ void list_files_drop(list_files *self)
 bool list_files_valid(const struct ls_args *args)
 {
     return device_table_valid(args->disks.disks_val, args->disks.disks_len) &&
-           args->order <= LS_TREE && args->checksum <= LS_SHA512;
+           args->fragile <= FRAGILE_HERE && args->order <= LS_TREE && args->checksum <= LS_SHA512;
 }
 
 bool list_files_ready(const list_files *self, const struct ls_args *args)
@@ -236,6 +236,8 @@ static void begin(list_files *self, const struct ls_args *args, uint64_t waited)
     self->busy = true;
     log_lines_clear(&self->notes);
     self->status = guest_tree_build(self->tree, args);
+    if (self->status == STATUS_OK && guest_tree_needs(self->tree) != NEED_NOTHING)
+        self->status = STATUS_UNSUPPORTED;
     self->times = *guest_tree_times(self->tree);
     self->times.waited = waited;
 }
@@ -248,6 +250,7 @@ static void end(list_files *self, struct ls_ret *answer)
         self->status = guest_tree_complaint(self->tree, &message);
     snprintf(self->message, sizeof self->message, "%s", message);
     self->notes = guest_tree_take_notes(self->tree);
+    answer->need = guest_tree_needs(self->tree);
     list_files_drop(self);
     answer->last = true;
     answer->status = self->status;

@@ -4,6 +4,7 @@
 #include "base/text-format.h"
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 /* Types that have been asked for. libblkid knows about 70; a hostile image cannot invent more. */
@@ -85,11 +86,12 @@ static bool known(kernel_modules *loaded, const char *fstype)
     return false;
 }
 
-int kernel_modules_need(kernel_modules *loaded, const char *fstype, const char **failed)
+static int load_type(kernel_modules *loaded, const char *fstype, const char *suffix,
+                     const char **failed)
 {
     if (loaded->locked || known(loaded, fstype))
         return 0; /* what locking left out, the mount will miss: "unknown filesystem type" */
-    AUTO_FREE char *path = text_format("%s/%s.order", loaded->directory, fstype);
+    AUTO_FREE char *path = text_format("%s/%s%s", loaded->directory, fstype, suffix);
     if (!path)
         return -ENOMEM;
     int result = kernel_modules_load_order(loaded, path, failed);
@@ -98,6 +100,16 @@ int kernel_modules_need(kernel_modules *loaded, const char *fstype, const char *
         loaded->count += loaded->types[loaded->count] != NULL;
     }
     return result;
+}
+
+int kernel_modules_need(kernel_modules *loaded, const char *fstype, const char **failed)
+{
+    return load_type(loaded, fstype, ".order", failed);
+}
+
+int kernel_modules_need_fragile(kernel_modules *loaded, const char *fstype, const char **failed)
+{
+    return load_type(loaded, fstype, ".fragile", failed);
 }
 
 int kernel_modules_need_all(kernel_modules *loaded, const char **failed)
@@ -123,6 +135,13 @@ int kernel_modules_need_all(kernel_modules *loaded, const char **failed)
         }
     }
     return result;
+}
+
+bool kernel_modules_has_fragile(const kernel_modules *loaded, const char *fstype)
+{
+    struct stat status;
+    AUTO_FREE char *path = text_format("%s/%s.fragile", loaded->directory, fstype);
+    return path && stat(path, &status) == 0 && status.st_size > 0;
 }
 
 int kernel_modules_lock(kernel_modules *loaded)

@@ -21,6 +21,12 @@ int kernel_modules_need(kernel_modules *loaded, const char *fstype, const char *
 /* Loads everything in the directory; the first failure is returned, the others go on. */
 int kernel_modules_need_all(kernel_modules *loaded, const char **failed);
 
+/* Whether this kernel has a driver of that type among the fragile ones: those that are in no
+ * appliance which guests share (FSTYPE.fragile, which is empty where it has not). */
+bool kernel_modules_has_fragile(const kernel_modules *loaded, const char *fstype);
+/* As kernel_modules_need(), of one of those. */
+int kernel_modules_need_fragile(kernel_modules *loaded, const char *fstype, const char **failed);
+
 /* Locks module loading until the next boot, also against an attacker who has taken over the agent.
  */
 int kernel_modules_lock(kernel_modules *loaded);

@@ -21,26 +21,42 @@
  * is waiting for the mount. */
 static const char *const ntfs_helper[] = {"ntfs-3g", "-o", "ro,nodev,nosuid,noexec,noatime", NULL};
 
-/* Not here on purpose: jfs, reiserfs, minix, ufs, hfs, nilfs2 … are unmaintained or known to be
- * easily crashed; they are reported as unsupported. */
 static const struct mount_type types[] = {
     /* A journal is replayed in memory: nothing has to be flushed. */
-    {"ext4", "ext4", "barrier=0,noinit_itable", "noload", NULL, 0, false},
-    {"ext3", "ext3", "barrier=0,noinit_itable", "noload", NULL, 0, false},
-    {"ext2", "ext2", NULL, NULL, NULL, 0, false}, /* has no journal, and no such option */
-    {"xfs", "xfs", "nouuid", "nouuid,norecovery", NULL, 0, false},
+    {"ext4", "ext4", .options = "barrier=0,noinit_itable", .no_replay = "noload"},
+    {"ext3", "ext3", .options = "barrier=0,noinit_itable", .no_replay = "noload"},
+    {.type = "ext2", .kernel = "ext2"}, /* has no journal, and no such option */
+    {"xfs", "xfs", .options = "nouuid", .no_replay = "nouuid,norecovery"},
     /* On a device that cannot be written it takes every block group for read-only, and leaves all
      * of them out of what it calls available. */
-    {"btrfs", "btrfs", NULL, "rescue=nologreplay", NULL, EIO, true},
-    {"vfat", "vfat", NULL, NULL, NULL, 0, false},
-    {"exfat", "exfat", NULL, NULL, NULL, 0, false},
-    {"ntfs", NULL, NULL, NULL, ntfs_helper, 0, false},
-    {"iso9660", "iso9660", NULL, NULL, NULL, 0, false},
-    {"udf", "udf", NULL, NULL, NULL, 0, false},
-    {"squashfs", "squashfs", NULL, NULL, NULL, 0, false},
-    {"erofs", "erofs", NULL, NULL, NULL, 0, false},
-    {"f2fs", "f2fs", NULL, "norecovery", NULL, 0, false},
-    {"hfsplus", "hfsplus", NULL, NULL, NULL, 0, false},
+    {"btrfs", "btrfs", .no_replay = "rescue=nologreplay", .replay_errno = EIO, .writable = true},
+    {.type = "vfat", .kernel = "vfat"},
+    {.type = "exfat", .kernel = "exfat"},
+    {"ntfs", NULL, .helper = ntfs_helper},
+    {.type = "iso9660", .kernel = "iso9660"},
+    {.type = "udf", .kernel = "udf"},
+    {.type = "squashfs", .kernel = "squashfs"},
+    {.type = "erofs", .kernel = "erofs"},
+    {"f2fs", "f2fs", .no_replay = "norecovery"},
+    {.type = "hfsplus", .kernel = "hfsplus"},
+    /* Unmaintained, or known to be easily crashed by what they read. */
+    {"befs", "befs", .options = "iocharset=utf8", .fragile = true},
+    {"bfs", "bfs", .fragile = true},
+    {"cramfs", "cramfs", .fragile = true},
+    {"hfs", "hfs", .options = "codepage=macroman,iocharset=utf8", .fragile = true},
+    {"hpfs", "hpfs", .fragile = true},
+    /* Its journal is replayed by fsck only. */
+    {"jfs", "jfs", .options = "iocharset=utf8", .fragile = true},
+    {"minix", "minix", .fragile = true},
+    {"nilfs2", "nilfs2", .no_replay = "norecovery", .fragile = true},
+    /* "unable to replay log" becomes EINVAL on its way up. */
+    {"reiserfs", "reiserfs", .no_replay = "nolog", .replay_errno = EINVAL, .fragile = true},
+    {"romfs", "romfs", .fragile = true},
+    {"sysv", "sysv", .fragile = true},
+    /* The driver does not find out which of the BSDs' it is. */
+    {"ufs", "ufs", .options = "ufstype=ufs2", .fragile = true, .or_else = "ufstype=44bsd"},
+    {"vxfs", "vxfs", .fragile = true},
+    {"xenix", "sysv", .fragile = true},
 };
 
 const struct mount_type *mount_type_find(const char *type)
@@ -176,12 +192,13 @@ static bool mount_by_kernel(const char *node, const struct mount_type *how,
     unsigned long flags = journal == MOUNT_WRITABLE ? MOUNT_FLAGS & ~MS_RDONLY : MOUNT_FLAGS;
     const char *options = replays || !how->no_replay ? how->options : how->no_replay;
     int log = kernel_log_begin();
-    if (mount_with(node, how, flags, options, more))
+    if (mount_with(node, how, flags, options, more) ||
+        (how->or_else && mount_with(node, how, flags, how->or_else, more)))
         return true;
     int errnum = errno;
     outcome->must_replay = replays && errnum == (how->replay_errno ? how->replay_errno : EROFS);
     fail(outcome, how->kernel, errnum);
-    if (!outcome->must_replay)
+    if (!outcome->must_replay || how->replay_errno)
         explain(log, node, how, options, more, outcome);
     return false;
 }

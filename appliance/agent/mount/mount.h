@@ -18,6 +18,8 @@ struct mount_type {
     const char *const *helper; /* argv of the program that serves it, NULL: the kernel does */
     int replay_errno; /* a mount that would have to replay, and cannot write, fails so; 0: EROFS */
     bool writable;    /* its figures are right only where it can be written */
+    bool fragile;     /* its driver is unmaintained or easily crashed: not beside other guests */
+    const char *or_else; /* options that are tried where `options` do not fit; NULL: none */
 };
 
 /* What becomes of the journal. */

@@ -30,6 +30,8 @@ struct volume_table {
     size_t room;
     bool truncated; /* there were more than MAX_VOLUMES */
     bool as_is;     /* nothing is recovered */
+    fragile policy;
+    need needs;
     enum status complaint;
     char complained[MAX_MESSAGE];
     struct scan_times times;
@@ -92,6 +94,7 @@ static void clear(volume_table *self)
     self->count = 0;
     self->truncated = false;
     self->complaint = STATUS_OK;
+    self->needs = NEED_NOTHING;
     memset(&self->times, 0, sizeof self->times);
 }
 
@@ -132,6 +135,16 @@ volume_stack *volume_table_stack(volume_table *self)
 void volume_table_read_as_is(volume_table *self, bool as_is)
 {
     self->as_is = as_is;
+}
+
+void volume_table_set_fragile(volume_table *self, fragile policy)
+{
+    self->policy = policy;
+}
+
+need volume_table_needs(const volume_table *self)
+{
+    return self->needs;
 }
 
 bool volume_table_reads_as_is(const volume_table *self)
@@ -283,6 +296,22 @@ struct content *volume_table_add(volume_table *self, enum volume_kind volume, co
     return what;
 }
 
+/* Whether it is to be mounted in another appliance. */
+static bool is_for_elsewhere(const volume_table *self, const struct mount_type *how)
+{
+    return how && how->fragile && self->policy == FRAGILE_ELSEWHERE &&
+           kernel_modules_has_fragile(self->loaded, how->type);
+}
+
+/* Before anything is mounted: all of it would be mounted again there. */
+static void look_for_fragile(volume_table *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (self->list[i].kind == CONTENT_FILESYSTEM && self->list[i].status == STATUS_OK &&
+            is_for_elsewhere(self, mount_type_find(self->list[i].fstype)))
+            self->needs = NEED_ALONE;
+}
+
 int volume_table_find(volume_table *self, const struct disk *disks, size_t count, const key *keys,
                       size_t key_count, char *why, size_t size)
 {
@@ -294,6 +323,7 @@ int volume_table_find(volume_table *self, const struct disk *disks, size_t count
         volume_stack_make(self->made, self, keys, key_count);
     if (result == 0)
         inventory_settle(self, self->probe);
+    look_for_fragile(self);
     return result;
 }
 
@@ -385,6 +415,11 @@ static void refuse_content(struct mount_outcome *outcome, const struct content *
                "no filesystem: %s", what->fstype[0] ? what->fstype : "no known signature");
 }
 
+static bool may_mount_fragile(const volume_table *self, const struct mount_type *how)
+{
+    return self->policy == FRAGILE_HERE && kernel_modules_has_fragile(self->loaded, how->type);
+}
+
 const struct mount_type *volume_table_mountable(volume_table *self, const struct content *what,
                                                 const char *fstype, struct mount_outcome *outcome)
 {
@@ -395,11 +430,16 @@ const struct mount_type *volume_table_mountable(volume_table *self, const struct
         return NULL;
     }
     const struct mount_type *how = mount_type_find(type);
-    if (!how) {
-        refuse(outcome, STATUS_UNSUPPORTED, "unsupported filesystem: %.32s", type);
+    if (is_for_elsewhere(self, how)) /* a type that the user named */
+        self->needs = NEED_ALONE;
+    if (!how || (how->fragile && !may_mount_fragile(self, how))) {
+        bool left_out = how && self->policy == FRAGILE_REFUSED;
+        refuse(outcome, STATUS_UNSUPPORTED, "unsupported filesystem: %.32s%s", type,
+               left_out ? " (--filesystems=safe leaves it out)" : "");
         return NULL;
     }
-    int result = kernel_modules_need(self->loaded, type, &failed);
+    int result = how->fragile ? kernel_modules_need_fragile(self->loaded, type, &failed)
+                              : kernel_modules_need(self->loaded, type, &failed);
     if (result < 0) {
         refuse(outcome, STATUS_UNSUPPORTED, "module %.128s: %s", failed, strerror(-result));
         return NULL;

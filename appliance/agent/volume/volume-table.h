@@ -88,6 +88,11 @@ const struct mount_type *volume_table_mountable(volume_table *self, const struct
 
 /* Filesystems are read as they lie there, without recovery (recovery-view.h), or not. */
 void volume_table_read_as_is(volume_table *self, bool as_is);
+/* What becomes of filesystems with fragile drivers. */
+void volume_table_set_fragile(volume_table *self, fragile policy);
+/* What the guest needs and has not got here, since volume_table_find(): then the rest of the answer
+ * does not count. */
+need volume_table_needs(const volume_table *self);
 bool volume_table_reads_as_is(const volume_table *self);
 
 /* What could be mounted, but not as it should be: its status and *message; STATUS_OK: nothing. */

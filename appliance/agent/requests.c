@@ -9,6 +9,7 @@ struct requests {
     unsigned idle;
     const char *released; /* what OP_RELEASE is answered */
     bool busy;            /* current is a request without its answer */
+    bool prepared;        /* all modules have been loaded */
     bool settled;         /* module loading is locked, or stays open */
     bool stranger; /* the last HELLO was of another version: nothing else can be understood */
     uint64_t since;
@@ -127,10 +128,11 @@ static void hello(requests *queue, struct hello_ret *reply)
 }
 
 /* A module that does not load is worth a message, and not the appliance: the mount will fail. */
-static void prepare(requests *queue, struct done_ret *reply)
+static void load_all(requests *queue)
 {
     const char *failed = "";
     int result = kernel_modules_need_all(queue->parts.loaded, &failed);
+    queue->prepared = true;
     queue->message[0] = '\0';
     if (result < 0)
         snprintf(queue->message, sizeof queue->message, "module %.512s: %s", failed,
@@ -138,6 +140,11 @@ static void prepare(requests *queue, struct done_ret *reply)
     result = scan_volumes_prepare(queue->parts.scan);
     if (result < 0)
         snprintf(queue->message, sizeof queue->message, "LVM: %s", strerror(-result));
+}
+
+static void prepare(requests *queue, struct done_ret *reply)
+{
+    load_all(queue);
     renewal_expire(queue->parts.fresh); /* it will be saved */
     set_message(reply, queue->message);
 }
@@ -158,6 +165,11 @@ static int settle_modules(requests *queue)
     if (queue->settled || body->op == OP_HELLO || body->op == OP_RENEW || body->op == OP_PREPARE)
         return 0;
     queue->settled = true;
+    if (!queue->prepared) { /* it has been booted for this question */
+        load_all(queue);
+        if (queue->message[0])
+            fprintf(stderr, "agent: %s\n", queue->message);
+    }
     return wants_fragile(body) ? 0 : kernel_modules_lock(queue->parts.loaded);
 }
 

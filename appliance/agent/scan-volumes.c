@@ -128,7 +128,9 @@ static void report(scan_volumes *scan, struct content *what)
 static void report_all(scan_volumes *scan)
 {
     for (unsigned kind = VOLUME_DISK; kind <= VOLUME_LOGICAL; kind++)
-        for (size_t i = 0; i < volume_table_count(scan->all); i++)
+        for (size_t i = 0;
+             i < volume_table_count(scan->all) && volume_table_needs(scan->all) == NEED_NOTHING;
+             i++)
             if (volume_table_at(scan->all, i)->volume == kind &&
                 !volume_table_at(scan->all, i)->hidden) {
                 scan->indexes[scan->count] = i;
@@ -194,6 +196,7 @@ void scan_volumes_run(scan_volumes *scan, const struct scan_args *args, uint64_t
     scan->message[0] = '\0';
     volume_table_read_as_is(scan->all, args->as_is);
     volume_table_set_fragile(scan->all, args->fragile);
+    volume_table_set_larger(scan->all, args->larger);
     /* Figures of another disk would be wrong. */
     bool matches = volume_table_find(scan->all, args->disks.disks_val, args->disks.disks_len,
                                      args->keys.key_list_val, args->keys.key_list_len,

@@ -24,6 +24,10 @@ void appliance_files_clear(struct appliance_files *files);
  * to 1 GiB (cryptsetup's DEFAULT_LUKS2_MEMORY_KB). */
 #define APPLIANCE_MEMORY_KEYS 1792
 
+/* Where a guest takes more than it has, to replay a large journal: then one is booted with that
+ * much for it. */
+#define APPLIANCE_MEMORY_LARGE 2048
+
 /* An appliance's files and hardware; a template is valid for one such set. */
 struct appliance_config {
     struct appliance_files files;

@@ -347,6 +347,7 @@ static int take_common(struct common_options *options, int code, const char *val
     case OPT_ACCEL:
         return option_value_accel(value, &options->config.accel, err);
     case OPT_MEMSIZE:
+        options->config.memory_fixed = true;
         return option_value_number("--memsize", value, APPLIANCE_MEMORY_MIN, APPLIANCE_MEMORY_MAX,
                                    &options->config.memory_mib, err);
     case OPT_APPLIANCE:

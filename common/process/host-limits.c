@@ -124,6 +124,14 @@ unsigned host_limits_parallel(unsigned memory_mib)
     return count > 0 ? count : 1;
 }
 
+bool host_limits_have(unsigned memory_mib)
+{
+    unsigned cores = 1;
+    uint64_t memory = memory_available();
+    apply_cgroups(&cores, &memory);
+    return memory >> 20 > memory_mib + APPLIANCE_MIB;
+}
+
 uint64_t host_limits_raise_files(void)
 {
     struct rlimit files;

@@ -3,12 +3,16 @@
 #ifndef VLT_HOST_LIMITS_H
 #define VLT_HOST_LIMITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Appliances that can run at once: one for each core that we may use (affinity, cgroup quota), and
  * no more than fit into the available memory (system, cgroup). At least 1. memory_mib: what each
  * needs where the user asked for more (a key, --memsize); 0: the usual amount. */
 unsigned host_limits_parallel(unsigned memory_mib);
+
+/* Whether so much is available for one more appliance. */
+bool host_limits_have(unsigned memory_mib);
 
 /* With less memory than this an appliance is killed, or hardly moves. */
 #define HOST_LIMITS_MEMORY_MIN ((uint64_t)200 << 20)

@@ -15,6 +15,7 @@ struct guest_queue {
     uint64_t names, answers; /* bytes */
     unsigned waiting;
     unsigned far;         /* guests of that kind */
+    unsigned large;       /* … with MEMORY_LARGE */
     unsigned connections; /* … that have some */
     struct entry entries[GUEST_QUEUE_WINDOW];
 };
@@ -53,6 +54,7 @@ static void clear(guest_queue *self, struct entry *entry)
     self->names -= bytes_of_names(entry->guest);
     self->answers -= entry->bytes;
     self->far -= entry->far;
+    self->large -= entry->memory == MEMORY_LARGE;
     question_answer_clear(&entry->answer);
     guest_free(entry->guest);
     free(entry->directory);
@@ -149,7 +151,8 @@ bool guest_queue_held_up(const guest_queue *self)
     return self->answers > GUEST_QUEUE_BYTES;
 }
 
-struct entry *guest_queue_next(guest_queue *self, const struct entry *like, unsigned disks)
+static struct entry *find_next(guest_queue *self, const struct entry *like, unsigned disks,
+                               bool large)
 {
     size_t end = guest_queue_held_up(self) ? 1 : self->count;
     while (self->hint < self->count && at(self, self->hint)->state != ENTRY_WAITING)
@@ -157,10 +160,29 @@ struct entry *guest_queue_next(guest_queue *self, const struct entry *like, unsi
     for (size_t i = self->hint; i < end; i++) {
         struct entry *entry = at(self, i);
         if (entry->state == ENTRY_WAITING && entry->guest->image_count <= disks &&
+            (entry->memory == MEMORY_LARGE) == large &&
             (!like || guest_queue_may_share(self, like, entry)))
             return entry;
     }
     return NULL;
+}
+
+struct entry *guest_queue_next(guest_queue *self, const struct entry *like, unsigned disks)
+{
+    return find_next(self, like, disks, false);
+}
+
+struct entry *guest_queue_next_large(guest_queue *self)
+{
+    return self->large > 0 ? find_next(self, NULL, SLOT_COUNT, true) : NULL;
+}
+
+unsigned guest_queue_waiting_large(const guest_queue *self)
+{
+    unsigned count = 0;
+    for (size_t i = self->hint; self->large > 0 && i < self->count; i++)
+        count += at(self, i)->memory == MEMORY_LARGE && at(self, i)->state == ENTRY_WAITING;
+    return count;
 }
 
 bool guest_queue_one_by_one(const struct entry *like)
@@ -293,6 +315,24 @@ void guest_queue_put_alone(guest_queue *self, struct entry *entry)
 {
     entry->alone = true;
     guest_queue_give_back(self, &entry, 1);
+}
+
+void guest_queue_put_large(guest_queue *self, struct entry *entry)
+{
+    self->large += entry->memory != MEMORY_LARGE;
+    entry->memory = MEMORY_LARGE;
+    guest_queue_put_alone(self, entry);
+}
+
+void guest_queue_no_larger(guest_queue *self)
+{
+    for (size_t i = 0; self->large > 0 && i < self->count; i++) {
+        if (at(self, i)->memory != MEMORY_LARGE || at(self, i)->state == ENTRY_ANSWERED)
+            continue;
+        at(self, i)->memory = MEMORY_NO_MORE;
+        self->large--;
+    }
+    self->hint = 0;
 }
 
 bool guest_queue_excuse(guest_queue *self, struct entry *const *entries, size_t count,

@@ -29,6 +29,13 @@ enum entry_state {
     ENTRY_ANSWERED
 };
 
+/* Of the appliance that a guest is for. */
+enum entry_memory {
+    MEMORY_USUAL,
+    MEMORY_LARGE,  /* APPLIANCE_MEMORY_LARGE: an agent has said that it takes more than the usual */
+    MEMORY_NO_MORE /* that is not to be had: it is read as far as the usual goes */
+};
+
 /* One guest in the queue. Only guest_queue_…() write it, except for the fields marked below. */
 struct entry {
     struct guest *guest;
@@ -37,9 +44,10 @@ struct entry {
     bool sealed; /* QEMU must open an image with a key, which may take long, or it has keys of its
                     own: the same */
     bool alone;  /* it needs an appliance for itself, as an agent has said: the same */
-    bool mixed;  /* its images belong to several users: it does not share */
-    bool scattered; /* … or are in several directories: not under ISOLATE_DIRECTORY */
-    uid_t uid;      /* its images' */
+    enum entry_memory memory; /* not MEMORY_USUAL: the same */
+    bool mixed;               /* its images belong to several users: it does not share */
+    bool scattered;           /* … or are in several directories: not under ISOLATE_DIRECTORY */
+    uid_t uid;                /* its images' */
     gid_t gid;
     char *directory;     /* of its images, as named */
     uint64_t quarantine; /* not 0: an appliance died with it, and it shares only with guests of this
@@ -79,6 +87,11 @@ bool guest_queue_held_up(const guest_queue *self);
  * has at most `disks` images. NULL: none. While the queue is held up, only the first guest of all
  * may be given to a worker, because the answers of all others wait for its own. */
 struct entry *guest_queue_next(guest_queue *self, const struct entry *like, unsigned disks);
+/* As guest_queue_next(), of those that wait for a large appliance; all others are for usual ones.
+ */
+struct entry *guest_queue_next_large(guest_queue *self);
+/* How many of guest_queue_waiting() these are. */
+unsigned guest_queue_waiting_large(const guest_queue *self);
 void guest_queue_take(guest_queue *self, struct entry *entry);
 /* Whether an appliance with such a guest gets the next one only when this one has been answered,
  * because a guest of its quarantine has killed an appliance. */
@@ -125,6 +138,11 @@ void guest_queue_give_back(guest_queue *self, struct entry *const *entries, size
 
 /* An agent has said that the guest needs an appliance for itself: it waits again for one. */
 void guest_queue_put_alone(guest_queue *self, struct entry *entry);
+
+/* … with more memory. */
+void guest_queue_put_large(guest_queue *self, struct entry *entry);
+/* There is no such appliance: those that wait for one get a usual one, for themselves. */
+void guest_queue_no_larger(guest_queue *self);
 
 /* As guest_queue_give_back() where the worker was killed from outside: true. False, and nothing has
  * changed, when that has happened to one of them so often that the guest itself may be the cause.

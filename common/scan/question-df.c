@@ -13,6 +13,7 @@ static void encode(const void *asked, const struct question_disks *disks, reques
     args->keys = disks->keys;
     if (disks->alone && args->fragile == FRAGILE_ELSEWHERE)
         args->fragile = FRAGILE_HERE;
+    args->larger = disks->larger;
 }
 
 /* --- checks --- */
@@ -66,7 +67,7 @@ static int check_volume(const volume *v, size_t disks, error **err)
 static int check(const answer_body *told, size_t disks, error **err)
 {
     const scan_ret *result = &told->answer_body_u.scan;
-    if ((unsigned)result->status > STATUS_CRASHED || (unsigned)result->need > NEED_ALONE)
+    if ((unsigned)result->status > STATUS_CRASHED || (unsigned)result->need > NEED_MEMORY)
         return agent_client_distrust(err, "used a word that does not exist");
     for (u_int i = 0; i < result->volumes.volumes_len; i++)
         if (check_volume(&result->volumes.volumes_val[i], disks, err) < 0)

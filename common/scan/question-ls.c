@@ -22,6 +22,7 @@ static void encode(const void *data, const struct question_disks *disks, request
     args->keys = disks->keys;
     if (disks->alone && args->fragile == FRAGILE_ELSEWHERE)
         args->fragile = FRAGILE_HERE;
+    args->larger = disks->larger;
 }
 
 /* The items are checked by take(), which knows what came before them. */
@@ -30,7 +31,7 @@ static int check(const answer_body *told, size_t disks, error **err)
     const ls_ret *some = &told->answer_body_u.ls;
     (void)disks;
     if (some->last &&
-        ((unsigned)some->status > STATUS_CRASHED || (unsigned)some->need > NEED_ALONE))
+        ((unsigned)some->status > STATUS_CRASHED || (unsigned)some->need > NEED_MEMORY))
         return agent_client_distrust(err, "used a word that does not exist");
     return 0;
 }

@@ -25,7 +25,8 @@ struct question_disks {
     disk *disks;
     u_int count; /* 1 to SLOT_COUNT */
     key_list keys;
-    bool alone; /* no other guest was in the appliance, nor will be */
+    bool alone;  /* no other guest was in the appliance, nor will be */
+    bool larger; /* there are appliances with more memory */
 };
 
 /* What has come of a guest's answer. Begins as all zero bytes. */

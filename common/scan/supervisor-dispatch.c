@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "process/host-limits.h"
 #include "supervisor-internal.h"
 #include "wire/status.h"
 
@@ -101,6 +102,8 @@ static unsigned room(const struct supervisor *self, const struct worker_handle *
 static struct entry *next_for(struct supervisor *self, const struct worker_handle *worker)
 {
     unsigned slots = room(self, worker);
+    if (worker->large)
+        return worker->has_trust ? NULL : guest_queue_next_large(self->queue);
     return slots ? guest_queue_next(self->queue, worker->has_trust ? &worker->trust : NULL, slots)
                  : NULL;
 }
@@ -142,7 +145,8 @@ static void fill(struct supervisor *self, struct worker_handle *worker)
 /* How many workers there should be that have not been given anything yet. */
 static unsigned fresh_wanted(const struct supervisor *self)
 {
-    unsigned waiting = guest_queue_waiting(self->queue), taking = 0, capacity = 0;
+    unsigned waiting = guest_queue_waiting(self->queue) - guest_queue_waiting_large(self->queue);
+    unsigned taking = 0, capacity = 0;
     for (size_t i = 0; i < self->worker_count; i++) {
         const struct worker_handle *worker = self->workers[i];
         if (worker->state != WORKER_HANDLE_READY && worker->state != WORKER_HANDLE_EMPTYING)
@@ -168,13 +172,38 @@ static unsigned fresh_wanted(const struct supervisor *self)
     return wanted < self->parallel ? wanted : self->parallel;
 }
 
+static bool any_large(const struct supervisor *self)
+{
+    for (size_t i = 0; i < self->worker_count; i++)
+        if (self->workers[i]->large && self->workers[i]->state != WORKER_HANDLE_ENDED)
+            return true;
+    return false;
+}
+
+/* One at a time, and only where the host has room for it. */
+static void start_large(struct supervisor *self)
+{
+    AUTO_ERROR error *failed = NULL;
+    if (guest_queue_waiting_large(self->queue) == 0 || any_large(self) ||
+        self->worker_count == MAX_WORKERS)
+        return;
+    if (host_limits_have(APPLIANCE_MEMORY_LARGE) &&
+        supervisor_workers_start_large(self, &failed) == 0)
+        return;
+    supervisor_say(self, LOG_VERBOSE,
+                   failed ? error_message(failed)
+                          : "there is no memory here for an appliance with more of it");
+    guest_queue_no_larger(self->queue);
+}
+
 int supervisor_dispatch_start(struct supervisor *self, error **err)
 {
     unsigned fresh = 0;
+    start_large(self);
     for (size_t i = 0; i < self->worker_count; i++) {
         const struct worker_handle *worker = self->workers[i];
-        fresh += worker->state == WORKER_HANDLE_STARTING ||
-                 (worker->state == WORKER_HANDLE_READY && !worker->has_trust);
+        fresh += !worker->large && (worker->state == WORKER_HANDLE_STARTING ||
+                                    (worker->state == WORKER_HANDLE_READY && !worker->has_trust));
     }
     unsigned wanted = fresh_wanted(self);
     for (; fresh < wanted && self->worker_count < MAX_WORKERS && supervisor_workers_admit(self);

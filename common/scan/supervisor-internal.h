@@ -105,6 +105,8 @@ void supervisor_reports_hear(struct supervisor *self, struct worker_handle *work
 bool supervisor_workers_admit(struct supervisor *self);
 /* Starts one more; 0, also where it cannot be had beside others, or -1 and *err. */
 int supervisor_workers_start(struct supervisor *self, error **err);
+/* The same, of one with APPLIANCE_MEMORY_LARGE: it is booted. 0 or -1 and *err. */
+int supervisor_workers_start_large(struct supervisor *self, error **err);
 /* Their reports, and orders where a handover waits for room. */
 void supervisor_workers_watch(struct supervisor *self, struct poll_set *set, uint64_t *deadline);
 /* Raises events on those that are late. */

@@ -57,7 +57,9 @@ static void settle(struct supervisor *self, struct worker_handle *worker, const 
 static void on_last_answer(struct supervisor *self, struct worker_handle *worker,
                            struct entry *entry, uint64_t attached)
 {
-    if (entry->answer.need != NEED_NOTHING && entry->alone) {
+    bool larger = worker->grows && entry->memory == MEMORY_USUAL;
+    if ((entry->answer.need == NEED_ALONE && entry->alone) ||
+        (entry->answer.need == NEED_MEMORY && !larger)) {
         worker_handle_raise(worker, WORKER_EVENT_FAILED, "its agent asked for what it has");
         return;
     }
@@ -67,8 +69,10 @@ static void on_last_answer(struct supervisor *self, struct worker_handle *worker
     self->stats->mount += times->mounted;
     if (entry->answer.need == NEED_NOTHING)
         guest_queue_answer(self->queue, entry, worker_handle_since_turn(entry));
-    else
+    else if (entry->answer.need == NEED_ALONE)
         guest_queue_put_alone(self->queue, entry);
+    else
+        guest_queue_put_large(self->queue, entry);
     settle(self, worker, entry, attached);
 }
 

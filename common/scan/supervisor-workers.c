@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #define NEW_APPLIANCE_TIMEOUT 60 /* seconds: a restore takes 0.3 s on an idle machine */
+#define BOOT_TIMEOUT 120         /* seconds, where there is no template */
 /* In a row, of appliances from a good template: something is wrong here; or, while others work,
  * there is no room for more. */
 #define MAX_START_FAILURES 3
@@ -43,7 +44,12 @@ bool supervisor_workers_admit(struct supervisor *self)
     return true;
 }
 
-static int start(struct supervisor *self, error **err)
+static unsigned usual_memory(const struct supervisor *self)
+{
+    return self->config->memory_mib ? self->config->memory_mib : APPLIANCE_MEMORY_DEFAULT;
+}
+
+static int start(struct supervisor *self, bool large, error **err)
 {
     char name[32];
     struct worker_handle *worker = calloc(1, sizeof *worker);
@@ -65,12 +71,23 @@ static int start(struct supervisor *self, error **err)
         .question = self->config->question,
         .keys = self->config->keys,
     };
+    unsigned timeout = NEW_APPLIANCE_TIMEOUT;
+    if (large) {
+        timeout = BOOT_TIMEOUT;
+        config.start_timeout = timeout;
+        config.appliance.memory_mib = APPLIANCE_MEMORY_LARGE;
+        config.template_dir = config.memory_path = NULL;
+        config.no_file = self->config->driver->fingerprint != NULL;
+    }
+    worker->large = large;
+    worker->grows =
+        !large && !self->config->memory_fixed && usual_memory(self) < APPLIANCE_MEMORY_LARGE;
     if (!worker->root || !worker->reader || worker_start(&config, &worker->process, err) < 0) {
         worker->process = (struct worker){-1, -1, -1};
         free_worker(worker);
         return -1;
     }
-    worker->deadline = clock_now() + NEW_APPLIANCE_TIMEOUT * CLOCK_SECOND;
+    worker->deadline = clock_now() + timeout * CLOCK_SECOND;
     self->workers[self->worker_count++] = worker;
     return 0;
 }
@@ -78,13 +95,18 @@ static int start(struct supervisor *self, error **err)
 int supervisor_workers_start(struct supervisor *self, error **err)
 {
     AUTO_ERROR error *failed = NULL;
-    if (start(self, &failed) == 0)
+    if (start(self, false, &failed) == 0)
         return 0;
     if (!any_worker(self))
         return error_propagate(err, STEAL(failed));
     self->start_failures = MAX_START_FAILURES;
     supervisor_say(self, LOG_VERBOSE, error_message(failed));
     return 0;
+}
+
+int supervisor_workers_start_large(struct supervisor *self, error **err)
+{
+    return start(self, true, err);
 }
 
 /* --- the end of a worker --- */
@@ -167,6 +189,10 @@ int supervisor_workers_lose(struct supervisor *self, struct worker_handle *worke
     if (text)
         supervisor_say(self, LOG_VERBOSE, text);
     end_worker(self, worker, vanished, text ? text : "the appliance is lost");
+    if (starting && worker->large) {
+        guest_queue_no_larger(self->queue);
+        return 0;
+    }
     if (starting && ++self->start_failures >= MAX_START_FAILURES && !any_worker(self) &&
         !renew_template(self))
         return error_set(err, ERROR_HOST, "%s", why);

@@ -61,6 +61,7 @@ struct supervisor_config {
     /* Seconds for one guest, from its turn to the last of its answer; 0: no limit. */
     unsigned timeout;
     unsigned memory_mib;      /* of an appliance; 0: the default, and it needs less */
+    bool memory_fixed;        /* no appliance has more, whatever a guest takes */
     const char *accel;        /* "kvm", "tcg", or NULL: what works */
     const char *appliance;    /* directory, or NULL: the built-in one */
     bool hotplug;             /* the appliance that commands can run in (appliance.h) */

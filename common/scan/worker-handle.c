@@ -44,8 +44,10 @@ static int send_keys(struct worker_handle *worker)
 static int send_ask(struct worker_handle *worker)
 {
     order message = {.kind = ORDER_ASK};
-    message.order_u.ask = (ask_order){.guest = worker->handover.entry->guest->number,
-                                      .alone = worker->handover.entry->alone};
+    message.order_u.ask =
+        (ask_order){.guest = worker->handover.entry->guest->number,
+                    .alone = worker->handover.entry->alone,
+                    .larger = worker->grows && worker->handover.entry->memory == MEMORY_USUAL};
     return worker_order(&worker->process, &message, NULL, 0);
 }
 

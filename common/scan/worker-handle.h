@@ -51,6 +51,8 @@ struct worker_handle {
     frame_reader *reader;
     uint64_t deadline;  /* of starting, emptying, and ending when all is answered; CLOCK_NEVER
                            otherwise. That of a guest is the supervisor's */
+    bool large;         /* its appliance has APPLIANCE_MEMORY_LARGE … */
+    bool grows;         /* … or it has less, and there are such */
     unsigned used;      /* slots that have been occupied since it was last empty */
     unsigned scanned;   /* guests it was ever given */
     unsigned answered;  /* … and has answered for */

@@ -170,7 +170,7 @@ static int on_ask(struct worker_state *self, const ask_order *asked, error **err
     self->asked[(self->first + self->count++) % WORKER_GUESTS_MAX] = guest;
     key all[MAX_KEYS];
     const struct question_disks disks = {guest->disks, guest->disk_count,
-                                         all_keys(self, guest, all), asked->alone};
+                                         all_keys(self, guest, all), asked->alone, asked->larger};
     int asked_now = question_ask(&self->config->question, &disks, self->agent, err);
     wipe_keys(&guest->keys);
     return asked_now;
@@ -427,10 +427,12 @@ static int make_hypervisor(struct worker_state *self, error **err)
 static int bring_up(struct worker_state *self, uint64_t deadline, error **err)
 {
     const struct worker_config *config = self->config;
-    AUTO_FREE char *memory = memory_path(config);
+    AUTO_FREE char *memory = config->no_file ? NULL : memory_path(config);
     AUTO_FD int state = config->template_dir ? appliance_open_state(config->template_dir, err) : -1;
-    if (!memory || (config->template_dir && state < 0))
-        return memory ? -1 : error_no_memory(err);
+    if (!memory && !config->no_file)
+        return error_no_memory(err);
+    if (config->template_dir && state < 0)
+        return -1;
     struct appliance_paths place = {
         .root = config->root,
         .memory_path = memory,

@@ -28,6 +28,8 @@ static int enter(const struct worker_config *config, error **err)
 {
     const char *writable[] = {config->root, NULL, NULL};
     uint64_t memory = (uint64_t)config->appliance.memory_mib << 20;
+    if (config->no_file)
+        memory = 0;
     if (config->build_dir)
         writable[1] = config->build_dir;
     else if (!config->memory_read_only)

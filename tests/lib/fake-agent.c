@@ -211,6 +211,8 @@ void fake_answer_scan(int fd, const request *asked, enum fake_scan how, uint64_t
     if (how == FAKE_GREEDY ||
         (how == FAKE_ALONE && asked->body.request_body_u.scan.fragile != FRAGILE_HERE))
         reply.body.answer_body_u.scan.need = NEED_ALONE;
+    if (how == FAKE_MORE || (how == FAKE_MEMORY && asked->body.request_body_u.scan.larger))
+        reply.body.answer_body_u.scan.need = NEED_MEMORY;
     if (how == FAKE_ENORMOUS)
         send_enormous(fd, &reply, &volumes[0]);
     else if (how == FAKE_LIE_TRAILING)

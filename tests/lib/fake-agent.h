@@ -12,6 +12,8 @@ enum fake_scan {
     FAKE_ESCAPES,  /* the truth, with terminal escapes in every string */
     FAKE_ENORMOUS, /* the truth, and nearly as long as a frame can be */
     FAKE_ALONE,    /* that the guest needs an appliance for itself; where it has one, the truth */
+    FAKE_MEMORY,   /* that it takes more memory; where there is no more, the truth */
+    FAKE_MORE,     /* … also where there is no more */
     FAKE_GREEDY,   /* … also where it has one */
 
     FAKE_DIE,   /* QEMU vanishes */

@@ -53,7 +53,7 @@ static request ask(struct wire *wire)
     const struct question_ls_asked list = {
         .args = {.directories = {1, &directory}, .order = LS_TREE}};
     const struct question question = {&question_ls, &list};
-    const struct question_disks disks = {&only, 1, {0}, false};
+    const struct question_disks disks = {&only, 1, {0}, false, false};
     request asked = {0};
     const void *body;
     size_t length;

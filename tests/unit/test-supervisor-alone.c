@@ -74,6 +74,54 @@ static void one_that_wants_more_than_that_is_not_believed(void **state)
     assert_int_equal(trial_appliances(), 2);
 }
 
+/* ---- more memory ---- */
+
+static void one_that_takes_more_memory_gets_another_appliance(void **state)
+{
+    struct trial *t = begin(state, GUESTS);
+    fake_script->guests[0].scan = fake_script->guests[9].scan = FAKE_MEMORY;
+    trial_run(t);
+    trial_assert_all_ok(t, NULL);
+    assert_int_equal(fake_script->scans[0], 2);
+    assert_int_equal(fake_script->scans[9], 2);
+    assert_int_equal(trial_appliances(), 3);
+    for (unsigned i = 1; i < GUESTS; i++)
+        assert_false(trial_shared(0, i) && fake_script->scans[i] > 2);
+}
+
+/* Those with much memory from the beginning have no larger ones. */
+static void where_all_have_much_there_is_none_with_more(void **state)
+{
+    struct trial *t = begin(state, 3);
+    t->config.memory_mib = 4096;
+    fake_script->guests[1].scan = FAKE_MEMORY;
+    trial_run(t);
+    trial_assert_all_ok(t, NULL);
+    assert_int_equal(fake_script->scans[1], 1);
+    assert_int_equal(trial_appliances(), 1);
+}
+
+static void where_the_size_is_given_there_is_none_with_more(void **state)
+{
+    struct trial *t = begin(state, 3);
+    t->config.memory_mib = 300;
+    t->config.memory_fixed = true;
+    fake_script->guests[1].scan = FAKE_MEMORY;
+    trial_run(t);
+    trial_assert_all_ok(t, NULL);
+    assert_int_equal(fake_script->scans[1], 1);
+}
+
+static void one_that_wants_still_more_is_not_believed(void **state)
+{
+    struct trial *t = begin(state, GUESTS);
+    fake_script->guests[3].scan = FAKE_MORE;
+    trial_run(t);
+    trial_assert_all_ok(t, is_third);
+    assert_int_equal(t->answers[3].status, STATUS_CRASHED);
+    assert_int_equal(trial_appliances(), 2);
+}
+
 int main(void)
 {
 #define TRIAL(test) cmocka_unit_test_setup_teardown(test, trial_set_up, trial_tear_down)
@@ -82,6 +130,10 @@ int main(void)
         TRIAL(the_others_keep_their_appliance),
         TRIAL(each_of_several_has_its_own),
         TRIAL(one_that_wants_more_than_that_is_not_believed),
+        TRIAL(one_that_takes_more_memory_gets_another_appliance),
+        TRIAL(where_all_have_much_there_is_none_with_more),
+        TRIAL(where_the_size_is_given_there_is_none_with_more),
+        TRIAL(one_that_wants_still_more_is_not_believed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

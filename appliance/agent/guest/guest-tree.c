@@ -281,6 +281,7 @@ enum status guest_tree_build(guest_tree *self, const struct ls_args *args)
     guest_tree_clear(self);
     volume_table_read_as_is(self->all, args->as_is);
     volume_table_set_fragile(self->all, args->fragile);
+    volume_table_set_larger(self->all, args->larger);
     if (volume_table_find(self->all, args->disks.disks_val, args->disks.disks_len,
                           args->keys.key_list_val, args->keys.key_list_len, self->message,
                           sizeof self->message) < 0)

@@ -57,6 +57,7 @@ int crypt_open(const struct content *what, const key *keys, size_t count,
 {
     const char *kind = kind_of(what);
     int result = -ENOKEY;
+    bool short_of_memory = false;
     if (!kind)
         return -ENOKEY;
     mapped_name(kind, what->uuid, name);
@@ -70,9 +71,10 @@ int crypt_open(const struct content *what, const key *keys, size_t count,
             snprintf(why, size, "cryptsetup: %s", strerror(-status));
         else if (status == WRONG_PASSPHRASE)
             snprintf(why, size, "no key that was given for it fits");
-        else if (status == OUT_OF_MEMORY)
+        short_of_memory = short_of_memory || status == OUT_OF_MEMORY;
+        if (status == OUT_OF_MEMORY)
             snprintf(why, size, "it takes more memory to open: try a larger --memsize");
         result = -EACCES;
     }
-    return result;
+    return short_of_memory ? -ENOMEM : result;
 }

@@ -242,6 +242,8 @@ static void mount_on_view(struct job *self, enum mount_journal journal,
         close_views(self);
         if (full && room < all)
             room = all;
+        else if (full && volume_table_lacks_memory(self->all))
+            return;
         else if (!again(self, tries, since, outcome))
             return;
     }
@@ -266,6 +268,8 @@ static void mount_as_is(struct job *self, enum mount_journal journal, struct mou
 static void fall_back(struct job *self, bool journal, struct mount_outcome *outcome)
 {
     const struct mount_outcome failed = *outcome;
+    if (volume_table_needs(self->all) != NEED_NOTHING)
+        return; /* it is mounted elsewhere */
     mount_as_is(self, MOUNT_AS_IS, outcome);
     if (!outcome->mounted)
         return;

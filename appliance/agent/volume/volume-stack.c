@@ -123,6 +123,8 @@ static void open_one(volume_stack *self, volume_table *all, size_t index, const 
         return;
     }
     if (result < 0) {
+        if (result == -ENOMEM)
+            volume_table_lacks_memory(all);
         volume_table_say(what, STATUS_ENCRYPTED, "encrypted: %s: %s", what->fstype, why);
         return;
     }

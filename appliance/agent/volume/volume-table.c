@@ -31,6 +31,7 @@ struct volume_table {
     bool truncated; /* there were more than MAX_VOLUMES */
     bool as_is;     /* nothing is recovered */
     fragile policy;
+    bool larger; /* there are appliances with more memory */
     need needs;
     enum status complaint;
     char complained[MAX_MESSAGE];
@@ -140,6 +141,18 @@ void volume_table_read_as_is(volume_table *self, bool as_is)
 void volume_table_set_fragile(volume_table *self, fragile policy)
 {
     self->policy = policy;
+}
+
+void volume_table_set_larger(volume_table *self, bool larger)
+{
+    self->larger = larger;
+}
+
+bool volume_table_lacks_memory(volume_table *self)
+{
+    if (self->larger && self->needs == NEED_NOTHING)
+        self->needs = NEED_MEMORY;
+    return self->larger;
 }
 
 need volume_table_needs(const volume_table *self)

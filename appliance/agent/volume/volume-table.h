@@ -90,6 +90,10 @@ const struct mount_type *volume_table_mountable(volume_table *self, const struct
 void volume_table_read_as_is(volume_table *self, bool as_is);
 /* What becomes of filesystems with fragile drivers. */
 void volume_table_set_fragile(volume_table *self, fragile policy);
+/* Whether there are appliances with more memory. */
+void volume_table_set_larger(volume_table *self, bool larger);
+/* What is asked of it takes more memory than there is. Whether that will be found elsewhere. */
+bool volume_table_lacks_memory(volume_table *self);
 /* What the guest needs and has not got here, since volume_table_find(): then the rest of the answer
  * does not count. */
 need volume_table_needs(const volume_table *self);

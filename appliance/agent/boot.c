@@ -36,6 +36,7 @@ static void make_nodes(void)
         {"/dev/urandom", 1, 9},
         {"/dev/tty", 5, 0},
         {"/dev/ttyS0", 4, 64},
+        {"/dev/ttyAMA0", 204, 64},
         {"/dev/kmsg", 1, 11},
         {"/dev/fuse", 10, 229},
         {"/dev/btrfs-control", 10, 234},

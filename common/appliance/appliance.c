@@ -26,18 +26,22 @@ static const char *root_drive(bool hotplug)
     return hotplug ? "tools" : "root";
 }
 
-/* 1: all three are there; 0: not; -1: no memory. */
-static int try_directory(const char *directory, bool hotplug, struct appliance_files *files)
+/* 1: all three are there; 0: not; -1 and *err. */
+static int try_directory(const char *directory, bool hotplug, struct appliance_files *files,
+                         error **err)
 {
     AUTO_FREE char *real = realpath(directory, NULL);
     if (!real)
         return 0;
-    if (!(files->kernel = text_format("%s/kernel", real)) ||
+    AUTO_FREE char *manifest = text_format("%s/manifest", real);
+    if (!manifest || !(files->kernel = text_format("%s/kernel", real)) ||
         !(files->initrd = text_format("%s/initrd", real)) ||
         !(files->root_drive = text_format("%s/%s", real, root_drive(hotplug))))
-        return -1;
-    if (complete(files))
-        return 1;
+        return error_no_memory(err);
+    if (complete(files)) {
+        files->architecture = architecture_of_manifest(manifest, err);
+        return files->architecture ? 1 : -1;
+    }
     appliance_files_clear(files);
     return 0;
 }
@@ -62,15 +66,17 @@ static int program_directory(char path[PATH_MAX])
 static int find_beside_program(bool hotplug, struct appliance_files *files, error **err)
 {
     char program[PATH_MAX] = "";
-    int found = program_directory(program);
+    int found = 0;
+    if (program_directory(program) < 0)
+        *program = 0;
     for (size_t i = 0; found == 0 && i < sizeof beside_program / sizeof *beside_program; i++) {
         AUTO_FREE char *place = text_format("%s/%s", program, beside_program[i]);
         if (!place)
             return error_no_memory(err);
-        found = try_directory(place, hotplug, files);
+        found = try_directory(place, hotplug, files, err);
     }
-    if (found > 0)
-        return 0;
+    if (found != 0)
+        return found > 0 ? 0 : -1;
     return error_set(err, ERROR_APPLIANCE,
                      "no appliance (kernel, initrd, %s) in %s/%s or %s/%s: run `make appliance`, "
                      "or name one with --appliance",
@@ -82,8 +88,9 @@ int appliance_find(const char *directory, bool hotplug, struct appliance_files *
     *files = (struct appliance_files){0};
     if (!directory)
         return find_beside_program(hotplug, files, err);
-    if (try_directory(directory, hotplug, files) > 0)
-        return 0;
+    int found = try_directory(directory, hotplug, files, err);
+    if (found != 0)
+        return found > 0 ? 0 : -1;
     return error_set(err, ERROR_APPLIANCE,
                      "no appliance (kernel, initrd, %s) in %s: `make appliance` builds one",
                      root_drive(hotplug), directory);
@@ -96,17 +103,6 @@ int appliance_open_state(const char *template_dir, error **err)
         return error_no_memory(err);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     return fd < 0 ? error_set_errno(err, ERROR_HOST, errno, "cannot open %s", path) : fd;
-}
-
-/* Why each stands there is in docs/performance.md and docs/security.md. */
-const char *appliance_command_line(void)
-{
-    return "console=ttyS0 quiet loglevel=3 panic=-1 oops=panic "
-           "mitigations=off nokaslr no_timer_check tsc=reliable random.trust_cpu=on "
-           "noreplace-smp cryptomgr.notests "
-           "raid=noautodetect audit=0 init_on_alloc=0 "
-           "psi=0 lsm= cgroup_disable=memory "
-           "rcupdate.rcu_expedited=1 rcu_nocbs=0 norandmaps";
 }
 
 static struct machine_spec make_spec(const struct appliance_config *config,
@@ -122,7 +118,7 @@ static struct machine_spec make_spec(const struct appliance_config *config,
         .kernel = config->files.kernel,
         .initrd = config->files.initrd,
         .root_drive = config->files.root_drive,
-        .command_line = appliance_command_line(),
+        .architecture = config->files.architecture,
         /* One that lives for hours would fill the file system: no limit holds for what its QEMU
          * writes, which may be images. */
         .console_path = config->hotplug && restore ? NULL : console,

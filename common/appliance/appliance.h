@@ -4,16 +4,18 @@
 #define VLT_APPLIANCE_H
 
 #include "agent-client.h"
+#include "architecture.h"
 #include "hypervisor.h"
 
 struct appliance_files {
     char *kernel, *initrd, *root_drive; /* absolute paths, owned */
+    const struct architecture *architecture;
 };
 
 /* Looks in `directory` (--appliance); if that is NULL, beside the running program: ../appliance
  * (the build tree), then ../lib/virt-live-tools/appliance (installed). The root drive is the file
- * `root`, or `tools` for an appliance that lives between commands (`hotplug`). 0 or -1 and *err,
- * which says where it looked. */
+ * `root`, or `tools` for an appliance that lives between commands (`hotplug`). Which processor
+ * it is for is in the file `manifest` beside them. 0 or -1 and *err, which says where it looked. */
 int appliance_find(const char *directory, bool hotplug, struct appliance_files *files, error **err);
 void appliance_files_clear(struct appliance_files *files);
 
@@ -51,9 +53,6 @@ struct appliance_paths {
 
 /* Opens the saved state in a template's directory, for state_fd. -1 and *err. */
 int appliance_open_state(const char *template_dir, error **err);
-
-/* The command line of the guest's kernel. */
-const char *appliance_command_line(void);
 
 /* Starts an appliance on hv and waits for its agent's first answer. *agent is the caller's.
  * 0 or -1 and *err, with the console's last lines where it died. */

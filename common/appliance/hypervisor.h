@@ -9,6 +9,7 @@
 #ifndef VLT_HYPERVISOR_H
 #define VLT_HYPERVISOR_H
 
+#include "architecture.h"
 #include "image/image-probe.h"
 #include "wire/protocol.h"
 
@@ -60,8 +61,8 @@ struct machine_spec {
     const char *uuid;  /* NULL: any */
     const char *accel; /* "kvm" or "tcg" */
     unsigned memory_mib;
+    const struct architecture *architecture;  /* with its kernel's command line */
     const char *kernel, *initrd, *root_drive; /* absolute paths */
-    const char *command_line;                 /* of the guest's kernel */
     const char *console_path;                 /* a file; NULL: what is said is not kept */
     const char *port_path;    /* the Unix socket of the agent's port; that of session port N is
                                  port_path and "-N". A driver may choose others: see open_port() */

@@ -63,13 +63,13 @@ static void write_os(struct writer *w, const struct machine_spec *spec)
 {
     begin(w, "os");
     begin(w, "type");
-    attribute(w, "arch", "x86_64");
-    attribute(w, "machine", "q35");
+    attribute(w, "arch", spec->architecture->name);
+    attribute(w, "machine", spec->architecture->machine);
     check(w, xmlTextWriterWriteString(w->xml, X("hvm")));
     end(w);
     text(w, "kernel", spec->kernel);
     text(w, "initrd", spec->initrd);
-    text(w, "cmdline", spec->command_line);
+    text(w, "cmdline", spec->architecture->command_line);
     end(w);
 }
 
@@ -141,7 +141,7 @@ static void write_console(struct writer *w, const struct machine_spec *spec)
 static void write_devices(struct writer *w, const struct machine_spec *spec)
 {
     begin(w, "devices");
-    text(w, "emulator", DOMAIN_XML_EMULATOR);
+    text(w, "emulator", spec->architecture->emulator);
     begin(w, "controller");
     attribute(w, "type", "scsi");
     attribute(w, "index", "0");
@@ -253,8 +253,10 @@ static void write_capabilities(struct writer *w)
 static void write_features(struct writer *w, const struct machine_spec *spec)
 {
     begin(w, "features");
-    begin(w, "acpi");
-    end(w);
+    if (spec->architecture->acpi) {
+        begin(w, "acpi");
+        end(w);
+    }
     if (strcmp(spec->accel, "tcg") == 0) {
         begin(w, "tcg");
         begin(w, "tb-cache");
@@ -293,6 +295,20 @@ static void write_owner(struct writer *w, const struct machine_spec *spec)
     end(w);
 }
 
+/* KVM's is the host's. */
+static void write_processor(struct writer *w, const struct machine_spec *spec)
+{
+    bool kvm = strcmp(spec->accel, "kvm") == 0;
+    if (!kvm && !spec->architecture->processor)
+        return;
+    begin(w, "cpu");
+    attribute(w, "mode", kvm ? "host-passthrough" : "custom");
+    attribute(w, kvm ? "migratable" : "match", kvm ? "on" : "exact");
+    if (!kvm)
+        text(w, "model", spec->architecture->processor);
+    end(w);
+}
+
 static void write_domain(struct writer *w, const struct machine_spec *spec)
 {
     char memory[16];
@@ -311,8 +327,7 @@ static void write_domain(struct writer *w, const struct machine_spec *spec)
     text(w, "vcpu", "1"); /* a second one made attaching slower, not faster (docs/performance.md) */
     write_os(w, spec);
     write_features(w, spec);
-    if (strcmp(spec->accel, "kvm") == 0)
-        LEAF(w, "cpu", "mode", "host-passthrough", "migratable", "on");
+    write_processor(w, spec);
     text(w, "on_poweroff", "destroy");
     text(w, "on_reboot", "destroy");
     text(w, "on_crash", "destroy");

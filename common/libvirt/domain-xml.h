@@ -5,9 +5,6 @@
 
 #include "appliance/hypervisor.h"
 
-/* The emulator, as Debian's qemu-system-x86 installs it. */
-#define DOMAIN_XML_EMULATOR "/usr/bin/qemu-system-x86_64"
-
 /* The domain's name if the spec has none. */
 #define DOMAIN_XML_NAME "appliance"
 

@@ -448,7 +448,7 @@ static int fingerprint(const struct machine_spec *spec, struct hypervisor_finger
                        error **err)
 {
     *print = (struct hypervisor_fingerprint){
-        .programs = {DOMAIN_XML_EMULATOR, find_library()},
+        .programs = {spec->architecture->emulator, find_library()},
         .machine = domain_xml_write(spec, err),
     };
     return print->machine ? 0 : -1;

@@ -231,7 +231,14 @@ static int prepare_candidate(const struct provisioner *self, struct builder *bui
 static int choose_candidates(struct provisioner *self, const struct appliance_config *appliance,
                              error **err)
 {
-    const char *accel = self->config->accel ? self->config->accel : accelerator_known(self->box);
+    const struct architecture *architecture = appliance->files.architecture;
+    bool native = architecture_is_native(architecture);
+    const char *accel = self->config->accel ? self->config->accel
+                        : native            ? accelerator_known(self->box)
+                                            : "tcg";
+    if (!native && strcmp(accel, "kvm") == 0)
+        return error_set(err, ERROR_HOST, "kvm: it does not run an appliance for %s here",
+                         architecture->name);
     bool alone = self->config->accel || (accel && strcmp(accel, "tcg") == 0);
     self->count = accel ? 1 : 2;
     if (prepare_candidate(self, &self->builders[0], appliance, accel ? accel : "kvm", err) < 0)

@@ -38,7 +38,7 @@ int fake_persistent_launch(unsigned slots)
         .kernel = "/k",
         .initrd = "/i",
         .root_drive = "/r",
-        .command_line = "quiet",
+        .architecture = architecture_native(),
         .sessions = true,
         .settings = &settings,
     };

@@ -100,6 +100,48 @@ static void each_kind_has_its_root_drive(void **state)
     assert_root_drive(true, "tools");
 }
 
+static void write_manifest(const char *text)
+{
+    char path[64];
+    make("manifest");
+    snprintf(path, sizeof path, "%s/manifest", directory);
+    AUTO_FD int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void assert_architecture(const char *name)
+{
+    struct appliance_files files;
+    assert_int_equal(appliance_find(directory, false, &files, NULL), 0);
+    assert_string_equal(files.architecture->name, name);
+    appliance_files_clear(&files);
+}
+
+static void the_manifest_says_which_processor_it_is_for(void **state)
+{
+    (void)state;
+    make("root");
+    assert_architecture(architecture_native()->name);
+    write_manifest("kernel release: 6\n");
+    assert_architecture(architecture_native()->name);
+    write_manifest("a: b\narchitecture: aarch64\nkernel release: 6\n");
+    assert_architecture("aarch64");
+    write_manifest("architecture: x86_64\n");
+    assert_architecture("x86_64");
+}
+
+static void a_processor_that_is_not_known_is_named(void **state)
+{
+    AUTO_ERROR error *err = NULL;
+    struct appliance_files files;
+    (void)state;
+    make("root");
+    write_manifest("architecture: vax\n");
+    assert_int_equal(appliance_find(directory, false, &files, &err), -1);
+    assert_non_null(strstr(error_message(err), "vax"));
+    appliance_files_clear(&files);
+}
+
 static void one_without_its_root_drive_is_not_found(void **state)
 {
     (void)state;
@@ -120,8 +162,12 @@ int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(the_console_ends_with_whole_lines),      T(a_panic_comes_before_what_follows_it),
-        T(each_kind_has_its_root_drive),           T(one_without_its_root_drive_is_not_found),
+        T(the_console_ends_with_whole_lines),
+        T(a_panic_comes_before_what_follows_it),
+        T(each_kind_has_its_root_drive),
+        T(one_without_its_root_drive_is_not_found),
+        T(the_manifest_says_which_processor_it_is_for),
+        T(a_processor_that_is_not_known_is_named),
         T(a_directory_that_is_not_there_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,9 @@
 
 #define NASTY "/a \"b\" & <c>, 'd'"
 
+static struct architecture architecture = {
+    .name = "x86_64", .emulator = "/e", .machine = "q35", .acpi = true, .command_line = "quiet"};
+
 static struct machine_spec plain(void)
 {
     return (struct machine_spec){
@@ -23,7 +26,7 @@ static struct machine_spec plain(void)
         .kernel = "/k",
         .initrd = "/i",
         .root_drive = "/r",
-        .command_line = "quiet",
+        .architecture = &architecture,
         .console_path = "/c",
         .port_path = "/s",
         .memory_path = "/m",
@@ -67,6 +70,10 @@ static void what_is_asked_for_stands_there(void **state)
     check(&spec, "string(/domain/os/kernel)", "/k");
     check(&spec, "string(/domain/os/initrd)", "/i");
     check(&spec, "string(/domain/os/cmdline)", "quiet");
+    check(&spec, "string(/domain/os/type/@arch)", "x86_64");
+    check(&spec, "string(/domain/os/type/@machine)", "q35");
+    check(&spec, "string(//emulator)", "/e");
+    check(&spec, "count(//features/acpi)", "1");
     check(&spec, "string(//serial/source/@path)", "/c");
 }
 
@@ -78,6 +85,23 @@ static void kvm_is_another_type_with_the_hosts_processor(void **state)
     spec.accel = "kvm";
     check(&spec, "string(/domain/@type)", "kvm");
     check(&spec, "string(//cpu/@mode)", "host-passthrough");
+}
+
+static void another_architecture_has_its_machine_and_processor(void **state)
+{
+    struct machine_spec spec = plain();
+    (void)state;
+    spec.architecture = architecture_find("aarch64");
+    check(&spec, "string(/domain/os/type/@arch)", "aarch64");
+    check(&spec, "string(/domain/os/type/@machine)", "virt");
+    check(&spec, "string(//emulator)", "/usr/bin/qemu-system-aarch64");
+    check(&spec, "string(//cpu/model)", "cortex-a72");
+    check(&spec, "string(//cpu/@mode)", "custom");
+    check(&spec, "count(//features/acpi)", "0");
+    check(&spec, "contains(/domain/os/cmdline, 'console=ttyAMA0 ')", "true");
+    spec.accel = "kvm";
+    check(&spec, "string(//cpu/@mode)", "host-passthrough");
+    check(&spec, "count(//cpu/model)", "0");
 }
 
 static void the_root_drive_is_read_only_at_target_255(void **state)
@@ -101,7 +125,10 @@ static void special_characters_come_back_as_they_were(void **state)
 {
     struct machine_spec spec = plain();
     (void)state;
-    spec.kernel = spec.initrd = spec.root_drive = spec.command_line = NASTY;
+    struct architecture nasty = architecture;
+    nasty.command_line = NASTY;
+    spec.architecture = &nasty;
+    spec.kernel = spec.initrd = spec.root_drive = NASTY;
     spec.console_path = spec.port_path = NASTY;
     check(&spec, "string(/domain/os/kernel)", NASTY);
     check(&spec, "string(/domain/os/initrd)", NASTY);
@@ -342,6 +369,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_asked_for_stands_there),
         cmocka_unit_test(kvm_is_another_type_with_the_hosts_processor),
+        cmocka_unit_test(another_architecture_has_its_machine_and_processor),
         cmocka_unit_test(the_root_drive_is_read_only_at_target_255),
         cmocka_unit_test(there_is_no_network),
         cmocka_unit_test(special_characters_come_back_as_they_were),

@@ -31,7 +31,7 @@ static struct machine_spec spec(void)
         .kernel = "/k",
         .initrd = "/i",
         .root_drive = "/r",
-        .command_line = "quiet",
+        .architecture = architecture_native(),
         .sessions = true,
         .settings = &settled,
     };

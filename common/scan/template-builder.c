@@ -21,6 +21,10 @@
  * whether KVM works, TCG runs beside it, so a KVM that hangs does not cost that much. */
 #define BOOT_TIMEOUT 120
 
+/* Seconds that KVM has when TCG has failed, or as long again as TCG took: where KVM works it is the
+ * faster one, and where it hangs nobody shall wait for what cannot come. */
+#define LAST_CHANCE 20
+
 #define MAX_BUILDERS 2 /* KVM and TCG side by side */
 
 struct builder {
@@ -183,11 +187,24 @@ static void hear(struct provisioner *self, struct builder *builder)
         failed(self, builder, lost, strlen(lost));
 }
 
+/* With TCG out of the race, KVM gets no longer than it can need. */
+static uint64_t shorten(const struct provisioner *self, uint64_t since, uint64_t deadline)
+{
+    uint64_t now = clock_now(), chance = LAST_CHANCE * CLOCK_SECOND;
+    const struct builder *tcg = &self->builders[1];
+    if (self->count < MAX_BUILDERS || tcg->running)
+        return deadline;
+    chance = now - since > chance ? now - since : chance;
+    return now + chance < deadline ? now + chance : deadline;
+}
+
 /* Until one has saved its appliance, none is left, or a signal comes. The one that saved, or NULL.
  */
 static struct builder *race(struct provisioner *self, bool *signalled)
 {
-    uint64_t deadline = clock_now() + (BOOT_TIMEOUT + 10) * CLOCK_SECOND;
+    const uint64_t since = clock_now();
+    uint64_t deadline = since + (BOOT_TIMEOUT + 10) * CLOCK_SECOND;
+    bool shortened = false;
     for (;;) {
         struct pollfd fds[1 + MAX_BUILDERS] = {{self->signal_fd, POLLIN, 0}};
         size_t running = 0;
@@ -209,7 +226,22 @@ static struct builder *race(struct provisioner *self, bool *signalled)
         for (size_t i = 0; i < self->count; i++)
             if (ready > 0 && fds[1 + i].revents)
                 hear(self, &self->builders[i]);
+        if (self->failure && !shortened) {
+            deadline = shorten(self, since, deadline);
+            shortened = true;
+        }
     }
+}
+
+/* Those that hang are named, too. */
+static void give_up(struct provisioner *self, uint64_t since)
+{
+    char why[64];
+    int seconds = (int)((clock_now() - since) / CLOCK_SECOND);
+    int length = snprintf(why, sizeof why, "no answer within %d s", seconds);
+    for (size_t i = 0; i < self->count; i++)
+        if (self->builders[i].running)
+            failed(self, &self->builders[i], why, (size_t)length);
 }
 
 /* --- the whole --- */
@@ -291,6 +323,7 @@ static enum template_builder_end build(struct provisioner *self, struct template
                                        error **err)
 {
     bool signalled = false;
+    const uint64_t since = clock_now();
     AUTO_FREE char *why = NULL;
     for (size_t i = 0; i < self->count; i++) {
         if (start_builder(self, &self->builders[i], err) < 0)
@@ -303,11 +336,8 @@ static enum template_builder_end build(struct provisioner *self, struct template
     if (signalled)
         return TEMPLATE_BUILDER_SIGNALLED;
     if (!winner) {
-        error_propagate(err, self->failure);
-        self->failure = NULL;
-        if (err && !*err)
-            error_set(err, ERROR_TIMEOUT, "the appliance did not come up within %d s",
-                      BOOT_TIMEOUT);
+        give_up(self, since);
+        error_propagate(err, STEAL(self->failure));
         return TEMPLATE_BUILDER_FAILED;
     }
     for (size_t i = 0; i < self->count; i++)

@@ -3,6 +3,7 @@
 # KVM is used where it works; a /dev/kvm that does not is no problem, unless KVM was asked for.
 
 load ../lib/helpers
+load ../lib/failing-qemu
 
 setup() { requires_appliance; setup_test; image ext4.img a.img; }
 
@@ -52,5 +53,34 @@ accel() { virt-df-live --stats "$@" a.img 2>&1 > /dev/null | sed 's/^stats: //' 
     run --separate-stderr timeout 200 virt-df-live --appliance broken a.img
     assert_status 3
     assert_contains "$stderr" "virt-df-live: "
+    assert_nothing_left
+}
+
+# A QEMU that fails at once with TCG, and whose KVM starts and does nothing.
+make_hanging_qemu()
+{
+    cat > failing <<'EOS'
+#!/bin/bash
+case " $* " in
+*"accel=kvm "*|*"accel=kvm,"*|*"-accel kvm "*) if [[ " $* " == *" -name guest="* ]]; then exec sleep 1000; fi ;;
+*" -name guest="*) echo "no TCG today" >&2; exit 1 ;;
+esac
+exec /usr/bin/qemu-system-i386 "$@"
+EOS
+    chmod 755 failing
+}
+
+@test "a KVM that hangs beside a TCG that fails: exit 3 long before a boot's time is over, with both reasons" {
+    requires_root
+    requires_mount_namespace
+    [[ -c /dev/kvm && $(stat -c %g /dev/kvm) -ne 0 ]] || skip "there is no /dev/kvm to be tried"
+    mkdir -m 755 cache
+    export VIRT_LIVE_TOOLS_CACHE=$PWD/cache
+    make_hanging_qemu
+    local since=$SECONDS
+    run --separate-stderr failing virt-df-live a.img
+    assert_status 3
+    assert_contains "$stderr" "kvm: " "tcg: "
+    ((SECONDS - since < 90))
     assert_nothing_left
 }

@@ -58,6 +58,7 @@ help:
 	@echo 'make check-tsan    those where threads meet, with ThreadSanitizer'
 	@echo 'make check-valgrind  the unit tests, and what needs no appliance, under valgrind'
 	@echo 'make check-hosts   make demo and some tests on other releases of Debian, in chroots (HOSTS="trixie forky", TESTS=…)'
+	@echo 'make check-kvm     the commands with KVM, in a guest whose processor is emulated (HOST=trixie; an hour)'
 	@echo 'make check-samples libblkid'"'"'s and e2fsck'"'"'s sample images, which apt-get fetches'
 	@echo 'make check-renewal RENEWALS=50 appliances of one template: each draws other random numbers'
 	@echo 'make check-prometheus  metrics, alerts and dashboard with Prometheus'

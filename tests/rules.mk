@@ -145,6 +145,11 @@ HOSTS ?= bookworm trixie forky sid
 check-hosts: setup-check
 	@tests/hosts/check-hosts.sh $(BUILD) '$(or $(TESTS),df-waves df-filter ls-guest hotplug-life)' $(HOSTS)
 
+HOST ?= trixie
+.PHONY: check-kvm
+check-kvm: setup-check
+	@tests/hosts/check-kvm.sh $(BUILD) $(HOST)
+
 # --- what a fleet is run with; without their packages these tests are skipped in `make check` ---
 
 .PHONY: check-prometheus

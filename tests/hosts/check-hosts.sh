@@ -16,16 +16,6 @@ die() { echo "check-hosts: $*" >&2; exit 1; }
 # shellcheck source=tests/hosts/chroot.sh
 source "$(dirname "$0")/chroot.sh"
 
-# The files of this tree as git knows them, changed or not. Of what was built before only downloads stay: times of files do not tell
-# what is new where sources come from another tree.
-copy_sources()
-{
-    local to=$1/root/virt-live-tools
-    mkdir -p "$to"
-    find "$to" -depth -mindepth 1 ! -path "$to/build" ! -path "$to/build/appliance" ! -path "$to/build/appliance/debs*" -delete
-    git ls-files -z --cached --others --exclude-standard | tar -c --null --ignore-failed-read -T - | tar -x -C "$to"
-}
-
 # What the appliance was made of, as far as it was made.
 kernel_version()
 {

@@ -8,6 +8,7 @@ BUILD   ?= build
 ifdef SANITIZE
 BUILD   := build/asan
 endif
+include appliance/cross.mk      # ARCH=arm64: for another processor
 PREFIX  ?= /usr/local
 DESTDIR ?=
 ifeq ($(origin CC),default)
@@ -35,7 +36,7 @@ MAKEFLAGS += --no-builtin-rules
 
 # What rpcgen makes of the wires; everything that is compiled waits for it.
 wires := $(patsubst common/%.x,%,$(wildcard common/wire/*.x))
-generated := $(foreach x,$(wires),$(BUILD)/gen/$(x).h $(BUILD)/gen/$(x)-xdr.c)
+generated := $(foreach x,$(wires),$(BUILD)/gen/$(x).h $(BUILD)/gen/$(x)-xdr.c) $(sysroot_made)
 
 # The agent's own; of common/ it has the two lowest rooms.
 agent_sources := $(wildcard appliance/agent/*.c appliance/agent/*/*.c)
@@ -47,7 +48,7 @@ include tests/rules.mk
 include docs/packaging/rules.mk
 
 .PHONY: all help demo install format lint clean
-all: $(addprefix $(BUILD)/bin/,$(COMMANDS)) appliance compile_commands.json
+all: $(addprefix $(BUILD)/bin/,$(COMMANDS)) appliance $(if $(triplet),,compile_commands.json)
 
 help:
 	@echo 'make               build the commands and the appliance (packages: see `make setup`)'
@@ -59,6 +60,7 @@ help:
 	@echo 'make check-valgrind  the unit tests, and what needs no appliance, under valgrind'
 	@echo 'make check-hosts   make demo and some tests on other releases of Debian, in chroots (HOSTS="trixie forky", TESTS=…)'
 	@echo 'make check-kvm     the commands with KVM, in a guest whose processor is emulated (HOST=trixie; an hour)'
+	@echo 'make check-arm64   an appliance for arm64 under this host'"'"'s commands; theirs, cross-compiled, by unit tests'
 	@echo 'make check-samples libblkid'"'"'s and e2fsck'"'"'s sample images, which apt-get fetches'
 	@echo 'make check-renewal RENEWALS=50 appliances of one template: each draws other random numbers'
 	@echo 'make check-prometheus  metrics, alerts and dashboard with Prometheus'
@@ -77,7 +79,7 @@ help:
 	@echo 'make install       PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make deb, make rpm packages in $(BUILD)/deb, $(BUILD)/rpm'
 	@echo 'make check-deb     the Debian packages in fresh chroots (DEB_HOSTS="bookworm trixie")'
-	@echo 'make appliance     only the appliance; APPLIANCE_KERNEL=/boot/vmlinuz-… uses an installed kernel'
+	@echo 'make appliance     only the appliance (ARCH=arm64: for that processor, in build/arm64); APPLIANCE_KERNEL=/boot/vmlinuz-… uses an installed kernel'
 	@echo 'make setup         install the Debian packages that are missing'
 	@echo 'make clean         remove what was built; downloads are kept'
 
@@ -94,7 +96,7 @@ WARNINGS := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strin
 	-Wpointer-arith -Wformat=2 -Wundef -Wvla -Wnull-dereference \
 	-Werror=implicit -Werror=int-conversion -Werror=incompatible-pointer-types -Werror=enum-conversion
 CFLAGS   ?= -O2 -g
-HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fcf-protection
+HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE $(branches_$(ARCH))
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
 ifdef SANITIZE
@@ -105,8 +107,8 @@ endif
 # Recursive on purpose: pkg-config is asked only when something is compiled, after `setup`.
 packages_of_host := libnbd libvirt libvirt-qemu libxml-2.0 popt jansson smartcols glib-2.0 libtirpc libxxhash libseccomp
 # Filters of rows, which older releases of the library do not have (common/cli/row-filter.c).
-pkg_cflags = $(eval pkg_cflags := $(shell pkg-config --cflags $(packages_of_host)) $(shell pkg-config --atleast-version=2.40 smartcols && echo -DHAVE_SCOLS_FILTER))$(pkg_cflags)
-pkg_libs   = $(eval pkg_libs := $(shell pkg-config --libs $(packages_of_host)))$(pkg_libs)
+pkg_cflags = $(eval pkg_cflags := $(shell $(pkg_config) --cflags $(packages_of_host)) $(shell $(pkg_config) --atleast-version=2.40 smartcols && echo -DHAVE_SCOLS_FILTER))$(pkg_cflags)
+pkg_libs   = $(eval pkg_libs := $(shell $(pkg_config) --libs $(packages_of_host)))$(pkg_libs)
 
 CPPFLAGS_ALL = -D_GNU_SOURCE -DPACKAGE_VERSION='"$(VERSION)"' -Icommon -Iappliance -I$(BUILD)/gen $(pkg_cflags) $(CPPFLAGS)
 CFLAGS_ALL   = -std=gnu11 $(WARNINGS) $(HARDEN) $(SANITIZER) $(CFLAGS)
@@ -185,14 +187,14 @@ $(BUILD)/appliance/agent: $(agent_objects)
 # Programs of the root drive, with the libraries that are there: LVM and Windows dynamic disks for the agent.
 root_program_cc = $(CC) -Iappliance -std=gnu11 $(WARNINGS) -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -O2 -pie -Wl,-z,relro,-z,now
 
-$(BUILD)/appliance/volume-groups: appliance/programs/volume-groups.c
+$(BUILD)/appliance/volume-groups: appliance/programs/volume-groups.c | $(sysroot_made)
 	@mkdir -p $(@D)
 	$(call say,CC) $(root_program_cc) -o $@ $< -llvm2cmd -ldevmapper
 
 # Not by the library's own pkg-config file: that asks for json-glib, which the library does not use.
-$(BUILD)/appliance/dynamic-disks: appliance/programs/dynamic-disks.c appliance/agent/volume/ldm-record.h
+$(BUILD)/appliance/dynamic-disks: appliance/programs/dynamic-disks.c appliance/agent/volume/ldm-record.h | $(sysroot_made)
 	@mkdir -p $(@D)
-	$(call say,CC) $(root_program_cc) $$(pkg-config --cflags gobject-2.0) -o $@ $< -lldm-1.0 $$(pkg-config --libs gobject-2.0)
+	$(call say,CC) $(root_program_cc) $$($(pkg_config) --cflags gobject-2.0) -o $@ $< -lldm-1.0 $$($(pkg_config) --libs gobject-2.0)
 
 -include $(shell find $(BUILD)/obj $(BUILD)/agent $(BUILD)/test-obj $(BUILD)/fuzz-obj -name '*.d' 2>/dev/null)
 

@@ -14,7 +14,7 @@ appliance_chosen := $(shell cat $(appliance_dir)/choice 2>/dev/null)
 APPLIANCE_KERNEL := $(patsubst kernel=%,%,$(filter kernel=%,$(appliance_chosen)))
 APPLIANCE_MODULES ?= $(patsubst modules=%,%,$(filter modules=%,$(appliance_chosen)))
 endif
-appliance_common := appliance/build/lists.sh appliance/build/unpack.sh appliance/debian/fetch-debian.sh appliance/debian/packages
+appliance_common := appliance/build/lists.sh appliance/build/architecture.sh appliance/build/unpack.sh appliance/debian/fetch-debian.sh appliance/debian/packages
 appliance_choice := kernel=$(APPLIANCE_KERNEL) modules=$(APPLIANCE_MODULES)
 
 .PHONY: appliance kernel initrd root tools FORCE

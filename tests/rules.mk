@@ -150,6 +150,12 @@ HOST ?= trixie
 check-kvm: setup-check
 	@tests/hosts/check-kvm.sh $(BUILD) $(HOST)
 
+.PHONY: check-arm64
+check-arm64: setup-arm64
+	@$(submake) all
+	@$(submake) ARCH=arm64 appliance $(patsubst $(BUILD)/%,build/arm64/%,$(unit_tests))
+	@tests/hosts/check-arm64.sh $(BUILD) build/arm64
+
 # --- what a fleet is run with; without their packages these tests are skipped in `make check` ---
 
 .PHONY: check-prometheus

@@ -13,6 +13,8 @@ shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=appliance/build/lists.sh
 . "$here/lists.sh"
+# shellcheck source=appliance/build/architecture.sh
+. "$here/architecture.sh"
 
 die() { echo "build-initrd: $*" >&2; exit 1; }
 
@@ -37,7 +39,7 @@ umask 022
 mkdir "$tree"/{dev,proc,sys,run,root}
 cp -R "$out/modules/initrd/." "$tree"
 # 0.5 MB less to unpack in every boot; the one with symbols stays beside it.
-install -s -m 755 "$agent" "$tree/init"
+install -s --strip-program="${binutils}strip" -m 755 "$agent" "$tree/init"
 find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 (cd "$tree" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet --create --format=newc --reproducible --owner=0:0) \
     > "$out/initrd.new" || die "cpio failed"

@@ -12,12 +12,14 @@ shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=appliance/build/lists.sh
 . "$here/lists.sh"
+# shellcheck source=appliance/build/architecture.sh
+. "$here/architecture.sh"
 
 die() { echo "build-kernel: $*" >&2; exit 1; }
 
 # The directories in which the modules of the appliance and all that they depend on are: the rest of the package, most of
 # its 390 MB, is never unpacked. resolve-modules.sh fails if a dependency is elsewhere.
-module_dirs=(fs lib crypto block arch/x86/crypto arch/arm64/crypto
+module_dirs=(fs lib crypto block arch/x86/crypto arch/arm64/crypto arch/arm64/lib
              drivers/block drivers/cdrom drivers/char drivers/dax drivers/md drivers/mtd drivers/scsi drivers/virtio)
 
 # Makes, of what is in that package, TREE/lib/modules/RELEASE, and in it or in TREE/boot the kernel.
@@ -84,8 +86,8 @@ lighten()
     elif [ $? != 2 ]; then die "settle-modules.pl failed"; fi
     for section in "${sections[@]}"; do remove+=(-R "$section" -R ".rela$section"); done
     for module in "${all[@]}"; do
-        strip --strip-debug "$module"
-        objcopy "${remove[@]}" "$module"
+        "${binutils}strip" --strip-debug "$module"
+        "${binutils}objcopy" "${remove[@]}" "$module"
     done
 }
 
@@ -93,7 +95,10 @@ lighten()
 make_kernel()
 {
     local kernel=$1 out=$2
-    if "$here/extract-vmlinux.sh" "$kernel" "$out"; then
+    if [ "$APPLIANCE_ARCH" != amd64 ]; then
+        cp "$kernel" "$out"
+        echo "as it came"
+    elif "$here/extract-vmlinux.sh" "$kernel" "$out"; then
         echo "vmlinux, by PVH"
     elif [ $? = 2 ]; then
         echo "build-kernel: it boots as it is, but slower" >&2
@@ -107,7 +112,7 @@ make_kernel()
 if [ $# -lt 2 ] || [ $# -gt 4 ]; then die "usage: build-kernel.sh OUT DEBS [KERNEL [MODULES]]"; fi
 out=$1 debs=$2 given=${3:-} modules=${4:-}
 mkdir -p "$out"
-for tool in depmod modprobe modinfo readelf strip objcopy perl; do
+for tool in depmod modprobe modinfo readelf "${binutils}strip" "${binutils}objcopy" perl; do
     command -v "$tool" >/dev/null || PATH=$PATH:/usr/sbin:/sbin
     command -v "$tool" >/dev/null || die "no $tool: install kmod, binutils and perl"
 done
@@ -123,6 +128,7 @@ rm -rf "$out/modules.new"
 if [ -z "$given" ]; then lighten "$out/modules.new"; fi
 boot=$(make_kernel "$kernel" "$out/kernel.new")
 {
+    echo "architecture: $machine"
     echo "kernel release: $release"
     echo "kernel boot: $boot"
     cat "$tree/source" "$out/modules.new/manifest"

@@ -16,6 +16,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lists.sh"
 # shellcheck source=appliance/build/unpack.sh
 . "$here/unpack.sh"
+# shellcheck source=appliance/build/architecture.sh
+. "$here/architecture.sh"
 PATH=$PATH:/usr/sbin:/sbin
 
 die() { echo "build-root: $*" >&2; exit 1; }
@@ -121,7 +123,7 @@ install_packages()
     local tree=$1 names name text fetched=()
     names=$(drive_sections "$3")
     for name in $names; do install_section "$tree" "$2" "$name"; done
-    install -s -m 755 "$out/volume-groups" "$out/dynamic-disks" "$tree/usr/sbin"
+    install -s --strip-program="${binutils}strip" -m 755 "$out/volume-groups" "$out/dynamic-disks" "$tree/usr/sbin"
     text=$(section "$here/../debian/packages" dlopen)
     mapfile -t fetched < <(printf '%s\n' "${fetched[@]}" | LC_ALL=C sort -u)
     "$here/add-libraries.sh" "$tree" "$text" "${fetched[@]}"
@@ -131,8 +133,8 @@ install_packages()
 link_applets()
 {
     local applets applet
-    applets=$("$1/usr/bin/busybox" --list) ||
-        die "busybox does not run here: are the packages of this architecture, and is glibc as new as theirs?"
+    applets=$(run_in "$1" "$1/usr/bin/busybox" --list) ||
+        die "busybox does not run here: is glibc as new as the packages', and, for another architecture, qemu-user-static installed?"
     for applet in $applets; do
         if [ ! -e "$1/usr/bin/$applet" ] && [ ! -e "$1/usr/sbin/$applet" ]; then
             ln -s busybox "$1/usr/bin/$applet"

@@ -6,10 +6,15 @@
 #   fetch-debian.sh [--with-libraries] DIR PACKAGE…
 #                                      downloads what DIR lacks, prints the files' paths; also of the packages with libraries
 #                                      on which those depend
+#   fetch-debian.sh --for-building DIR PACKAGE…
+#                                      likewise, with what is needed to build with them: headers, libraries to link with
 #   fetch-debian.sh --choose DIR PACKAGE…
 #                                      the first of these that there is
 #   fetch-debian.sh --tar FILE         the tree in FILE, as a tar on stdout
 #   fetch-debian.sh --describe FILE    "NAME VERSION"
+#
+# $APPLIANCE_ARCH is the architecture of the packages, by default this host's. For another one apt has lists of its own in DIR/apt, of
+# the same sources, and knows nothing of what is installed here: the host's are left as they are.
 #
 # DIR/list.HASH records what a list of packages became. While all of its files are there apt is not asked, so that a
 # second build works offline; delete the record to look for newer packages.
@@ -19,6 +24,23 @@ shopt -s inherit_errexit
 
 die() { echo "fetch-debian: $*" >&2; exit 1; }
 
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=appliance/build/architecture.sh
+. "$here/../build/architecture.sh"
+
+# Another architecture's apt: all of its programs read this file first.
+use_architecture()
+{
+    local own
+    mkdir -p "$1/apt/state" "$1/apt/cache/archives/partial"
+    own=$(realpath "$1/apt")
+    : >> "$own/status"
+    printf '%s\n' "APT::Architecture \"$APPLIANCE_ARCH\";" "APT::Architectures { \"$APPLIANCE_ARCH\"; };" "Dir::State \"$own/state\";" \
+        "Dir::State::status \"$own/status\";" "Dir::Cache \"$own/cache\";" > "$own/conf"
+    export APT_CONFIG=$own/conf
+    [ -e "$own/updated" ] || { apt update >&2 && : > "$own/updated"; } || die "apt-get update failed for $APPLIANCE_ARCH: is there a network?"
+}
+
 # apt drops to the user _apt, who may not write to root's directories.
 apt() { local as_root=(); if [ "$(id -u)" = 0 ]; then as_root=(-o APT::Sandbox::User=root); fi
         apt-get -q "${as_root[@]}" "$@"; }
@@ -26,14 +48,14 @@ apt() { local as_root=(); if [ "$(id -u)" = 0 ]; then as_root=(-o APT::Sandbox::
 # depends_on PACKAGE REGEX: those of its dependencies
 depends_on() { apt-cache depends --important "$1" | awk -v name="$2" '$1 == "Depends:" && $2 ~ name { print $2 }'; }
 
-# linux-image-amd64 is empty: what it depends on is the kernel, or, from Debian 14 on, is empty, too, and depends on three packages.
+# linux-image stands for linux-image-ARCHITECTURE, which is empty: what it depends on is the kernel, or, from Debian 14 on, is empty, too, and depends on three packages.
 resolve()
 {
     case $1 in
-    linux-image-[a-z]*)
+    linux-image)
         local real parts
-        real=$(depends_on "$1" '^linux-image-[0-9]' | sed -n 1p) || real=''
-        [ -n "$real" ] || die "$1: apt does not know which kernel it stands for; run apt-get update"
+        real=$(depends_on "$1-$APPLIANCE_ARCH" '^linux-image-[0-9]' | sed -n 1p) || real=''
+        [ -n "$real" ] || die "$1-$APPLIANCE_ARCH: apt does not know which kernel it stands for; run apt-get update"
         parts=$(depends_on "$real" '^linux-(base|binary|modules)-[0-9]')
         echo "${parts:-$real}" ;;
     *)  echo "$1" ;;
@@ -50,13 +72,15 @@ libraries_of()
     names=$(sed -n 's/^Inst \([^ ]*\) .*/\1/p' <<< "$all")
     # shellcheck disable=SC2086 # names
     apt-cache show --no-all-versions $names |
-        awk '/^Package: / { name = $2 } /^Section: / && (/ libs$/ || name ~ /^openssl-provider-/) { print name }' | LC_ALL=C sort -u
+        awk -v sections=" $sections\$" '/^Package: / { name = $2 }
+            /^Section: / && ($0 ~ sections || name ~ /^openssl-provider-/) { print name }' | LC_ALL=C sort -u
 }
 
 # What has been downloaded is there, also where apt cannot be asked.
 choose()
 {
     local dir=$1 name; shift
+    if [ "$APPLIANCE_ARCH" != "$host_architecture" ]; then use_architecture "$dir"; fi
     for name in "$@"; do
         if compgen -G "$dir/${name}_*.deb" > /dev/null || apt-cache show "$name" > /dev/null 2>&1; then
             echo "$name"
@@ -106,6 +130,7 @@ fetch()
 {
     local libraries=$1 dir=$2; shift 2
     local names
+    if [ "$APPLIANCE_ARCH" != "$host_architecture" ]; then use_architecture "$dir"; fi
     mapfile -t names < <(printf '%s\n' "$@" | LC_ALL=C sort -u)
     mkdir -p "$dir"
     local record name file sum found lines=() packages=() missing=()
@@ -135,6 +160,7 @@ fetch()
     recorded "$dir" "$record" || die "$dir: a downloaded package is missing; delete $record and try again"
 }
 
+sections='(.*/)?libs' # those of libraries
 # shellcheck disable=SC2016
 case ${1:-} in
 --tar)      [ $# = 2 ] || die "usage: fetch-debian.sh --tar FILE";      dpkg-deb --fsys-tarfile "$2" ;;
@@ -143,5 +169,8 @@ case ${1:-} in
 --choose)   [ $# -ge 3 ] || die "usage: fetch-debian.sh --choose DIR PACKAGE…"; shift; choose "$@" ;;
 --with-libraries)
             [ $# -ge 3 ] || die "usage: fetch-debian.sh --with-libraries DIR PACKAGE…"; shift; fetch libraries "$@" ;;
+--for-building)
+            [ $# -ge 3 ] || die "usage: fetch-debian.sh --for-building DIR PACKAGE…"; shift
+            sections='(.*/)?(libs|libdevel|devel)'; fetch building "$@" ;;
 *)          [ $# -ge 2 ] || die "usage: fetch-debian.sh DIR PACKAGE…";  fetch '' "$@" ;;
 esac

@@ -13,9 +13,11 @@ row() { printf '%-60s %8s  %s\n' "$1" "$2" "$3" >> /mnt/table; }
 # step NAME COMMAND…: with the seconds that it took
 step()
 {
-    local name=$1 begun=$EPOCHREALTIME result=ok; shift
+    local name=$1 begun=$EPOCHREALTIME status result=ok; shift
     echo "# $name"
-    (set -exo pipefail; "$@") || result=FAILED
+    (set -exo pipefail; "$@")
+    status=$? # not by ||, which would make set -e void in there
+    [ "$status" = 0 ] || result=FAILED
     row "$name" "$(awk -v from="$begun" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.1f", to - from }')" "$result"
 }
 

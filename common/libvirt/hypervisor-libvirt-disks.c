@@ -409,7 +409,8 @@ int hypervisor_libvirt_attach(hypervisor *base, const struct hypervisor_disk *di
 {
     libvirt_hypervisor *self = libvirt_self(base);
     error *why = NULL;
-    if (add_disk(self, disk, err) < 0)
+    if ((disk->writable && hypervisor_libvirt_let_write(self, disk->chain, err) < 0) ||
+        add_disk(self, disk, err) < 0)
         return -1;
     hypervisor_libvirt_forget_events(self, disk->slot);
     json_t *device =

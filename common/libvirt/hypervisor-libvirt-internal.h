@@ -73,6 +73,14 @@ void hypervisor_libvirt_traced(const libvirt_hypervisor *self, const char *what,
 /* *err is "what: " and libvirt's last error. -1. */
 int hypervisor_libvirt_failed(error **err, const char *what);
 
+/* Bounds the memory of a QEMU that has been started, and the files of one that lives between
+ * commands; nothing is done where it cannot be. */
+void hypervisor_libvirt_bound(const libvirt_hypervisor *self, const struct machine_spec *spec);
+
+/* QEMU may write files as long as this disk's can become. 0 or -1 and *err. */
+int hypervisor_libvirt_let_write(const libvirt_hypervisor *self, const struct image_chain *chain,
+                                 error **err);
+
 /* Has QEMU write the state to the file (`migrate`), or read it (`migrate-incoming`). 0 or -1 and
  * *err. */
 int hypervisor_libvirt_state_pass(libvirt_hypervisor *self, const char *command, int fd,

@@ -19,7 +19,6 @@
 #include <linux/io_uring.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 
 static void *run_events(void *unused)
@@ -145,20 +144,6 @@ static int connect_port(libvirt_hypervisor *self, const char *name, error **err)
     return fd < 0 ? error_set_errno(err, ERROR_HOST, errno, "cannot connect to %s", path) : fd;
 }
 
-/* An appliance's QEMU has 930 MiB of data besides its guest's memory (VmData; 256 of them for
- * translated code), and up to 512 MiB of stacks where it reads by threads. What is left is for the
- * images: tables that no header tells of (image-tables.c). */
-#define DATA_MIB 2560
-
-static void bound_memory(const libvirt_hypervisor *self, unsigned memory_mib)
-{
-    AUTO_FREE char *path = libvirt_root_pid_path(self->root);
-    pid_t pid = path ? pid_file_read(path) : 0;
-    uint64_t bytes = ((uint64_t)memory_mib + DATA_MIB) << 20;
-    if (pid > 0)
-        prlimit(pid, RLIMIT_DATA, &(struct rlimit){bytes, bytes}, NULL);
-}
-
 /* The machine as this libvirt can have it. In this process it is the only one. A daemon of the
  * whole system starts QEMU as whom we say, and needs places of its own for its sockets. A user's
  * own daemon is that user, as QEMU is; its places have paths that are too long for sockets. */
@@ -188,8 +173,7 @@ static int start_domain(libvirt_hypervisor *self, const struct machine_spec *spe
     hypervisor_libvirt_traced(self, "virDomainCreateXML", since);
     if (!self->domain)
         return hypervisor_libvirt_failed(err, "cannot start the appliance");
-    if (self->embedded)
-        bound_memory(self, spec->memory_mib);
+    hypervisor_libvirt_bound(self, spec);
     return listen_to_domain(self, err);
 }
 

@@ -36,3 +36,22 @@ cowd.img corrupt"
     [[ ! -e $place/$name/root/console ]]
     virt-hotplug shutdown "$name"
 }
+
+# soft_bound: bytes that a file of the appliance's QEMU may have
+soft_bound() { awk '/Max file size/ { print $4 }' "/proc/$(ours qemu-system)/limits"; }
+
+@test "the files of an appliance that lives have a bound, which a writable disk raises by what it needs" {
+    requires qemu-img
+    private_place
+    launch --slots 1
+    assert_equal "$(soft_bound)" $((16 << 20))
+    qemu-img create -q -f qcow2 whole.qcow2 64M
+    virt-hotplug attach "$name" --rw whole.qcow2 > device
+    [[ $(soft_bound) -gt $((64 << 20)) && $(soft_bound) -lt $((256 << 20)) ]]
+    # All of it can be written.
+    in_it sh -c "yes filled | head -c $((64 << 20)) | dd of=$(< device) bs=1M iflag=fullblock"
+    virt-hotplug detach "$name" "$(< device)"
+    qemu-img convert -O raw whole.qcow2 whole.raw
+    cmp <(yes filled | head -c 64M) whole.raw
+    virt-hotplug shutdown "$name"
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* pool_volume_read() on anything: a pool's XML, a NUL, a volume's. clang -fsanitize=fuzzer, or with
+ * replay.c. */
+#include "base/secret.h"
+#include "guest/pool-volume.h"
+
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int find_secret(void *unused, const char *uuid, const char *type, const char *usage,
+                       char **passphrase, size_t *length, error **err)
+{
+    (void)unused;
+    (void)type;
+    if (!uuid || !*uuid)
+        return error_set(err, ERROR_ENCRYPTED, "there is none: %s", usage ? usage : "");
+    *passphrase = secret_copy("key/", 4);
+    *length = *passphrase ? 4 : 0;
+    return *passphrase ? 0 : error_set(err, ERROR_APPLIANCE, "no memory");
+}
+
+/* Two strings, whatever the data is. */
+static char *copy(const uint8_t *data, size_t size)
+{
+    return strndup((const char *)data, size);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const struct domain_sources sources = {NULL, find_secret, NULL, NULL};
+    AUTO_GUEST struct guest *guest = guest_new(0);
+    AUTO_ERROR error *err = NULL;
+    size_t first = strnlen((const char *)data, size), next = first < size ? first + 1 : size;
+    AUTO_FREE char *pool = copy(data, first);
+    AUTO_FREE char *volume = copy(data + next, size - next);
+
+    if (!guest || !pool || !volume || guest_set_name(guest, "volume", NULL) < 0)
+        return 0;
+    int result = pool_volume_read(guest, pool, volume, &sources, &err);
+    if ((result < 0) != (err != NULL) || guest->image_count != (result > 0))
+        abort();
+    if (result < 0 && !*error_message(err))
+        abort();
+    if (result > 0 && (guest->images[0].path[0] == '/') == (guest->images[0].remote != NULL))
+        abort();
+    return 0;
+}

@@ -37,7 +37,7 @@ define install_missing
 	@missing() { for package in $(1); do \
 		name=$${package%\?}; \
 		if dpkg-query -W -f='$${Status}' $$name 2>/dev/null | grep -q 'ok installed'; then continue; fi; \
-		if [ $$name != $$package ] && ! apt-cache show $$name > /dev/null 2>&1; then continue; fi; \
+		if [ $$name != $$package ] && [ -z "$$(apt-cache show $$name 2> /dev/null)" ]; then continue; fi; \
 		echo $$name; done; }; \
 	[ -z "$$(missing)" ] || { \
 		echo "Installing Debian packages:" $$(missing); \

@@ -102,6 +102,7 @@ static void copy(unsigned char *disk, unsigned start, unsigned length, unsigned 
 {
     char node[64];
     AUTO_FD int from = memfd_create("disk", MFD_CLOEXEC), to = -1;
+    static const unsigned char magic[] = {0xc0, 0x3b, 0x39, 0x98};
     char path[] = "/var/tmp/test-journal-copy-XXXXXX"; /* tmpfs has no O_DIRECT here */
     to = mkstemp(path);
     assert_true(from >= 0 && to >= 0);
@@ -110,7 +111,7 @@ static void copy(unsigned char *disk, unsigned start, unsigned length, unsigned 
         disk[i] = (unsigned char)(i * 2654435761U >> 13);
     make_superblock(disk + 1024, length);
     memset(disk + JOURNAL * 1024, 0, 1024);
-    memcpy(disk + JOURNAL * 1024, "\xc0\x3b\x39\x98", 4);
+    memcpy(disk + JOURNAL * 1024, magic, sizeof magic);
     disk[JOURNAL * 1024 + 0x1e] = (unsigned char)(start >> 8);
     disk[JOURNAL * 1024 + 0x1f] = (unsigned char)start;
     assert_int_equal(pwrite(from, disk, SIZE, 0), SIZE);

@@ -53,7 +53,7 @@ static void after_the_greeting_it_negotiates(void **state)
 static void what_does_not_greet_is_no_monitor(void **state)
 {
     static const char *const texts[] = {"{\"return\": {}}\r\n", "220 mail\r\n", "\r\n", "[]\r\n",
-                                        GREETING "{\"error\": {\"desc\": \"no\"}}\r\n"};
+                                        (GREETING "{\"error\": {\"desc\": \"no\"}}\r\n")};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct said said = say(texts[i]);

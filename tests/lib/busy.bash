@@ -60,7 +60,10 @@ XML
 # The guest may boot slowly, on a machine that others use.
 start_busy()
 {
-    start_daemon test -e "$user_home/console" && wait_until 240 busy_writes || { cat "$user_home/console"; return 1; }
+    if ! start_daemon test -e "$user_home/console" || ! wait_until 240 busy_writes; then
+        cat "$user_home/console"
+        return 1
+    fi
 }
 
 # All four have come through some rounds.

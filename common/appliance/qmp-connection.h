@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A monitor of QEMU's that nobody else has: one QMP command after the other over a Unix socket,
+/* A monitor of QEMU's that only we use: one QMP command after the other over a Unix socket,
  * with descriptors. QEMU may have been taken over by an image, so what it says is bounded, and read
  * as JSON by jansson. */
 #ifndef VLT_QMP_CONNECTION_H

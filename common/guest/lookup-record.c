@@ -112,7 +112,7 @@ static bool is_layer(const found_layer *layer)
     return is_format(layer->format) && is_path(layer->path.path_val, layer->path.path_len);
 }
 
-/* One of which nobody said the format is not one of which libvirt said what backs it. */
+/* Where the format is still to be detected, libvirt has not said what backs the image. */
 static bool may_be_detected(const found_image *image)
 {
     return image->format == IMAGE_DETECT && image->layers.layers_len == 0 && !image->complete;

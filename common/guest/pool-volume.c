@@ -174,7 +174,7 @@ char *pool_volume_place(const char *pool_xml, const char *name, const char *path
 
 /* --- as a guest --- */
 
-/* What is encrypted by somebody else than libvirt, in the guest perhaps, names no secret. */
+/* What the guest has encrypted, and not libvirt, names no secret. */
 static const xmlNode *find_encryption(const xmlNode *target)
 {
     const xmlNode *encryption = xml_child(target, "encryption");

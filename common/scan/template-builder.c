@@ -22,7 +22,7 @@
 #define BOOT_TIMEOUT 120
 
 /* Seconds that KVM has when TCG has failed, or as long again as TCG took: where KVM works it is the
- * faster one, and where it hangs nobody shall wait for what cannot come. */
+ * faster one, and where it hangs the user does not wait for what cannot come. */
 #define LAST_CHANCE 20
 
 #define MAX_BUILDERS 2 /* KVM and TCG side by side */

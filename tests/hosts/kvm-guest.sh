@@ -51,12 +51,12 @@ names() { local i; for ((i = 1; i <= $1; i++)); do echo "i$i.img"; done; }
 prepare()
 {
     local name
-    mkdir -p /opt/vlt /work
+    mkdir -p /opt/vlt /scratch
     cp -a /mnt/build/bin /mnt/build/appliance /opt/vlt/
     ip link set lo up
     getent group kvm || groupadd --system kvm
-    cp --sparse=always /mnt/ext4.img /work/
-    cd /work
+    cp --sparse=always /mnt/ext4.img /scratch/
+    cd /scratch
     for name in $(names 40); do ln ext4.img "$name"; done
 }
 
@@ -123,7 +123,7 @@ kill_device()
 
 export PATH=/opt/vlt/bin:$PATH
 step 'the program and images are copied' prepare
-cd /work || exit 1
+cd /scratch || exit 1
 step 'modprobe kvm_amd' load_module
 step 'auto, first run: KVM and TCG race' scan 'accel=kvm boots=1' ext4.img
 step 'auto, restored' scan 'accel=kvm boots=0 probes=0' ext4.img

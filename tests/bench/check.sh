@@ -43,7 +43,7 @@ if [ "$(id -u)" = 0 ]; then
     an_image 40 "$count" > "$work/an-image"
     # calls PROCESS: of one image
     calls() { awk -F '\t' -v name="$1" '$1 == name && $2 == "-" { print $3 }' "$work/an-image"; }
-    bound "calls to read or write an image: vlt-worker" "$(calls vlt-worker)" 10           # 3
+    bound "calls to read or write an image: vlt-worker" "$(calls vlt-worker)" 6            # 3
     bound "calls to read or write an image: qemu-system-x86" "$(calls qemu-system-x86)" 1900 # 1520; most of them read a byte of QMP
 else
     say "calls of processes: only root may count them, left out"

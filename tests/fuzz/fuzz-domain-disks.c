@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* domain_disks() on anything, and its guest over the wire. clang -fsanitize=fuzzer, or with
  * replay.c. */
-#include "base/secret.h"
 #include "guest/domain-disks.h"
 #include "guest/lookup-record.h"
 
+#include "secrets.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,18 +19,6 @@ static int find_volume(void *unused, const char *pool, const char *volume, char 
     return asprintf(path, "/%s/%s", pool, volume) < 0 || !(*pool_xml = strdup("<pool type='dir'/>"))
                ? error_set(err, ERROR_APPLIANCE, "no memory")
                : 0;
-}
-
-static int find_secret(void *unused, const char *uuid, const char *type, const char *usage,
-                       char **passphrase, size_t *length, error **err)
-{
-    (void)unused;
-    (void)type;
-    if (!uuid || !*uuid)
-        return error_set(err, ERROR_ENCRYPTED, "there is none: %s", usage ? usage : "");
-    *passphrase = secret_copy(uuid, strnlen(uuid, MAX_PASSPHRASE));
-    *length = *passphrase ? strlen(*passphrase) : 0;
-    return *passphrase ? 0 : error_set(err, ERROR_APPLIANCE, "no memory");
 }
 
 static void check_image(const struct guest_image *image)
@@ -80,7 +68,7 @@ static void check_wire(const struct guest *guest)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct domain_sources sources = {find_volume, find_secret, NULL, NULL};
+    const struct domain_sources sources = {find_volume, secrets_find, NULL, NULL};
     AUTO_GUEST struct guest *guest = guest_new(0);
     AUTO_ERROR error *err = NULL;
 

@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pool_volume_read() on anything: a pool's XML, a NUL, a volume's. clang -fsanitize=fuzzer, or with
  * replay.c. */
-#include "base/secret.h"
 #include "guest/pool-volume.h"
 
+#include "secrets.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static int find_secret(void *unused, const char *uuid, const char *type, const char *usage,
-                       char **passphrase, size_t *length, error **err)
-{
-    (void)unused;
-    (void)type;
-    if (!uuid || !*uuid)
-        return error_set(err, ERROR_ENCRYPTED, "there is none: %s", usage ? usage : "");
-    *passphrase = secret_copy("key/", 4);
-    *length = *passphrase ? 4 : 0;
-    return *passphrase ? 0 : error_set(err, ERROR_APPLIANCE, "no memory");
-}
 
 /* Two strings, whatever the data is. */
 static char *copy(const uint8_t *data, size_t size)
@@ -28,7 +16,7 @@ static char *copy(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct domain_sources sources = {NULL, find_secret, NULL, NULL};
+    const struct domain_sources sources = {NULL, secrets_find, NULL, NULL};
     AUTO_GUEST struct guest *guest = guest_new(0);
     AUTO_ERROR error *err = NULL;
     size_t first = strnlen((const char *)data, size), next = first < size ? first + 1 : size;

@@ -17,6 +17,9 @@ shopt -s inherit_errexit
 die() { echo "check-container: $*" >&2; exit 1; }
 skip() { echo "check-container: skipped: $*" >&2; exit 77; }
 
+# shellcheck source=tests/hosts/steps.sh
+source "$(dirname "$0")/steps.sh"
+
 user=vlt-container
 base=localhost/debian:smallest image=localhost/virt-live-tools:0.1
 
@@ -39,18 +42,6 @@ as_user()
         if [ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ]; then umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup; fi
         cd /
         exec setpriv --reuid="$user" --regid="$user" --init-groups "$@"' sh "$user" "${environment[@]}" "$@"
-}
-
-# step NAME COMMAND…: what failed is named in the table, and ends it.
-step()
-{
-    local name=$1 begun=$SECONDS
-    shift
-    echo "# $name: $*" >> "$log"
-    if "$@" >> "$log" 2>&1; then steps+="$name ($((SECONDS - begun)) s), "; return 0; fi
-    steps+="$name FAILED, "
-    failed=1
-    return 1
 }
 
 make_base()

@@ -16,6 +16,8 @@ die() { echo "check-deb: $*" >&2; exit 1; }
 
 # shellcheck source=tests/hosts/chroot.sh
 source "$(dirname "$0")/chroot.sh"
+# shellcheck source=tests/hosts/steps.sh
+source "$(dirname "$0")/steps.sh"
 
 # The same package with a lower version: an upgrade from it is one to this.
 make_older()
@@ -26,18 +28,6 @@ make_older()
     sed -i 's/^Version: \(.*\)/Version: \1~before/' "$tree/DEBIAN/control"
     dpkg-deb --root-owner-group -Znone -b "$tree" "$to" > "$to/older.log"
     rm -rf "$tree"
-}
-
-# step NAME COMMAND…: what failed is named in the table, and ends the host's turn.
-step()
-{
-    local name=$1 begun=$SECONDS
-    shift
-    echo "# $name: $*" >> "$log"
-    if "$@" >> "$log" 2>&1; then steps+="$name ($((SECONDS - begun)) s), "; return 0; fi
-    steps+="$name FAILED, "
-    failed=1
-    return 1
 }
 
 # What the package leaves on a system, but for its user, as is Debian's way.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* For tests of the saved appliance: a cache of the test's own, and templates in it. Root's cache is
  * the system's: as root the tests run with the effective user "nobody", and become root again where
- * something has to belong to somebody else. The functions are cmocka's kind: they do not return
+ * a file has to belong to another user. The functions are cmocka's kind: they do not return
  * where they fail. */
 #ifndef VLT_TEST_TEMPLATE_FIXTURE_H
 #define VLT_TEST_TEMPLATE_FIXTURE_H

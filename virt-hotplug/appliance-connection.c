@@ -154,6 +154,6 @@ int appliance_connection_end(const appliance_directory *directory, const struct 
     if (appliance_directory_uri(directory))
         return destroy_domain(directory, err);
     return appliance_directory_qemu(directory)
-               ? sandboxed_work_do(box, kill_qemu, (void *)(uintptr_t)directory, -1, err)
+               ? sandboxed_work_do(box, kill_qemu, (void *)(uintptr_t)directory, err)
                : 0;
 }

@@ -205,8 +205,8 @@ static int launch_at(struct new_appliance *start, const appliance_directory *dir
         launching.memory_read_only = true;
     } else if (template_copy_memory(provision->template_dir, copy, &start->box, err) < 0)
         return -1;
-    return sandboxed_work_do(start->uri ? &ourselves : &start->box, new_appliance_inside,
-                             &launching, signal_fd, err);
+    return sandboxed_work_start(start->uri ? &ourselves : &start->box, new_appliance_inside,
+                                &launching, signal_fd, err);
 }
 
 /* The directory and the appliance in it; neither is left where this fails. 0; 1: signalled; -1 and

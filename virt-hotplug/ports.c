@@ -70,6 +70,5 @@ int ports_connect_sandboxed(const appliance_directory *directory, const struct s
     AUTO_FD int fd = make_socket(err);
     struct connecting connecting = {directory, number, fd};
     /* The socket is the same in both processes. */
-    return fd < 0 || sandboxed_work_do(box, connect_own, &connecting, -1, err) < 0 ? -1
-                                                                                   : steal_fd(&fd);
+    return fd < 0 || sandboxed_work_do(box, connect_own, &connecting, err) < 0 ? -1 : steal_fd(&fd);
 }

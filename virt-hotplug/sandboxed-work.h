@@ -6,9 +6,14 @@
 
 #include "process/sandbox.h"
 
-/* Returns the result of the work, and its error. If signal_fd (-1: none) becomes readable it kills
- * the process and returns 1 without an error. */
+/* Returns the result of the work, and its error. */
 int sandboxed_work_do(const struct sandbox *box, int (*work)(void *data, error **err), void *data,
-                      int signal_fd, error **err);
+                      error **err);
+
+/* For work that starts processes which outlive it: where it fails, or this process ends first,
+ * none of them is left, in whatever state they are. If signal_fd becomes readable the same is done,
+ * and 1 returned without an error. */
+int sandboxed_work_start(const struct sandbox *box, int (*work)(void *data, error **err),
+                         void *data, int signal_fd, error **err);
 
 #endif

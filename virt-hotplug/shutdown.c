@@ -61,7 +61,7 @@ int shutdown_appliance(appliance_directory *directory, const struct sandbox *box
     struct sandbox ourselves = *box;
     ourselves.drop = false;
     if (how != SHUTDOWN_AT_ONCE && appliance_directory_alive(directory) &&
-        sandboxed_work_do(&ourselves, put_disks_away, &appliance, -1, &failed) < 0) {
+        sandboxed_work_do(&ourselves, put_disks_away, &appliance, &failed) < 0) {
         if (how == SHUTDOWN_WHEN_WRITTEN && appliance_directory_alive(directory))
             return say_it_lives(directory, STEAL(failed), err);
         message("%s: %s", appliance_directory_name(directory), error_message(failed));

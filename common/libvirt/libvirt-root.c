@@ -5,7 +5,6 @@
 #include "domain-xml.h"
 #include "process/pid-file.h"
 #include <ctype.h>
-#include <glob.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -61,25 +60,10 @@ char *libvirt_root_monitor_path(const char *root)
     return text_format("%s/monitor", root);
 }
 
-/* The QEMU that libvirt only asks what it can do, where a launch was ended in the middle of that
- * (qemuProcessQMPNew()). */
-static pid_t find_asked(const char *root)
-{
-    AUTO_FREE char *pattern = text_format("%s/lib/qemu/qmp-*/qmp.pid", root);
-    glob_t found = {0};
-    pid_t pid = 0;
-    if (pattern && glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
-        for (size_t i = 0; pid == 0 && i < found.gl_pathc; i++)
-            pid = pid_file_read(found.gl_pathv[i]);
-    globfree(&found);
-    return pid;
-}
-
 pid_t libvirt_root_find_process(const char *root)
 {
     AUTO_FREE char *path = libvirt_root_pid_path(root);
-    pid_t pid = path ? pid_file_read(path) : 0;
-    return pid != 0 ? pid : find_asked(root);
+    return path ? pid_file_read(path) : 0;
 }
 
 /* A path in a URI's query: everything but the unreserved characters of RFC 3986 and "/" as %XX. */

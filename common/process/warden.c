@@ -24,25 +24,19 @@ static int watch(pid_t worker, const sigset_t *signals)
 }
 
 /* In the child: dies with the warden. */
-static int run_worker(int (*work)(void *), void *data, pid_t warden)
+static int run_worker(const struct warden_task *task, pid_t warden)
 {
     child_setup_default_signals();
     setpgid(0, 0); /* within the warden's session, which only the warden could give a terminal */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != warden)
         return 1;
-    return work(data);
+    return task->work(task->data);
 }
 
-static int run_warden(int (*work)(void *), void (*cleanup)(void *), void *data, pid_t supervisor,
-                      const int *keep, size_t count)
+int warden_watch(const struct warden_task *task, pid_t parent)
 {
     sigset_t signals;
-    setsid(); /* no terminal; Ctrl-C is the supervisor's to handle */
-    child_setup_detach_streams();
-    child_setup_reduce_environment(NULL);
-    if (child_setup_close_others(keep, count) < 0)
-        return 1;
     sigemptyset(&signals);
     sigaddset(&signals, SIGCHLD);
     sigaddset(&signals, SIGTERM);
@@ -52,36 +46,56 @@ static int run_warden(int (*work)(void *), void (*cleanup)(void *), void *data, 
     signal(SIGUSR1, SIG_IGN);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != supervisor || child_list_begin() < 0)
+    if (getppid() != parent || child_list_begin() < 0)
         return 1;
     pid_t self = getpid(), worker = fork();
     if (worker == 0)
-        _exit(run_worker(work, data, self));
+        _exit(run_worker(task, self));
     int code = worker < 0 ? 1 : 0;
-    /* The sockets are the worker's: their closing tells the supervisor of its end. */
-    for (size_t i = 0; i < count; i++)
-        close(keep[i]);
+    /* The sockets are the worker's: their closing tells the parent of its end. */
+    for (size_t i = 0; i < task->keep_count; i++)
+        close(task->keep[i]);
     if (worker > 0)
         code = watch(worker, &signals);
-    child_list_end();
-    cleanup(data);
+    if (code != 0 || !task->outlived)
+        child_list_end();
     return code;
+}
+
+static int run_warden(const struct warden_task *task, void (*cleanup)(void *), pid_t supervisor)
+{
+    setsid(); /* no terminal; Ctrl-C is the supervisor's to handle */
+    child_setup_detach_streams();
+    child_setup_reduce_environment(NULL);
+    if (child_setup_close_others(task->keep, task->keep_count) < 0)
+        return 1;
+    int code = warden_watch(task, supervisor);
+    cleanup(task->data);
+    return code;
+}
+
+pid_t warden_fork(void)
+{
+    sigset_t term, old;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(SIG_BLOCK, &term, &old);
+    pid_t pid = fork();
+    int saved = errno;
+    if (pid != 0)
+        sigprocmask(SIG_SETMASK, &old, NULL);
+    errno = saved;
+    return pid;
 }
 
 pid_t warden_start(int (*work)(void *data), void (*cleanup)(void *data), void *data,
                    const int *keep, size_t keep_count, error **err)
 {
-    sigset_t term, old;
-    sigemptyset(&term);
-    sigaddset(&term, SIGTERM);
-    /* So that one which comes before the warden waits for it is not lost on it. */
-    sigprocmask(SIG_BLOCK, &term, &old);
-    pid_t supervisor = getpid(), pid = fork();
+    const struct warden_task task = {work, data, keep, keep_count, .outlived = false};
+    pid_t supervisor = getpid(), pid = warden_fork();
     if (pid == 0)
-        _exit(run_warden(work, cleanup, data, supervisor, keep, keep_count));
-    int saved = errno;
-    sigprocmask(SIG_SETMASK, &old, NULL);
+        _exit(run_warden(&task, cleanup, supervisor));
     if (pid < 0)
-        return error_set_errno(err, ERROR_HOST, saved, "cannot start a process");
+        return error_set_errno(err, ERROR_HOST, errno, "cannot start a process");
     return pid;
 }

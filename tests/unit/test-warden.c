@@ -193,6 +193,72 @@ static void a_supervisor_that_exits_takes_everything_with_it(void **state)
     assert_all_gone(shared);
 }
 
+/* As a command that starts a daemon: it has a warden only until that is up. */
+static pid_t start_outlived(struct shared *shared)
+{
+    const struct warden_task task = {work, shared, NULL, 0, .outlived = true};
+    pid_t self = getpid(), pid = warden_fork();
+    if (pid == 0)
+        _exit(warden_watch(&task, self));
+    assert_true(pid > 0);
+    wait_for(&shared->worker);
+    return pid;
+}
+
+static void a_daemon_that_came_up_outlives_the_warden(void **state)
+{
+    struct shared *shared = *state;
+    int status;
+    pid_t pid = start_outlived(shared);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(kill(shared->daemon, 0), 0);
+    kill(shared->daemon, SIGKILL);
+    assert_all_gone(shared);
+}
+
+static void a_daemon_whose_start_failed_ends_with_the_warden(void **state)
+{
+    struct shared *shared = *state;
+    int status;
+    shared->exit_code = 3;
+    pid_t pid = start_outlived(shared);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), 3);
+    assert_all_gone(shared);
+}
+
+static void a_daemon_whose_start_is_interrupted_ends_with_the_warden(void **state)
+{
+    struct shared *shared = *state;
+    int status;
+    shared->stay = true;
+    pid_t pid = start_outlived(shared);
+    kill(pid, SIGTERM);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_all_gone(shared);
+}
+
+/* A signal that is ignored is lost, unless it is blocked. */
+static void a_warden_that_is_told_to_end_at_once_does_so(void **state)
+{
+    struct shared *shared = *state;
+    const struct warden_task task = {work, shared, NULL, 0, .outlived = true};
+    int status;
+    shared->stay = true;
+    signal(SIGTERM, SIG_IGN);
+    pid_t self = getpid(), pid = warden_fork();
+    if (pid == 0) {
+        raise(SIGTERM);
+        _exit(warden_watch(&task, self));
+    }
+    signal(SIGTERM, SIG_DFL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), 1);
+    if (shared->worker != 0)
+        assert_all_gone(shared);
+}
+
 static int count_files(void *data)
 {
     struct shared *shared = data;
@@ -282,6 +348,10 @@ int main(void)
         WARDED(a_killed_warden_takes_the_worker_with_it),
         WARDED(a_killed_supervisor_takes_everything_with_it),
         WARDED(a_supervisor_that_exits_takes_everything_with_it),
+        WARDED(a_daemon_that_came_up_outlives_the_warden),
+        WARDED(a_daemon_whose_start_failed_ends_with_the_warden),
+        WARDED(a_daemon_whose_start_is_interrupted_ends_with_the_warden),
+        WARDED(a_warden_that_is_told_to_end_at_once_does_so),
         WARDED(a_worker_has_no_descriptors_but_those_it_is_given),
         WARDED(a_worker_has_default_signals_and_a_group_of_its_own),
         WARDED(the_warden_does_not_hold_the_sockets),

@@ -19,9 +19,8 @@ EOF
     chmod 755 failing
 }
 
-# failing COMMAND...: in a mount namespace of its own, so that the host's QEMU stays as it is
-failing()
-{
-    # shellcheck disable=SC2016 # for the shell within
-    unshare --mount sh -c 'mount --bind "$0" "$1" && mount --bind failing "$0" && shift && exec "$@"' "$qemu" "$sister" "$@"
-}
+# failing COMMAND...: in a mount namespace of its own, so that the host's QEMU stays as it is. The words before the command are for
+# `start`, which takes no function.
+# shellcheck disable=SC2016 # for the shell within
+within_failing=(unshare --mount sh -c 'mount --bind "$0" "$1" && mount --bind failing "$0" && shift && exec "$@"' "$qemu" "$sister")
+failing() { "${within_failing[@]}" "$@"; }

@@ -135,21 +135,25 @@ run_docs()
 # Those that take minutes come first: otherwise the last one goes on alone.
 long_first()
 {
-    local name long=(df-accel compare-virt-df compare-virt-ls ls-hostile ls-stdout hotplug-255 faults-hostile hotplug-life)
+    local name long
+
+    long=(df-accel df-stale compare-virt-df compare-virt-ls faults-soak df-busy df-memory faults-still faults-room ls-hostile ls-stdout
+        hotplug-255 faults-hostile hotplug-life)
 
     { for name in "${long[@]}"; do ls tests/*/"$name.bats"; done; ls tests/*/*.bats; } | awk '!seen[$0]++'
 }
 
 run_bats()
 {
-    local files=() options=() jobs=${BATS_JOBS:-$(nproc)} name
+    local files=() options=() jobs=${BATS_JOBS:-$(($(nproc) + 1))} name
 
     if [[ ${TESTS:-} ]]; then
         for name in $TESTS; do files+=(tests/*/"${name%.bats}.bats"); done
     else
         mapfile -t files < <(long_first)
     fi
-    # A file for each processor at a time. What the tests of a file share, they share one after the other.
+    # A file for each processor at a time, and one more: some wait for minutes, as for a KVM that does not answer. What the tests of a
+    # file share, they share one after the other.
     [[ $jobs -le 4 ]] || jobs=4
     if [[ $jobs -gt 1 ]]; then options+=(--jobs "$jobs" --no-parallelize-within-files); fi
     # A test that hangs ends with the suite, and is then a failure.

@@ -61,6 +61,7 @@ help:
 	@echo 'make check-hosts   make demo and some tests on other releases of Debian, in chroots (HOSTS="trixie forky", TESTS=…)'
 	@echo 'make check-kvm     the commands with KVM, in a guest whose processor is emulated (HOST=trixie; an hour)'
 	@echo 'make check-arm64   an appliance for arm64 under this host'"'"'s commands; theirs, cross-compiled, by unit tests'
+	@echo 'make check-distributions  packages for the appliance as Fedora and Ubuntu have them, from repositories made here'
 	@echo 'make check-samples libblkid'"'"'s and e2fsck'"'"'s sample images, which apt-get fetches'
 	@echo 'make check-renewal RENEWALS=50 appliances of one template: each draws other random numbers'
 	@echo 'make check-prometheus  metrics, alerts and dashboard with Prometheus'
@@ -79,7 +80,8 @@ help:
 	@echo 'make install       PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make deb, make rpm packages in $(BUILD)/deb, $(BUILD)/rpm'
 	@echo 'make check-deb     the Debian packages in fresh chroots (DEB_HOSTS="bookworm trixie")'
-	@echo 'make appliance     only the appliance (ARCH=arm64: for that processor, in build/arm64); APPLIANCE_KERNEL=/boot/vmlinuz-… uses an installed kernel'
+	@echo 'make appliance     only the appliance (ARCH=arm64: for that processor, in build/arm64); '
+	@echo '                   APPLIANCE_KERNEL=/boot/vmlinuz-… uses an installed kernel; APPLIANCE_DISTRIBUTION=debian|fedora|ubuntu: of whose packages'
 	@echo 'make setup         install the Debian packages that are missing'
 	@echo 'make clean         remove what was built; downloads are kept'
 

@@ -4,8 +4,8 @@
 # is Debian's for that processor; headers and libraries are those of Debian's packages for it, which are fetched as the appliance's
 # are, and unpacked into a directory. Nothing of that processor is installed.
 
-HOST_ARCH := $(shell dpkg --print-architecture 2>/dev/null || echo amd64)
-# That of the environment is somebody else's.
+HOST_ARCH := $(shell dpkg --print-architecture 2>/dev/null || uname -m | sed 's/^x86_64$$/amd64/; s/^aarch64$$/arm64/')
+# One in the environment is not meant for this.
 ifneq ($(origin ARCH),command line)
 ARCH := $(HOST_ARCH)
 endif
@@ -26,7 +26,7 @@ CC      := $(triplet)-gcc --sysroot=$(sysroot)
 pkg_config := PKG_CONFIG_LIBDIR=$(sysroot)/usr/lib/$(triplet)/pkgconfig:$(sysroot)/usr/share/pkgconfig PKG_CONFIG_SYSROOT_DIR=$(sysroot) pkg-config
 sysroot_made := $(BUILD)/sysroot.made
 
-$(sysroot_made): appliance/build/build-sysroot.sh appliance/debian/fetch-debian.sh
+$(sysroot_made): appliance/build/build-sysroot.sh $(wildcard appliance/*/fetch-*.sh)
 	appliance/build/build-sysroot.sh $(sysroot) $(BUILD)/sysroot-debs $(filter %-dev,$(packages_build) $(packages_check))
 	@touch $@
 endif

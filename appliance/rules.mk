@@ -4,18 +4,24 @@
 #
 #   make appliance APPLIANCE_KERNEL=/boot/vmlinuz-X [APPLIANCE_MODULES=/lib/modules/X]
 #   make appliance APPLIANCE_KERNEL=          the package's kernel again
+#   make appliance APPLIANCE_DISTRIBUTION=ubuntu   of that distribution's packages, not of the host's: a directory beside this file
 
 BUILD ?= build
 
 appliance_dir := $(BUILD)/appliance
-# What was chosen the last time still is where no kernel is given: what has been tested is what is installed.
-ifeq ($(origin APPLIANCE_KERNEL),undefined)
+# What was chosen the last time still is where no kernel, or no distribution, is given: what has been tested is what is installed.
 appliance_chosen := $(shell cat $(appliance_dir)/choice 2>/dev/null)
+ifeq ($(origin APPLIANCE_KERNEL),undefined)
 APPLIANCE_KERNEL := $(patsubst kernel=%,%,$(filter kernel=%,$(appliance_chosen)))
 APPLIANCE_MODULES ?= $(patsubst modules=%,%,$(filter modules=%,$(appliance_chosen)))
 endif
-appliance_common := appliance/build/lists.sh appliance/build/architecture.sh appliance/build/unpack.sh appliance/debian/fetch-debian.sh appliance/debian/packages
-appliance_choice := kernel=$(APPLIANCE_KERNEL) modules=$(APPLIANCE_MODULES)
+ifeq ($(origin APPLIANCE_DISTRIBUTION),undefined)
+APPLIANCE_DISTRIBUTION := $(patsubst distribution=%,%,$(filter distribution=%,$(appliance_chosen)))
+endif
+export APPLIANCE_DISTRIBUTION
+appliance_common := $(addprefix appliance/build/,lists.sh architecture.sh distribution.sh fetched.sh unpack.sh) \
+	$(wildcard appliance/*/packages appliance/*/fetch-*.sh)
+appliance_choice := $(strip kernel=$(APPLIANCE_KERNEL) modules=$(APPLIANCE_MODULES) $(APPLIANCE_DISTRIBUTION:%=distribution=%))
 
 .PHONY: appliance kernel initrd root tools FORCE
 appliance: $(appliance_dir)/manifest

@@ -150,6 +150,12 @@ HOST ?= trixie
 check-kvm: setup-check
 	@tests/hosts/check-kvm.sh $(BUILD) $(HOST)
 
+# Without those packages these tests are skipped in `make check`.
+.PHONY: check-distributions
+check-distributions: setup-distributions
+	@$(submake) all
+	@TESTS=appliance-distributions tests/run-tests.sh $(BUILD) bats
+
 .PHONY: check-arm64
 check-arm64: setup-arm64
 	@$(submake) all

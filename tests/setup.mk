@@ -27,6 +27,9 @@ packages_slurm := munge slurmctld slurmd slurm-client
 packages_container := podman crun catatonit uidmap slirp4netns netavark mmdebstrap jq e2fsprogs python3-yaml
 packages_deb := debhelper dpkg-dev lintian rpm git mmdebstrap systemd-container
 
+# For make check-distributions: dnf, and what makes packages and repositories for it and for apt.
+packages_distributions := dnf dnf-plugins-core rpm createrepo-c libarchive-tools gnupg dpkg-dev
+
 # For make check-arm64: a compiler for that processor, and what runs its programs and its machines.
 packages_arm64 := gcc-aarch64-linux-gnu qemu-user-static qemu-system-arm
 
@@ -46,6 +49,7 @@ define install_missing
 		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$(missing); }
 endef
 
+.PHONY: setup-distributions
 .PHONY: setup setup-check setup-lint setup-ci setup-prometheus setup-slurm setup-deb setup-container setup-kubernetes setup-ceph setup-arm64
 setup:
 	$(call install_missing,$(packages_demo))
@@ -63,6 +67,8 @@ setup-deb:
 	$(call install_missing,$(packages_demo) $(packages_deb))
 setup-container:
 	$(call install_missing,$(packages_container))
+setup-distributions:
+	$(call install_missing,$(packages_demo) $(packages_check) $(packages_distributions))
 setup-arm64:
 	$(call install_missing,$(packages_demo) $(packages_check) $(packages_arm64))
 setup-ceph:

@@ -13,6 +13,8 @@ shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=appliance/build/lists.sh
 . "$here/lists.sh"
+# shellcheck source=appliance/build/distribution.sh
+. "$here/distribution.sh"
 # shellcheck source=appliance/build/unpack.sh
 . "$here/unpack.sh"
 
@@ -56,7 +58,7 @@ add()
     while read -r path; do add_file "$path"; done <<< "$found"
 }
 
-have() { find "$tree" \( -type f -o -type l \) -name '*.so*' -printf '%f\n'; }
+have() { find "$tree" \( -type f -o -type l \) -name '*.so*' -printf '%f\n' | LC_ALL=C sort -u; }
 
 # Of scripts readelf says that they are no ELF files.
 named()
@@ -66,7 +68,7 @@ named()
 }
 
 # What the files in the tree name, and the tree has not got.
-lacking() { awk 'NR == FNR { have[$0]; next } !($0 in have)' <(have) <(named); }
+lacking() { LC_ALL=C comm -13 <(have) <(named); }
 
 [ $# -ge 3 ] || die "usage: add-libraries.sh TREE OPENED PACKAGE-FILE…"
 tree=$1 opened=$2; shift 2

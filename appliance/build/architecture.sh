@@ -5,7 +5,7 @@
 
 # shellcheck disable=SC2034 # for the scripts that read this
 
-host_architecture=$(dpkg --print-architecture 2> /dev/null || echo amd64)
+host_architecture=$(dpkg --print-architecture 2> /dev/null || uname -m | sed 's/^x86_64$/amd64/; s/^aarch64$/arm64/')
 : "${APPLIANCE_ARCH:=$host_architecture}"
 case $APPLIANCE_ARCH in
 amd64) machine=x86_64 ;;

@@ -12,6 +12,8 @@ shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=appliance/build/lists.sh
 . "$here/lists.sh"
+# shellcheck source=appliance/build/distribution.sh
+. "$here/distribution.sh"
 # shellcheck source=appliance/build/architecture.sh
 . "$here/architecture.sh"
 
@@ -29,7 +31,7 @@ unpack_package()
     for dir in "${module_dirs[@]}"; do patterns+=("./*lib/modules/*/kernel/$dir/*"); done
     mkdir -p "$tree"
     # in a variable, not in a file: a full disk must not take away what tells of it
-    complaints=$({ "$here/../debian/fetch-debian.sh" --tar "$deb" |
+    complaints=$({ "$fetch" --tar "$deb" |
                    LC_ALL=C tar -x -C "$tree" --transform 's,^\./usr/,./,' --wildcards "${patterns[@]}" ||
                    echo "exit status: ${PIPESTATUS[*]}"; } 2>&1)
     # The patterns of other architectures match nothing. tar exits with 2 for that, too, so what it says decides.
@@ -44,13 +46,14 @@ unpack_package()
 # Prints the kernel's path; TREE gets its modules.
 from_package()
 {
-    local debs=$1 tree=$2 package files deb release kernel
-    package=$(section "$here/../debian/packages" kernel)
-    files=$("$here/../debian/fetch-debian.sh" "$debs" "$package")
+    local debs=$1 tree=$2 names files deb release kernel
+    names=$(section "$package_list" kernel)
+    # shellcheck disable=SC2086 # names
+    files=$("$fetch" "$debs" $names)
     mkdir -p "$tree"
     while read -r deb; do
         unpack_package "$deb" "$tree"
-        "$here/../debian/fetch-debian.sh" --describe "$deb" | sed 's/\([^ ]*\) /package \1: /' >> "$tree/source"
+        "$fetch" --describe "$deb" | sed 's/\([^ ]*\) /package \1: /' >> "$tree/source"
     done <<< "$files"
     kernel=$(compgen -G "$tree/boot/vmlinuz-*" || compgen -G "$tree/lib/modules/*/vmlinuz") || die "$files: there is no kernel in it"
     release=$(basename "$tree"/lib/modules/*)
@@ -124,7 +127,7 @@ else kernel=$(from_package "$debs" "$tree"); fi
 release=$(basename "$tree"/lib/modules/*)
 
 rm -rf "$out/modules.new"
-"$here/resolve-modules.sh" "$tree" "$release" "$here/../debian/modules" "$out/modules.new"
+"$here/resolve-modules.sh" "$tree" "$release" "$module_list" "$out/modules.new"
 if [ -z "$given" ]; then lighten "$out/modules.new"; fi
 boot=$(make_kernel "$kernel" "$out/kernel.new")
 {

@@ -3,9 +3,9 @@
 #
 #   build-root.sh OUT DEBS root|tools
 #
-# Makes OUT/root or OUT/tools, the appliance's drive: ext4, read-only in use, with the tools of appliance/debian/packages and the
-# modules in OUT/modules/root (made by build-kernel.sh). `root` is what scans; `tools` is what a virt-hotplug session works
-# in: all of `root`, the sections [tools-…] and OUT/modules/tools.
+# Makes OUT/root or OUT/tools, the appliance's drive: ext4, read-only in use, with the tools of a distribution's list
+# (distribution.sh) and the modules in OUT/modules/root (made by build-kernel.sh). `root` is what scans; `tools` is what a
+# virt-hotplug session works in: all of `root`, the sections [tools-…] and OUT/modules/tools.
 # OUT/DRIVE.manifest says what is in it. Two builds are equal byte for byte.
 
 set -euo pipefail
@@ -14,6 +14,8 @@ shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=appliance/build/lists.sh
 . "$here/lists.sh"
+# shellcheck source=appliance/build/distribution.sh
+. "$here/distribution.sh"
 # shellcheck source=appliance/build/unpack.sh
 . "$here/unpack.sh"
 # shellcheck source=appliance/build/architecture.sh
@@ -44,11 +46,11 @@ make_tools_layout()
     chmod 755 "$1/usr/bin/udevadm"
 }
 
-# The sections of appliance/debian/packages that the drive is made of.
+# The sections of the list that the drive is made of.
 drive_sections()
 {
     local names name
-    names=$(sections "$here/../debian/packages")
+    names=$(sections "$package_list")
     for name in $names; do
         case $name in
         kernel | dlopen) ;;
@@ -79,7 +81,7 @@ unpack()
         while read -r member; do
             if matches "$member" "$word"; then chosen+=("$member"); fi
         done <<< "$members"
-        [ "${#chosen[@]}" -gt "$found" ] || die "$file: there is no $word in it; the names stand in appliance/debian/packages"
+        [ "${#chosen[@]}" -gt "$found" ] || die "$file: there is no $word in it; the names stand in $package_list"
     done
     printf '%s\n' "${chosen[@]}" | sort -u | unpack_members "$tree" "$file"
 }
@@ -90,7 +92,7 @@ install_section()
 {
     local tree=$1 debs=$2 file line name chosen text words=() lines=() files=()
     declare -A file_of=()
-    text=$(section "$here/../debian/packages" "$3")
+    text=$(section "$package_list" "$3")
     while read -r line; do
         name=${line%%[[:space:]]*}
         chosen=$name
@@ -124,7 +126,7 @@ install_packages()
     names=$(drive_sections "$3")
     for name in $names; do install_section "$tree" "$2" "$name"; done
     install -s --strip-program="${binutils}strip" -m 755 "$out/volume-groups" "$out/dynamic-disks" "$tree/usr/sbin"
-    text=$(section "$here/../debian/packages" dlopen)
+    text=$(section "$package_list" dlopen)
     mapfile -t fetched < <(printf '%s\n' "${fetched[@]}" | LC_ALL=C sort -u)
     "$here/add-libraries.sh" "$tree" "$text" "${fetched[@]}"
 }
@@ -152,7 +154,7 @@ check_scripts()
         [[ $first =~ ^'#!'\ *([^[:space:]]+) ]] || continue
         [ -e "$tree${BASH_REMATCH[1]}" ] || missing+=("${BASH_REMATCH[1]} (for ${file#"$tree"/})")
     done <<< "$files"
-    [ "${#missing[@]}" = 0 ] || die "interpreters are missing: ${missing[*]}; the paths stand in appliance/debian/packages"
+    [ "${#missing[@]}" = 0 ] || die "interpreters are missing: ${missing[*]}; the paths stand in $package_list"
 }
 
 # No symlink dangles, but for those into /proc.
@@ -168,7 +170,7 @@ check_links()
         *)  [ -e "$link" ] || bad+=("${link#"$1"} -> $target") ;;
         esac
     done <<< "$links"
-    [ "${#bad[@]}" = 0 ] || die "dangling links: ${bad[*]}; the paths stand in appliance/debian/packages"
+    [ "${#bad[@]}" = 0 ] || die "dangling links: ${bad[*]}; the paths stand in $package_list"
 }
 
 # Blocks of 4 KiB, as many as it takes; the inodes that are there and few more; nothing that only a written filesystem needs.

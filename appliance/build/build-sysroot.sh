@@ -10,6 +10,10 @@ set -euo pipefail
 shopt -s inherit_errexit
 
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=appliance/build/lists.sh
+. "$here/lists.sh"
+# shellcheck source=appliance/build/distribution.sh
+. "$here/distribution.sh"
 # shellcheck source=appliance/build/unpack.sh
 . "$here/unpack.sh"
 
@@ -26,7 +30,7 @@ make_links_relative()
 
 [ $# -ge 3 ] || die "usage: build-sysroot.sh OUT DEBS PACKAGE…"
 out=$1 debs=$2; shift 2
-files=$("$here/../debian/fetch-debian.sh" --for-building "$debs" "$@")
+files=$("$fetch" --for-building "$debs" "$@")
 rm -rf "$out" "$out.new"
 trap 'rm -rf "$out.new"' EXIT
 make_merged_usr "$out.new"

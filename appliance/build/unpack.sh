@@ -1,10 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Packages as archives. The script that sources this has set `here`, its own directory.
+# Packages as archives. The script that sources this has sourced distribution.sh.
 
-# shellcheck disable=SC2154 # `here`
-fetch=$here/../debian/fetch-debian.sh
+# shellcheck disable=SC2154 # `fetch`
 
 # package_members FILE: the names in it, one a line, as unpack_members takes them: ./usr/bin/x
 package_members() { "$fetch" --tar "$1" | tar -t; }
@@ -26,10 +25,11 @@ describe_package()
     echo "package ${words% *}: ${words##* }"
 }
 
-# /bin, /sbin and /lib are in /usr: where a package has its files does not matter then.
+# /bin, /sbin and /lib are in /usr, and sbin is bin: where a package of which release has its files does not matter then.
 make_merged_usr()
 {
     local dir
-    mkdir -p "$1"/usr/{bin,sbin,lib,lib64}
+    mkdir -p "$1"/usr/{bin,lib,lib64}
+    ln -s bin "$1/usr/sbin"
     for dir in bin sbin lib lib64; do ln -s "usr/$dir" "$1/$dir"; done
 }

@@ -15,9 +15,6 @@
 #
 # $APPLIANCE_ARCH is the architecture of the packages, by default this host's. For another one apt has lists of its own in DIR/apt, of
 # the same sources, and knows nothing of what is installed here: the host's are left as they are.
-#
-# DIR/list.HASH records what a list of packages became. While all of its files are there apt is not asked, so that a
-# second build works offline; delete the record to look for newer packages.
 
 set -euo pipefail
 shopt -s inherit_errexit
@@ -27,6 +24,8 @@ die() { echo "fetch-debian: $*" >&2; exit 1; }
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=appliance/build/architecture.sh
 . "$here/../build/architecture.sh"
+# shellcheck source=appliance/build/fetched.sh
+. "$here/../build/fetched.sh"
 
 # Another architecture's apt: all of its programs read this file first.
 use_architecture()
@@ -48,17 +47,25 @@ apt() { local as_root=(); if [ "$(id -u)" = 0 ]; then as_root=(-o APT::Sandbox::
 # depends_on PACKAGE REGEX: those of its dependencies
 depends_on() { apt-cache depends --important "$1" | awk -v name="$2" '$1 == "Depends:" && $2 ~ name { print $2 }'; }
 
-# linux-image stands for linux-image-ARCHITECTURE, which is empty: what it depends on is the kernel, or, from Debian 14 on, is empty, too, and depends on three packages.
+# kernel_of META: a package that is empty, and depends on the kernel. That may be one package; or there are some with its modules, on
+# which it (Debian 14, where the kernel's own is empty, too) or META depends (Ubuntu's extra ones).
+kernel_of()
+{
+    local real
+    real=$(depends_on "$1" '^linux-image-[0-9]' | sed -n 1p) || real=''
+    [ -n "$real" ] || die "$1: apt does not know which kernel it stands for; run apt-get update"
+    echo "$real"
+    depends_on "$real" '^linux-(base|binary|modules)-[0-9]'
+    depends_on "$1" '^linux-modules-extra-[0-9]'
+}
+
+# linux-image stands for linux-image-ARCHITECTURE, of Debian.
 resolve()
 {
     case $1 in
-    linux-image)
-        local real parts
-        real=$(depends_on "$1-$APPLIANCE_ARCH" '^linux-image-[0-9]' | sed -n 1p) || real=''
-        [ -n "$real" ] || die "$1-$APPLIANCE_ARCH: apt does not know which kernel it stands for; run apt-get update"
-        parts=$(depends_on "$real" '^linux-(base|binary|modules)-[0-9]')
-        echo "${parts:-$real}" ;;
-    *)  echo "$1" ;;
+    linux-image)         kernel_of "$1-$APPLIANCE_ARCH" ;;
+    linux-image-generic) kernel_of "$1" ;;
+    *)                   echo "$1" ;;
     esac
 }
 
@@ -88,15 +95,6 @@ choose()
         fi
     done
     die "apt knows none of $*; run apt-get update"
-}
-
-# Prints the record's files if all of them are there.
-recorded()
-{
-    local dir=$1 record=$2 file
-    [ -s "$record" ] || return 1
-    while read -r file; do [ -s "$dir/$file" ] || return 1; done < "$record"
-    sed "s|^|$dir/|" "$record"
 }
 
 # 'FILE SHA256' for each package. apt says nothing of one that lies in the directory where it runs.
@@ -134,7 +132,7 @@ fetch()
     mapfile -t names < <(printf '%s\n' "$@" | LC_ALL=C sort -u)
     mkdir -p "$dir"
     local record name file sum found lines=() packages=() missing=()
-    record=$dir/list.$(printf '%s\n' "$libraries" "${names[@]}" | sha256sum | cut -c 1-12)
+    record=$(record_of "$dir" "$libraries" "${names[@]}")
     if recorded "$dir" "$record"; then return; fi
 
     command -v apt-get >/dev/null || die "no apt-get: this script is for Debian and its kin"
@@ -155,9 +153,7 @@ fetch()
         has "$dir" "$file" "$sum" || missing+=("${file%%_*}")
     done
     if [ "${#missing[@]}" -gt 0 ]; then download "$dir" "${missing[@]}"; fi
-    printf '%s\n' "${lines[@]%% *}" > "$record.new"
-    mv "$record.new" "$record"
-    recorded "$dir" "$record" || die "$dir: a downloaded package is missing; delete $record and try again"
+    write_record "$dir" "$record" "${lines[@]%% *}"
 }
 
 sections='(.*/)?libs' # those of libraries

@@ -12,7 +12,11 @@ setup()
 }
 
 # Whatever the make that runs the tests was given is not for this one.
-make_here() { env -u MAKEFLAGS -u MAKELEVEL -u APPLIANCE_KERNEL -u APPLIANCE_MODULES make -s -C "$TOP" BUILD="$TMPDIR/build" "$@"; }
+make_here()
+{
+    env -u MAKEFLAGS -u MAKELEVEL -u APPLIANCE_KERNEL -u APPLIANCE_MODULES -u APPLIANCE_DISTRIBUTION \
+        make -s -C "$TOP" BUILD="$TMPDIR/build" "$@"
+}
 
 @test "make clean removes what was built, and keeps what was downloaded" {
     mkdir -p build/appliance/modules/root build/bin
@@ -29,6 +33,15 @@ make_here() { env -u MAKEFLAGS -u MAKELEVEL -u APPLIANCE_KERNEL -u APPLIANCE_MOD
     make_here "$TMPDIR/build/appliance/choice" APPLIANCE_KERNEL=/boot/vmlinuz-y
     assert_equal "$(cat build/appliance/choice)" "kernel=/boot/vmlinuz-y modules="
     make_here "$TMPDIR/build/appliance/choice" APPLIANCE_KERNEL=
+    make_here "$TMPDIR/build/appliance/choice"
+    assert_equal "$(cat build/appliance/choice)" "kernel= modules="
+}
+
+@test "the distribution that was chosen is kept until another is" {
+    make_here "$TMPDIR/build/appliance/choice" APPLIANCE_DISTRIBUTION=ubuntu
+    make_here "$TMPDIR/build/appliance/choice"
+    assert_equal "$(cat build/appliance/choice)" "kernel= modules= distribution=ubuntu"
+    make_here "$TMPDIR/build/appliance/choice" APPLIANCE_DISTRIBUTION=
     make_here "$TMPDIR/build/appliance/choice"
     assert_equal "$(cat build/appliance/choice)" "kernel= modules="
 }

@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* qcow2, qcow and qed. Source: QEMU docs/interop/qcow2.txt and docs/interop/qed_spec.txt; of qcow
  * there is block/qcow.c alone. */
+#include "image-qcow2.h"
 #include "image-header.h"
 
 #include <inttypes.h>
-
-/* qcow2.txt, "Header". */
-enum {
-    QCOW2_VERSION = 4,
-    QCOW2_BACKING_OFFSET = 8,
-    QCOW2_BACKING_SIZE = 16,
-    QCOW2_CLUSTER_BITS = 20,
-    QCOW2_SIZE = 24,
-    QCOW2_CRYPT_METHOD = 32,
-    QCOW2_L1_SIZE = 36,
-    QCOW2_L1_OFFSET = 40,
-    QCOW2_V2_LENGTH = 72,
-    QCOW2_INCOMPATIBLE = 72,
-    QCOW2_HEADER_LENGTH = 100,
-    QCOW2_V3_LENGTH = 104,
-};
 
 #define QCOW2_BACKING_MAX 1023
 #define QCOW2_CLUSTER_BITS_MIN 9

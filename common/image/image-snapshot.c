@@ -5,6 +5,7 @@
 
 #include "base/text-format.h"
 #include "image-header.h"
+#include "image-qcow2.h"
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/mman.h>
@@ -12,17 +13,6 @@
 
 /* The header is in the first of these. */
 #define SECTOR 512
-
-enum {
-    HEADER_VERSION = 4,
-    HEADER_CLUSTER_BITS = 20,
-    HEADER_SIZE = 24,
-    HEADER_L1_SIZE = 36,
-    HEADER_L1_OFFSET = 40,
-    HEADER_SNAPSHOTS = 60,
-    HEADER_SNAPSHOT_OFFSET = 64,
-    HEADER_AUTOCLEAR = 88,
-};
 
 #define SNAPSHOTS_MAX 65536
 #define EXTRA_MAX 1024
@@ -126,14 +116,14 @@ static int find(struct table *table, const char *name, struct snapshot *one, str
                 error **err)
 {
     const struct header header = view(table->header, sizeof table->header);
-    uint32_t count = image_header_be32(&header, HEADER_SNAPSHOTS);
-    uint64_t size = image_header_be64(&header, HEADER_SIZE);
+    uint32_t count = image_header_be32(&header, QCOW2_SNAPSHOTS);
+    uint64_t size = image_header_be64(&header, QCOW2_SIZE);
     AUTO_FREE char *shown = NULL;
     bool numbered = false;
 
     if (count > SNAPSHOTS_MAX)
         return error_set(err, ERROR_CORRUPT, "it claims %" PRIu32 " snapshots", count);
-    table->at = image_header_be64(&header, HEADER_SNAPSHOT_OFFSET);
+    table->at = image_header_be64(&header, QCOW2_SNAPSHOT_OFFSET);
     if (table->at > table->file_size)
         return error_set(err, ERROR_CORRUPT, "truncated: its snapshot table is beyond its end");
     table->end = table->at + TABLE_BYTES_MAX;
@@ -172,7 +162,7 @@ static void put_be64(uint8_t *bytes, uint64_t value)
 static int check(const struct table *table, const struct snapshot *snapshot, error **err)
 {
     const struct header header = view(table->header, sizeof table->header);
-    uint32_t bits = image_header_be32(&header, HEADER_CLUSTER_BITS) & 31;
+    uint32_t bits = image_header_be32(&header, QCOW2_CLUSTER_BITS) & 31;
     uint64_t l1 = UINT64_C(8) * snapshot->l1_size;
 
     if (snapshot->l1_offset & ((UINT64_C(1) << bits) - 1) ||
@@ -196,13 +186,13 @@ static void change_header(struct table *table, const struct snapshot *snapshot)
 {
     const struct header header = view(table->header, sizeof table->header);
 
-    if (image_header_be32(&header, HEADER_VERSION) >= 3)
-        put_be64(table->header + HEADER_AUTOCLEAR, 0);
-    put_be64(table->header + HEADER_SIZE, snapshot->size);
-    put_be32(table->header + HEADER_L1_SIZE, snapshot->l1_size);
-    put_be64(table->header + HEADER_L1_OFFSET, snapshot->l1_offset);
-    put_be32(table->header + HEADER_SNAPSHOTS, 0);
-    put_be64(table->header + HEADER_SNAPSHOT_OFFSET, 0);
+    if (image_header_be32(&header, QCOW2_VERSION) >= 3)
+        put_be64(table->header + QCOW2_AUTOCLEAR, 0);
+    put_be64(table->header + QCOW2_SIZE, snapshot->size);
+    put_be32(table->header + QCOW2_L1_SIZE, snapshot->l1_size);
+    put_be64(table->header + QCOW2_L1_OFFSET, snapshot->l1_offset);
+    put_be32(table->header + QCOW2_SNAPSHOTS, 0);
+    put_be64(table->header + QCOW2_SNAPSHOT_OFFSET, 0);
 }
 
 /* A descriptor that is open for reading only, as QEMU wants it; -1 and *err. */

@@ -2,6 +2,7 @@
 /* Tables that QEMU reads when it opens an image, and keeps in memory: an image of 4 KiB may claim
  * gigabytes of them. What each driver allocates is in the function of that name in QEMU 7.2. */
 #include "image-header.h"
+#include "image-qcow2.h"
 
 #include <inttypes.h>
 
@@ -84,24 +85,16 @@ static int check_qed(const struct header *header, error **err)
 
 /* qcow2_do_open(): the L1 table; qcow2_refcount_init(): the refcount table; qcow2_read_snapshots():
  * all snapshots, of at least 40 bytes each. */
-#define QCOW2_CLUSTER_BITS_OFFSET 20
-#define QCOW2_L1_SIZE_OFFSET 36
-#define QCOW2_L1_TABLE_OFFSET 40
-#define QCOW2_REFCOUNT_OFFSET 48
-#define QCOW2_REFCOUNT_CLUSTERS_OFFSET 56
-#define QCOW2_SNAPSHOTS_OFFSET 60
-#define QCOW2_SNAPSHOT_TABLE_OFFSET 64
 #define QCOW2_SNAPSHOT_SIZE 40
 
 static int check_qcow2(const struct header *header, error **err)
 {
-    uint64_t l1 = UINT64_C(8) * image_header_be32(header, QCOW2_L1_SIZE_OFFSET);
-    uint64_t counts = (uint64_t)image_header_be32(header, QCOW2_REFCOUNT_CLUSTERS_OFFSET)
-                      << (image_header_be32(header, QCOW2_CLUSTER_BITS_OFFSET) & 31);
-    uint64_t snapshots =
-        (uint64_t)QCOW2_SNAPSHOT_SIZE * image_header_be32(header, QCOW2_SNAPSHOTS_OFFSET);
-    if (l1 > 0 && check_table(header, "L1 table", image_header_be64(header, QCOW2_L1_TABLE_OFFSET),
-                              l1, l1, err) < 0)
+    uint64_t l1 = UINT64_C(8) * image_header_be32(header, QCOW2_L1_SIZE);
+    uint64_t counts = (uint64_t)image_header_be32(header, QCOW2_REFCOUNT_CLUSTERS)
+                      << (image_header_be32(header, QCOW2_CLUSTER_BITS) & 31);
+    uint64_t snapshots = (uint64_t)QCOW2_SNAPSHOT_SIZE * image_header_be32(header, QCOW2_SNAPSHOTS);
+    if (l1 > 0 && check_table(header, "L1 table", image_header_be64(header, QCOW2_L1_OFFSET), l1,
+                              l1, err) < 0)
         return -1;
     /* The table may end within its last cluster, where the file does too. */
     if (check_table(header, "refcount table", image_header_be64(header, QCOW2_REFCOUNT_OFFSET), 0,
@@ -109,8 +102,8 @@ static int check_qcow2(const struct header *header, error **err)
         return -1;
     return snapshots == 0 ? 0
                           : check_table(header, "snapshot table",
-                                        image_header_be64(header, QCOW2_SNAPSHOT_TABLE_OFFSET),
-                                        snapshots, snapshots, err);
+                                        image_header_be64(header, QCOW2_SNAPSHOT_OFFSET), snapshots,
+                                        snapshots, err);
 }
 
 /* qcow_open(): the L1 table of version 1, of a size that follows from the others. The two numbers

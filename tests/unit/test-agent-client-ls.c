@@ -3,50 +3,18 @@
 #include "appliance/agent-client.h"
 
 #include "base/clock.h"
+#include "lib/agent-wire.h"
 #include "lib/fake-agent.h"
 #include "lib/fake-lister.h"
 #include "scan/question-ls.h"
-#include "wire/frame.h"
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <cmocka.h>
 
-struct wire {
-    agent_client *host;
-    int agent;
-    frame_reader *reader;
-};
-
-static int set_up(void **state)
-{
-    struct wire *wire = calloc(1, sizeof *wire);
-    int pair[2];
-    signal(SIGPIPE, SIG_IGN);
-    if (!wire || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-        return -1;
-    wire->host = agent_client_new(pair[0], NULL);
-    wire->agent = pair[1];
-    wire->reader = frame_reader_new();
-    *state = wire;
-    return wire->host && wire->reader ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct wire *wire = *state;
-    agent_client_free(wire->host);
-    frame_reader_free(wire->reader);
-    close(wire->agent);
-    free(wire);
-    return 0;
-}
-
 /* Asks; the question as the agent reads it, which the caller frees. */
-static request ask(struct wire *wire)
+static request ask(struct agent_wire *wire)
 {
     disk only = {.slot = 3, .size = 512};
     ls_directory directory = {.path = {4, (char *)(uintptr_t) "/etc"}};
@@ -54,25 +22,19 @@ static request ask(struct wire *wire)
         .args = {.directories = {1, &directory}, .order = LS_TREE}};
     const struct question question = {&question_ls, &list};
     const struct question_disks disks = {&only, 1, {0}, false, false};
-    request asked = {0};
-    const void *body;
-    size_t length;
     assert_int_equal(question_ask(&question, &disks, wire->host, NULL), 0);
-    while (frame_reader_next(wire->reader, &body, &length) == 0)
-        assert_true(frame_reader_fill(wire->reader, wire->agent) > 0);
-    assert_int_equal(frame_decode((xdrproc_t)xdr_request, &asked, sizeof asked, body, length), 0);
-    return asked;
+    return agent_wire_hear(wire);
 }
 
 /* Asks, and has it answered in so many parts and a last one. */
-static void exchange(struct wire *wire, struct fake_listing listing)
+static void exchange(struct agent_wire *wire, struct fake_listing listing)
 {
     request asked = ask(wire);
     fake_answer_ls(wire->agent, &asked, &listing, 0, 1);
     xdr_free((xdrproc_t)xdr_request, &asked);
 }
 
-static void expect(struct wire *wire, bool last)
+static void expect(struct agent_wire *wire, bool last)
 {
     answer reply = {0};
     assert_int_equal(agent_client_wait(wire->host, clock_now() + CLOCK_SECOND, &reply, NULL), 0);
@@ -82,7 +44,7 @@ static void expect(struct wire *wire, bool last)
     agent_client_answer_clear(&reply);
 }
 
-static void assert_distrust(struct wire *wire)
+static void assert_distrust(struct agent_wire *wire)
 {
     AUTO_ERROR error *err = NULL;
     answer reply = {0};
@@ -104,7 +66,7 @@ static void the_question_arrives(void **state)
 
 static void a_question_is_open_until_its_last_answer(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     exchange(wire, (struct fake_listing){.parts = 3, .entries = 2});
     for (unsigned i = 0; i < 3; i++) {
         expect(wire, false);
@@ -116,7 +78,7 @@ static void a_question_is_open_until_its_last_answer(void **state)
 
 static void questions_behind_it_are_answered_then(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     request first = ask(wire), second = ask(wire);
     struct fake_listing listing = {.parts = 1, .entries = 1};
     fake_answer_ls(wire->agent, &first, &listing, 0, 1);
@@ -132,7 +94,7 @@ static void questions_behind_it_are_answered_then(void **state)
 
 static void an_answer_to_another_question_in_between_is_distrusted(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     request first = ask(wire), second = ask(wire);
     struct fake_listing listing = {.parts = 1, .entries = 1};
     fake_answer_ls(wire->agent, &second, &listing, 0, 1);
@@ -145,8 +107,8 @@ static void another_serial_or_operation_is_distrusted(void **state)
 {
     exchange(*state, (struct fake_listing){.how = FAKE_LS_LIE_SERIAL, .parts = 1});
     assert_distrust(*state);
-    tear_down(state);
-    set_up(state);
+    agent_wire_tear_down(state);
+    agent_wire_set_up(state);
     exchange(*state, (struct fake_listing){.how = FAKE_LS_LIE_OP, .parts = 1});
     assert_distrust(*state);
 }
@@ -159,7 +121,7 @@ static void a_status_that_does_not_exist_is_distrusted(void **state)
 
 static void a_part_behind_the_last_one_is_distrusted(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     exchange(wire, (struct fake_listing){.how = FAKE_LS_LIE_MORE});
     expect(wire, true);
     assert_distrust(wire);
@@ -167,7 +129,7 @@ static void a_part_behind_the_last_one_is_distrusted(void **state)
 
 int main(void)
 {
-#define WIRE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WIRE(test) cmocka_unit_test_setup_teardown(test, agent_wire_set_up, agent_wire_tear_down)
     const struct CMUnitTest tests[] = {
         WIRE(the_question_arrives),
         WIRE(a_question_is_open_until_its_last_answer),

@@ -4,67 +4,20 @@
 
 #include "base/clock.h"
 #include "base/wall-clock.h"
+#include "lib/agent-wire.h"
 #include "lib/fake-agent.h"
-#include "wire/frame.h"
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <cmocka.h> /* needs the above */
-
-struct wire {
-    agent_client *host;
-    int agent;
-    frame_reader *reader;
-};
-
-static int set_up(void **state)
-{
-    struct wire *wire = calloc(1, sizeof *wire);
-    int pair[2];
-    assert_non_null(wire);
-    signal(SIGPIPE, SIG_IGN);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    wire->host = agent_client_new(pair[0], NULL);
-    wire->agent = pair[1];
-    wire->reader = frame_reader_new();
-    *state = wire;
-    return wire->host && wire->reader ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct wire *wire = *state;
-    agent_client_free(wire->host);
-    frame_reader_free(wire->reader);
-    close(wire->agent);
-    free(wire);
-    return 0;
-}
-
-/* The next question, as the agent reads it. */
-static request hear(struct wire *wire)
-{
-    request asked = {0};
-    const void *body;
-    size_t length;
-    while (frame_reader_next(wire->reader, &body, &length) == 0) {
-        int got = frame_reader_fill(wire->reader, wire->agent);
-        assert_true(got > 0);
-        frame_reader_called(wire->reader, (size_t)got);
-    }
-    assert_int_equal(frame_decode((xdrproc_t)xdr_request, &asked, sizeof asked, body, length), 0);
-    return asked;
-}
 
 enum greeting { GREETED, NOT_RENEWED, FAILED_OTHERWISE };
 
 /* A host in a process of its own greets; it hears both requests before it gets an answer, so a
  * greeting takes no longer than HELLO alone. */
-static enum greeting greet(struct wire *wire, const char *message)
+static enum greeting greet(struct agent_wire *wire, const char *message)
 {
     AUTO_ERROR error *err = NULL;
     int status;
@@ -76,7 +29,7 @@ static enum greeting greet(struct wire *wire, const char *message)
                      strstr(error_message(err), message);
         _exit(result == 0 ? GREETED : named ? NOT_RENEWED : FAILED_OTHERWISE);
     }
-    request hello = hear(wire), renew = hear(wire);
+    request hello = agent_wire_hear(wire), renew = agent_wire_hear(wire);
     assert_int_equal(hello.body.op, OP_HELLO);
     assert_int_equal(renew.body.op, OP_RENEW);
     fake_answer_other(wire->agent, &hello, "");
@@ -98,10 +51,10 @@ static void an_appliance_that_was_not_renewed_is_not_used(void **state)
 
 static void every_renewal_has_other_bytes(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     assert_int_equal(agent_client_renew(wire->host, NULL), 0);
     assert_int_equal(agent_client_renew(wire->host, NULL), 0);
-    request first = hear(wire), second = hear(wire);
+    request first = agent_wire_hear(wire), second = agent_wire_hear(wire);
     const char *one = first.body.request_body_u.renew.seed;
     const char *other = second.body.request_body_u.renew.seed;
     for (size_t i = 0; i < RENEW_SEED; i += 16)
@@ -110,10 +63,10 @@ static void every_renewal_has_other_bytes(void **state)
 
 static void a_renewal_has_the_time_of_this_host(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     uint64_t before = wall_clock_now();
     assert_int_equal(agent_client_renew(wire->host, NULL), 0);
-    request asked = hear(wire);
+    request asked = agent_wire_hear(wire);
     uint64_t said = asked.body.request_body_u.renew.time;
     assert_true(said >= before);
     assert_true(said <= wall_clock_now());
@@ -121,7 +74,7 @@ static void a_renewal_has_the_time_of_this_host(void **state)
 
 int main(void)
 {
-#define WIRE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WIRE(test) cmocka_unit_test_setup_teardown(test, agent_wire_set_up, agent_wire_tear_down)
     const struct CMUnitTest tests[] = {
         WIRE(a_host_that_greets_renews),
         WIRE(an_appliance_that_was_not_renewed_is_not_used),

@@ -3,6 +3,7 @@
 #include "appliance/agent-client.h"
 
 #include "base/clock.h"
+#include "lib/agent-wire.h"
 #include "lib/fake-agent.h"
 #include "scan/question-df.h"
 #include "wire/frame.h"
@@ -15,55 +16,9 @@
 
 #include <cmocka.h>
 
-struct wire {
-    agent_client *host;
-    int agent;
-    frame_reader *reader;
-};
-
-static int set_up(void **state)
-{
-    struct wire *wire = calloc(1, sizeof *wire);
-    int pair[2];
-    assert_non_null(wire);
-    signal(SIGPIPE, SIG_IGN);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    wire->host = agent_client_new(pair[0], NULL);
-    wire->agent = pair[1];
-    wire->reader = frame_reader_new();
-    *state = wire;
-    return wire->host && wire->reader ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct wire *wire = *state;
-    agent_client_free(wire->host);
-    frame_reader_free(wire->reader);
-    if (wire->agent >= 0)
-        close(wire->agent);
-    free(wire);
-    return 0;
-}
-
-/* The next question, as the agent reads it; the caller frees it. */
-static request hear(struct wire *wire)
-{
-    request asked = {0};
-    const void *body;
-    size_t length;
-    while (frame_reader_next(wire->reader, &body, &length) == 0) {
-        int got = frame_reader_fill(wire->reader, wire->agent);
-        assert_true(got > 0);
-        frame_reader_called(wire->reader, (size_t)got);
-    }
-    assert_int_equal(frame_decode((xdrproc_t)xdr_request, &asked, sizeof asked, body, length), 0);
-    return asked;
-}
-
 static const struct question scan = {&question_df, NULL};
 
-static void ask_scan(struct wire *wire)
+static void ask_scan(struct agent_wire *wire)
 {
     disk disks[2] = {{.slot = 0, .size = 512}, {.slot = 1, .size = 512}};
     const struct question_disks args = {disks, 2, {0}, false, false};
@@ -71,10 +26,10 @@ static void ask_scan(struct wire *wire)
 }
 
 /* Asks about two disks, and has it answered in that way. */
-static void exchange(struct wire *wire, enum fake_scan how)
+static void exchange(struct agent_wire *wire, enum fake_scan how)
 {
     ask_scan(wire);
-    request asked = hear(wire);
+    request asked = agent_wire_hear(wire);
     fake_answer_scan(wire->agent, &asked, how, 1);
     xdr_free((xdrproc_t)xdr_request, &asked);
 }
@@ -84,7 +39,7 @@ static uint64_t soon(void)
     return clock_now() + CLOCK_SECOND;
 }
 
-static void assert_distrust(struct wire *wire)
+static void assert_distrust(struct agent_wire *wire)
 {
     AUTO_ERROR error *err = NULL;
     answer reply = {0};
@@ -95,7 +50,7 @@ static void assert_distrust(struct wire *wire)
 
 static void an_honest_answer_comes_through(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     answer reply = {0};
     exchange(wire, FAKE_OK);
     assert_int_equal(agent_client_wait(wire->host, soon(), &reply, NULL), 0);
@@ -106,7 +61,7 @@ static void an_honest_answer_comes_through(void **state)
 
 static void labels_come_through_as_bytes(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     answer reply = {0};
     exchange(wire, FAKE_ESCAPES);
     assert_int_equal(agent_client_wait(wire->host, soon(), &reply, NULL), 0);
@@ -117,13 +72,13 @@ static void labels_come_through_as_bytes(void **state)
 
 static void an_enormous_answer_comes_through(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     answer reply = {0};
     pid_t agent;
     ask_scan(wire);
     agent = fork();
     if (agent == 0) {
-        request asked = hear(wire);
+        request asked = agent_wire_hear(wire);
         fake_answer_scan(wire->agent, &asked, FAKE_ENORMOUS, 1);
         _exit(0);
     }
@@ -138,14 +93,14 @@ static void every_lie_is_distrusted(void **state)
         print_message("lie %d\n", how);
         exchange(*state, (enum fake_scan)how);
         assert_distrust(*state);
-        tear_down(state);
-        set_up(state);
+        agent_wire_tear_down(state);
+        agent_wire_set_up(state);
     }
 }
 
 static void a_second_answer_to_one_question_is_distrusted(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     answer reply = {0};
     exchange(wire, FAKE_LIE_TWICE);
     assert_int_equal(agent_client_wait(wire->host, soon(), &reply, NULL), 0);
@@ -155,7 +110,7 @@ static void a_second_answer_to_one_question_is_distrusted(void **state)
 
 static void a_second_answer_is_not_taken_for_that_to_the_next_question(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     answer reply = {0};
     ask_scan(wire);
     exchange(wire, FAKE_LIE_TWICE); /* to the first of the two */
@@ -166,7 +121,7 @@ static void a_second_answer_is_not_taken_for_that_to_the_next_question(void **st
 
 static void an_answer_in_advance_is_distrusted(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     answer reply = {0};
     exchange(wire, FAKE_LIE_UNSOLICITED);
     assert_int_equal(agent_client_wait(wire->host, soon(), &reply, NULL), 0);
@@ -176,7 +131,7 @@ static void an_answer_in_advance_is_distrusted(void **state)
 
 static void an_answer_to_no_question_is_distrusted(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     request asked = {.serial = 1, .body = {.op = OP_HELLO}};
     fake_answer_other(wire->agent, &asked, "");
     assert_distrust(wire);
@@ -184,10 +139,10 @@ static void an_answer_to_no_question_is_distrusted(void **state)
 
 static void answers_out_of_order_are_distrusted(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     ask_scan(wire);
     ask_scan(wire);
-    request first = hear(wire), second = hear(wire);
+    request first = agent_wire_hear(wire), second = agent_wire_hear(wire);
     fake_answer_scan(wire->agent, &second, FAKE_OK, 1);
     xdr_free((xdrproc_t)xdr_request, &first);
     xdr_free((xdrproc_t)xdr_request, &second);
@@ -196,7 +151,7 @@ static void answers_out_of_order_are_distrusted(void **state)
 
 static void questions_of_kept_appliances_arrive(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     name_args name = {.disk = {.slot = 3, .size = 512}, .label = {2, (char *)"ab"}};
     release_args release = {.slot = 254, .force = 1};
     assert_int_equal(agent_client_keep(wire->host, 600, NULL), 0);
@@ -205,7 +160,7 @@ static void questions_of_kept_appliances_arrive(void **state)
     assert_int_equal(agent_client_list(wire->host, NULL), 0);
     request asked[4];
     for (size_t i = 0; i < 4; i++)
-        asked[i] = hear(wire);
+        asked[i] = agent_wire_hear(wire);
     assert_int_equal(asked[0].body.op, OP_KEEP);
     assert_int_equal(asked[0].body.request_body_u.keep.idle, 600);
     assert_int_equal(asked[1].body.op, OP_NAME);
@@ -221,11 +176,11 @@ static void questions_of_kept_appliances_arrive(void **state)
 
 static void a_refusal_comes_through_with_its_reason(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     release_args release = {.slot = 0};
     answer reply = {0};
     assert_int_equal(agent_client_release(wire->host, &release, NULL), 0);
-    request asked = hear(wire);
+    request asked = agent_wire_hear(wire);
     fake_answer_other(wire->agent, &asked, "mounted");
     assert_int_equal(agent_client_wait(wire->host, soon(), &reply, NULL), 0);
     const done_ret *done = &reply.body.answer_body_u.release;
@@ -235,10 +190,10 @@ static void a_refusal_comes_through_with_its_reason(void **state)
 }
 
 /* Asks for the list, and has it answered so. */
-static void list(struct wire *wire, struct listed *disks, u_int count)
+static void list(struct agent_wire *wire, struct listed *disks, u_int count)
 {
     assert_int_equal(agent_client_list(wire->host, NULL), 0);
-    request asked = hear(wire);
+    request asked = agent_wire_hear(wire);
     fake_answer_list(wire->agent, &asked, disks, count);
 }
 
@@ -251,7 +206,7 @@ static struct listed entry(unsigned slot, int named, const char *label)
 
 static void an_honest_list_comes_through(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     answer reply = {0};
     struct listed disks[] = {entry(0, 1, "Data"), entry(7, 0, ""), entry(254, 1, "")};
     list(wire, disks, 3);
@@ -281,20 +236,20 @@ static void lists_that_cannot_be_are_distrusted(void **state)
         print_message("list %zu\n", i);
         list(*state, wrong[i], 2);
         assert_distrust(*state);
-        tear_down(state);
-        set_up(state);
+        agent_wire_tear_down(state);
+        agent_wire_set_up(state);
     }
 }
 
 static void another_version_of_the_protocol_is_named(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     AUTO_ERROR error *err = NULL;
     answer reply = {.body = {.op = OP_HELLO}};
     AUTO_SECRET void *frame = NULL;
     size_t length;
     assert_int_equal(agent_client_hello(wire->host, NULL), 0);
-    request asked = hear(wire);
+    request asked = agent_wire_hear(wire);
     assert_int_equal(asked.body.request_body_u.protocol_version, PROTOCOL_VERSION);
     reply.serial = asked.serial;
     reply.body.answer_body_u.hello.protocol_version = PROTOCOL_VERSION + 1;
@@ -306,7 +261,7 @@ static void another_version_of_the_protocol_is_named(void **state)
 
 static void a_host_calls_before_it_says_hello(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     assert_int_equal(agent_client_hello(wire->host, NULL), 0);
     int got = frame_reader_fill(wire->reader, wire->agent);
     assert_true(got > 0);
@@ -316,10 +271,11 @@ static void a_host_calls_before_it_says_hello(void **state)
 /* A host was killed, and another one came so soon that the agent answered that one. */
 static void what_was_meant_for_another_host_is_passed_over(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     answer reply = {0};
     assert_int_equal(agent_client_hello(wire->host, NULL), 0);
-    request asked = hear(wire), other = {.serial = asked.serial + 1, .body = {.op = OP_PREPARE}};
+    request asked = agent_wire_hear(wire),
+            other = {.serial = asked.serial + 1, .body = {.op = OP_PREPARE}};
     fake_answer_other(wire->agent, &other, "late");
     fake_answer_other(wire->agent, &asked, "");
     assert_int_equal(agent_client_wait(wire->host, soon(), &reply, NULL), 0);
@@ -330,7 +286,7 @@ static void what_was_meant_for_another_host_is_passed_over(void **state)
 
 static void an_agent_that_closes_has_ended(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     AUTO_ERROR error *err = NULL;
     answer reply = {0};
     ask_scan(wire);
@@ -341,14 +297,14 @@ static void an_agent_that_closes_has_ended(void **state)
 
 static void asking_one_that_has_gone_is_an_error(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     AUTO_ERROR error *err = NULL;
     close(steal_fd(&wire->agent));
     assert_int_equal(agent_client_hello(wire->host, &err), -1);
     assert_int_equal(error_errno(err), EPIPE);
 }
 
-static void assert_times_out(struct wire *wire, uint64_t deadline)
+static void assert_times_out(struct agent_wire *wire, uint64_t deadline)
 {
     AUTO_ERROR error *err = NULL;
     answer reply = {0};
@@ -360,14 +316,14 @@ static void assert_times_out(struct wire *wire, uint64_t deadline)
 
 static void silence_ends_at_the_deadline(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     exchange(wire, FAKE_HANG);
     assert_times_out(wire, clock_now() + CLOCK_SECOND / 10);
 }
 
 static void a_deadline_that_has_passed_is_not_waited_for(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     uint64_t since = clock_now();
     exchange(wire, FAKE_HANG);
     assert_times_out(wire, since);
@@ -376,7 +332,7 @@ static void a_deadline_that_has_passed_is_not_waited_for(void **state)
 /* A byte now and then does not move the deadline. */
 static void a_dripping_answer_ends_at_the_deadline(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     uint64_t deadline = clock_now() + CLOCK_SECOND / 5;
     ask_scan(wire);
     pid_t agent = fork();
@@ -392,9 +348,10 @@ static void a_dripping_answer_ends_at_the_deadline(void **state)
 /* Answers to the host before us are passed over, and do not move the deadline either. */
 static void one_that_talks_without_end_ends_at_the_deadline(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     assert_int_equal(agent_client_hello(wire->host, NULL), 0);
-    request asked = hear(wire), other = {.serial = asked.serial + 1, .body = {.op = OP_PREPARE}};
+    request asked = agent_wire_hear(wire),
+            other = {.serial = asked.serial + 1, .body = {.op = OP_PREPARE}};
     pid_t agent = fork();
     if (agent == 0)
         for (;;)
@@ -406,7 +363,7 @@ static void one_that_talks_without_end_ends_at_the_deadline(void **state)
 /* What comes late would be taken for the answer to it. */
 static void nothing_is_asked_after_a_question_without_an_answer(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     AUTO_ERROR error *err = NULL;
     release_args release = {.slot = 0};
     exchange(wire, FAKE_HANG);
@@ -417,7 +374,7 @@ static void nothing_is_asked_after_a_question_without_an_answer(void **state)
 
 static void an_answer_that_is_there_is_given_even_after_the_deadline(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     answer reply = {0};
     exchange(wire, FAKE_OK);
     assert_int_equal(agent_client_fill(wire->host, NULL), 0);
@@ -427,7 +384,7 @@ static void an_answer_that_is_there_is_given_even_after_the_deadline(void **stat
 
 static void one_that_does_not_listen_fills_the_queue(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     AUTO_ERROR error *err = NULL;
     static disk disks[SLOT_COUNT];
     const struct question_disks args = {disks, SLOT_COUNT, {0}, false, false};
@@ -445,7 +402,7 @@ static void one_that_does_not_listen_fills_the_queue(void **state)
 
 static void there_are_256_questions_at_once(void **state)
 {
-    struct wire *wire = *state;
+    struct agent_wire *wire = *state;
     AUTO_ERROR error *err = NULL;
     for (int i = 0; i < 256; i++)
         assert_int_equal(agent_client_hello(wire->host, NULL), 0);
@@ -455,7 +412,7 @@ static void there_are_256_questions_at_once(void **state)
 
 int main(void)
 {
-#define WIRE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WIRE(test) cmocka_unit_test_setup_teardown(test, agent_wire_set_up, agent_wire_tear_down)
     const struct CMUnitTest tests[] = {
         WIRE(an_honest_answer_comes_through),
         WIRE(labels_come_through_as_bytes),

@@ -5,6 +5,7 @@
 #include "agent/util/ntfs-link.h"
 #include "agent/util/safe-open.h"
 #include "base/cleanup.h"
+#include "lib/temporary-tree.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,35 +15,8 @@
 
 #include <cmocka.h> /* needs the above */
 
-struct fixture {
-    char top[32];
-    int fd;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    strcpy(f->top, "/tmp/vlt-roots.XXXXXX");
-    *state = f;
-    if (!mkdtemp(f->top))
-        return -1;
-    f->fd = open(f->top, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return f->fd < 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    char command[64];
-    close(f->fd);
-    snprintf(command, sizeof command, "rm -rf %s", f->top);
-    int result = system(command);
-    free(f);
-    return result;
-}
-
 /* "a/b/": directories; "a/b": a file; "a>b": a symbolic link to b. */
-static void make(struct fixture *f, const char *what)
+static void make(struct temporary_tree *f, const char *what)
 {
     char path[256];
     snprintf(path, sizeof path, "%s", what);
@@ -60,7 +34,7 @@ static void make(struct fixture *f, const char *what)
         assert_int_equal(close(openat(f->fd, path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
 }
 
-static void make_all(struct fixture *f, const char *const *what)
+static void make_all(struct temporary_tree *f, const char *const *what)
 {
     for (; *what; what++)
         make(f, *what);
@@ -70,7 +44,7 @@ static void make_all(struct fixture *f, const char *const *what)
 
 static void assert_root(void **state, const char *const *what, enum root_kind kind)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     make_all(f, what);
     assert_int_equal(detect_os(f->fd, "ext4"), kind);
 }
@@ -112,7 +86,7 @@ static void etc_by_an_absolute_link(void **state)
 
 static void no_roots(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     assert_int_equal(detect_os(f->fd, "ext4"), ROOT_NONE);
     make(f, "home/user/etc/fstab"); /* a home */
     make(f, "bin/sh");              /* a /usr */
@@ -126,7 +100,7 @@ static void no_roots(void **state)
 
 static void links_that_lead_out(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     make(f, "etc>../../../../../etc");
     make(f, "bin>/bin");
     assert_int_equal(detect_os(f->fd, "ext4"), ROOT_NONE);
@@ -134,7 +108,7 @@ static void links_that_lead_out(void **state)
 
 static void windows(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     make(f, "WINDOWS/system32/config/SAM");
     assert_int_equal(detect_os(f->fd, "ext4"), ROOT_NONE);
     assert_int_equal(detect_os(f->fd, "ntfs"), ROOT_WINDOWS);
@@ -143,41 +117,42 @@ static void windows(void **state)
 
 static void others_windows(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     make(f, "reactos/system32/");
     assert_int_equal(detect_os(f->fd, "vfat"), ROOT_WINDOWS);
 }
 
 static void win32(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     make(f, "WIN32/system32/");
     assert_int_equal(detect_os(f->fd, "ntfs"), ROOT_WINDOWS);
 }
 
 static void older_windows(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     make(f, "WinNT/System32/");
     assert_int_equal(detect_os(f->fd, "ntfs"), ROOT_WINDOWS);
 }
 
 static void a_file_is_no_windows(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     make(f, "windows/system32");
     assert_int_equal(detect_os(f->fd, "ntfs"), ROOT_NONE);
 }
 
 /* ---- paths ---- */
 
-static int open_directory(const struct fixture *f, const char *path, bool fold)
+static int open_directory(const struct temporary_tree *f, const char *path, bool fold)
 {
     const struct safe_open_how how = {.fold = fold};
     return safe_open_directory(f->fd, path, &how);
 }
 
-static void assert_same_place(struct fixture *f, const char *path, bool fold, const char *wanted)
+static void assert_same_place(struct temporary_tree *f, const char *path, bool fold,
+                              const char *wanted)
 {
     struct stat a, b;
     AUTO_FD int fd = open_directory(f, path, fold);
@@ -189,7 +164,7 @@ static void assert_same_place(struct fixture *f, const char *path, bool fold, co
 
 static void paths_stay_in_the_root(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     make(f, "a/b/");
     make(f, "absolute>/a/b");
     make(f, "up>../../../../../a");
@@ -213,7 +188,7 @@ static void paths_stay_in_the_root(void **state)
 
 static void case_may_not_matter(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     char longest[5000];
     make(f, "Users/J\xc3\xbcrgen/My Documents/");
     make(f, "exact/");
@@ -236,7 +211,7 @@ static void case_may_not_matter(void **state)
 /* As ntfs-3g shows them. */
 static void junctions_are_followed_inside(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     static const struct safe_open_how root = {.fold = true, .ntfs_at = ""},
                                       below = {.ntfs_at = "/mnt/win"};
     char chain[32];
@@ -286,7 +261,8 @@ static void junctions_are_followed_inside(void **state)
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function)                                                                             \
+    cmocka_unit_test_setup_teardown(function, temporary_tree_set_up, temporary_tree_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(debian),
         TEST(separate_usr),

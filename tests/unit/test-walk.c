@@ -4,6 +4,7 @@
 
 #include "agent/list/directory-names.h"
 #include "base/cleanup.h"
+#include "lib/temporary-tree.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,46 +16,19 @@
 
 #include <cmocka.h> /* needs the above */
 
-struct fixture {
-    char top[32];
-    int fd; /* of the tree */
-};
-
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    strcpy(f->top, "/tmp/vlt-walk.XXXXXX");
-    *state = f;
-    if (!mkdtemp(f->top))
-        return -1;
-    f->fd = open(f->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return f->fd < 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    char command[64];
-    close(f->fd);
-    snprintf(command, sizeof command, "rm -rf %s", f->top);
-    int result = system(command);
-    free(f);
-    return result;
-}
-
-static void make_file(struct fixture *f, const char *name, const char *text)
+static void make_file(struct temporary_tree *f, const char *name, const char *text)
 {
     AUTO_FD int fd = openat(f->fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 }
 
-static void make_directory(struct fixture *f, const char *name)
+static void make_directory(struct temporary_tree *f, const char *name)
 {
     assert_int_equal(mkdirat(f->fd, name, 0755), 0);
 }
 
-static walk *begin(struct fixture *f, const struct walk_how *how)
+static walk *begin(struct temporary_tree *f, const struct walk_how *how)
 {
     walk *self = walk_new(openat(f->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), how);
     assert_non_null(self);
@@ -86,7 +60,7 @@ static void append(struct text *text, const char *bytes, size_t length)
     text->bytes[text->length++] = '\0';
 }
 
-static struct text walk_paths(struct fixture *f, const struct walk_how *how)
+static struct text walk_paths(struct temporary_tree *f, const struct walk_how *how)
 {
     struct text text = {NULL, 0};
     struct listing_item item;
@@ -100,7 +74,7 @@ static struct text walk_paths(struct fixture *f, const struct walk_how *how)
     return text;
 }
 
-static void assert_paths(struct fixture *f, const struct walk_how *how, const char *wanted,
+static void assert_paths(struct temporary_tree *f, const struct walk_how *how, const char *wanted,
                          size_t length)
 {
     struct text got = walk_paths(f, how);
@@ -110,7 +84,7 @@ static void assert_paths(struct fixture *f, const struct walk_how *how, const ch
 }
 
 /* What find and sort make of it. */
-static void assert_sorted_paths(struct fixture *f)
+static void assert_sorted_paths(struct temporary_tree *f)
 {
     char command[128], piece[4096];
     struct text wanted = {NULL, 0};
@@ -132,7 +106,7 @@ static void assert_sorted_paths(struct fixture *f)
 
 /* ---- order ---- */
 
-static void make_tricky(struct fixture *f)
+static void make_tricky(struct temporary_tree *f)
 {
     static const char *const directories[] = {"a", "a/b", "a b", "a.d", "a/b/c", "z\xff", "0"};
     static const char *const files[] = {"a-",      "a0",        "a!",       "a/x",    "a/b-",
@@ -152,7 +126,7 @@ static void paths_are_sorted_as_a_whole(void **state)
 
 static void a_tree_is_sorted_by_directory(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     static const char wanted[] = "\0a\0a/x\0a-\0b";
     make_directory(f, "a");
     make_file(f, "a/x", "");
@@ -163,7 +137,7 @@ static void a_tree_is_sorted_by_directory(void **state)
 
 static void names_and_dots(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     static const char plain[] = "!\0.hidden\0a", dots[] = "!\0.\0..\0.hidden\0a";
     make_directory(f, "a");
     make_file(f, "a/x", "");
@@ -173,7 +147,7 @@ static void names_and_dots(void **state)
     assert_paths(f, &(struct walk_how){.order = LS_NAMES, .dots = true}, dots, sizeof dots);
 }
 
-static uint64_t inode_of_parent(struct fixture *f, bool at_top)
+static uint64_t inode_of_parent(struct temporary_tree *f, bool at_top)
 {
     struct listing_item item;
     uint64_t ino = 0;
@@ -189,7 +163,7 @@ static uint64_t inode_of_parent(struct fixture *f, bool at_top)
 
 static void the_root_is_its_own_parent(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     struct stat here, above;
     assert_int_equal(fstat(f->fd, &here), 0);
     assert_int_equal(fstatat(f->fd, "..", &above, 0), 0);
@@ -206,7 +180,7 @@ static void empty(void **state)
 
 static void of_names_alone_nothing_is_asked(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     struct listing_item item;
     assert_int_equal(symlinkat("target", f->fd, "link"), 0);
     walk *self = begin(f, &(struct walk_how){.order = LS_NAMES, .names_only = true});
@@ -223,7 +197,7 @@ static void of_names_alone_nothing_is_asked(void **state)
 
 /* ---- every type ---- */
 
-static void make_socket(struct fixture *f, const char *name)
+static void make_socket(struct temporary_tree *f, const char *name)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -232,7 +206,7 @@ static void make_socket(struct fixture *f, const char *name)
 }
 
 /* The entry of that name, by a walk of its own: *entry points into *self. */
-static walk *find(struct fixture *f, const char *name, listing_entry *entry)
+static walk *find(struct temporary_tree *f, const char *name, listing_entry *entry)
 {
     struct listing_item item;
     walk *self = begin(f, &(struct walk_how){.order = LS_PATHS, .checksum = LS_MD5});
@@ -246,7 +220,7 @@ static walk *find(struct fixture *f, const char *name, listing_entry *entry)
     return NULL;
 }
 
-static void assert_type(struct fixture *f, const char *name, unsigned type, size_t digest,
+static void assert_type(struct temporary_tree *f, const char *name, unsigned type, size_t digest,
                         const char *target)
 {
     listing_entry entry;
@@ -260,7 +234,7 @@ static void assert_type(struct fixture *f, const char *name, unsigned type, size
 
 static void every_type(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     make_file(f, "file", "text");
     make_directory(f, "directory");
     assert_int_equal(symlinkat("../../nowhere", f->fd, "link"), 0);
@@ -279,7 +253,7 @@ static void every_type(void **state)
 
 static void devices(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     listing_entry entry;
     if (mknodat(f->fd, "disk", S_IFBLK | 0600, makedev(259, 123456)) < 0)
         skip();
@@ -292,7 +266,7 @@ static void devices(void **state)
 
 static void what_is_known_of_a_file(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     const struct timespec times[2] = {{1, 2}, {-3, 999999999}};
     struct stat status;
     listing_entry entry;
@@ -318,7 +292,7 @@ static void what_is_known_of_a_file(void **state)
 
 static void names_of_bytes(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     char longest[256] = "";
     memset(longest, '\xfe', 255);
     make_file(f, longest, "");
@@ -342,7 +316,7 @@ static size_t open_descriptors(void)
 }
 
 /* So many directories in each other; `leaf`: a file in the last. */
-static void make_deep(struct fixture *f, const char *name, size_t depth)
+static void make_deep(struct temporary_tree *f, const char *name, size_t depth)
 {
     int fd = openat(f->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (size_t i = 0; i < depth; i++) {
@@ -358,7 +332,7 @@ static void make_deep(struct fixture *f, const char *name, size_t depth)
 
 static void deeper_than_a_path(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     struct listing_item item;
     size_t before = open_descriptors(), most = 0, longest = 0, entries = 0;
     make_deep(f, "directory", 1000);
@@ -383,7 +357,7 @@ static void deeper_than_a_path(void **state)
 
 static void too_deep(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     struct listing_item item;
     size_t problems = 0, entries = 0;
     char name[201] = "";
@@ -405,7 +379,7 @@ static void too_deep(void **state)
 
 static void twenty_thousand(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     char name[32];
     for (unsigned i = 0; i < 20000; i++) {
         snprintf(name, sizeof name, "%u", i * 7919 % 20000);
@@ -416,7 +390,7 @@ static void twenty_thousand(void **state)
 
 static void a_name_that_is_longer_than_what_was_held(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     char name[256];
     size_t held = 16;
     struct directory_names list = {.bytes = malloc(held), .room = held};
@@ -432,7 +406,7 @@ static void a_name_that_is_longer_than_what_was_held(void **state)
 
 static void too_many_names(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     struct directory_names list = {.bytes = NULL};
     char name[256];
     size_t held = 0;
@@ -455,7 +429,7 @@ static void too_many_names(void **state)
 /* Here the tree changes; in an appliance it is a filesystem that contradicts itself. */
 static void what_is_gone_is_a_problem(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     struct listing_item item;
     make_file(f, "a", "");
     make_file(f, "b", "");
@@ -484,7 +458,7 @@ static void what_is_gone_is_a_problem(void **state)
 
 static void an_abandoned_walk_leaves_nothing(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     struct listing_item item;
     size_t before = open_descriptors();
     make_deep(f, "d", 100);
@@ -501,7 +475,7 @@ static void an_abandoned_walk_leaves_nothing(void **state)
 
 static void a_large_file_takes_its_time(void **state)
 {
-    struct fixture *f = *state;
+    struct temporary_tree *f = *state;
     struct listing_item item;
     int waits = 0, result;
     make_file(f, "large", "x");
@@ -519,7 +493,8 @@ static void a_large_file_takes_its_time(void **state)
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function)                                                                             \
+    cmocka_unit_test_setup_teardown(function, temporary_tree_set_up, temporary_tree_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(paths_are_sorted_as_a_whole),
         TEST(a_tree_is_sorted_by_directory),

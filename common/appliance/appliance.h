@@ -38,6 +38,15 @@ struct appliance_config {
     bool hotplug; /* it lives between commands: its root drive has tools, and commands run in it */
 };
 
+/* Reserved slots of an appliance that scans: the first disk needs no device of its own then, which
+ * is most of what it costs (docs/performance.md). Few guests have more disks. */
+#define APPLIANCE_RESERVED 2
+
+static inline unsigned appliance_reserved(const struct appliance_config *config)
+{
+    return config->hotplug ? 0 : APPLIANCE_RESERVED;
+}
+
 /* Paths and identity of one appliance. */
 struct appliance_paths {
     const char *root;        /* a directory of its own, short; made for it */

@@ -49,6 +49,11 @@ struct hypervisor_slot {
     char *record; /* the disk's, or NULL; the table's owner frees it */
 };
 
+/* A reserved slot has a device from the start, with this serial and blocks of that size. Behind it
+ * is a disk that has nothing in it, and that waits for replace(). */
+#define RESERVED_SERIAL "0000"
+#define RESERVED_BLOCK_SIZE 512
+
 /* Settings of an appliance that lives between commands, fixed at its launch. */
 struct launch_settings {
     unsigned slots; /* 0 to slots - 1 are reserved; 1 to SLOT_COUNT */
@@ -72,6 +77,7 @@ struct machine_spec {
     bool memory_read_only;    /* and opened only for reading: see maps_read_only() */
     bool incoming;            /* it waits for a saved state */
     bool sessions;            /* it has SESSION_PORTS ports more than the agent's (port-name.h) */
+    unsigned reserved;        /* slots 0 to reserved - 1 are */
     const struct launch_settings *settings; /* of one that lives between commands, or NULL */
     /* The user that the machine runs as where the hypervisor is root's. 0: the hypervisor's choice.
      */
@@ -116,7 +122,8 @@ struct hypervisor_ops {
      * where the appliance is to blame. */
     int (*attach)(hypervisor *self, const struct hypervisor_disk *disk, error **err);
 
-    /* Puts another disk behind the device at `slot`, whose last disk was replaceable: the device,
+    /* Puts another disk behind the device at `slot`, which is reserved or whose last disk was
+     * replaceable: the device,
      * its serial and its block size stay. When this returns 0 the guest reads the new one; what its
      * kernel knows of the old one is the agent's to renew. Errors are those of attach(); then the
      * last disk is still there. */

@@ -9,6 +9,8 @@
  * short. */
 static const char prefix[] = "s";
 
+#define RESERVED_SIZE (1 << 20)
+
 char *qmp_blockdev_name(unsigned slot, char buffer[QMP_BLOCKDEV_NAME_MAX])
 {
     snprintf(buffer, QMP_BLOCKDEV_NAME_MAX, "%s%u", prefix, slot);
@@ -201,6 +203,15 @@ json_t *qmp_blockdev_replaceable(json_t *chain, unsigned slot)
     json_object_del(chain, "read-only"); /* it is as what is above it */
     return json_pack("{s:s, s:s, s:b, s:o}", "driver", "raw", "node-name",
                      qmp_blockdev_name(slot, name), "read-only", 1, "file", chain);
+}
+
+/* Not all drivers have a node of no bytes, and the guest's kernel reads the first sectors: zeros,
+ * and not what QEMU's memory has there. */
+json_t *qmp_blockdev_reserved(unsigned slot)
+{
+    json_t *nothing =
+        json_pack("{s:s, s:i, s:b}", "driver", "null-co", "size", RESERVED_SIZE, "read-zeroes", 1);
+    return qmp_blockdev_replaceable(nothing, slot);
 }
 
 char *qmp_blockdev_successor_name(unsigned slot, unsigned number,

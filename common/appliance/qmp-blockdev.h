@@ -37,10 +37,13 @@ json_t *qmp_blockdev_chain(const struct image_chain *chain, const int64_t *fdset
                            bool io_uring, bool writable, const char *secret);
 
 /* The same of a disk that another one will replace: in front of the chain is a node that stays,
- * named as the slot. Takes the reference over, as do the next two; NULL where that is NULL. */
+ * named as the slot. Takes the reference over; NULL where that is NULL. */
 json_t *qmp_blockdev_replaceable(json_t *chain, unsigned slot);
-/* The same of the disk that is the number-th to replace the first one at the slot, from 1: "n7.1".
- */
+/* -blockdev's arguments for a reserved slot (hypervisor.h), before its first disk. NULL: no memory.
+ * The caller's reference. */
+json_t *qmp_blockdev_reserved(unsigned slot);
+/* As qmp_blockdev_chain(), of the disk that is the number-th to replace the first one at the slot,
+ * from 1: "n7.1". Takes the reference over. */
 #define QMP_BLOCKDEV_SUCCESSOR_MAX 24
 char *qmp_blockdev_successor_name(unsigned slot, unsigned number,
                                   char buffer[QMP_BLOCKDEV_SUCCESSOR_MAX]);
@@ -61,8 +64,9 @@ json_t *qmp_blockdev_as_options(json_t *node);
  * no command, and in no log of commands. */
 json_t *qmp_blockdev_secret(const char *id, int64_t fd);
 
-/* device_add's arguments: scsi-hd at target `slot`, lun 0, of the one SCSI controller there is, on
- * the node of that slot, with that serial (protocol.x) as its revision level. */
+/* device_add's arguments, or those of -device: scsi-hd at target `slot`, lun 0, of the one SCSI
+ * controller there is, on the node of that slot, with that serial (protocol.x) as its revision
+ * level. */
 json_t *qmp_blockdev_device(unsigned slot, const char *serial, unsigned block_size, bool writable);
 
 #endif

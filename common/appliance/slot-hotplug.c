@@ -19,7 +19,17 @@ struct slot_hotplug {
     bool gone;                       /* in the agent's eyes, all that were detaching */
 };
 
-slot_hotplug *slot_hotplug_new(hypervisor *hv)
+/* Its device is there, and what is behind it has nothing to be read. */
+static void begin_vacant(slot_hotplug *self, unsigned slot)
+{
+    slot_table_reserve_at(self->table, slot, NULL);
+    slot_table_commit(self->table, slot, NULL);
+    slot_table_vacate(self->table, slot, NULL);
+    self->drives[slot] =
+        (struct drive){.block_size = RESERVED_BLOCK_SIZE, .serial = RESERVED_SERIAL};
+}
+
+slot_hotplug *slot_hotplug_new(hypervisor *hv, unsigned reserved)
 {
     slot_hotplug *self = calloc(1, sizeof *self);
     if (!self)
@@ -30,6 +40,8 @@ slot_hotplug *slot_hotplug_new(hypervisor *hv)
         free(self);
         return NULL;
     }
+    for (unsigned slot = 0; slot < reserved; slot++)
+        begin_vacant(self, slot);
     return self;
 }
 

@@ -13,8 +13,9 @@
 
 typedef struct slot_hotplug slot_hotplug;
 
-/* Works on hv, which stays the caller's. NULL: no memory. */
-slot_hotplug *slot_hotplug_new(hypervisor *hv);
+/* Works on hv, which stays the caller's, and whose machine has so many reserved slots: they are
+ * vacant. NULL: no memory. */
+slot_hotplug *slot_hotplug_new(hypervisor *hv, unsigned reserved);
 void slot_hotplug_free(slot_hotplug *self);
 
 /* Attaches at the lowest vacant slot with that block size, or else at the lowest free one; slot and

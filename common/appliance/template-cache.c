@@ -85,6 +85,7 @@ static int hash_machine(GChecksum *sum, const struct appliance_config *config,
         .console_path = "console",
         .memory_path = "ram",
         .sessions = config->hotplug,
+        .reserved = appliance_reserved(config),
     };
     if (driver->fingerprint(&spec, &print, err) < 0)
         return -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain-xml.h"
 
+#include "appliance/qmp-blockdev.h"
 #include "base/text-format.h"
 #include "base/text.h"
 #include "wire/port-name.h"
@@ -219,12 +220,36 @@ static void write_monitor(struct writer *w, const struct machine_spec *spec)
     qemu_argument(w, "chardev=" MONITOR ",mode=control");
 }
 
+/* Takes the object over. */
+static void qemu_object(struct writer *w, const char *option, json_t *object)
+{
+    AUTO_FREE char *value = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
+    if (!value) {
+        w->failed = true;
+        return;
+    }
+    qemu_argument(w, option);
+    qemu_argument(w, value);
+}
+
+/* A device of libvirt's would be known to it, and what is behind it replaced without it. */
+static void write_reserved(struct writer *w, const struct machine_spec *spec)
+{
+    for (unsigned slot = 0; slot < spec->reserved; slot++) {
+        qemu_object(w, "-blockdev", qmp_blockdev_reserved(slot));
+        qemu_object(w, "-device",
+                    qmp_blockdev_device(slot, RESERVED_SERIAL, RESERVED_BLOCK_SIZE, false));
+    }
+}
+
 /* What libvirt has no element for. */
 static void write_commandline(struct writer *w, const struct machine_spec *spec)
 {
     begin(w, "qemu:commandline");
     write_memory_backend(w, spec);
     write_monitor(w, spec);
+    write_reserved(w, spec);
     if (spec->incoming) {
         qemu_argument(w, "-incoming");
         qemu_argument(w, "defer");

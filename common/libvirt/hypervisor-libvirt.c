@@ -173,6 +173,8 @@ static int start_domain(libvirt_hypervisor *self, const struct machine_spec *spe
     hypervisor_libvirt_traced(self, "virDomainCreateXML", since);
     if (!self->domain)
         return hypervisor_libvirt_failed(err, "cannot start the appliance");
+    for (unsigned slot = 0; slot < spec->reserved; slot++)
+        self->files[slot].occupied = true;
     hypervisor_libvirt_bound(self, spec);
     return listen_to_domain(self, err);
 }

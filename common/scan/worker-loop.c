@@ -452,7 +452,7 @@ static int run(struct worker_state *self, error **err)
         return -1;
     if (self->config->build_dir)
         return build(self, deadline, err);
-    self->disks = slot_hotplug_new(self->hv);
+    self->disks = slot_hotplug_new(self->hv, appliance_reserved(&self->config->appliance));
     if (!self->disks)
         return error_no_memory(err);
     return report_ready(self, since, err) < 0 ? -1 : serve(self, err);

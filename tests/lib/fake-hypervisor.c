@@ -135,6 +135,9 @@ static int place_machine(fake_hypervisor *self, const struct machine_spec *spec,
              spec->console_path ? spec->console_path : "");
     if (spec->settings)
         self->machine->settings = *spec->settings;
+    self->machine->reserved = spec->reserved;
+    for (unsigned slot = 0; slot < spec->reserved; slot++)
+        self->machine->held[slot].device = true;
     return 0;
 }
 

@@ -136,8 +136,9 @@ struct fake_machine {
     char console[128]; /* "": none */
     struct launch_settings settings;
     pid_t pid;
-    atomic_bool kept; /* lives without a host: OP_KEEP was answered */
-    unsigned idle;    /* … with this */
+    atomic_bool kept;  /* lives without a host: OP_KEEP was answered */
+    unsigned idle;     /* … with this */
+    unsigned reserved; /* slots that have a device from the start */
     struct fake_held held[SLOT_COUNT];
 };
 

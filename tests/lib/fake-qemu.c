@@ -290,7 +290,9 @@ static void on_list(struct qemu *self, const request *asked)
     u_int count = 0;
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
         struct seen *seen = &self->disks[slot];
-        if (!seen->disk.attach)
+        /* Nothing has been put behind a reserved device yet: only machines without any are asked,
+         * but for a test. */
+        if (!seen->disk.attach || seen->disk.size == 0)
             continue;
         struct listed *entry = &disks[count++];
         *entry =
@@ -417,6 +419,15 @@ static void serve(struct qemu *self)
         on_channel(self);
 }
 
+static void add_reserved(struct qemu *self)
+{
+    for (unsigned slot = 0; slot < self->machine->reserved; slot++) {
+        struct fake_disk *disk = &self->disks[slot].disk;
+        *disk = (struct fake_disk){.attach = true, .slot = slot};
+        snprintf(disk->serial, sizeof disk->serial, "%s", RESERVED_SERIAL);
+    }
+}
+
 void fake_qemu(struct fake_machine *machine, int channel, int events, bool listens)
 {
     static struct qemu self;
@@ -424,6 +435,7 @@ void fake_qemu(struct fake_machine *machine, int channel, int events, bool liste
     console = machine->console;
     self.reader = frame_reader_new();
     self.channel = channel;
+    add_reserved(&self);
     self.listeners[FAKE_SOCKET_MONITOR] = listens ? listen_at(FAKE_SOCKET_MONITOR) : -1;
     self.listeners[FAKE_SOCKET_AGENT] = listens ? listen_at(FAKE_SOCKET_AGENT) : -1;
     add_monitor(&self, events);

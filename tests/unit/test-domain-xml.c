@@ -174,6 +174,25 @@ static void what_is_not_asked_for_is_not_there(void **state)
     check(&spec, "count(//qemu:arg[@value='-object'])", "0");
 }
 
+static void reserved_slots_have_a_device_on_a_node_of_their_name(void **state)
+{
+    struct machine_spec spec = plain();
+    (void)state;
+    check(&spec, "count(//qemu:arg[@value='-device'])", "0");
+    spec.reserved = 2;
+    check(&spec, "count(//qemu:arg[@value='-blockdev'])", "2");
+    check(&spec, "count(//qemu:arg[@value='-device'])", "2");
+    AUTO_FREE char *device =
+        ask(&spec, "string(//qemu:arg[@value='-device'][2]/following-sibling::*[1]/@value)");
+    AUTO_FREE char *node =
+        ask(&spec, "string(//qemu:arg[@value='-blockdev'][2]/following-sibling::*[1]/@value)");
+    assert_non_null(strstr(device, "\"scsi-id\":1,"));
+    assert_non_null(strstr(device, "\"drive\":\"s1\""));
+    assert_non_null(strstr(device, "\"ver\":\"" RESERVED_SERIAL "\""));
+    assert_non_null(strstr(node, "\"node-name\":\"s1\""));
+    assert_non_null(strstr(node, "\"read-only\":true"));
+}
+
 /* Nobody may be there to end it. */
 static void a_guest_that_ends_ends_its_qemu(void **state)
 {
@@ -376,6 +395,7 @@ int main(void)
         cmocka_unit_test(commas_in_the_memorys_path_are_doubled),
         cmocka_unit_test(a_template_is_mapped_privately),
         cmocka_unit_test(what_is_not_asked_for_is_not_there),
+        cmocka_unit_test(reserved_slots_have_a_device_on_a_node_of_their_name),
         cmocka_unit_test(a_guest_that_ends_ends_its_qemu),
         cmocka_unit_test(the_channels_path_is_read_back),
         cmocka_unit_test(session_ports_stand_beside_the_agents),

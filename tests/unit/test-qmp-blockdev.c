@@ -155,6 +155,14 @@ static void a_disk_that_will_be_replaced_is_behind_a_node_that_stays(void **stat
     assert_null(qmp_blockdev_replaceable(NULL, 3));
 }
 
+static void behind_a_reserved_device_is_nothing(void **state)
+{
+    (void)state;
+    assert_json(qmp_blockdev_reserved(1),
+                "{'driver': 'raw', 'node-name': 's1', 'read-only': true,"
+                " 'file': {'driver': 'null-co', 'size': 1048576, 'read-zeroes': true}}");
+}
+
 static void the_next_disk_has_a_name_of_its_own(void **state)
 {
     struct image_layer layer = {.format = IMAGE_QCOW2};
@@ -452,6 +460,7 @@ int main(void)
         cmocka_unit_test(a_transient_disk_is_a_file_in_front_of_its_image),
         cmocka_unit_test(a_raw_image_is_a_descriptor_and_nothing_above_it),
         cmocka_unit_test(a_disk_that_will_be_replaced_is_behind_a_node_that_stays),
+        cmocka_unit_test(behind_a_reserved_device_is_nothing),
         cmocka_unit_test(the_next_disk_has_a_name_of_its_own),
         cmocka_unit_test(io_uring_is_used_where_there_is_one),
         cmocka_unit_test(a_block_device_has_the_driver_for_it),

@@ -65,7 +65,7 @@ static int set_up(void **state)
     f->hv.base.ops = &ops;
     f->chain = (struct image_chain){.count = 1, .size = 4096};
     f->wanted = (struct hypervisor_disk){.chain = &f->chain, .block_size = 512};
-    f->disks = slot_hotplug_new(&f->hv.base);
+    f->disks = slot_hotplug_new(&f->hv.base, 0);
     *state = f;
     return f->disks ? 0 : -1;
 }
@@ -342,6 +342,59 @@ static void vacant_slots_are_detached_too(void **state)
     assert_int_equal(f->hv.attached, 2);
 }
 
+/* In the place of the fixture's. */
+static void reserve(struct fixture *f, unsigned count)
+{
+    slot_hotplug_free(f->disks);
+    f->disks = slot_hotplug_new(&f->hv.base, count);
+    assert_non_null(f->disks);
+    for (unsigned slot = 0; slot < count; slot++)
+        strcpy(f->hv.serial[slot], RESERVED_SERIAL);
+}
+
+static void the_first_disks_are_put_behind_reserved_devices(void **state)
+{
+    struct fixture *f = *state;
+    reserve(f, 2);
+    disk request = {0};
+    assert_int_equal(slot_hotplug_attach(f->disks, &f->wanted, &request, NULL), 0);
+    assert_int_equal(request.slot, 0);
+    assert_int_equal(request.replaced, 1);
+    assert_int_equal(request.serial.serial_len, strlen(RESERVED_SERIAL));
+    assert_memory_equal(request.serial.serial_val, RESERVED_SERIAL, strlen(RESERVED_SERIAL));
+    slot_hotplug_disk_clear(&request);
+    assert_int_equal(plug(f), 1);
+    assert_int_equal(f->hv.attached, 0);
+    assert_int_equal(plug(f), 2);
+    assert_int_equal(f->hv.replaced, 2);
+    assert_int_equal(f->hv.attached, 1);
+    assert_string_not_equal(f->hv.serial[2], RESERVED_SERIAL);
+}
+
+static void a_reserved_device_has_blocks_of_512_bytes(void **state)
+{
+    struct fixture *f = *state;
+    reserve(f, 2);
+    f->wanted.block_size = 4096;
+    assert_int_equal(plug(f), 2);
+    assert_int_equal(f->hv.replaced, 0);
+}
+
+static void a_device_in_the_place_of_a_reserved_one_has_another_serial(void **state)
+{
+    struct fixture *f = *state;
+    unsigned slots[SLOT_COUNT];
+    reserve(f, 1);
+    assert_int_equal(slot_hotplug_attached(f->disks), 1);
+    assert_int_equal(slot_hotplug_detach_all(f->disks, slots, NULL), 1);
+    assert_int_equal(slot_hotplug_removed(f->disks, 0, NULL), 0);
+    assert_int_equal(slot_hotplug_gone(f->disks, NULL), 0);
+    disk request = read_one(f);
+    assert_int_equal(request.slot, 0);
+    assert_int_equal(request.replaced, 0);
+    assert_string_not_equal(f->hv.serial[0], RESERVED_SERIAL);
+}
+
 int main(void)
 {
 #define PLUG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -366,6 +419,9 @@ int main(void)
         PLUG(other_blocks_need_another_device),
         PLUG(a_disk_that_cannot_take_the_place_leaves_it_vacant),
         PLUG(vacant_slots_are_detached_too),
+        PLUG(the_first_disks_are_put_behind_reserved_devices),
+        PLUG(a_reserved_device_has_blocks_of_512_bytes),
+        PLUG(a_device_in_the_place_of_a_reserved_one_has_another_serial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

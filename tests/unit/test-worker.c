@@ -204,7 +204,7 @@ static void emptied_slots_are_used_again(void **state)
     start(f);
     expect_only(f, REPORT_READY);
     order_plain(f, ORDER_EMPTY);
-    expect_only(f, REPORT_EMPTIED); /* nothing to do */
+    expect_only(f, REPORT_EMPTIED); /* of reserved devices */
     for (int wave = 0; wave < 3; wave++) {
         order_disk(f, 7);
         order_scan(f, 7);
@@ -227,14 +227,14 @@ static void an_answered_guests_slot_is_used_again_at_once(void **state)
         expect_answer(f, guest);
         assert_int_equal(fake_script->records[guest].slot, 0);
     }
-    assert_int_equal(fake_script->calls[FAKE_REPLACE], 19);
+    assert_int_equal(fake_script->calls[FAKE_REPLACE], 20);
     assert_int_equal(fake_script->mistakes, 0);
 }
 
 static void a_failing_replace_is_the_appliances_fault(void **state)
 {
     struct fixture *f = *state;
-    fake_script->steps[FAKE_REPLACE] = (struct fake_step){FAKE_FAIL, 0, 1};
+    fake_script->steps[FAKE_REPLACE] = (struct fake_step){FAKE_FAIL, 1, 1};
     start(f);
     expect_only(f, REPORT_READY);
     order_disk(f, 7);

@@ -156,19 +156,34 @@ static bool describe(int directory, char *text, size_t length)
     return true;
 }
 
-/* NULL: it is good. Otherwise what is wrong with it. */
-static const char *find_fault(int directory)
+#define INFO_ROOM 256
+
+/* NULL: it is what we or root have made, and what it should be is in `expected`. Otherwise what is
+ * wrong with it. */
+static const char *distrust(int directory, char expected[INFO_ROOM])
 {
     struct stat st;
-    char expected[256], found[256];
     if (fstat(directory, &st) < 0 || !trusted(&st) || !part_trusted(directory, "ram") ||
         !part_trusted(directory, "state") || !part_trusted(directory, "info"))
         return "others could have written it";
     AUTO_FD int fd = openat(directory, "info", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    ssize_t length = fd < 0 ? -1 : read(fd, expected, sizeof expected - 1);
+    ssize_t length = fd < 0 ? -1 : read(fd, expected, INFO_ROOM - 1);
     if (length <= 0)
         return "it is not complete";
     expected[length] = 0;
+    return NULL;
+}
+
+/* NULL: it is good. */
+static const char *find_fault(int directory, const char *path,
+                              const struct template_watcher *watcher)
+{
+    char expected[INFO_ROOM], found[INFO_ROOM];
+    const char *fault = distrust(directory, expected);
+    if (fault)
+        return fault;
+    if (watcher)
+        watcher->glimpsed(watcher->data, path);
     if (!describe(directory, found, sizeof found) || strcmp(expected, found) != 0)
         return "it is damaged";
     return NULL;
@@ -190,7 +205,8 @@ static int open_cache(const char *path)
 }
 
 /* Removes one that is bad, so that it is built anew; what cannot be removed stays unused. */
-static int try_directory(const char *cache, const char *key, char **directory, char **why)
+static int try_directory(const char *cache, const char *key, const struct template_watcher *watcher,
+                         char **directory, char **why)
 {
     AUTO_FREE char *path = text_format("%s/template-%s", cache, key);
     if (!path)
@@ -206,7 +222,7 @@ static int try_directory(const char *cache, const char *key, char **directory, c
                                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return 0;
-    const char *fault = find_fault(fd);
+    const char *fault = find_fault(fd, path, watcher);
     if (!fault) {
         futimens(fd,
                  NULL); /* it is in use: prune() looks at that; where it is another's, they prune */
@@ -219,13 +235,14 @@ static int try_directory(const char *cache, const char *key, char **directory, c
     return 0;
 }
 
-int template_find(const char *key, char **directory, char **why)
+int template_find(const char *key, const struct template_watcher *watcher, char **directory,
+                  char **why)
 {
     AUTO_FREE char *own = template_cache_directory();
     *why = NULL;
-    if (own && try_directory(own, key, directory, why))
+    if (own && try_directory(own, key, watcher, directory, why))
         return 1;
-    return geteuid() == 0 ? 0 : try_directory(TEMPLATE_SYSTEM_DIR, key, directory, why);
+    return geteuid() == 0 ? 0 : try_directory(TEMPLATE_SYSTEM_DIR, key, watcher, directory, why);
 }
 
 static void rename_aside(const char *directory, bool back)
@@ -419,7 +436,7 @@ static int publish(const char *begun, const char *cache, const char *key, char *
         return error_no_memory(err);
     int failed = rename(begun, name) < 0 ? errno : 0;
     if (failed == EEXIST || failed == ENOTEMPTY || failed == ENOTDIR) {
-        if (try_directory(cache, key, directory, why)) {
+        if (try_directory(cache, key, NULL, directory, why)) {
             template_capabilities_exchange(begun, *directory); /* the fresh ones are right */
             file_tree_remove(AT_FDCWD, begun);
             return 0;
@@ -480,20 +497,30 @@ static int copy_extents(int from, int to, off_t size)
     return errno == ENXIO ? 0 : -errno; /* ENXIO: no data beyond */
 }
 
-int template_copy_memory(const char *directory, const char *to, const struct sandbox *box,
-                         error **err)
+int template_make_memory(const char *to, const struct sandbox *box, error **err)
+{
+    AUTO_FD int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (out < 0 || (box->drop && fchown(out, box->uid, box->gid) < 0))
+        return error_set_errno(err, ERROR_HOST, errno, "cannot make %s", to);
+    return steal_fd(&out);
+}
+
+int template_fill_memory(const char *directory, int to, error **err)
 {
     struct stat st;
     AUTO_FREE char *from = text_format("%s/ram", directory);
     if (!from)
         return error_no_memory(err);
     AUTO_FD int in = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    AUTO_FD int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int result =
-        in < 0 || out < 0 || fstat(in, &st) < 0 ? -errno : copy_extents(in, out, st.st_size);
-    if (result == 0 && box->drop && fchown(out, box->uid, box->gid) < 0)
-        result = -errno;
+    int result = in < 0 || fstat(in, &st) < 0 ? -errno : copy_extents(in, to, st.st_size);
     if (result < 0)
-        return error_set_errno(err, ERROR_HOST, -result, "cannot copy %s to %s", from, to);
+        return error_set_errno(err, ERROR_HOST, -result, "cannot copy %s", from);
     return 0;
+}
+
+int template_copy_memory(const char *directory, const char *to, const struct sandbox *box,
+                         error **err)
+{
+    AUTO_FD int out = template_make_memory(to, box, err);
+    return out < 0 ? -1 : template_fill_memory(directory, out, err);
 }

@@ -25,10 +25,18 @@ char *template_cache_directory(void);
 char *template_key(const struct appliance_config *config, const struct hypervisor_driver *driver,
                    const char *host, error **err);
 
+/* Called with the directory of a template that is there and may be trusted, before its sums have
+ * been compared, which takes some time. Nothing may be restored from it yet. */
+struct template_watcher {
+    void (*glimpsed)(void *data, const char *directory);
+    void *data;
+};
+
 /* Looks for a usable template of that key: in the user's cache, then in the system's. 1 and
- * *directory (new memory); 0: there is none, and *why is the reason, for -v (new memory or NULL).
- */
-int template_find(const char *key, char **directory, char **why);
+ * *directory (new memory), which is the last one that the watcher (NULL: none) was told of; 0:
+ * there is none, and *why is the reason, for -v (new memory or NULL). */
+int template_find(const char *key, const struct template_watcher *watcher, char **directory,
+                  char **why);
 
 /* Begins a template: a new directory in the cache, or in `fallback` where the cache cannot be
  * written (then *cached is false, and *why is the reason, for a warning). It belongs to the
@@ -50,8 +58,12 @@ int template_finish(const char *begun, const char *key, bool cached, char **dire
 void template_discard(const char *directory);
 void template_put_back(const char *key);
 
-/* Copies the memory, sparse, to a new file `to` that belongs to the sandboxed user. 0 or -1 and
- * *err. */
+/* Makes a file for a copy of the memory; it belongs to the sandboxed user. Its descriptor, for
+ * writing; -1 and *err. */
+int template_make_memory(const char *to, const struct sandbox *box, error **err);
+/* Copies the memory into that, sparse. 0 or -1 and *err. */
+int template_fill_memory(const char *directory, int to, error **err);
+/* Both. */
 int template_copy_memory(const char *directory, const char *to, const struct sandbox *box,
                          error **err);
 

@@ -40,6 +40,7 @@ struct supervisor {
     backup *backups; /* NULL: none are made */
     run_directory *run;
     struct template_builder template;
+    char *glimpsed; /* the directory of the one that workers wait for, or have waited for */
     bool template_ready, template_renewed; /* it is made anew once, where it cannot be restored */
     struct worker_handle *workers[MAX_WORKERS];
     size_t worker_count;
@@ -107,6 +108,10 @@ bool supervisor_workers_admit(struct supervisor *self);
 int supervisor_workers_start(struct supervisor *self, error **err);
 /* The same, of one with APPLIANCE_MEMORY_LARGE: it is booted. 0 or -1 and *err. */
 int supervisor_workers_start_large(struct supervisor *self, error **err);
+/* Those that were started before the template was known to be good, and have waited: lets them
+ * restore it, or ends them. */
+void supervisor_workers_release(struct supervisor *self);
+void supervisor_workers_dismiss_waiting(struct supervisor *self);
 /* Their reports, and orders where a handover waits for room. */
 void supervisor_workers_watch(struct supervisor *self, struct poll_set *set, uint64_t *deadline);
 /* Raises events on those that are late. */

@@ -66,6 +66,7 @@ static int start(struct supervisor *self, bool large, error **err)
         .template_dir = self->template.template_dir,
         .memory_path = self->template.memory_path,
         .memory_read_only = self->template.memory_read_only,
+        .waits = !self->template_ready,
         .start_timeout = NEW_APPLIANCE_TIMEOUT,
         .trace = self->config->trace,
         .question = self->config->question,
@@ -78,7 +79,9 @@ static int start(struct supervisor *self, bool large, error **err)
         config.appliance.memory_mib = APPLIANCE_MEMORY_LARGE;
         config.template_dir = config.memory_path = NULL;
         config.no_file = self->config->driver->fingerprint != NULL;
+        config.waits = false;
     }
+    worker->waits = config.waits;
     worker->large = large;
     worker->grows =
         !large && !self->config->memory_fixed && usual_memory(self) < APPLIANCE_MEMORY_LARGE;
@@ -107,6 +110,26 @@ int supervisor_workers_start(struct supervisor *self, error **err)
 int supervisor_workers_start_large(struct supervisor *self, error **err)
 {
     return start(self, true, err);
+}
+
+void supervisor_workers_release(struct supervisor *self)
+{
+    for (size_t i = 0; i < self->worker_count; i++) {
+        struct worker_handle *worker = self->workers[i];
+        if (!worker->waits)
+            continue;
+        worker->waits = false;
+        /* There is room for it: before it came nothing but keys. */
+        if (worker_order(&worker->process, &(order){.kind = ORDER_START}, NULL, 0) < 0)
+            worker_handle_raise(worker, WORKER_EVENT_UNREACHABLE, NULL);
+    }
+}
+
+void supervisor_workers_dismiss_waiting(struct supervisor *self)
+{
+    for (size_t i = 0; i < self->worker_count; i++)
+        if (self->workers[i]->waits)
+            supervisor_workers_dismiss(self->workers[i]);
 }
 
 /* --- the end of a worker --- */

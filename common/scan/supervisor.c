@@ -192,9 +192,34 @@ static int hear(struct supervisor *self, error **err)
     return act_on_all(self, err);
 }
 
+/* Opening libvirt takes a worker as long as it takes here to see whether the template is good, and
+ * to copy its memory. */
+static void on_glimpse(void *data)
+{
+    struct supervisor *self = data;
+    AUTO_ERROR error *failed = NULL;
+    free(self->glimpsed);
+    self->glimpsed = strdup(self->template.template_dir);
+    supervisor_workers_dismiss_waiting(self); /* of the one before, which was not good */
+    if (self->glimpsed && supervisor_dispatch_start(self, &failed) < 0)
+        supervisor_say(self, LOG_VERBOSE, error_message(failed)); /* it is tried again */
+}
+
+/* What was glimpsed is what there is now. */
+static void release_or_dismiss(struct supervisor *self)
+{
+    if (self->template_ready && !self->template.booted && self->glimpsed &&
+        strcmp(self->glimpsed, self->template.template_dir) == 0)
+        supervisor_workers_release(self);
+    else
+        supervisor_workers_dismiss_waiting(self);
+}
+
 static enum supervisor_end make_template(struct supervisor *self, error **err)
 {
     uint64_t since = clock_now();
+    self->template.glimpsed = on_glimpse;
+    self->template.data = self;
     if (!self->config->driver->fingerprint) {
         self->template.appliance.accel = "none";
         self->template_ready = true;
@@ -211,6 +236,7 @@ static enum supervisor_end make_template(struct supervisor *self, error **err)
         break;
     }
     self->template_ready = true;
+    release_or_dismiss(self);
     self->stats->prepare = clock_now() - since;
     self->stats->boots += self->template.booted;
     self->stats->probes += self->template.probes;
@@ -338,6 +364,7 @@ static void tear_down(struct supervisor *self, const sigset_t *old)
     child_messages_take(say_message, self);
     child_messages_end();
     template_builder_clear(&self->template);
+    free(self->glimpsed);
     run_directory_free(self->run);
     backup_free(self->backups);
     if (self->signal_fd >= 0)

@@ -48,6 +48,7 @@ struct provisioner {
     int signal_fd;
     struct builder builders[MAX_BUILDERS];
     size_t count;
+    int memory;     /* for writing, this run's copy of a template's; -1: there is none yet */
     bool warned;    /* that what is built cannot be kept */
     error *failure; /* of all builders that failed */
 };
@@ -278,6 +279,61 @@ static int choose_candidates(struct provisioner *self, const struct appliance_co
     return alone ? 0 : prepare_candidate(self, &self->builders[1], appliance, "tcg", err);
 }
 
+/* An appliance that lives between commands has a copy of its own. */
+static bool needs_copy(const struct provisioner *self, const struct template_builder *result)
+{
+    return !result->memory_read_only && !self->config->hotplug;
+}
+
+/* A QEMU that an image has taken over must not reach later runs. Where QEMU opens the file of a
+ * private mapping for writing (before 8.2), it gets a copy that lasts as long as this run. That is
+ * made here, and filled when the template is known to be good: workers that wait are confined to
+ * it. */
+static int place_memory(struct provisioner *self, struct template_builder *result, error **err)
+{
+    const struct hypervisor_driver *driver = self->config->driver;
+    AUTO_FREE char *capabilities = template_capabilities_path(result->template_dir);
+    if (!capabilities)
+        return error_no_memory(err);
+    result->memory_read_only = driver->maps_read_only && driver->maps_read_only(capabilities);
+    free(result->memory_path);
+    result->memory_path = text_format(
+        "%s/ram", result->memory_read_only ? result->template_dir : run_directory_path(self->run));
+    if (!result->memory_path)
+        return error_no_memory(err);
+    if (!needs_copy(self, result))
+        return 0;
+    unlink(result->memory_path); /* of a template that was no good */
+    if (self->memory >= 0)
+        close(steal_fd(&self->memory));
+    self->memory = template_make_memory(result->memory_path, self->box, err);
+    return self->memory < 0 ? -1 : 0;
+}
+
+struct search {
+    struct provisioner *provisioner;
+    struct template_builder *result;
+};
+
+static void forget_template(struct template_builder *result)
+{
+    free(STEAL(result->template_dir));
+    free(STEAL(result->memory_path));
+}
+
+/* It is most likely the one: the client may get ready for it. */
+static void on_glimpse(void *data, const char *directory)
+{
+    const struct search *search = data;
+    struct template_builder *result = search->result;
+    forget_template(result);
+    result->template_dir = strdup(directory);
+    if (!result->template_dir || place_memory(search->provisioner, result, NULL) < 0)
+        forget_template(result);
+    else if (result->glimpsed)
+        result->glimpsed(result->data);
+}
+
 /* 1: a template is there. With two candidates the accelerator is not known: neither is looked for.
  */
 static int find_ready(struct provisioner *self, struct template_builder *result)
@@ -285,38 +341,25 @@ static int find_ready(struct provisioner *self, struct template_builder *result)
     AUTO_FREE char *why = NULL;
     if (self->count != 1 || result->discarded)
         return 0;
-    int found = template_find(self->builders[0].key, &result->template_dir, &why);
+    struct search search = {self, result};
+    const struct template_watcher watcher = {on_glimpse, &search};
+    AUTO_FREE char *directory = NULL;
+    result->appliance.accel = self->builders[0].appliance.accel;
+    int found = template_find(self->builders[0].key, &watcher, &directory, &why);
     say(self, LOG_VERBOSE, why);
-    if (found)
-        result->appliance.accel = self->builders[0].appliance.accel;
+    if (!found)
+        forget_template(result);
+    else if (!result->template_dir)
+        result->template_dir = STEAL(directory);
     return found;
 }
 
-/* Whether appliances map the template's own memory. */
-static int may_map(const struct provisioner *self, struct template_builder *result, error **err)
-{
-    const struct hypervisor_driver *driver = self->config->driver;
-    AUTO_FREE char *capabilities = template_capabilities_path(result->template_dir);
-    if (!capabilities)
-        return error_no_memory(err);
-    result->memory_read_only = driver->maps_read_only && driver->maps_read_only(capabilities);
-    return 0;
-}
-
-/* A QEMU that an image has taken over must not reach later runs. Where QEMU opens the file of a
- * private mapping for writing (before 8.2), it gets a copy that lasts as long as this run. */
 static int stage_memory(struct provisioner *self, struct template_builder *result, error **err)
 {
-    if (may_map(self, result, err) < 0)
+    if (!result->memory_path && place_memory(self, result, err) < 0)
         return -1;
-    if (result->memory_read_only) {
-        result->memory_path = text_format("%s/ram", result->template_dir);
-        return result->memory_path ? 0 : error_no_memory(err);
-    }
-    result->memory_path = text_format("%s/ram", run_directory_path(self->run));
-    if (!result->memory_path)
-        return error_no_memory(err);
-    return template_copy_memory(result->template_dir, result->memory_path, self->box, err);
+    return needs_copy(self, result) ? template_fill_memory(result->template_dir, self->memory, err)
+                                    : 0;
 }
 
 static enum template_builder_end build(struct provisioner *self, struct template_builder *result,
@@ -409,9 +452,14 @@ enum template_builder_end template_builder_make(const struct supervisor_config *
                                                 int signal_fd, struct template_builder *result,
                                                 error **err)
 {
-    struct provisioner self = {
-        .config = config, .client = client, .run = run, .box = box, .signal_fd = signal_fd};
-    *result = (struct template_builder){.discarded = result->discarded};
+    struct provisioner self = {.config = config,
+                               .client = client,
+                               .run = run,
+                               .box = box,
+                               .signal_fd = signal_fd,
+                               .memory = -1};
+    *result = (struct template_builder){
+        .discarded = result->discarded, .glimpsed = result->glimpsed, .data = result->data};
     enum template_builder_end end = provide(&self, result, err);
     for (size_t i = 0; i < MAX_BUILDERS; i++) {
         if (end != TEMPLATE_BUILDER_DONE && self.builders[i].key)
@@ -419,6 +467,8 @@ enum template_builder_end template_builder_make(const struct supervisor_config *
         clear_builder(&self.builders[i]);
     }
     error_free(self.failure);
+    if (self.memory >= 0)
+        close(self.memory);
     if (end != TEMPLATE_BUILDER_DONE)
         template_builder_clear(result);
     return end;

@@ -11,12 +11,18 @@
 struct template_builder {
     struct appliance_config appliance; /* files and accel as workers use them */
     char *template_dir;                /* its state and capabilities; never NULL after success */
-    char *memory_path;                 /* its memory, or this run's copy of it */
-    bool memory_read_only;             /* it is the template's: nobody may write it */
-    bool booted;                       /* it had to be built */
-    bool discarded;                    /* no saved one is looked for: that was tried */
-    unsigned probes;                   /* builders that were started: each probes the host */
-    struct appliance_files files;      /* owned */
+    char *memory_path; /* its memory, or this run's copy of it; with `hotplug`, that is not made */
+    bool memory_read_only; /* it is the template's: nobody may write it */
+    bool booted;           /* it had to be built */
+    bool discarded;        /* no saved one is looked for: that was tried */
+    unsigned probes;       /* builders that were started: each probes the host */
+    /* Called, where it is not NULL, when a template has been found and the fields above stand, but
+     * for its sums and the copy of its memory, which take some time: a worker that waits may be
+     * started. If that template turns out to be damaged, template_dir or `booted` is another one in
+     * the end, or there is none. */
+    void (*glimpsed)(void *data);
+    void *data;
+    struct appliance_files files; /* owned */
 };
 
 enum template_builder_end {

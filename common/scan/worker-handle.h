@@ -51,6 +51,7 @@ struct worker_handle {
     frame_reader *reader;
     uint64_t deadline;  /* of starting, emptying, and ending when all is answered; CLOCK_NEVER
                            otherwise. That of a guest is the supervisor's */
+    bool waits;         /* for ORDER_START */
     bool large;         /* its appliance has APPLIANCE_MEMORY_LARGE … */
     bool grows;         /* … or it has less, and there are such */
     unsigned used;      /* slots that have been occupied since it was last empty */

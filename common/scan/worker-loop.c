@@ -38,6 +38,8 @@ struct worker_state {
     size_t first, count;
     key_list keys;     /* of the run */
     uint64_t emptying; /* since when, 0: not */
+    uint64_t waited;   /* microseconds, for ORDER_START */
+    bool started;      /* or it need not wait for ORDER_START */
     bool finishing;
 };
 
@@ -195,9 +197,19 @@ static int on_empty(struct worker_state *self, error **err)
     return count == 0 ? emptied(self) : agent_client_gone(self->agent, &args, err);
 }
 
+static int on_start(struct worker_state *self, error **err)
+{
+    if (self->started)
+        return error_set(err, ERROR_APPLIANCE, "an order to start what has been started");
+    self->started = true;
+    return 0;
+}
+
 static int obey(struct worker_state *self, order *order, const int *fds, size_t fd_count,
                 error **err)
 {
+    if (!self->disks && order->kind != ORDER_START && order->kind != ORDER_KEYS)
+        return error_set(err, ERROR_APPLIANCE, "an order before there is an appliance");
     switch (order->kind) {
     case ORDER_DISK:
         return on_disk(self, &order->order_u.disk, fds, fd_count, err);
@@ -214,6 +226,8 @@ static int obey(struct worker_state *self, order *order, const int *fds, size_t 
         return 0;
     case ORDER_GUEST_KEYS:
         return on_guest_keys(self, &order->order_u.guest_keys, err);
+    case ORDER_START:
+        return on_start(self, err);
     }
     return error_set(err, ERROR_APPLIANCE, "an order of an unknown kind");
 }
@@ -370,7 +384,7 @@ static int report_ready(struct worker_state *self, uint64_t since, error **err)
     if (probed < 0)
         return -1;
     message.report_u.ready = (ready_report){
-        .took = clock_now() - since,
+        .took = clock_now() - since - self->waited,
         .restored = self->config->template_dir != NULL,
         .probed = probed,
     };
@@ -424,6 +438,25 @@ static int make_hypervisor(struct worker_state *self, error **err)
     return self->hv ? 0 : -1;
 }
 
+/* The hypervisor is there, which took some time: meanwhile the template's sums were compared, and
+ * its memory was copied. */
+static int await_start(struct worker_state *self, uint64_t deadline, error **err)
+{
+    const uint64_t since = clock_now();
+    while (!self->started) {
+        struct pollfd readable = {self->orders, POLLIN, 0};
+        int ready = poll(&readable, 1, clock_poll_timeout(deadline));
+        if (ready < 0 && errno != EINTR)
+            return error_set_errno(err, ERROR_HOST, errno, "cannot wait");
+        if (ready == 0)
+            return error_set(err, ERROR_TIMEOUT, "the supervisor did not say when to start");
+        if (ready > 0 && on_order(self, err) < 0)
+            return -1;
+    }
+    self->waited = clock_now() - since;
+    return 0;
+}
+
 static int bring_up(struct worker_state *self, uint64_t deadline, error **err)
 {
     const struct worker_config *config = self->config;
@@ -439,7 +472,7 @@ static int bring_up(struct worker_state *self, uint64_t deadline, error **err)
         .memory_read_only = config->memory_read_only,
         .state_fd = state,
     };
-    if (make_hypervisor(self, err) < 0)
+    if (make_hypervisor(self, err) < 0 || await_start(self, deadline, err) < 0)
         return -1;
     return appliance_start(self->hv, &config->appliance, &place, deadline, &self->agent, err);
 }
@@ -472,7 +505,8 @@ int worker_loop(const struct worker_config *config, int orders, int reports, err
 {
     AUTO_ERROR error *err = refused;
     AUTO_FRAME_WRITER frame_writer *out = frame_writer_new(2 * PROTOCOL_MAX_FRAME);
-    struct worker_state self = {.config = config, .orders = orders, .reports = {reports, out}};
+    struct worker_state self = {
+        .config = config, .orders = orders, .reports = {reports, out}, .started = !config->waits};
     if (!out)
         return 1;
     int result = refused ? -1 : run(&self, &err);

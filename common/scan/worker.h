@@ -24,6 +24,7 @@ struct worker_config {
     const char *template_dir; /* to restore from; NULL: boot */
     const char *memory_path;  /* and the memory that goes with it */
     bool memory_read_only;    /* which the worker only reads */
+    bool waits;               /* … and until ORDER_START comes, it restores nothing */
     bool no_file;             /* it boots, and its memory is in no file */
     const char *build_dir;    /* builders: where the template goes; NULL: scan */
     unsigned start_timeout;   /* seconds */

@@ -14,7 +14,7 @@
 static void what_was_made_is_found(void **state)
 {
     AUTO_FREE char *made = template_fixture_make(*state), *found = NULL, *why = NULL;
-    assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, &found, &why), 1);
+    assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, NULL, &found, &why), 1);
     assert_string_equal(found, made);
     assert_null(why);
 }
@@ -23,7 +23,7 @@ static void another_key_is_not_found(void **state)
 {
     AUTO_FREE char *made = template_fixture_make(*state), *found = NULL, *why = NULL;
     (void)made;
-    assert_int_equal(template_find("fedcba", &found, &why), 0);
+    assert_int_equal(template_find("fedcba", NULL, &found, &why), 0);
     assert_null(found);
     assert_null(why);
 }
@@ -34,9 +34,9 @@ static void one_that_cannot_be_restored_comes_back_unless_there_is_a_new_one(voi
     AUTO_FREE char *made = template_fixture_make(*state), *found = NULL, *why = NULL, *aside = NULL;
     assert_true(asprintf(&aside, "%s.aside", made) > 0);
     template_discard(made);
-    assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, &found, &why), 0);
+    assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, NULL, &found, &why), 0);
     template_put_back(TEMPLATE_FIXTURE_KEY);
-    assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, &found, &why), 1);
+    assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, NULL, &found, &why), 1);
 
     template_discard(made);
     AUTO_FREE char *again = template_fixture_make(*state);
@@ -98,7 +98,7 @@ static void a_bad_one_that_is_there_is_replaced(void **state)
         assert_string_equal(first, second);
         assert_non_null(said);
         assert_non_null(strstr(said, reasons[i]));
-        assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, &found, &why), 1);
+        assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, NULL, &found, &why), 1);
         assert_null(why);
         assert_nothing_unfinished(f);
     }
@@ -112,7 +112,7 @@ static void what_is_there_and_no_template_is_replaced(void **state)
     assert_int_equal(symlink("/nonexistent", first), 0);
     AUTO_FREE char *second = template_fixture_make(f);
     assert_string_equal(first, second);
-    assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, &found, &why), 1);
+    assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, NULL, &found, &why), 1);
 }
 
 static void one_without_its_parts_is_not_finished(void **state)
@@ -158,7 +158,7 @@ static void assert_cache_is_passed_over(const struct template_fixture *f, bool s
 {
     bool cached = true;
     AUTO_FREE char *found = NULL, *why = NULL, *other = NULL;
-    assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, &found, &why), 0);
+    assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, NULL, &found, &why), 0);
     assert_null(found);
     assert_true(!said || strstr(why, "others may write it"));
     AUTO_FREE char *begun = template_begin(&f->box, f->base, &cached, &other, NULL);

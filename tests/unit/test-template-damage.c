@@ -15,12 +15,44 @@
 static void assert_refused(const char *made, const char *reason)
 {
     AUTO_FREE char *found = NULL, *why = NULL;
-    assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, &found, &why), 0);
+    assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, NULL, &found, &why), 0);
     assert_null(found);
     assert_non_null(why);
     if (!strstr(why, reason))
         fail_msg("%s", why);
     assert_int_not_equal(access(made, F_OK), 0);
+}
+
+static void count_glimpse(void *data, const char *directory)
+{
+    unsigned *count = data;
+    assert_int_equal(access(directory, F_OK), 0);
+    ++*count;
+}
+
+static unsigned glimpses(int found_one)
+{
+    unsigned count = 0;
+    const struct template_watcher watcher = {count_glimpse, &count};
+    AUTO_FREE char *found = NULL, *why = NULL;
+    assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, &watcher, &found, &why), found_one);
+    return count;
+}
+
+/* Workers get ready for what is glimpsed, so it must be trusted already; that it is damaged is
+ * found out afterwards. */
+static void what_cannot_be_trusted_is_not_glimpsed(void **state)
+{
+    AUTO_FREE char *good = template_fixture_make(*state);
+    assert_int_equal(glimpses(1), 1);
+    template_fixture_flip(template_fixture_part(good, "ram"), 300001);
+    assert_int_equal(glimpses(0), 1);
+    AUTO_FREE char *open = template_fixture_make(*state);
+    chmod(template_fixture_part(open, "state"), 0666);
+    assert_int_equal(glimpses(0), 0);
+    AUTO_FREE char *incomplete = template_fixture_make(*state);
+    unlink(template_fixture_part(incomplete, "info"));
+    assert_int_equal(glimpses(0), 0);
 }
 
 static void a_flipped_byte_of_memory_is_noticed(void **state)
@@ -127,13 +159,14 @@ static void a_link_instead_of_the_directory_is_not_followed(void **state)
     snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", f->base);
     assert_int_equal(rename(made, elsewhere), 0);
     assert_int_equal(symlink(elsewhere, made), 0);
-    assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, &found, &why), 0);
+    assert_int_equal(template_find(TEMPLATE_FIXTURE_KEY, NULL, &found, &why), 0);
     assert_int_equal(access(template_fixture_part(elsewhere, "ram"), F_OK), 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEMPLATE_FIXTURE_TEST(what_cannot_be_trusted_is_not_glimpsed),
         TEMPLATE_FIXTURE_TEST(a_flipped_byte_of_memory_is_noticed),
         TEMPLATE_FIXTURE_TEST(a_byte_in_a_hole_is_noticed),
         TEMPLATE_FIXTURE_TEST(a_flipped_byte_of_state_is_noticed),

@@ -198,6 +198,40 @@ static void it_answers_what_it_has_before_it_finishes(void **state)
     assert_int_equal(ended(f), 0);
 }
 
+static void one_that_waits_starts_nothing_before_it_is_told(void **state)
+{
+    struct fixture *f = *state;
+    f->config.waits = true;
+    start(f);
+    order_plain(f, ORDER_EMPTY); /* if it had not waited it would do that */
+    expect_failure(f, "before there is an appliance");
+    assert_int_equal(fake_script->appliances, 0);
+}
+
+static void one_that_waits_starts_when_it_is_told(void **state)
+{
+    struct fixture *f = *state;
+    f->config.waits = true;
+    start(f);
+    order_plain(f, ORDER_START);
+    expect_only(f, REPORT_READY);
+    order_disk(f, 7);
+    order_scan(f, 7);
+    expect_answer(f, 7);
+    order_plain(f, ORDER_START);
+    expect_failure(f, "has been started");
+}
+
+static void one_that_is_never_told_gives_up(void **state)
+{
+    struct fixture *f = *state;
+    f->config.waits = true;
+    f->config.start_timeout = 1;
+    start(f);
+    expect_failure(f, "did not say when to start");
+    assert_int_equal(fake_script->appliances, 0);
+}
+
 static void emptied_slots_are_used_again(void **state)
 {
     struct fixture *f = *state;
@@ -388,6 +422,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORKER(guests_are_answered_for_in_order),
         WORKER(it_answers_what_it_has_before_it_finishes),
+        WORKER(one_that_waits_starts_nothing_before_it_is_told),
+        WORKER(one_that_waits_starts_when_it_is_told),
+        WORKER(one_that_is_never_told_gives_up),
         WORKER(emptied_slots_are_used_again),
         WORKER(an_answered_guests_slot_is_used_again_at_once),
         WORKER(a_failing_replace_is_the_appliances_fault),

@@ -194,24 +194,13 @@ json_t *qmp_blockdev_chain(const struct image_chain *chain, const int64_t *fdset
     return set_member(node, "node-name", json_string(qmp_blockdev_name(slot, name)));
 }
 
-json_t *qmp_blockdev_replaceable(json_t *chain, unsigned slot)
-{
-    char name[QMP_BLOCKDEV_NAME_MAX];
-    if (!chain)
-        return NULL;
-    json_object_del(chain, "node-name");
-    json_object_del(chain, "read-only"); /* it is as what is above it */
-    return json_pack("{s:s, s:s, s:b, s:o}", "driver", "raw", "node-name",
-                     qmp_blockdev_name(slot, name), "read-only", 1, "file", chain);
-}
-
-/* Not all drivers have a node of no bytes, and the guest's kernel reads the first sectors: zeros,
- * and not what QEMU's memory has there. */
+/* The guest's kernel reads the first sectors: zeros, and not what is in QEMU's memory. */
 json_t *qmp_blockdev_reserved(unsigned slot)
 {
-    json_t *nothing =
-        json_pack("{s:s, s:i, s:b}", "driver", "null-co", "size", RESERVED_SIZE, "read-zeroes", 1);
-    return qmp_blockdev_replaceable(nothing, slot);
+    char name[QMP_BLOCKDEV_NAME_MAX];
+    return json_pack("{s:s, s:s, s:b, s:i, s:b}", "driver", "null-co", "node-name",
+                     qmp_blockdev_name(slot, name), "read-only", 1, "size", RESERVED_SIZE,
+                     "read-zeroes", 1);
 }
 
 char *qmp_blockdev_successor_name(unsigned slot, unsigned number,
@@ -228,11 +217,14 @@ json_t *qmp_blockdev_successor(json_t *chain, unsigned slot, unsigned number)
                       json_string(qmp_blockdev_successor_name(slot, number, name)));
 }
 
+/* QEMU takes another node for a device that is there since 6.2 (set_drive_helper(),
+ * hw/core/qdev-properties-system.c); what the device has under way is finished first. */
 json_t *qmp_blockdev_replace(unsigned slot, unsigned number)
 {
     char name[QMP_BLOCKDEV_NAME_MAX], successor[QMP_BLOCKDEV_SUCCESSOR_MAX];
-    return json_pack("{s:[{s:s, s:s, s:b, s:s}]}", "options", "driver", "raw", "node-name",
-                     qmp_blockdev_name(slot, name), "read-only", 1, "file",
+    return json_pack("{s:o, s:s, s:s}", "path",
+                     json_sprintf("/machine/peripheral/%s", qmp_blockdev_name(slot, name)),
+                     "property", "drive", "value",
                      qmp_blockdev_successor_name(slot, number, successor));
 }
 

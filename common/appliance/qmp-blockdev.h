@@ -36,9 +36,6 @@ char *qmp_blockdev_descriptor(const struct image_chain *chain, size_t index, con
 json_t *qmp_blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot,
                            bool io_uring, bool writable, const char *secret);
 
-/* The same of a disk that another one will replace: in front of the chain is a node that stays,
- * named as the slot. Takes the reference over; NULL where that is NULL. */
-json_t *qmp_blockdev_replaceable(json_t *chain, unsigned slot);
 /* -blockdev's arguments for a reserved slot (hypervisor.h), before its first disk. NULL: no memory.
  * The caller's reference. */
 json_t *qmp_blockdev_reserved(unsigned slot);
@@ -48,7 +45,7 @@ json_t *qmp_blockdev_reserved(unsigned slot);
 char *qmp_blockdev_successor_name(unsigned slot, unsigned number,
                                   char buffer[QMP_BLOCKDEV_SUCCESSOR_MAX]);
 json_t *qmp_blockdev_successor(json_t *chain, unsigned slot, unsigned number);
-/* blockdev-reopen's arguments: puts that one behind the node that stays. */
+/* qom-set's arguments: puts that one behind the slot's device. */
 json_t *qmp_blockdev_replace(unsigned slot, unsigned number);
 
 /* Whether QEMU has to be told what blockdev-add has no member for, only -drive an option: to take a

@@ -166,8 +166,8 @@ static int drop_node(libvirt_hypervisor *self, unsigned slot, error **err)
     return drop_named(self, qmp_blockdev_name(slot, name), err);
 }
 
-/* Of all that were behind the node that stays, when that has gone: a command for each is saved
- * where the appliance ends before. */
+/* Of all that have taken the first one's place, when the device has gone: a command for each is
+ * saved where the appliance ends before. */
 static void drop_successors(libvirt_hypervisor *self, unsigned slot)
 {
     struct slot_files *files = &self->files[slot];
@@ -299,8 +299,6 @@ static int add_node_now(libvirt_hypervisor *self, const struct hypervisor_disk *
                                       disk->writable, secret);
     if (files->occupied)
         node = qmp_blockdev_successor(node, disk->slot, files->replaced + 1);
-    else if (disk->replaceable)
-        node = qmp_blockdev_replaceable(node, disk->slot);
     if (node && qmp_blockdev_wants_option(disk->chain))
         return add_by_options(self, node, err);
     return hypervisor_libvirt_monitor_do(self, "blockdev-add", node, -1, err);
@@ -438,7 +436,7 @@ int hypervisor_libvirt_replace(hypervisor *base, const struct hypervisor_disk *d
     if (retire_files(self, disk->slot, err) < 0 || add_disk(self, disk, err) < 0)
         return -1;
     json_t *arguments = qmp_blockdev_replace(disk->slot, files->replaced + 1);
-    if (hypervisor_libvirt_monitor_do(self, "blockdev-reopen", arguments, -1, &why) == 0) {
+    if (hypervisor_libvirt_monitor_do(self, "qom-set", arguments, -1, &why) == 0) {
         files->replaced++;
         return 0;
     }

@@ -17,7 +17,7 @@
 struct slot_files {
     size_t count;
     int64_t fdsets[IMAGE_CHAIN_MAX];
-    bool occupied;        /* there is a device with a node that stays */
+    bool occupied;        /* there is a device, behind which another disk may be put */
     unsigned replaced;    /* how many disks have taken the place of the first */
     size_t retired_count; /* fd sets of those that were replaced */
     int64_t *retired;

@@ -37,7 +37,7 @@ enum fake_point {
     FAKE_FILES,   /* after add-fd */
     FAKE_NODE,    /* after blockdev-add */
     FAKE_DEVICE,  /* after device_add; cannot fail */
-    FAKE_REPLACE, /* before blockdev-reopen; the point of attach() comes first */
+    FAKE_REPLACE, /* before qom-set; the point of attach() comes first */
     FAKE_DETACH,  /* before device_del */
     FAKE_DELETED, /* after device_del; cannot fail */
     FAKE_EVENT,   /* after it has heard that the disk is removed; these two cannot fail */

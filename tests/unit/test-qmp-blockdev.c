@@ -141,26 +141,12 @@ static void a_raw_image_is_a_descriptor_and_nothing_above_it(void **state)
                 " 'filename': '/dev/fdset/7', 'locking': 'off'}");
 }
 
-static void a_disk_that_will_be_replaced_is_behind_a_node_that_stays(void **state)
-{
-    struct image_layer layer = {.format = IMAGE_RAW};
-    struct image_chain chain = {.count = 1, .layers = &layer};
-    int64_t set = 7;
-
-    (void)state;
-    assert_json(
-        qmp_blockdev_replaceable(qmp_blockdev_chain(&chain, &set, 3, false, false, NULL), 3),
-        "{'driver': 'raw', 'node-name': 's3', 'read-only': true,"
-        " 'file': {'driver': 'file', 'filename': '/dev/fdset/7', 'locking': 'off'}}");
-    assert_null(qmp_blockdev_replaceable(NULL, 3));
-}
-
 static void behind_a_reserved_device_is_nothing(void **state)
 {
     (void)state;
     assert_json(qmp_blockdev_reserved(1),
-                "{'driver': 'raw', 'node-name': 's1', 'read-only': true,"
-                " 'file': {'driver': 'null-co', 'size': 1048576, 'read-zeroes': true}}");
+                "{'driver': 'null-co', 'node-name': 's1', 'read-only': true, 'size': 1048576,"
+                " 'read-zeroes': true}");
 }
 
 static void the_next_disk_has_a_name_of_its_own(void **state)
@@ -174,8 +160,8 @@ static void the_next_disk_has_a_name_of_its_own(void **state)
         qmp_blockdev_successor(qmp_blockdev_chain(&chain, &set, 3, false, false, NULL), 3, 12),
         "{'driver': 'qcow2', 'node-name': 'n3.12', 'read-only': true, 'backing': null,"
         " 'file': {'driver': 'file', 'filename': '/dev/fdset/8', 'locking': 'off'}}");
-    assert_json(qmp_blockdev_replace(3, 12), "{'options': [{'driver': 'raw', 'node-name': 's3',"
-                                             " 'read-only': true, 'file': 'n3.12'}]}");
+    assert_json(qmp_blockdev_replace(3, 12),
+                "{'path': '/machine/peripheral/s3', 'property': 'drive', 'value': 'n3.12'}");
     assert_null(qmp_blockdev_successor(NULL, 3, 12));
     assert_int_equal(qmp_blockdev_slot("n3.12"), -1);
 }
@@ -459,7 +445,6 @@ int main(void)
         cmocka_unit_test(what_backs_a_writable_disk_is_read_only),
         cmocka_unit_test(a_transient_disk_is_a_file_in_front_of_its_image),
         cmocka_unit_test(a_raw_image_is_a_descriptor_and_nothing_above_it),
-        cmocka_unit_test(a_disk_that_will_be_replaced_is_behind_a_node_that_stays),
         cmocka_unit_test(behind_a_reserved_device_is_nothing),
         cmocka_unit_test(the_next_disk_has_a_name_of_its_own),
         cmocka_unit_test(io_uring_is_used_where_there_is_one),

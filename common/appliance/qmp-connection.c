@@ -12,6 +12,7 @@ struct qmp_connection {
     int fd;
     char *buffer; /* what has been read, from `line` on not yet looked at */
     size_t room, length, line;
+    unsigned long version;
 };
 
 /* --- sending --- */
@@ -127,6 +128,22 @@ json_t *qmp_connection_ask(qmp_connection *self, const char *command, int fd, er
     return reply ? qmp_result(reply, err) : NULL;
 }
 
+unsigned long qmp_connection_version(const qmp_connection *self)
+{
+    return self->version;
+}
+
+/* 0 where it is not there, or makes no sense. */
+static unsigned long read_version(json_t *greeting)
+{
+    int major, minor, micro;
+    bool known = json_unpack(greeting, "{s:{s:{s:{s:i, s:i, s:i}}}}", "QMP", "version", "qemu",
+                             "major", &major, "minor", &minor, "micro", &micro) == 0 &&
+                 major >= 0 && major < 1000 && minor >= 0 && minor < 1000 && micro >= 0 &&
+                 micro < 1000;
+    return known ? (unsigned long)(major * 1000000 + minor * 1000 + micro) : 0;
+}
+
 /* QEMU greets first, and takes no command but this before it. */
 static int negotiate(qmp_connection *self, error **err)
 {
@@ -134,6 +151,7 @@ static int negotiate(qmp_connection *self, error **err)
     if (!greeting)
         return -1;
     bool greeted = json_object_get(greeting, "QMP") != NULL;
+    self->version = read_version(greeting);
     json_decref(greeting);
     if (!greeted)
         return error_set(err, ERROR_APPLIANCE, "QEMU's monitor does not greet");

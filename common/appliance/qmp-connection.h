@@ -19,6 +19,10 @@ typedef struct qmp_connection qmp_connection;
 qmp_connection *qmp_connection_new(int fd, error **err);
 void qmp_connection_free(qmp_connection *self); /* NULL is allowed */
 
+/* The version of QEMU as it has greeted, as libvirt writes it: 8002001 is 8.2.1. 0: it did not say.
+ */
+unsigned long qmp_connection_version(const qmp_connection *self);
+
 /* Sends the command (qmp_command()) with at most one descriptor (-1: none; still the caller's), and
  * waits for its reply; there is no deadline. Events are passed over. The result, a new reference;
  * NULL and *err: ERROR_REFUSED where QEMU refused the command, ERROR_APPLIANCE where the connection

@@ -50,6 +50,34 @@ static void after_the_greeting_it_negotiates(void **state)
     forget(&said);
 }
 
+static void the_greeting_has_the_version(void **state)
+{
+    static const struct {
+        const char *greeting;
+        unsigned long version;
+    } cases[] = {
+        {"{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 22, \"minor\": 2, \"major\": 7}}}}\r\n",
+         7002022},
+        {"{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 0, \"minor\": 0, \"major\": 11}}}}\r\n",
+         11000000},
+        {"{\"QMP\": {\"version\": {\"qemu\": {\"micro\": -1, \"minor\": 2, \"major\": 7}}}}\r\n",
+         0},
+        {"{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 0, \"minor\": 1000, \"major\": 7}}}}\r\n",
+         0},
+        {"{\"QMP\": {\"version\": {\"qemu\": {\"micro\": \"0\", \"minor\": 2}}}}\r\n", 0},
+        {GREETING, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO_FREE char *text = NULL;
+        assert_true(asprintf(&text, "%s{\"return\": {}}\r\n", cases[i].greeting) > 0);
+        struct said said = say(text);
+        assert_non_null(said.connection);
+        assert_int_equal(qmp_connection_version(said.connection), cases[i].version);
+        forget(&said);
+    }
+}
+
 static void what_does_not_greet_is_no_monitor(void **state)
 {
     static const char *const texts[] = {"{\"return\": {}}\r\n", "220 mail\r\n", "\r\n", "[]\r\n",
@@ -182,6 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(after_the_greeting_it_negotiates),
+        cmocka_unit_test(the_greeting_has_the_version),
         cmocka_unit_test(what_does_not_greet_is_no_monitor),
         cmocka_unit_test(events_are_passed_over),
         cmocka_unit_test(a_refusal_leaves_the_connection_usable),

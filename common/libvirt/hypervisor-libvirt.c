@@ -9,6 +9,7 @@
 #include "domain-xml.h"
 #include "libvirt-error.h"
 #include "libvirt-root.h"
+#include "process/first-processor.h"
 #include "process/pid-file.h"
 #include "qemu-capabilities.h"
 #include "wire/port-name.h"
@@ -323,9 +324,12 @@ static int open_embedded(libvirt_hypervisor *self, error **err)
 {
     AUTO_FREE char *uri = libvirt_root_uri(self->root);
     uint64_t since = clock_now();
+    cpu_set_t before;
     if (!uri)
         return error_no_memory(err);
+    first_processor_enter(&before);
     self->connection = virConnectOpen(uri);
+    first_processor_leave(&before);
     hypervisor_libvirt_traced(self, "virConnectOpen", since);
     return self->connection ? 0
                             : hypervisor_libvirt_failed(err, "cannot start libvirt's QEMU driver");

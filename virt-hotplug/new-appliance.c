@@ -138,7 +138,7 @@ static int confine(const struct launching *self, error **err)
     const char *own = self->memory_read_only ? NULL : self->memory;
     child_setup_reduce_environment(NULL);
     return confinement_restrict(
-        (const char *const[]){appliance_directory_root(self->directory), own, NULL}, err);
+        (const char *const[]){appliance_directory_root(self->directory), own, NULL}, true, err);
 }
 
 static int new_appliance_inside(void *data, error **err)

@@ -17,6 +17,9 @@ static const int ignored[] = {SCMP_SYS(chmod),  SCMP_SYS(fchmod),  SCMP_SYS(fchm
                               NR_FCHMODAT2,     SCMP_SYS(chown),   SCMP_SYS(fchown),
                               SCMP_SYS(lchown), SCMP_SYS(fchownat)};
 
+/* What nothing reads after its process has ended need not outlive the machine. */
+static const int syncs[] = {SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(sync_file_range)};
+
 static const int refused[] = {
     /* what a file is besides its contents */
     SCMP_SYS(setxattr), SCMP_SYS(lsetxattr), SCMP_SYS(fsetxattr), NR_SETXATTRAT,
@@ -51,9 +54,11 @@ static int refuse_terminal(scmp_filter_ctx filter)
 }
 
 /* A domain with something in its upper half is refused with the others. */
-static int refuse_all(scmp_filter_ctx filter, bool io_uring)
+static int refuse_all(scmp_filter_ctx filter, bool io_uring, bool lasts)
 {
     int result = refuse_terminal(filter);
+    for (size_t i = 0; !lasts && result == 0 && i < sizeof syncs / sizeof *syncs; i++)
+        result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), syncs[i], 0);
     for (size_t i = 0; result == 0 && i < sizeof ignored / sizeof *ignored; i++)
         result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), ignored[i], 0);
     for (size_t i = 0; result == 0 && i < sizeof refused / sizeof *refused; i++)
@@ -78,8 +83,8 @@ int syscall_filter_terminal(error **err)
     return filter ? load(filter, refuse_terminal(filter), err) : error_no_memory(err);
 }
 
-int syscall_filter_install(bool io_uring, error **err)
+int syscall_filter_install(bool io_uring, bool lasts, error **err)
 {
     AUTO_FILTER filter = seccomp_init(SCMP_ACT_ALLOW);
-    return filter ? load(filter, refuse_all(filter, io_uring), err) : error_no_memory(err);
+    return filter ? load(filter, refuse_all(filter, io_uring, lasts), err) : error_no_memory(err);
 }

@@ -16,7 +16,8 @@ int syscall_filter_terminal(error **err);
  * attributes or times are changed (of mode and owner: nothing happens, without an error); no other
  * process is looked into; no namespaces, no mounts, no keys, no BPF (EPERM). io_uring makes sockets
  * and sets attributes without these system calls, so it is refused too, unless something else keeps
- * it from doing harm. 0; -1 and *err. */
-int syscall_filter_install(bool io_uring, error **err);
+ * it from doing harm. Unless what is written `lasts` beyond the process, files are not synced:
+ * fsync() and its like do nothing, and return 0. 0; -1 and *err. */
+int syscall_filter_install(bool io_uring, bool lasts, error **err);
 
 #endif

@@ -158,7 +158,7 @@ static int give_up_rights(const struct session_process *self, const struct sandb
     child_setup_reduce_environment(NULL);
     if (closed < 0)
         return error_set_errno(err, ERROR_HOST, -closed, "cannot close files");
-    return confinement_enter(box, (const char *const[]){NULL}, err);
+    return confinement_enter(box, (const char *const[]){NULL}, false, err);
 }
 
 /* In a process that has nothing else to lose. */

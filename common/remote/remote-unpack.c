@@ -63,7 +63,7 @@ static void run(const struct unpacker *unpacker, const struct sandbox *box, cons
     child_setup_default_signals();
     signal(SIGPIPE, SIG_DFL);
     if (setrlimit(RLIMIT_DATA, &(struct rlimit){PROGRAM_MEMORY, PROGRAM_MEMORY}) < 0 ||
-        confinement_enter(box, (const char *const[]){NULL}, &err) < 0)
+        confinement_enter(box, (const char *const[]){NULL}, false, &err) < 0)
         return;
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* after the change of user, which clears it */
     if (getppid() != parent)

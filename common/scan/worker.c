@@ -34,7 +34,8 @@ static int enter(const struct worker_config *config, error **err)
         writable[1] = config->build_dir;
     else if (!config->memory_read_only)
         writable[1] = config->memory_path;
-    if (confinement_enter(&config->sandbox, writable, err) < 0)
+    /* Of what libvirt writes, and syncs, nothing is read when this process has ended. */
+    if (confinement_enter(&config->sandbox, writable, config->build_dir != NULL, err) < 0)
         return -1;
     /* A builder writes the template, and has no guest. */
     return config->build_dir

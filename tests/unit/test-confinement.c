@@ -67,7 +67,7 @@ static char *try_inside(const struct sandbox *box)
     if (pid == 0) {
         FILE *to = fdopen(ends[1], "w");
         setsid();
-        if (confinement_enter(box, (const char *const[]){own, NULL}, NULL) < 0)
+        if (confinement_enter(box, (const char *const[]){own, NULL}, true, NULL) < 0)
             _exit(2);
         intruder_try(outside, sandbox_has_no_network(), to);
         fflush(to);
@@ -166,13 +166,39 @@ static void a_socket_outside_is_out_of_reach_where_the_kernel_can(void **state)
     assert_int_equal(listen(listener, 1), 0);
     pid_t pid = fork();
     if (pid == 0) {
-        if (confinement_enter(&box, (const char *const[]){own, NULL}, NULL) < 0)
+        if (confinement_enter(&box, (const char *const[]){own, NULL}, true, NULL) < 0)
             _exit(2);
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         _exit(connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
     }
     waitpid(pid, &status, 0);
     assert_int_equal(status, 0);
+}
+
+/* Whether a sync reaches the kernel's: that knows no such descriptor. */
+static bool syncs_inside(bool lasts)
+{
+    struct sandbox box = same_user();
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (confinement_enter(&box, (const char *const[]){own, NULL}, lasts, NULL) < 0)
+            _exit(2);
+        int fsynced = fsync(-1), fdatasynced = fdatasync(-1);
+        if (fsynced != fdatasynced)
+            _exit(3);
+        _exit(fsynced < 0);
+    }
+    waitpid(pid, &status, 0);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+    return WEXITSTATUS(status) == 1;
+}
+
+static void what_does_not_last_is_not_synced(void **state)
+{
+    (void)state;
+    assert_true(syncs_inside(true));
+    assert_false(syncs_inside(false));
 }
 
 /* Roots in a container may not make a namespace: io_uring is then refused as for an ordinary user.
@@ -226,6 +252,7 @@ int main(void)
         T(nothing_works_as_an_ordinary_user),
         T(what_the_intruder_tries_works_without),
         T(a_socket_outside_is_out_of_reach_where_the_kernel_can),
+        T(what_does_not_last_is_not_synced),
         T(root_has_no_network_inside),
         T(files_have_a_bound),
     };

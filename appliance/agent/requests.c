@@ -145,6 +145,8 @@ static void load_all(requests *queue)
 static void prepare(requests *queue, struct done_ret *reply)
 {
     load_all(queue);
+    /* Here, and not in each appliance that is restored: loading modules announces hundreds. */
+    device_table_read_events(queue->parts.disks);
     renewal_expire(queue->parts.fresh); /* it will be saved */
     set_message(reply, queue->message);
 }

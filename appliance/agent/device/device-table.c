@@ -318,11 +318,16 @@ unsigned device_table_replaced(const device_table *table, unsigned target)
     return table->device[target].replaced;
 }
 
+void device_table_read_events(device_table *table)
+{
+    if (table->read_events)
+        table->read_events(table->listener);
+}
+
 void device_table_note_replaced(device_table *table, unsigned target, unsigned number)
 {
     table->device[target].replaced = number;
-    if (table->read_events)
-        table->read_events(table->listener);
+    device_table_read_events(table);
 }
 
 const char *device_table_rescan_path(const device_table *table, unsigned target,

@@ -32,6 +32,8 @@ bool device_table_is_real(const device_table *table);
 /* Reads the events that the kernel has announced so far. */
 typedef void device_table_listener(void *owner);
 void device_table_listen(device_table *table, device_table_listener *read_events, void *owner);
+/* Reads what the kernel has announced by now. */
+void device_table_read_events(device_table *table);
 
 /* Records an event. */
 void device_table_event(device_table *table, const struct uevent *event);

@@ -151,7 +151,7 @@ int boot_root(const device_table *disks)
     /* noload: it is read-only, and mke2fs makes it without need of a replay. */
     if ((result = step("mount the root drive",
                        mount(node, "/root", "ext4", MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOATIME,
-                             "noload"))) < 0 ||
+                             "noload,no_prefetch_block_bitmaps"))) < 0 ||
         (result = step("move /dev", mount("/dev", "/root/dev", NULL, MS_MOVE, NULL))) < 0 ||
         (result = step("move /proc", mount("/proc", "/root/proc", NULL, MS_MOVE, NULL))) < 0 ||
         (result = step("move /sys", mount("/sys", "/root/sys", NULL, MS_MOVE, NULL))) < 0 ||

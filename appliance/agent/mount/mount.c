@@ -21,10 +21,16 @@
  * is waiting for the mount. */
 static const char *const ntfs_helper[] = {"ntfs-3g", "-o", "ro,nodev,nosuid,noexec,noatime", NULL};
 
+/* Since 5.13 the kernel starts a thread that reads the bitmaps of free blocks of all groups, also
+ * of what is mounted read-only: for an allocator that nothing here uses. */
+#define NO_BITMAPS "no_prefetch_block_bitmaps"
+
+/* A journal is replayed in memory: nothing has to be flushed. */
+#define EXT_OPTIONS "barrier=0,noinit_itable," NO_BITMAPS
+
 static const struct mount_type types[] = {
-    /* A journal is replayed in memory: nothing has to be flushed. */
-    {"ext4", "ext4", .options = "barrier=0,noinit_itable", .no_replay = "noload"},
-    {"ext3", "ext3", .options = "barrier=0,noinit_itable", .no_replay = "noload"},
+    {"ext4", "ext4", .options = EXT_OPTIONS, .no_replay = "noload," NO_BITMAPS},
+    {"ext3", "ext3", .options = EXT_OPTIONS, .no_replay = "noload," NO_BITMAPS},
     {.type = "ext2", .kernel = "ext2"}, /* has no journal, and no such option */
     {"xfs", "xfs", .options = "nouuid", .no_replay = "nouuid,norecovery"},
     /* On a device that cannot be written it takes every block group for read-only, and leaves all

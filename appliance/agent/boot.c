@@ -82,6 +82,9 @@ static void harden(void)
         {"/proc/sys/kernel/modprobe", "\n"},
         {"/proc/sys/kernel/hotplug", "\n"},
         {"/proc/sys/kernel/core_pattern", "\n"},
+        /* What would wake up every second, for nothing. */
+        {"/proc/sys/vm/compaction_proactiveness", "0"},
+        {"/proc/sys/vm/stat_interval", "3600"},
         /* A message costs milliseconds on the emulated console. A panic prints all the same. */
         {"/proc/sys/kernel/printk", "3 4 1 3"},
     };

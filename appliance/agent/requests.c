@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "requests.h"
+#include "agent/device/disk-queue.h"
 #include "base/clock.h"
 #include <string.h>
 
@@ -147,6 +148,8 @@ static void prepare(requests *queue, struct done_ret *reply)
     load_all(queue);
     /* Here, and not in each appliance that is restored: loading modules announces hundreds. */
     device_table_read_events(queue->parts.disks);
+    for (unsigned target = 0; target < TARGET_COUNT; target++)
+        disk_queue_simplify(queue->parts.disks, target);
     renewal_expire(queue->parts.fresh); /* it will be saved */
     set_message(reply, queue->message);
 }

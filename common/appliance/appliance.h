@@ -40,7 +40,7 @@ struct appliance_config {
 
 /* Reserved slots of an appliance that scans: the first disk needs no device of its own then, which
  * is most of what it costs (docs/performance.md). Few guests have more disks. */
-#define APPLIANCE_RESERVED 2
+#define APPLIANCE_RESERVED 12
 
 static inline unsigned appliance_reserved(const struct appliance_config *config)
 {

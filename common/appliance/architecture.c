@@ -18,6 +18,7 @@ static const struct architecture table[] = {
         .name = "x86_64",
         .emulator = "/usr/bin/qemu-system-x86_64",
         .machine = "q35",
+        .machine_options = "hpet=off,sata=off,smbus=off", /* nothing uses them */
         .acpi = true,
         .command_line = COMMAND_LINE("ttyS0", "no_timer_check tsc=reliable noreplace-smp "),
     },

@@ -7,12 +7,13 @@
 #include <stdbool.h>
 
 struct architecture {
-    const char *name;         /* as libvirt and `uname -m` call it */
-    const char *emulator;     /* as Debian's packages install it */
-    const char *machine;      /* QEMU's */
-    const char *processor;    /* under TCG; NULL: QEMU's default */
-    bool acpi;                /* the machine has it without firmware of its own */
-    const char *command_line; /* of the guest's kernel */
+    const char *name;            /* as libvirt and `uname -m` call it */
+    const char *emulator;        /* as Debian's packages install it */
+    const char *machine;         /* QEMU's */
+    const char *machine_options; /* for -machine, besides what libvirt has; or NULL */
+    const char *processor;       /* under TCG; NULL: QEMU's default */
+    bool acpi;                   /* the machine has it without firmware of its own */
+    const char *command_line;    /* of the guest's kernel */
 };
 
 /* That of this program. */

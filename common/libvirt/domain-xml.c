@@ -139,10 +139,14 @@ static void write_console(struct writer *w, const struct machine_spec *spec)
     end(w);
 }
 
-static void write_devices(struct writer *w, const struct machine_spec *spec)
+/* On the root bus itself: for each device libvirt would make a port, and one more. */
+static void write_place(struct writer *w, const char *slot)
 {
-    begin(w, "devices");
-    text(w, "emulator", spec->architecture->emulator);
+    LEAF(w, "address", "type", "pci", "domain", "0", "bus", "0", "slot", slot, "function", "0");
+}
+
+static void write_controllers(struct writer *w)
+{
     begin(w, "controller");
     attribute(w, "type", "scsi");
     attribute(w, "index", "0");
@@ -150,8 +154,21 @@ static void write_devices(struct writer *w, const struct machine_spec *spec)
     /* Most commands are answered from memory: the virtual processor does that itself, sooner than
      * it could wake another thread (docs/performance.md). */
     LEAF(w, "driver", "ioeventfd", "off");
+    write_place(w, "2");
+    end(w);
+    begin(w, "controller");
+    attribute(w, "type", "virtio-serial");
+    attribute(w, "index", "0");
+    write_place(w, "3");
     end(w);
     LEAF(w, "controller", "type", "usb", "model", "none");
+}
+
+static void write_devices(struct writer *w, const struct machine_spec *spec)
+{
+    begin(w, "devices");
+    text(w, "emulator", spec->architecture->emulator);
+    write_controllers(w);
     write_root_drive(w, spec);
     write_ports(w, spec);
     write_console(w, spec);
@@ -247,6 +264,10 @@ static void write_reserved(struct writer *w, const struct machine_spec *spec)
 static void write_commandline(struct writer *w, const struct machine_spec *spec)
 {
     begin(w, "qemu:commandline");
+    if (spec->architecture->machine_options) {
+        qemu_argument(w, "-machine");
+        qemu_argument(w, spec->architecture->machine_options);
+    }
     write_memory_backend(w, spec);
     write_monitor(w, spec);
     write_reserved(w, spec);

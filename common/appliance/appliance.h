@@ -38,8 +38,9 @@ struct appliance_config {
     bool hotplug; /* it lives between commands: its root drive has tools, and commands run in it */
 };
 
-/* Reserved slots of an appliance that scans: the first disk needs no device of its own then, which
- * is most of what it costs (docs/performance.md). Few guests have more disks. */
+/* Reserved slots of an appliance that scans: as many as disks of a wave are under way at once
+ * (WORKER_GUESTS_MAX, if each guest has one). Each costs QEMU's start 0.2 ms
+ * (docs/performance-history.md). */
 #define APPLIANCE_RESERVED 12
 
 static inline unsigned appliance_reserved(const struct appliance_config *config)

@@ -114,6 +114,26 @@ static void the_root_drive_is_read_only_at_target_255(void **state)
     check(&spec, "string(//disk/address/@target)", "255");
 }
 
+static void controllers_are_on_the_root_bus(void **state)
+{
+    struct machine_spec spec = plain();
+    (void)state;
+    check(&spec, "count(//controller[address/@bus='0'])", "2");
+    check(&spec, "string(//controller[@type='scsi']/address/@slot)", "2");
+    check(&spec, "string(//controller[@type='virtio-serial']/address/@slot)", "3");
+}
+
+static void what_a_machine_does_without_is_off(void **state)
+{
+    struct machine_spec spec = plain();
+    (void)state;
+    check(&spec, "count(//qemu:arg[@value='hpet=off,sata=off,smbus=off'])", "0");
+    spec.architecture = architecture_find("x86_64");
+    check(&spec,
+          "string(//qemu:arg[@value='hpet=off,sata=off,smbus=off']/preceding-sibling::*[1]/@value)",
+          "-machine");
+}
+
 static void there_is_no_network(void **state)
 {
     struct machine_spec spec = plain();
@@ -390,6 +410,8 @@ int main(void)
         cmocka_unit_test(kvm_is_another_type_with_the_hosts_processor),
         cmocka_unit_test(another_architecture_has_its_machine_and_processor),
         cmocka_unit_test(the_root_drive_is_read_only_at_target_255),
+        cmocka_unit_test(controllers_are_on_the_root_bus),
+        cmocka_unit_test(what_a_machine_does_without_is_off),
         cmocka_unit_test(there_is_no_network),
         cmocka_unit_test(special_characters_come_back_as_they_were),
         cmocka_unit_test(commas_in_the_memorys_path_are_doubled),

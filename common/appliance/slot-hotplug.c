@@ -142,6 +142,14 @@ int slot_hotplug_confirm(slot_hotplug *self, unsigned slot, error **err)
     return slot_table_commit(self->table, slot, err);
 }
 
+/* A reserved one that no disk has been in. */
+static bool is_untouched(const slot_hotplug *self, unsigned slot)
+{
+    const struct drive *drive = &self->drives[slot];
+    return slot_table_state(self->table, slot) == SLOT_VACANT && drive->replaced == 0 &&
+           strcmp(drive->serial, RESERVED_SERIAL) == 0;
+}
+
 int slot_hotplug_detach_all(slot_hotplug *self, unsigned *slots, error **err)
 {
     int count = 0;
@@ -152,6 +160,8 @@ int slot_hotplug_detach_all(slot_hotplug *self, unsigned *slots, error **err)
             slot_table_commit(self->table, slot, NULL);
         if (slot_table_state(self->table, slot) != SLOT_READY &&
             slot_table_state(self->table, slot) != SLOT_VACANT)
+            continue;
+        if (is_untouched(self, slot))
             continue;
         if (slot_table_detach(self->table, slot, err) < 0 ||
             self->hv->ops->detach(self->hv, slot, err) < 0)
@@ -191,5 +201,8 @@ int slot_hotplug_gone(slot_hotplug *self, error **err)
 
 unsigned slot_hotplug_attached(const slot_hotplug *self)
 {
-    return slot_table_limit(self->table) - slot_table_count(self->table, SLOT_FREE);
+    unsigned count = 0;
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        count += slot_table_state(self->table, slot) != SLOT_FREE && !is_untouched(self, slot);
+    return count;
 }

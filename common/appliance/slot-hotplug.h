@@ -33,14 +33,15 @@ int slot_hotplug_confirm(slot_hotplug *self, unsigned slot, error **err);
  * be taken. Until then, or until it is detached, QEMU keeps it open. */
 int slot_hotplug_vacate(slot_hotplug *self, unsigned slot, error **err);
 
-/* Starts to detach all disks, writes their slots to `slots` (room for SLOT_COUNT), and returns
- * their number; -1 and *err. The slots are free after slot_hotplug_removed() for each and one
- * slot_hotplug_gone(). */
+/* Starts to detach all disks (a reserved slot that no disk has been in stays), writes their slots
+ * to `slots` (room for SLOT_COUNT), and returns their number; -1 and *err. The slots are free after
+ * slot_hotplug_removed() for each and one slot_hotplug_gone(). */
 int slot_hotplug_detach_all(slot_hotplug *self, unsigned *slots, error **err);
 int slot_hotplug_removed(slot_hotplug *self, unsigned slot,
                          error **err);                  /* the hypervisor says so */
 int slot_hotplug_gone(slot_hotplug *self, error **err); /* the agent says so, of all */
 
-unsigned slot_hotplug_attached(const slot_hotplug *self); /* slots that are not free */
+unsigned slot_hotplug_attached(const slot_hotplug *self); /* slots that are not free, nor
+                                                            reserved and as they were */
 
 #endif

@@ -380,11 +380,31 @@ static void a_reserved_device_has_blocks_of_512_bytes(void **state)
     assert_int_equal(f->hv.replaced, 0);
 }
 
+static void a_reserved_device_that_had_no_disk_stays(void **state)
+{
+    struct fixture *f = *state;
+    unsigned slots[SLOT_COUNT];
+    reserve(f, 3);
+    assert_int_equal(slot_hotplug_attached(f->disks), 0);
+    assert_int_equal(slot_hotplug_detach_all(f->disks, slots, NULL), 0);
+    read_one(f);
+    assert_int_equal(slot_hotplug_attached(f->disks), 1);
+    assert_int_equal(slot_hotplug_detach_all(f->disks, slots, NULL), 1);
+    assert_int_equal(slots[0], 0);
+    assert_int_equal(slot_hotplug_removed(f->disks, 0, NULL), 0);
+    assert_int_equal(slot_hotplug_gone(f->disks, NULL), 0);
+    assert_int_equal(slot_hotplug_attached(f->disks), 0);
+    disk request = read_one(f);
+    assert_int_equal(request.slot, 1);
+    assert_int_equal(request.replaced, 1);
+}
+
 static void a_device_in_the_place_of_a_reserved_one_has_another_serial(void **state)
 {
     struct fixture *f = *state;
     unsigned slots[SLOT_COUNT];
     reserve(f, 1);
+    assert_int_equal(read_one(f).replaced, 1);
     assert_int_equal(slot_hotplug_attached(f->disks), 1);
     assert_int_equal(slot_hotplug_detach_all(f->disks, slots, NULL), 1);
     assert_int_equal(slot_hotplug_removed(f->disks, 0, NULL), 0);
@@ -421,6 +441,7 @@ int main(void)
         PLUG(vacant_slots_are_detached_too),
         PLUG(the_first_disks_are_put_behind_reserved_devices),
         PLUG(a_reserved_device_has_blocks_of_512_bytes),
+        PLUG(a_reserved_device_that_had_no_disk_stays),
         PLUG(a_device_in_the_place_of_a_reserved_one_has_another_serial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@ struct requests {
     bool busy;            /* current is a request without its answer */
     bool prepared;        /* all modules have been loaded */
     bool settled;         /* module loading is locked, or stays open */
+    bool over;            /* nothing else will be asked */
     bool stranger; /* the last HELLO was of another version: nothing else can be understood */
     uint64_t since;
     request current;
@@ -65,7 +66,7 @@ static bool is_early(const requests *queue, op kind)
 
 static bool valid(const requests *queue, const request *asked)
 {
-    if (queue->stranger && asked->body.op != OP_HELLO)
+    if (queue->over || (queue->stranger && asked->body.op != OP_HELLO))
         return false;
     if (is_early(queue, asked->body.op))
         return false;
@@ -212,6 +213,7 @@ static int reply(requests *queue, channel *link)
     case OP_SCAN:
         scan_volumes_run(queue->parts.scan, &asked->request_body_u.scan, clock_now() - queue->since,
                          &out.body.answer_body_u.scan);
+        queue->over = asked->request_body_u.scan.last;
         break;
     case OP_GONE:
         break;

@@ -24,6 +24,7 @@ struct scan_volumes {
     size_t indexes[MAX_VOLUMES]; /* … of their contents */
     size_t count;
     unsigned mounted;
+    const struct content *left; /* is not unmounted; NULL: all are */
     char message[MAX_MESSAGE];
 };
 
@@ -86,9 +87,9 @@ static void measure(scan_volumes *scan, struct content *what, struct volume *vol
     if (how) {
         uint64_t start = clock_now();
         struct visit seen = {scan->points, what};
-        const struct mount_visitor visitor = {visit, &seen};
-        recovery_view_measure(scan->all, what, how, scan->mounts,
-                              scan->wants_points ? &visitor : NULL, &outcome);
+        const struct mount_visitor visitor = {scan->wants_points ? visit : NULL, &seen,
+                                              what == scan->left};
+        recovery_view_measure(scan->all, what, how, scan->mounts, &visitor, &outcome);
         volume_table_times(scan->all)->mounted += clock_now() - start;
     }
     /* What the probe had to say stands where the mount has nothing to add. */
@@ -103,11 +104,16 @@ static void measure(scan_volumes *scan, struct content *what, struct volume *vol
     scan->mounted++;
 }
 
+static bool is_measured(const struct content *what)
+{
+    return what->kind == CONTENT_FILESYSTEM && what->status == STATUS_OK;
+}
+
 static void report(scan_volumes *scan, struct content *what)
 {
     struct volume *volume = &scan->volumes[scan->count++];
     memset(volume, 0, sizeof *volume);
-    if (what->kind == CONTENT_FILESYSTEM && what->status == STATUS_OK)
+    if (is_measured(what))
         measure(scan, what, volume);
     inventory_settle_cut(what);
     volume->kind = what->volume;
@@ -122,6 +128,18 @@ static void report(scan_volumes *scan, struct content *what)
     POINT_TO(volume->label.label, what->label, MAX_LABEL);
     POINT_TO(volume->uuid.uuid, what->uuid, MAX_UUID);
     POINT_TO(volume->message.message, what->message, VOLUME_MESSAGE_MAX);
+}
+
+/* The one that is measured last, in the order of report_all(). */
+static const struct content *find_last(const scan_volumes *scan)
+{
+    const struct content *last = NULL;
+    for (size_t i = 0; i < volume_table_count(scan->all); i++) {
+        const struct content *what = volume_table_at(scan->all, i);
+        if (is_measured(what) && !what->hidden && (!last || what->volume >= last->volume))
+            last = what;
+    }
+    return last;
 }
 
 /* A guest's rows are whole disks first, then partitions, and so on: a round for each kind. */
@@ -203,12 +221,14 @@ void scan_volumes_run(scan_volumes *scan, const struct scan_args *args, uint64_t
                                      scan->message, sizeof scan->message) == 0;
     scan->wants_points = args->mountpoints;
     mount_points_begin(scan->points, scan->all);
+    scan->left = args->last && matches ? find_last(scan) : NULL;
     if (matches && volume_table_needs(scan->all) == NEED_NOTHING) {
         report_all(scan);
         mount_points_settle(scan->points);
         report_points(scan);
     }
-    volume_table_release(scan->all);
+    if (!args->last)
+        volume_table_release(scan->all);
     memset(answer, 0, sizeof *answer);
     answer->need = volume_table_needs(scan->all);
     answer->status = matches ? overall(scan) : STATUS_CRASHED;

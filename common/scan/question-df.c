@@ -14,6 +14,7 @@ static void encode(const void *asked, const struct question_disks *disks, reques
     if (disks->alone && args->fragile == FRAGILE_ELSEWHERE)
         args->fragile = FRAGILE_HERE;
     args->larger = disks->larger;
+    args->last = disks->last;
 }
 
 /* --- checks --- */

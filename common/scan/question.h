@@ -27,6 +27,7 @@ struct question_disks {
     key_list keys;
     bool alone;  /* no other guest was in the appliance, nor will be */
     bool larger; /* there are appliances with more memory */
+    bool last;   /* the appliance is asked nothing else */
 };
 
 /* What has come of a guest's answer. Begins as all zero bytes. */

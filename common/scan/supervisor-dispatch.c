@@ -52,6 +52,14 @@ static bool is_short_for_now(const struct supervisor *self, const error *err)
     return (why == EMFILE || why == ENFILE) && count_working(self) > 0;
 }
 
+/* Whether the worker is given no guest after the one that was taken out of the queue: then its
+ * appliance need not be left as it was. */
+static bool is_last(const struct supervisor *self)
+{
+    return self->config->isolation == ISOLATE_GUEST ||
+           (self->list_ended && guest_queue_waiting(self->queue) == 0);
+}
+
 /* A guest to the worker. An image that cannot be opened is answered for here. False: it waits, and
  * so do all others. */
 static bool give(struct supervisor *self, struct worker_handle *worker, struct entry *entry)
@@ -82,6 +90,7 @@ static bool give(struct supervisor *self, struct worker_handle *worker, struct e
     }
     worker->used += (unsigned)entry->guest->image_count;
     worker->scanned++;
+    worker->last = is_last(self);
     worker->given[worker->given_count++] = entry;
     worker_handle_begin_turn(worker);
     supervisor_dispatch_continue(worker);
@@ -91,7 +100,7 @@ static bool give(struct supervisor *self, struct worker_handle *worker, struct e
 static unsigned room(const struct supervisor *self, const struct worker_handle *worker)
 {
     uint64_t limit = wave_limit(self);
-    if (self->config->isolation == ISOLATE_GUEST && worker->scanned > 0)
+    if (worker->last)
         return 0;
     /* A guest with more disks than a wave has one to itself. */
     return worker->used == 0      ? SLOT_COUNT
@@ -114,8 +123,7 @@ static void turn_over(struct supervisor *self, struct worker_handle *worker)
 {
     bool more = guest_queue_next(self->queue, &worker->trust, SLOT_COUNT) != NULL;
     bool cheaper = self->empty_cost * worker->used < self->start_cost;
-    bool reuse = more && cheaper && self->config->isolation != ISOLATE_GUEST &&
-                 worker->trust.quarantine == 0;
+    bool reuse = more && cheaper && !worker->last && worker->trust.quarantine == 0;
     if (worker->handover.entry)
         return;
     if (!reuse)

@@ -47,7 +47,8 @@ static int send_ask(struct worker_handle *worker)
     message.order_u.ask =
         (ask_order){.guest = worker->handover.entry->guest->number,
                     .alone = worker->handover.entry->alone,
-                    .larger = worker->grows && worker->handover.entry->memory == MEMORY_USUAL};
+                    .larger = worker->grows && worker->handover.entry->memory == MEMORY_USUAL,
+                    .last = worker->last};
     return worker_order(&worker->process, &message, NULL, 0);
 }
 

@@ -52,6 +52,7 @@ struct worker_handle {
     uint64_t deadline;  /* of starting, emptying, and ending when all is answered; CLOCK_NEVER
                            otherwise. That of a guest is the supervisor's */
     bool waits;         /* for ORDER_START */
+    bool last;          /* it has been given the last guest that it will be */
     bool large;         /* its appliance has APPLIANCE_MEMORY_LARGE … */
     bool grows;         /* … or it has less, and there are such */
     unsigned used;      /* slots that have been occupied since it was last empty */

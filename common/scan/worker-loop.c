@@ -171,8 +171,9 @@ static int on_ask(struct worker_state *self, const ask_order *asked, error **err
         return refuse_guest(self, guest);
     self->asked[(self->first + self->count++) % WORKER_GUESTS_MAX] = guest;
     key all[MAX_KEYS];
-    const struct question_disks disks = {guest->disks, guest->disk_count,
-                                         all_keys(self, guest, all), asked->alone, asked->larger};
+    const struct question_disks disks = {
+        guest->disks, guest->disk_count, all_keys(self, guest, all),
+        asked->alone, asked->larger,     asked->last};
     int asked_now = question_ask(&self->config->question, &disks, self->agent, err);
     wipe_keys(&guest->keys);
     return asked_now;

@@ -152,6 +152,7 @@ struct fake_script {
     atomic_uint calls[FAKE_POINT_COUNT];
     atomic_uint misbehaved[FAKE_GUESTS];
     atomic_uint scans[FAKE_GUESTS]; /* questions about the guest that an agent received */
+    atomic_uint lasts;              /* … as the last that the agent is asked */
     atomic_uint listings;           /* that were sent, or are being sent */
     atomic_uint appliances;
     atomic_uint record_count; /* of attached disks … */

@@ -27,6 +27,7 @@ struct qemu {
     int listeners[2]; /* by enum fake_socket; -1: no other process connects */
     frame_reader *reader;
     bool renewed; /* by the host that is there */
+    bool over;    /* it was told that it is asked nothing else */
     struct seen disks[SLOT_COUNT];
 };
 
@@ -171,6 +172,8 @@ static void on_scan(struct qemu *self, const request *asked)
     }
     unsigned guest = self->disks[args->disks.disks_val[0].slot].disk.guest;
     atomic_fetch_add(&fake_script->scans[guest], 1);
+    self->over = args->last;
+    atomic_fetch_add(&fake_script->lasts, args->last);
     if (fake_script->delay)
         usleep(fake_script->delay);
     if (fake_script->guests[guest].scan != FAKE_OK && fake_misbehaves(guest))
@@ -314,7 +317,7 @@ static void on_request(struct qemu *self, const request *asked)
     while (hear_of_disk(self))
         ;
     /* A host may have been killed before it was answered, so its renewal is not the next one's. */
-    if (!self->renewed && asked->body.op != OP_HELLO && asked->body.op != OP_RENEW)
+    if ((!self->renewed && asked->body.op != OP_HELLO && asked->body.op != OP_RENEW) || self->over)
         mistake();
     switch (asked->body.op) {
     case OP_HELLO:

@@ -124,6 +124,24 @@ static void same_slot_twice(void **state)
     assert_int_equal(agent_ended(f), 1);
 }
 
+static void after_the_last_question_there_is_none(void **state)
+{
+    struct agent_process *f = *state;
+    disk only = {.slot = 0, .size = IMAGE_SIZE};
+    request asked = {.body.op = OP_SCAN};
+    asked.body.request_body_u.scan.disks.disks_val = &only;
+    asked.body.request_body_u.scan.disks.disks_len = 1;
+    asked.body.request_body_u.scan.last = true;
+    agent_make_image(f, "sda", IMAGE_SIZE, true);
+    agent_appear(f, 0);
+    agent_ask(f, &asked);
+    answer reply = agent_expect(f, 1, OP_SCAN);
+    assert_int_equal(reply.body.answer_body_u.scan.status, STATUS_OK);
+    agent_free_answer(&reply);
+    ask_gone(f, 7);
+    assert_int_equal(agent_ended(f), 1);
+}
+
 static void half_a_frame_and_the_end(void **state)
 {
     struct agent_process *f = *state;
@@ -346,6 +364,7 @@ int main(void)
         AGENT_TEST(trailing_garbage),
         AGENT_TEST(slot_out_of_range),
         AGENT_TEST(same_slot_twice),
+        AGENT_TEST(after_the_last_question_there_is_none),
         AGENT_TEST(half_a_frame_and_the_end),
         AGENT_TEST(a_filesystem),
         AGENT_TEST(partitions_in_order),

@@ -148,9 +148,23 @@ static void isolated_guests_never_share_an_appliance(void **state)
     trial_run(t);
     trial_assert_all_ok(t, NULL);
     assert_int_equal(trial_appliances(), 30);
+    assert_int_equal(fake_script->lasts, 30);
     for (unsigned i = 0; i < 30; i++)
         for (unsigned j = 0; j < i; j++)
             assert_false(trial_shared(i, j));
+}
+
+/* A question after the last one counts as a mistake (fake-qemu.c). */
+static void only_the_end_of_a_list_is_asked_about_as_the_last(void **state)
+{
+    struct trial *t = *state;
+    t->config.parallel = 1;
+    trial_guests(t, 30);
+    trial_run(t);
+    trial_assert_all_ok(t, NULL);
+    assert_int_equal(trial_appliances(), 1);
+    assert_int_equal(fake_script->lasts, 1);
+    assert_int_equal(fake_script->mistakes, 0);
 }
 
 static unsigned highest_slot(void)
@@ -170,7 +184,7 @@ static void a_small_wave_is_emptied_and_its_slots_are_used_again(void **state)
     trial_guests(t, 24);
     trial_run(t);
     trial_assert_all_ok(t, NULL);
-    assert_in_range(highest_slot(), 0, 3);
+    assert_in_range(highest_slot(), 0, APPLIANCE_RESERVED - 1);
     assert_true(t->stats.emptied >= 2);
     assert_true(trial_appliances() < 6);
     /* A device for each of the disks that were there at the same time. */
@@ -265,6 +279,7 @@ int main(void)
         TRIAL(owners_do_not_matter_without_isolation),
         TRIAL(directories_are_isolated_when_asked_for),
         TRIAL(isolated_guests_never_share_an_appliance),
+        TRIAL(only_the_end_of_a_list_is_asked_about_as_the_last),
         TRIAL(a_small_wave_is_emptied_and_its_slots_are_used_again),
         TRIAL(an_appliance_is_thrown_away_where_that_is_cheaper),
         TRIAL(a_guest_with_more_disks_than_a_wave_has_one_to_itself),

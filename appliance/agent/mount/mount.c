@@ -267,9 +267,10 @@ static void measure_by_mounting(const char *node, const struct mount_type *how,
 {
     if (mount_volume(node, how, journal, options, outcome)) {
         take_figures(outcome);
-        if (visitor && outcome->mounted)
+        if (visitor->visit && outcome->mounted)
             let_in(visitor);
-        unmount(outcome);
+        if (!visitor->leave)
+            unmount(outcome);
     }
     /* Also after a failed mount: it has been scanned by then. */
     if (strcmp(how->type, "btrfs") == 0)

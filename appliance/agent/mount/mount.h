@@ -45,14 +45,15 @@ struct mount_outcome {
     char message[VOLUME_MESSAGE_MAX];
 };
 
-/* Who looks into a filesystem while it is mounted. `directory` is its topmost one. */
+/* What is done with a filesystem while it is mounted. */
 struct mount_visitor {
-    void (*visit)(void *owner, int directory);
+    void (*visit)(void *owner, int directory); /* its topmost one; NULL: nothing is looked at */
     void *owner;
+    bool leave; /* it is not unmounted: the appliance ends */
 };
 
 /* Operations of the appliance; on a host nothing may be mounted, so tests have a stand-in.
- * `visitor` may be NULL. */
+ */
 struct mount_ops {
     void (*measure)(const char *node, const struct mount_type *how, enum mount_journal journal,
                     const char *options, const struct mount_visitor *visitor,

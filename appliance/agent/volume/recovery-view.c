@@ -38,8 +38,11 @@ static void attempt(struct job *self, const char *node, enum mount_journal journ
     self->what->touched = true;
     if (self->grafting)
         self->mounted = self->grafting->mount(node, self->how, journal, options, outcome);
-    else
-        self->measuring->measure(node, self->how, journal, options, self->visitor, outcome);
+    else {
+        struct mount_visitor visitor = *self->visitor;
+        visitor.leave = visitor.leave && node == self->what->node; /* a view has to be taken away */
+        self->measuring->measure(node, self->how, journal, options, &visitor, outcome);
+    }
 }
 
 static void fail(struct job *self, struct mount_outcome *outcome, enum status status,

@@ -13,8 +13,8 @@
 
 #include "volume-table.h"
 
-/* Takes its figures; nothing stays mounted. `how` is what volume_table_mountable() gave. `visitor`,
- * if not NULL, sees it mounted. */
+/* Takes its figures; nothing stays mounted, but for what visitor->leave leaves: that has no view.
+ * `how` is what volume_table_mountable() gave. */
 void recovery_view_measure(volume_table *all, struct content *what, const struct mount_type *how,
                            const struct mount_ops *ops, const struct mount_visitor *visitor,
                            struct mount_outcome *outcome);

@@ -92,6 +92,22 @@ large='.size > 0.9 * $file'
 # makefs puts the superblock of the second where the kernel does not look for it.
 @test "ufs of the first version" { row ufs1 ufs ".size > 15000000 and .used > 500000 and .used < 600000"; }
 
+# marks TYPE OFFSET BYTE: clean as it is made; not when that byte of its superblock says that it is mounted
+marks()
+{
+    make_fragile "$1" image
+    cp image mounted
+    printf '%b' "$3" | dd of=mounted bs=1 seek="$2" conv=notrunc status=none
+    run -0 --separate-stderr virt-df-live --json image mounted
+    assert_equal "$(json 'select(.type == "filesystem") | "\(.guest) \(.fstype) \(.clean) \(.recovered) \(.status)"')" \
+        "image $1 true null ok
+mounted $1 false null ok"
+}
+
+@test "a jfs that was not unmounted says so" { marks jfs $((32768 + 40)) '\001'; }
+@test "a minix that was not unmounted says so" { marks minix $((1024 + 18)) '\000'; }
+@test "an hfs that was not unmounted says so" { marks hfs $((1024 + 10)) '\000'; }
+
 @test "virt-ls lists their files, and reads them" {
     make_fragile romfs image
     run -0 virt-ls -a image -m /dev/sda --checksum=crc -lR /

@@ -175,6 +175,42 @@ static void test_udf(void **state)
     assert_state("udf", lost, FILESYSTEM_UNKNOWN);
 }
 
+static void test_hfs(void **state)
+{
+    (void)state;
+    const struct bytes clean[] = {{1024, 2, "BD"}, {1034, 1, "\1"}, END};
+    const struct bytes mounted[] = {{1024, 2, "BD"}, END};
+    const struct bytes damaged[] = {{1024, 2, "BD"}, {1034, 1, "\x09"}, END};
+    const struct bytes none[] = {{1034, 1, "\1"}, END};
+    assert_state("hfs", clean, FILESYSTEM_CLEAN);
+    assert_state("hfs", mounted, FILESYSTEM_UNCLEAN);
+    assert_state("hfs", damaged, FILESYSTEM_UNCLEAN);
+    assert_state("hfs", none, FILESYSTEM_UNKNOWN);
+}
+
+static void test_jfs(void **state)
+{
+    (void)state;
+    const struct bytes clean[] = {{0x8000, 4, "JFS1"}, END}, none[] = {END};
+    const struct bytes mounted[] = {{0x8000, 4, "JFS1"}, {0x8028, 1, "\1"}, END};
+    assert_state("jfs", clean, FILESYSTEM_CLEAN);
+    assert_state("jfs", mounted, FILESYSTEM_UNCLEAN);
+    assert_state("jfs", none, FILESYSTEM_UNKNOWN);
+}
+
+static void test_minix(void **state)
+{
+    (void)state;
+    const struct bytes clean[] = {{1040, 4, "\x8f\x13\1\0"}, END};
+    const struct bytes mounted[] = {{1040, 4, "\x78\x24\0\0"}, END};
+    const struct bytes damaged[] = {{1040, 4, "\x7f\x13\3\0"}, END};
+    const struct bytes third[] = {{1048, 2, "\x5a\x4d"}, END};
+    assert_state("minix", clean, FILESYSTEM_CLEAN);
+    assert_state("minix", mounted, FILESYSTEM_UNCLEAN);
+    assert_state("minix", damaged, FILESYSTEM_UNCLEAN);
+    assert_state("minix", third, FILESYSTEM_UNKNOWN);
+}
+
 static void test_others(void **state)
 {
     (void)state;
@@ -187,10 +223,12 @@ static void test_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ext),   cmocka_unit_test(test_external_journal),
-        cmocka_unit_test(test_btrfs), cmocka_unit_test(test_fat),
-        cmocka_unit_test(test_ntfs),  cmocka_unit_test(test_hfsplus),
-        cmocka_unit_test(test_udf),   cmocka_unit_test(test_others),
+        cmocka_unit_test(test_ext),    cmocka_unit_test(test_external_journal),
+        cmocka_unit_test(test_btrfs),  cmocka_unit_test(test_fat),
+        cmocka_unit_test(test_ntfs),   cmocka_unit_test(test_hfsplus),
+        cmocka_unit_test(test_udf),    cmocka_unit_test(test_hfs),
+        cmocka_unit_test(test_jfs),    cmocka_unit_test(test_minix),
+        cmocka_unit_test(test_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

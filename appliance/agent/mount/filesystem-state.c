@@ -217,6 +217,44 @@ static enum filesystem_state hfsplus_state(int fd)
     return unclean_if(!(header[6] & 1) || header[6] & 8);
 }
 
+/* ---- HFS: Inside Macintosh: Files, 2-60: drAtrb, with the bits of HFS+ ---- */
+
+static enum filesystem_state hfs_state(int fd)
+{
+    unsigned char block[12];
+    if (!read_at(fd, 1024, block, sizeof block) || memcmp(block, "BD", 2) != 0)
+        return FILESYSTEM_UNKNOWN;
+    return unclean_if(!(block[10] & 1) || block[10] & 8);
+}
+
+/* ---- JFS: fs/jfs/jfs_superblock.h, struct jfs_superblock, at byte 32768: s_state, FM_CLEAN 0 ----
+ */
+
+static enum filesystem_state jfs_state(int fd)
+{
+    unsigned char block[44];
+    if (!read_at(fd, 0x8000, block, sizeof block) || memcmp(block, "JFS1", 4) != 0)
+        return FILESYSTEM_UNKNOWN;
+    return unclean_if(le32(block + 40) != 0);
+}
+
+/* ---- Minix: linux/minix_fs.h, struct minix_super_block, at byte 1024: s_state ----
+ *
+ * MINIX_VALID_FS 1, MINIX_ERROR_FS 2. The third version has no such mark, and its magic elsewhere.
+ */
+
+static enum filesystem_state minix_state(int fd)
+{
+    static const unsigned magics[] = {0x137f, 0x138f, 0x2468, 0x2478};
+    unsigned char block[20];
+    if (!read_at(fd, 1024, block, sizeof block))
+        return FILESYSTEM_UNKNOWN;
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
+        if (le16(block + 16) == magics[i])
+            return unclean_if((le16(block + 18) & 3) != 1);
+    return FILESYSTEM_UNKNOWN;
+}
+
 /* ---- UDF: ECMA-167, 3rd edition: 3/10.2 anchor, 3/10.6 logical volume, 3/10.10 its integrity ----
  */
 
@@ -274,6 +312,7 @@ enum filesystem_state filesystem_state_read(const char *type, int fd)
         {"ext4", ext_state},    {"ext3", ext_state},        {"ext2", ext_state},
         {"btrfs", btrfs_state}, {"vfat", vfat_state},       {"exfat", exfat_state},
         {"ntfs", ntfs_state},   {"hfsplus", hfsplus_state}, {"udf", udf_state},
+        {"hfs", hfs_state},     {"jfs", jfs_state},         {"minix", minix_state},
     };
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
         if (strcmp(readers[i].type, type) == 0)

@@ -102,11 +102,12 @@ static uint64_t be64(const unsigned char *at)
 
 bool filesystem_state_xfs(int fd, struct filesystem_xfs *xfs)
 {
-    unsigned char block[64];
+    unsigned char block[100];
     if (!read_at(fd, 0, block, sizeof block) || memcmp(block, "XFSB", 4) != 0)
         return false;
     memcpy(xfs->uuid, block + 32, sizeof xfs->uuid);
     xfs->external_log = be64(block + 48) == 0; /* where it begins inside */
+    xfs->log = (uint64_t)be32(block + 96) * be32(block + 4);
     if (__builtin_mul_overflow(be64(block + 16), be32(block + 4), &xfs->realtime))
         xfs->realtime = UINT64_MAX;
     return true;

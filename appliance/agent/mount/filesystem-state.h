@@ -27,6 +27,7 @@ bool filesystem_state_is_seed(int fd);
 struct filesystem_xfs {
     unsigned char uuid[16];
     bool external_log;
+    uint64_t log;      /* its bytes */
     uint64_t realtime; /* bytes on a device of their own; 0: it has none */
 };
 

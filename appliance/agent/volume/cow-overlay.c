@@ -109,7 +109,8 @@ uint64_t cow_overlay_room(unsigned first)
     if (sysinfo(&memory) < 0 || first >= RAMS_MAX)
         return 0;
     uint64_t room = ((uint64_t)memory.freeram + memory.bufferram) * memory.mem_unit;
-    for (unsigned i = first; i < RAMS_MAX; i++)
+    /* What disks behind the view's own have taken is of no use to it. */
+    for (unsigned i = first; i < RAMS_MAX && (uint64_t)(i - first) * COW_OVERLAY_RAM <= room; i++)
         room += taken[i];
     if (room > (uint64_t)(RAMS_MAX - first) * COW_OVERLAY_RAM)
         return (uint64_t)(RAMS_MAX - first) * COW_OVERLAY_RAM;

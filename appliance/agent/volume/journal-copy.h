@@ -14,26 +14,7 @@
 /* `disk` is the volume, of `size` bytes, and `view` the node of a view of it. */
 void journal_copy_ahead(int disk, uint64_t size, const char *view);
 
-/* --- the parts of it that are pure --- */
-
-#define JOURNAL_COPY_EXTENTS 4 /* in an inode */
+/* What is copied at most, but for the superblock. */
 #define JOURNAL_COPY_BYTES ((uint64_t)128 << 10)
-
-/* Where the journal lies: pieces in its order, in bytes. */
-struct journal_copy_map {
-    unsigned count;
-    struct {
-        uint64_t at, length;
-    } pieces[JOURNAL_COPY_EXTENTS];
-    uint64_t block_size;
-};
-
-/* What the superblock, of 1024 bytes, says of a journal in this filesystem. count is 0 where that
- * is nothing, or what only the driver follows. */
-void journal_copy_read_map(const unsigned char *superblock, struct journal_copy_map *map);
-
-/* The journal's own superblock, 1024 bytes: the byte in the journal at which the log begins; 0:
- * there is none. */
-uint64_t journal_copy_start(const unsigned char *superblock, uint64_t block_size);
 
 #endif

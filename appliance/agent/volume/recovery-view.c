@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "cow-overlay.h"
 #include "journal-copy.h"
+#include "replay-size.h"
 #include "volume-stack.h"
 #include <inttypes.h>
 #include <linux/fs.h>
@@ -210,6 +211,14 @@ static uint64_t room_for_each(const struct job *self)
     return volume_stack_room(self->made) / (1 + count_companions(self)) >> 20 << 20;
 }
 
+static void fail_for_room(struct job *self, uint64_t room, struct mount_outcome *outcome)
+{
+    fail(self, outcome, STATUS_UNSUPPORTED,
+         "that takes more than the %" PRIu64 " MiB of memory that there are for it: a larger "
+         "--memsize gives more",
+         room >> 20);
+}
+
 /* One attempt in views of that size; whether they were too small. */
 static bool try_room(struct job *self, uint64_t room, enum mount_journal journal,
                      struct mount_outcome *outcome)
@@ -225,18 +234,54 @@ static bool try_room(struct job *self, uint64_t room, enum mount_journal journal
     attempt_on_view(self, journal, outcome);
     if (!views_are_full(self))
         return false;
-    fail(self, outcome, STATUS_UNSUPPORTED,
-         "that takes more than the %" PRIu64 " MiB of memory that there are for it: a larger "
-         "--memsize gives more",
-         room >> 20);
+    fail_for_room(self, room, outcome);
     return true;
+}
+
+/* What replay-size.h says; 0: nothing. */
+static uint64_t expected_size(const struct job *self)
+{
+    char uuid[MAX_UUID + 1];
+    if (strncmp(self->what->fstype, "ext", 3) != 0 ||
+        filesystem_state_journal(self->what->fd, uuid))
+        return 0;
+    return replay_size_read(self->what->fd, self->what->size, COW_OVERLAY_RAM);
+}
+
+/* Whether an xfs may have more to replay than a view has at first: only the driver knows how much.
+ */
+static bool has_large_log(const struct job *self)
+{
+    struct filesystem_xfs xfs;
+    return strcmp(self->what->fstype, "xfs") == 0 && filesystem_state_xfs(self->what->fd, &xfs) &&
+           !xfs.external_log && xfs.log > COW_OVERLAY_RAM;
+}
+
+/* How large the views are at first; 0: it cannot be replayed in any, which is said. */
+static uint64_t first_room(struct job *self, uint64_t all, enum mount_journal journal,
+                           struct mount_outcome *outcome)
+{
+    uint64_t expected = journal == MOUNT_AS_IS ? 0 : expected_size(self);
+    if (expected == REPLAY_SIZE_ENDLESS) {
+        fail(self, outcome, STATUS_CORRUPT, "its log leads round in a circle");
+        return 0;
+    }
+    if (expected > all && volume_table_lacks_memory(self->all)) {
+        fail_for_room(self, all, outcome);
+        return 0;
+    }
+    if (expected > COW_OVERLAY_RAM || (journal != MOUNT_AS_IS && has_large_log(self)))
+        return all;
+    return all < COW_OVERLAY_RAM ? all : COW_OVERLAY_RAM;
 }
 
 /* In views that stay where it is mounted, and only there. */
 static void mount_on_view(struct job *self, enum mount_journal journal,
                           struct mount_outcome *outcome)
 {
-    uint64_t all = room_for_each(self), room = all < COW_OVERLAY_RAM ? all : COW_OVERLAY_RAM, since;
+    uint64_t all = room_for_each(self), since, room = first_room(self, all, journal, outcome);
+    if (room == 0 && all > 0)
+        return;
     for (unsigned tries = 1;; tries++) {
         since = clock_now();
         bool full = try_room(self, room, journal, outcome);

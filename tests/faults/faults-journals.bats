@@ -1,0 +1,151 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Journals that an attacker has written, or that are full: tests/faults/journals.py writes them. Each costs its own image
+# only, and its row comes from reading without it, where the filesystem itself is whole.
+
+load ../lib/helpers
+
+setup()
+{
+    PATH=$PATH:/usr/sbin:/sbin
+    requires_appliance
+    requires python3 debugfs mke2fs mkfs.xfs xfs_db
+    setup_test
+    journals=$TOP/tests/faults/journals.py
+    head -c 4096 /dev/zero | tr '\0' x > mark
+}
+
+# The two that journals.py takes, with a file /mark.
+make_ext4()
+{
+    mkdir tree
+    cp mark tree/mark
+    mke2fs -q -F -t ext4 -b 1024 -O ^metadata_csum -J size=4 -d tree "$1" 24M > making.log
+}
+
+make_xfs()
+{
+    printf '/\n0 0\nd--755 0 0\nmark ---644 0 0 mark\n$\n' > proto
+    truncate -s "$2" "$1"
+    mkfs.xfs -q -p proto "${@:3}" "$1" 2> making.log
+}
+
+# crafted TYPE FAULT…: scans them with a good image around each; TYPE.img is there
+crafted()
+{
+    local fault names=()
+    image ext4.img good.img
+    for fault in "${@:2}"; do
+        cp --sparse=always "$1.img" "$fault.img"
+        "$journals" "$fault" "$fault.img"
+        names+=("$fault.img" good.img)
+    done
+    sha256sum -- *.img > before
+    run --separate-stderr virt-df-live -P 1 --timeout "${timeout:-300}" --json good.img "${names[@]}"
+    assert_status 1
+    assert_equal "$(json 'select(.type == "guest") | .guest' | xargs)" "good.img ${names[*]}"
+    assert_equal "$(json 'select(.type == "filesystem" and .guest == "good.img") | "\(.clean) \(.used)"' | sort -u | wc -l)" 1
+    assert_equal "$(json 'select(.type == "filesystem" and .guest == "good.img") | .status' | xargs)" "$(printf 'ok%.0s ' good.img "${@:2}" | sed 's/ $//')"
+    sha256sum --quiet -c before
+}
+
+# was_left GUEST REASON: read without its journal, for that reason
+was_left()
+{
+    assert_equal "$(jq -r --arg guest "$1" 'select(.type == "filesystem" and .guest == $guest)
+        | "\(.status) \(.clean) \(.recovered) \(.size > 0)"' <<< "$rows")" "corrupt false false true"
+    assert_contains "$(grep "$1: /dev/sda: its journal cannot be replayed, so it was read without: " <<< "$reasons")" "$2"
+}
+
+# keep: what the scan said, for was_left
+keep() { rows=$output reasons=$stderr; }
+
+# has_been_replayed IMAGE BYTES [OPTION…]: so many of /mark are what the log has
+has_been_replayed()
+{
+    local sum
+    sum=$({ for ((i = 0; i < $2 / 8; i++)); do printf replayed; done; tail -c +$(($2 + 1)) mark; } | md5sum | cut -d ' ' -f 1)
+    run -0 --separate-stderr virt-ls "${@:3}" -a "$1" -m /dev/sda -lR --checksum=md5 /
+    assert_contains "$output" "$sum /mark"
+}
+
+@test "ext4: a journal that is longer than its device, leads out of it, or counts more than there is" {
+    local faults=(length first start block-size target tags sequence revoke)
+    make_ext4 ext4.img
+    crafted ext4 "${faults[@]}"
+    keep
+    was_left length.img "mount ext4: Invalid argument"
+    was_left first.img "mount ext4: Invalid argument"
+    was_left start.img "mount ext4: Input/output error"
+    was_left block-size.img "mount ext4: Invalid argument"
+    was_left target.img "mount ext4: Input/output error"
+    was_left tags.img "mount ext4: Input/output error"
+    was_left sequence.img "mount ext4: Input/output error"
+    was_left revoke.img "mount ext4: Input/output error"
+}
+
+# The driver would follow it for ever.
+@test "ext4: a log that leads round in a circle" {
+    make_ext4 ext4.img
+    crafted ext4 loop loop-revoke short
+    keep
+    was_left loop.img "its log leads round in a circle"
+    was_left loop-revoke.img "its log leads round in a circle"
+    was_left short.img "its log leads round in a circle"
+}
+
+@test "ext4: a journal whose inode is no longer one is damage of the filesystem" {
+    make_ext4 ext4.img
+    crafted ext4 inode-size inode-extent
+    assert_equal "$(json 'select(.type == "filesystem" and .guest != "good.img") | "\(.guest) \(.status) \(.size)"')" \
+        "inode-size.img corrupt null
+inode-extent.img corrupt null"
+    assert_contains "$stderr" "inode-size.img: /dev/sda: mount ext4: Structure needs cleaning" \
+        "inode-extent.img: /dev/sda: mount ext4: Structure needs cleaning"
+}
+
+@test "the same logs without a fault are replayed" {
+    make_ext4 ext4.img
+    make_xfs xfs.img 320M
+    "$journals" none ext4.img
+    "$journals" none xfs.img
+    run -0 virt-df-live --json ext4.img xfs.img
+    assert_equal "$(json 'select(.type == "filesystem") | "\(.clean) \(.recovered) \(.status)"')" $'false true ok\nfalse true ok'
+    has_been_replayed ext4.img 1024
+    has_been_replayed xfs.img 4096
+}
+
+# What is in the header of a record, in the operations of a transaction, and in the superblock about the log.
+@test "xfs: a log that counts more than there is, or leads out of its device" {
+    local faults=(operation tail cycles regions map target target-negative) fault
+    make_xfs xfs.img 320M
+    crafted xfs "${faults[@]}"
+    keep
+    for fault in "${faults[@]}"; do was_left "$fault.img" "mount xfs: Structure needs cleaning"; done
+}
+
+@test "xfs: a log that is not where the superblock says, or longer than the device" {
+    make_xfs xfs.img 320M
+    crafted xfs log-length log-start
+    assert_equal "$(json 'select(.type == "filesystem" and .guest != "good.img") | "\(.guest) \(.status) \(.size)"')" \
+        "log-length.img corrupt null
+log-start.img corrupt null"
+}
+
+# The driver does not come back from these. The time is theirs.
+@test "xfs: records of 2 GiB, or whose numbers are not yet due: time-outs of their own" {
+    timeout=20
+    make_xfs xfs.img 320M
+    crafted xfs length lsn
+    assert_equal "$(json 'select(.type == "guest" and .guest != "good.img") | "\(.guest) \(.status)"')" "length.img timeout
+lsn.img timeout"
+}
+
+@test "xfs: a log that is nearly full" {
+    make_xfs xfs.img 320M -m crc=0
+    "$journals" none xfs.img 50 8
+    run --separate-stderr virt-df-live --timeout 600 --json xfs.img
+    assert_status 0
+    assert_equal "$(json 'select(.type == "filesystem") | "\(.clean) \(.recovered) \(.status)"')" "false true ok"
+    has_been_replayed xfs.img 4096 --timeout=600
+}

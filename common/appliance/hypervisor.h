@@ -86,6 +86,10 @@ struct machine_spec {
 };
 
 struct hypervisor_ops {
+    /* Does before launch() what would take time in it, and needs neither memory nor state. NULL:
+     * there is nothing. */
+    void (*prepare)(hypervisor *self, const struct architecture *architecture, const char *accel);
+
     /* Starts the appliance. state_fd ≥ 0: its saved state, to be restored (spec->incoming is set);
      * still the caller's. When this returns 0 the vCPU runs. */
     int (*launch)(hypervisor *self, const struct machine_spec *spec, int state_fd, error **err);

@@ -286,6 +286,17 @@ static int take_over(hypervisor *base, error **err)
     return alive == 0 ? 1 : -1;
 }
 
+/* libvirt reads what it knows of that emulator from a file of some 100 KiB. */
+static void prepare(hypervisor *base, const struct architecture *architecture, const char *accel)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    uint64_t since = clock_now();
+    free(virConnectGetDomainCapabilities(self->connection, architecture->emulator,
+                                         architecture->name, architecture->machine,
+                                         strcmp(accel, "kvm") == 0 ? "kvm" : "qemu", 0));
+    hypervisor_libvirt_traced(self, "virConnectGetDomainCapabilities", since);
+}
+
 /* --- beginning and end --- */
 
 /* With it QEMU reads what is in the page cache without waking another thread. Some hosts forbid it.
@@ -382,6 +393,7 @@ static void free_hypervisor(hypervisor *base)
 }
 
 static const struct hypervisor_ops operations = {
+    .prepare = prepare,
     .launch = launch,
     .find = find,
     .take_over = take_over,

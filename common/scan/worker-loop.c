@@ -443,6 +443,9 @@ static int make_hypervisor(struct worker_state *self, error **err)
  * its memory was copied. */
 static int await_start(struct worker_state *self, uint64_t deadline, error **err)
 {
+    const struct appliance_config *appliance = &self->config->appliance;
+    if (!self->started && self->hv->ops->prepare)
+        self->hv->ops->prepare(self->hv, appliance->files.architecture, appliance->accel);
     const uint64_t since = clock_now();
     while (!self->started) {
         struct pollfd readable = {self->orders, POLLIN, 0};

@@ -198,6 +198,12 @@ static int start(fake_hypervisor *self, const int channel[2], const int events[2
     return recv(self->events, &ready, sizeof ready, 0) == sizeof ready ? 0 : -1;
 }
 
+static void prepare(hypervisor *base, const struct architecture *architecture, const char *accel)
+{
+    (void)base, (void)architecture, (void)accel;
+    atomic_fetch_add(&fake_script->prepared, 1);
+}
+
 static int launch(hypervisor *base, const struct machine_spec *spec, int state_fd, error **err)
 {
     fake_hypervisor *self = self_of(base);
@@ -446,6 +452,7 @@ static void free_hypervisor(hypervisor *base)
 }
 
 static const struct hypervisor_ops ops = {
+    .prepare = prepare,
     .launch = launch,
     .find = find,
     .settings = settings,

@@ -155,6 +155,7 @@ struct fake_script {
     atomic_uint lasts;              /* … as the last that the agent is asked */
     atomic_uint listings;           /* that were sent, or are being sent */
     atomic_uint appliances;
+    atomic_uint prepared;     /* hypervisors, before they were to launch */
     atomic_uint record_count; /* of attached disks … */
     struct fake_record records[FAKE_RECORDS];
     atomic_uint mistakes; /* questions about disks that are not there, slots used twice, … */

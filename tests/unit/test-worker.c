@@ -184,6 +184,7 @@ static void guests_are_answered_for_in_order(void **state)
     }
     for (uint64_t guest = 100; guest < 105; guest++)
         expect_answer(f, guest);
+    assert_int_equal(fake_script->prepared, 0); /* it had not to wait */
 }
 
 static void it_answers_what_it_has_before_it_finishes(void **state)
@@ -206,6 +207,7 @@ static void one_that_waits_starts_nothing_before_it_is_told(void **state)
     order_plain(f, ORDER_EMPTY); /* if it had not waited it would do that */
     expect_failure(f, "before there is an appliance");
     assert_int_equal(fake_script->appliances, 0);
+    assert_int_equal(fake_script->prepared, 1);
 }
 
 static void one_that_waits_starts_when_it_is_told(void **state)

@@ -240,7 +240,7 @@ fuzz: setup-lint
 # --- measuring ---
 
 BENCH_IMAGES ?= 1000
-BENCH ?= df volumes hotplug ls host
+BENCH ?= df volumes recovery hotplug ls host
 .PHONY: bench
 bench: setup
 	@$(submake) all

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # bench.sh BUILD [IMAGES [SUBJECT…]]: what the commands cost, beside other ways to learn the same, in one run.
-# SUBJECT: df, volumes, hotplug, ls, host; by default all. Machines wander: read the ratios, and compare figures of one run only.
+# SUBJECT: df, volumes, recovery, hotplug, ls, host; by default all. Machines wander: read the ratios, and compare figures of one run only.
 set -euo pipefail
 
 build=$1
 count=${2:-1000}
 subjects=("${@:3}")
-[ ${#subjects[@]} -gt 0 ] || subjects=(df volumes hotplug ls host)
+[ ${#subjects[@]} -gt 0 ] || subjects=(df volumes recovery hotplug ls host)
 here=$(dirname "$0")
 work=$(mktemp -d /tmp/vlt-bench.XXXXXX) # short, for the sockets below it
 export VIRT_LIVE_TOOLS_CACHE=$work/cache VIRT_LIVE_TOOLS_RUNTIME=$work/run
@@ -19,6 +19,8 @@ chmod 755 "$work"
 . "$here/df.bash"
 # shellcheck source=tests/bench/volumes.bash
 . "$here/volumes.bash"
+# shellcheck source=tests/bench/recovery.bash
+. "$here/recovery.bash"
 # shellcheck source=tests/bench/hotplug.bash
 . "$here/hotplug.bash"
 # shellcheck source=tests/bench/ls.bash
@@ -29,9 +31,9 @@ trap 'end_appliances; rm -rf "$work"' EXIT
 
 for subject in "${subjects[@]}"; do
     case $subject in
-    df | volumes | hotplug | ls | host)
+    df | volumes | recovery | hotplug | ls | host)
         say "measuring $subject"
         "bench_$subject" ;;
-    *)  say "bench.sh: $subject: no such subject (df, volumes, hotplug, ls, host)"; exit 2 ;;
+    *)  say "bench.sh: $subject: no such subject (df, volumes, recovery, hotplug, ls, host)"; exit 2 ;;
     esac
 done

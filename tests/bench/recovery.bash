@@ -23,7 +23,7 @@ processor() {
 }
 
 bench_recovery() {
-    local round name guests=$((count < 255 ? count : 255))
+    local name guests=$((count < 255 ? count : 255))
     local names=(ext4 ext4-journal xfs xfs-journal btrfs crash-btrfs)
     mkdir "$work/one"
     tests/images/make-images.sh "$work/one" ext4.img ext4-journal.img btrfs.img
@@ -31,7 +31,7 @@ bench_recovery() {
     marked "$work/one/xfs.img"
     for name in "${names[@]}"; do copies "$work/one/$name.img" "$work/$name" "$guests"; done
     "$df" "$work/one/ext4.img" > "$work/out" # the appliance is saved
-    for round in 1 2 3; do
+    for _ in 1 2 3; do
         for name in "${names[@]}"; do processor "$name" "$work/$name.list"; done
         processor "ext4-no-recovery" "$work/ext4.list" --no-recovery
     done

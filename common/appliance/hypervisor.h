@@ -127,10 +127,9 @@ struct hypervisor_ops {
     int (*attach)(hypervisor *self, const struct hypervisor_disk *disk, error **err);
 
     /* Puts another disk behind the device at `slot`, which is reserved or whose last disk was
-     * replaceable: the device,
-     * its serial and its block size stay. When this returns 0 the guest reads the new one; what its
-     * kernel knows of the old one is the agent's to renew. Errors are those of attach(); then the
-     * last disk is still there. */
+     * replaceable: the device, its serial and its block size stay. When this returns 0 the guest
+     * reads the new one; what its kernel knows of the old one is the agent's to renew. Errors are
+     * those of attach(); then the last disk is still there. */
     int (*replace)(hypervisor *self, const struct hypervisor_disk *disk, error **err);
 
     /* Fills in all SLOT_COUNT entries of the table. 0 or -1 and *err. */

@@ -12,7 +12,7 @@ struct template_builder {
     struct appliance_config appliance; /* files and accel as workers use them */
     char *template_dir;                /* its state and capabilities; never NULL after success */
     char *memory_path; /* its memory, or this run's copy of it; with `hotplug`, that is not made */
-    bool memory_read_only; /* it is the template's: nobody may write it */
+    bool memory_read_only; /* it is the template's, which no process may write */
     bool booted;           /* it had to be built */
     bool discarded;        /* no saved one is looked for: that was tried */
     unsigned probes;       /* builders that were started: each probes the host */

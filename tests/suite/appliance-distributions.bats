@@ -242,7 +242,7 @@ of() { bash -ec '. "$TOP/appliance/build/lists.sh"; "$@"' sh "$@"; }
     mkdir -p a b c
     printf '%s\n' '[one]' 'a1' '[two]' 'a2' '[three]' 'a3' > a/packages
     printf '%s\n' '# of b' 'like a' '[two]' 'b2' '[four]' 'b4' > b/packages
-    printf '%s\n' 'like b # for now' '[one]' 'c1' > c/packages
+    printf '%s\n' 'like b # as it is' '[one]' 'c1' > c/packages
     assert_equal "$(of sections c/packages | tr '\n' ' ')" "one two three four "
     assert_equal "$(for name in one two three four five; do of section c/packages "$name"; done | tr '\n' ' ')" "c1 b2 a3 b4 "
 }

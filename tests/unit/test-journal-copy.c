@@ -4,6 +4,7 @@
 #include "agent/volume/journal-copy.h"
 
 #include "base/cleanup.h"
+#include "lib/put-bytes.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -17,18 +18,6 @@
 
 #define SIZE ((size_t)2 << 20)
 #define JOURNAL 600 /* its first block, of 1024 bytes */
-
-static void put16(unsigned char *at, unsigned value)
-{
-    at[0] = (unsigned char)value;
-    at[1] = (unsigned char)(value >> 8);
-}
-
-static void put32(unsigned char *at, uint32_t value)
-{
-    put16(at, value & 0xffff);
-    put16(at + 2, value >> 16);
-}
 
 /* A superblock with a journal of one piece. */
 static void make_superblock(unsigned char *block, unsigned length)

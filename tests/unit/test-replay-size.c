@@ -5,6 +5,7 @@
 #include "agent/volume/replay-size.h"
 
 #include "agent/volume/journal-map.h"
+#include "lib/put-bytes.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -20,18 +21,6 @@
 #define SIZE ((uint64_t)64 << 20)
 #define JOURNAL 600  /* its first block */
 #define LENGTH 20000 /* its blocks */
-
-static void put16(unsigned char *at, unsigned value)
-{
-    at[0] = (unsigned char)value;
-    at[1] = (unsigned char)(value >> 8);
-}
-
-static void put32(unsigned char *at, uint32_t value)
-{
-    put16(at, value & 0xffff);
-    put16(at + 2, value >> 16);
-}
 
 static void put_be(unsigned char *at, uint32_t value)
 {

@@ -52,8 +52,7 @@ struct mount_visitor {
     bool leave; /* it is not unmounted: the appliance ends */
 };
 
-/* Operations of the appliance; on a host nothing may be mounted, so tests have a stand-in.
- */
+/* Operations of the appliance; on a host nothing may be mounted, so tests have a stand-in. */
 struct mount_ops {
     void (*measure)(const char *node, const struct mount_type *how, enum mount_journal journal,
                     const char *options, const struct mount_visitor *visitor,

@@ -226,8 +226,13 @@ static void begin_digest(walk *self, int directory, const char *name)
 static bool read_inode(walk *self, const struct level *level, const struct name *name,
                        struct statx *status, size_t *length)
 {
+    const struct device_inodes_file file = {.directory = level->identity.ino,
+                                            .at = level->fd,
+                                            .name = name_of(self),
+                                            .ino = name->ino,
+                                            .regular = name->regular};
     if (level->source)
-        return device_inodes_stat(level->source, name->ino, status, self->target, length);
+        return device_inodes_stat(level->source, &file, status, self->target, length);
     return name->regular && self->btrfs && self->btrfs_device == level->identity.dev &&
            btrfs_inodes_stat(self->btrfs, level->fd, name->ino, status);
 }

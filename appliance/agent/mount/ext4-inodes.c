@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ext4-inodes.h"
 #include "agent/util/crc32.h"
-#include <endian.h>
+#include "device-pieces.h"
+#include "little-endian.h"
 #include <fcntl.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -30,20 +31,8 @@
 #define OLD_INODE_SIZE 128
 #define EXTRA_NEEDED 4
 
-/* Pieces of the device that were read last; by their offset, one place each. */
-#define PIECE 16384
-#define PIECES 64
-/* What the kernel is asked to read with the first of them (as its own inode_readahead_blks). */
-#define WINDOW (128 * 1024)
-#define WINDOWS 64
-
-struct piece {
-    uint64_t offset; /* UINT64_MAX: nothing */
-    unsigned char bytes[PIECE];
-};
-
 struct ext4_inodes {
-    int fd;
+    device_pieces *pieces;
     uint64_t block_size;
     uint64_t descriptors; /* where they begin */
     uint32_t descriptor_size;
@@ -52,29 +41,17 @@ struct ext4_inodes {
     uint32_t inode_size;
     uint32_t seed; /* of checksums */
     bool huge_files;
-    uint64_t windows[WINDOWS]; /* asked for last */
-    struct piece pieces[PIECES];
 };
-
-static uint16_t get16(const unsigned char *at)
-{
-    return (uint16_t)(at[0] | at[1] << 8);
-}
-
-static uint32_t get32(const unsigned char *at)
-{
-    uint32_t value;
-    memcpy(&value, at, sizeof value);
-    return le32toh(value);
-}
 
 /* ---- the filesystem ---- */
 
 static bool has_checksums(const unsigned char super[SUPER_SIZE])
 {
-    bool dynamic = get32(super + 0x4c) > 0; /* revision 0 has neither features nor sizes */
-    return dynamic && (get32(super + 0x64) & RO_COMPAT_METADATA_CSUM) &&
-           crc32_castagnoli(UINT32_MAX, super, SUPER_CHECKSUM) == get32(super + SUPER_CHECKSUM);
+    bool dynamic =
+        little_endian_32(super + 0x4c) > 0; /* revision 0 has neither features nor sizes */
+    return dynamic && (little_endian_32(super + 0x64) & RO_COMPAT_METADATA_CSUM) &&
+           crc32_castagnoli(UINT32_MAX, super, SUPER_CHECKSUM) ==
+               little_endian_32(super + SUPER_CHECKSUM);
 }
 
 /* A block is a power of 2. */
@@ -85,24 +62,25 @@ static bool divides_block(const ext4_inodes *self, uint32_t size)
 
 static bool take_super(ext4_inodes *self, const unsigned char super[SUPER_SIZE])
 {
-    uint32_t incompat = get32(super + 0x60), log_size = get32(super + 0x18);
-    if (get16(super + 0x38) != MAGIC || log_size > 6 || get32(super + 0x48) != 0 ||
-        (incompat & INCOMPAT_META_BG) || !has_checksums(super))
+    uint32_t incompat = little_endian_32(super + 0x60), log_size = little_endian_32(super + 0x18);
+    if (little_endian_16(super + 0x38) != MAGIC || log_size > 6 ||
+        little_endian_32(super + 0x48) != 0 || (incompat & INCOMPAT_META_BG) ||
+        !has_checksums(super))
         return false; /* 0x48: not made by Linux; others have other fields */
     self->block_size = (uint64_t)1024 << log_size;
-    self->descriptors = (get32(super + 0x14) + (uint64_t)1) * self->block_size;
-    self->descriptor_size = incompat & INCOMPAT_64BIT ? get16(super + 0xfe) : 32;
-    self->inodes = get32(super);
-    self->inodes_in_group = get32(super + 0x28);
-    self->inode_size = get16(super + 0x58);
-    self->first_inode = get32(super + 0x54);
-    self->huge_files = get32(super + 0x64) & RO_COMPAT_HUGE_FILE;
-    self->seed = incompat & INCOMPAT_CSUM_SEED ? get32(super + 0x270)
+    self->descriptors = (little_endian_32(super + 0x14) + (uint64_t)1) * self->block_size;
+    self->descriptor_size = incompat & INCOMPAT_64BIT ? little_endian_16(super + 0xfe) : 32;
+    self->inodes = little_endian_32(super);
+    self->inodes_in_group = little_endian_32(super + 0x28);
+    self->inode_size = little_endian_16(super + 0x58);
+    self->first_inode = little_endian_32(super + 0x54);
+    self->huge_files = little_endian_32(super + 0x64) & RO_COMPAT_HUGE_FILE;
+    self->seed = incompat & INCOMPAT_CSUM_SEED ? little_endian_32(super + 0x270)
                                                : crc32_castagnoli(UINT32_MAX, super + 0x68, 16);
     /* The kernel has checked the sizes when it mounted; what is read now may be another one. */
     return self->inodes_in_group > 0 && divides_block(self, self->descriptor_size) &&
            self->descriptor_size >= 32 && divides_block(self, self->inode_size) &&
-           self->inode_size > OLD_INODE_SIZE && self->inode_size <= PIECE;
+           self->inode_size > OLD_INODE_SIZE && self->inode_size <= DEVICE_PIECES_SIZE;
 }
 
 ext4_inodes *ext4_inodes_open(const char *node)
@@ -111,13 +89,12 @@ ext4_inodes *ext4_inodes_open(const char *node)
     AUTO_EXT4_INODES ext4_inodes *self = calloc(1, sizeof *self);
     if (!self)
         return NULL;
-    for (size_t i = 0; i < PIECES; i++)
-        self->pieces[i].offset = UINT64_MAX;
-    for (size_t i = 0; i < WINDOWS; i++)
-        self->windows[i] = UINT64_MAX;
-    self->fd = open(node, O_RDONLY | O_CLOEXEC);
-    if (self->fd < 0 || pread(self->fd, super, SUPER_SIZE, SUPER_OFFSET) != SUPER_SIZE ||
+    AUTO_FD int fd = open(node, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || pread(fd, super, SUPER_SIZE, SUPER_OFFSET) != SUPER_SIZE ||
         !take_super(self, super))
+        return NULL;
+    self->pieces = device_pieces_new(steal_fd(&fd));
+    if (!self->pieces)
         return NULL;
     return STEAL(self);
 }
@@ -126,30 +103,8 @@ void ext4_inodes_free(ext4_inodes *self)
 {
     if (!self)
         return;
-    if (self->fd >= 0)
-        close(self->fd);
+    device_pieces_free(self->pieces);
     free(self);
-}
-
-/* What is at the offset, an inode or the beginning of a descriptor. Its size is a power of 2 and
- * the offset a multiple of it, so that all of it is within one piece. NULL: it cannot be read. */
-static const unsigned char *bytes_at(ext4_inodes *self, uint64_t offset)
-{
-    uint64_t begin = offset & ~(uint64_t)(PIECE - 1), window = offset & ~(uint64_t)(WINDOW - 1);
-    struct piece *piece = &self->pieces[begin / PIECE % PIECES];
-    if (offset > INT64_MAX - WINDOW)
-        return NULL;
-    if (piece->offset == begin)
-        return piece->bytes + (offset - begin);
-    uint64_t *asked = &self->windows[window / WINDOW % WINDOWS];
-    if (*asked != window)
-        posix_fadvise(self->fd, (off_t)window, WINDOW, POSIX_FADV_WILLNEED);
-    *asked = window;
-    piece->offset = UINT64_MAX;
-    if (pread(self->fd, piece->bytes, PIECE, (off_t)begin) != PIECE)
-        return NULL;
-    piece->offset = begin;
-    return piece->bytes + (offset - begin);
 }
 
 /* ---- an inode ---- */
@@ -160,21 +115,24 @@ static const unsigned char *find_inode(ext4_inodes *self, uint32_t ino)
     uint32_t index = (ino - 1) % self->inodes_in_group;
     uint64_t table;
     const unsigned char *descriptor =
-        bytes_at(self, self->descriptors + (uint64_t)group * self->descriptor_size);
+        device_pieces_at(self->pieces, self->descriptors + (uint64_t)group * self->descriptor_size,
+                         self->descriptor_size);
     if (!descriptor)
         return NULL;
-    table = get32(descriptor + 0x8);
+    table = little_endian_32(descriptor + 0x8);
     if (self->descriptor_size >= 64)
-        table |= (uint64_t)get32(descriptor + 0x28) << 32;
+        table |= (uint64_t)little_endian_32(descriptor + 0x28) << 32;
     if (table > INT64_MAX / self->block_size)
         return NULL;
-    return bytes_at(self, table * self->block_size + (uint64_t)index * self->inode_size);
+    return device_pieces_at(self->pieces,
+                            table * self->block_size + (uint64_t)index * self->inode_size,
+                            self->inode_size);
 }
 
 /* Behind the old inode there are so many bytes of fields; -1: too few, or it contradicts itself. */
 static int extra_size(const ext4_inodes *self, const unsigned char *inode)
 {
-    uint16_t extra = get16(inode + 0x80);
+    uint16_t extra = little_endian_16(inode + 0x80);
     return extra < EXTRA_NEEDED || (uint32_t)OLD_INODE_SIZE + extra > self->inode_size ||
                    extra % 4 != 0
                ? -1
@@ -195,15 +153,15 @@ static bool has_its_checksum(const ext4_inodes *self, uint32_t ino, const unsign
     memset(begin + 8 + 0x82, 0, 2);
     uint32_t sum = crc32_castagnoli(self->seed, begin, sizeof begin);
     sum = crc32_castagnoli(sum, inode + COPIED, self->inode_size - COPIED);
-    return sum == (get16(inode + 0x7c) | (uint32_t)get16(inode + 0x82) << 16);
+    return sum == (little_endian_16(inode + 0x7c) | (uint32_t)little_endian_16(inode + 0x82) << 16);
 }
 
 /* Seconds since 1970, signed; two bits more of them and nanoseconds where there is room. */
 static struct statx_timestamp time_of(const unsigned char *inode, size_t at, size_t more, int extra)
 {
-    struct statx_timestamp when = {.tv_sec = (int32_t)get32(inode + at)};
+    struct statx_timestamp when = {.tv_sec = (int32_t)little_endian_32(inode + at)};
     if (more + 4 <= (size_t)(OLD_INODE_SIZE + extra)) {
-        uint32_t bits = get32(inode + more);
+        uint32_t bits = little_endian_32(inode + more);
         when.tv_sec += (int64_t)(bits & 3) << 32;
         when.tv_nsec = bits >> 2;
     }
@@ -213,7 +171,7 @@ static struct statx_timestamp time_of(const unsigned char *inode, size_t at, siz
 /* As the kernel's old_decode_dev() and new_decode_dev(). */
 static void take_device(const unsigned char *inode, struct statx *status)
 {
-    uint32_t old = get32(inode + 0x28), device = get32(inode + 0x2c);
+    uint32_t old = little_endian_32(inode + 0x28), device = little_endian_32(inode + 0x2c);
     if (old) {
         status->stx_rdev_major = old >> 8 & 255;
         status->stx_rdev_minor = old & 255;
@@ -225,23 +183,26 @@ static void take_device(const unsigned char *inode, struct statx *status)
 
 static uint64_t blocks_of(const ext4_inodes *self, const unsigned char *inode)
 {
-    uint64_t blocks = get32(inode + 0x1c);
+    uint64_t blocks = little_endian_32(inode + 0x1c);
     if (!self->huge_files)
         return blocks;
-    blocks |= (uint64_t)get16(inode + 0x74) << 32;
-    return get32(inode + 0x20) & FLAG_HUGE_FILE ? blocks * (self->block_size / 512) : blocks;
+    blocks |= (uint64_t)little_endian_16(inode + 0x74) << 32;
+    return little_endian_32(inode + 0x20) & FLAG_HUGE_FILE ? blocks * (self->block_size / 512)
+                                                           : blocks;
 }
 
 static void take_fields(const ext4_inodes *self, const unsigned char *inode, int extra,
                         struct statx *status)
 {
-    status->stx_mode = get16(inode);
-    status->stx_uid = get16(inode + 0x2) | (uint32_t)get16(inode + 0x78) << 16;
-    status->stx_gid = get16(inode + 0x18) | (uint32_t)get16(inode + 0x7a) << 16;
-    status->stx_size = get32(inode + 0x4);
+    status->stx_mode = little_endian_16(inode);
+    status->stx_uid = little_endian_16(inode + 0x2) | (uint32_t)little_endian_16(inode + 0x78)
+                                                          << 16;
+    status->stx_gid = little_endian_16(inode + 0x18) | (uint32_t)little_endian_16(inode + 0x7a)
+                                                           << 16;
+    status->stx_size = little_endian_32(inode + 0x4);
     if (S_ISREG(status->stx_mode))
-        status->stx_size |= (uint64_t)get32(inode + 0x6c) << 32;
-    status->stx_nlink = get16(inode + 0x1a);
+        status->stx_size |= (uint64_t)little_endian_32(inode + 0x6c) << 32;
+    status->stx_nlink = little_endian_16(inode + 0x1a);
     status->stx_blocks = blocks_of(self, inode);
     status->stx_atime = time_of(inode, 0x8, 0x8c, extra);
     status->stx_ctime = time_of(inode, 0xc, 0x84, extra);
@@ -254,7 +215,8 @@ static bool take_target(const unsigned char *inode, const struct statx *status, 
                         size_t *length)
 {
     *length = status->stx_size;
-    if (status->stx_size == 0 || status->stx_size >= EXT4_INODES_TARGET || get32(inode + 0x1c) != 0)
+    if (status->stx_size == 0 || status->stx_size >= EXT4_INODES_TARGET ||
+        little_endian_32(inode + 0x1c) != 0)
         return false;
     memcpy(target, inode + 0x28, *length);
     return strnlen(target, *length) == *length;
@@ -267,7 +229,7 @@ bool ext4_inodes_stat(ext4_inodes *self, uint64_t ino, struct statx *status,
         return false;
     const unsigned char *inode = find_inode(self, (uint32_t)ino);
     int extra = inode ? extra_size(self, inode) : -1;
-    if (extra < 0 || (get32(inode + 0x20) & FLAGS_UNUSUAL) ||
+    if (extra < 0 || (little_endian_32(inode + 0x20) & FLAGS_UNUSUAL) ||
         !has_its_checksum(self, (uint32_t)ino, inode))
         return false;
     memset(status, 0, sizeof *status);

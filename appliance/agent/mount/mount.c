@@ -36,7 +36,8 @@ static const struct mount_type types[] = {
     /* On a device that cannot be written it takes every block group for read-only, and leaves all
      * of them out of what it calls available. */
     {"btrfs", "btrfs", .no_replay = "rescue=nologreplay", .replay_errno = EIO, .writable = true},
-    {.type = "vfat", .kernel = "vfat"},
+    /* The number of an inode is then the place of its entry (fat-inodes.h). */
+    {"vfat", "vfat", .options = "nfs=nostale_ro"},
     {.type = "exfat", .kernel = "exfat"},
     {"ntfs", NULL, .helper = ntfs_helper},
     {.type = "iso9660", .kernel = "iso9660"},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "xfs-inodes.h"
 #include "agent/util/crc32.h"
+#include "device-pieces.h"
 #include <endian.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -26,24 +27,11 @@
 /* Where nanoseconds since then are counted: 2^31 seconds before 1970. */
 #define BIGTIME_EPOCH ((int64_t)1 << 31)
 
-/* Pieces of the device that were read last; by their offset, one place each. */
-#define PIECE 65536
-#define PIECES 32
-#define ALIGNMENT 4096 /* of memory, for reading beside the page cache */
-
-struct piece {
-    uint64_t offset;
-    size_t length; /* 0: nothing */
-    unsigned char *bytes;
-};
-
 struct xfs_inodes {
-    int fd;
+    device_pieces *pieces;
     unsigned block_log, inode_log, inodes_in_block_log, group_log;
     uint32_t groups, blocks_in_group;
     unsigned char uuid[UUID_SIZE];
-    unsigned char *memory; /* of all pieces */
-    struct piece pieces[PIECES];
 };
 
 static uint16_t get16(const unsigned char *at)
@@ -107,14 +95,10 @@ xfs_inodes *xfs_inodes_open(const char *node)
         return NULL;
     /* What the kernel's xfs has written, as it recovered the log, is not in the device's page
      * cache. */
-    self->fd = open(node, O_RDONLY | O_DIRECT | O_CLOEXEC);
-    self->memory = aligned_alloc(ALIGNMENT, (size_t)PIECE * PIECES);
-    if (self->fd < 0 || !self->memory)
-        return NULL;
-    for (size_t i = 0; i < PIECES; i++)
-        self->pieces[i].bytes = self->memory + i * PIECE;
-    if (pread(self->fd, self->memory, SUPER_SIZE, 0) != SUPER_SIZE ||
-        !take_super(self, self->memory))
+    self->pieces = device_pieces_new(open(node, O_RDONLY | O_DIRECT | O_CLOEXEC));
+    const unsigned char *super =
+        self->pieces ? device_pieces_at(self->pieces, 0, SUPER_SIZE) : NULL;
+    if (!super || !take_super(self, super))
         return NULL;
     return STEAL(self);
 }
@@ -123,27 +107,8 @@ void xfs_inodes_free(xfs_inodes *self)
 {
     if (!self)
         return;
-    if (self->fd >= 0)
-        close(self->fd);
-    free(self->memory);
+    device_pieces_free(self->pieces);
     free(self);
-}
-
-/* An inode at that offset, which is a multiple of its size; so all of it is within one piece. The
- * device may end within a piece. NULL: it cannot be read. */
-static const unsigned char *bytes_at(xfs_inodes *self, uint64_t offset)
-{
-    uint64_t begin = offset & ~(uint64_t)(PIECE - 1);
-    struct piece *piece = &self->pieces[begin / PIECE % PIECES];
-    if (offset > INT64_MAX - PIECE)
-        return NULL;
-    if (piece->length == 0 || piece->offset != begin) {
-        ssize_t length = pread(self->fd, piece->bytes, PIECE, (off_t)begin);
-        piece->length = length > 0 ? (size_t)length : 0;
-        piece->offset = begin;
-    }
-    size_t at = offset - begin;
-    return at + ((size_t)1 << self->inode_log) <= piece->length ? piece->bytes + at : NULL;
 }
 
 /* ---- an inode ---- */
@@ -159,7 +124,8 @@ static const unsigned char *find_inode(xfs_inodes *self, uint64_t ino)
     block += group * self->blocks_in_group;
     if (block > (uint64_t)INT64_MAX >> self->block_log)
         return NULL;
-    return bytes_at(self, (block << self->block_log) + (index << self->inode_log));
+    return device_pieces_at(self->pieces, (block << self->block_log) + (index << self->inode_log),
+                            (size_t)1 << self->inode_log);
 }
 
 static struct statx_timestamp time_of(const unsigned char *at, bool big)

@@ -6,6 +6,8 @@
 
 struct requests {
     struct requests_parts parts;
+    struct replay_watch watch;
+    channel *link; /* of the request that is answered */
     bool kept;
     unsigned idle;
     const char *released; /* what OP_RELEASE is answered */
@@ -19,11 +21,26 @@ struct requests {
     char message[MAX_MESSAGE];
 };
 
+/* Of the present request. It has to be on its way before the driver begins, because then nothing
+ * else may run here. That it cannot be sent is found out when the answer is. */
+static void tell_replay(void *owner, bool begins)
+{
+    requests *queue = owner;
+    answer out = {.serial = queue->current.serial, .body.op = OP_REPLAY};
+    out.body.answer_body_u.replay.begins = begins;
+    if (channel_send(queue->link, (xdrproc_t)xdr_answer, &out) == 0)
+        channel_flush(queue->link);
+}
+
 requests *requests_new(const struct requests_parts *parts)
 {
     requests *queue = calloc(1, sizeof *queue);
-    if (queue)
-        queue->parts = *parts;
+    if (!queue)
+        return NULL;
+    queue->parts = *parts;
+    queue->watch = (struct replay_watch){tell_replay, queue};
+    scan_volumes_watch(parts->scan, &queue->watch);
+    list_files_watch(parts->files, &queue->watch);
     return queue;
 }
 
@@ -203,6 +220,7 @@ static int reply(requests *queue, channel *link)
     const request_body *asked = &queue->current.body;
     bool more = false; /* answers to it will follow this one */
     answer out;
+    queue->link = link;
     memset(&out, 0, sizeof out);
     out.serial = queue->current.serial;
     out.body.op = asked->op;
@@ -240,6 +258,8 @@ static int reply(requests *queue, channel *link)
         break;
     case OP_RENEW:
         renew(queue, &out.body.answer_body_u.renew);
+        break;
+    case OP_REPLAY: /* no request */
         break;
     }
     if (!more)

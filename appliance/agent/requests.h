@@ -25,7 +25,7 @@ struct requests_parts {
     void (*keep)(void); /* before OP_KEEP is answered for the first time; or NULL */
 };
 
-/* Borrows them all. NULL: no memory. */
+/* Borrows them all; parts->scan and parts->files tell it of journals. NULL: no memory. */
 requests *requests_new(const struct requests_parts *parts);
 
 /* Reads and answers requests until it has to wait. To be called after every event. 0; -EPIPE where

@@ -53,6 +53,11 @@ int scan_volumes_prepare(scan_volumes *scan)
     return scan->compose ? volume_stack_prepare() : 0;
 }
 
+void scan_volumes_watch(scan_volumes *scan, const struct replay_watch *watch)
+{
+    volume_table_watch(scan->all, watch);
+}
+
 bool scan_volumes_ready(const scan_volumes *scan, const struct scan_args *args)
 {
     for (u_int i = 0; i < args->disks.disks_len; i++)
@@ -215,6 +220,7 @@ void scan_volumes_run(scan_volumes *scan, const struct scan_args *args, uint64_t
     volume_table_read_as_is(scan->all, args->as_is);
     volume_table_set_fragile(scan->all, args->fragile);
     volume_table_set_larger(scan->all, args->larger);
+    volume_table_set_replays(scan->all, args->replays);
     /* Figures of another disk would be wrong. */
     bool matches = volume_table_find(scan->all, args->disks.disks_val, args->disks.disks_len,
                                      args->keys.key_list_val, args->keys.key_list_len,

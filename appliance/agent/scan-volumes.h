@@ -8,6 +8,7 @@
 #include "agent/mount/filesystem-probe.h"
 #include "agent/mount/kernel-modules.h"
 #include "agent/mount/mount.h"
+#include "agent/volume/volume-table.h"
 #include "wire/protocol.h"
 #include <stdbool.h>
 
@@ -17,6 +18,9 @@ typedef struct scan_volumes scan_volumes;
 scan_volumes *scan_volumes_new(device_table *disks, kernel_modules *loaded,
                                const struct mount_ops *mounts,
                                const struct detached_mounts_ops *grafts, bool compose);
+
+/* volume_table_watch() */
+void scan_volumes_watch(scan_volumes *scan, const struct replay_watch *watch);
 
 /* Whether every disk of args is there; cheap enough to call after every event. */
 bool scan_volumes_ready(const scan_volumes *scan, const struct scan_args *args);

@@ -22,6 +22,7 @@ struct agent_client_kind {
     int (*check)(const answer_body *told, size_t disks, error **err);
     /* Whether further answers to the same request follow this one. NULL: no. */
     bool (*continues)(const answer_body *told);
+    bool replays; /* OP_REPLAY may come before its answers */
 };
 
 /* Takes over fd, a connected stream socket, and makes it non-blocking. NULL and *err. */

@@ -306,6 +306,8 @@ void guest_queue_give_back(guest_queue *self, struct entry *const *entries, size
         disconnect(self, entries[i]);               /* QEMU had them */
         entries[i]->state = entries[i]->far ? ENTRY_FAR : ENTRY_WAITING;
         entries[i]->turn = entries[i]->timed = 0;
+        entries[i]->replays = 0;
+        entries[i]->replaying = false;
         self->waiting += !entries[i]->far;
     }
     self->hint = 0;
@@ -361,6 +363,16 @@ void guest_queue_put_apart(guest_queue *self, struct entry *const *entries, size
         entries[i]->excused = 0; /* it counted for the guests that it shared with */
     }
     guest_queue_give_back(self, entries, count);
+}
+
+bool guest_queue_hurry(guest_queue *self, struct entry *entry)
+{
+    if (!entry->replaying || entry->hurried)
+        return false;
+    entry->hurried = true;
+    entry->replays_in_time = entry->replays - 1;
+    guest_queue_put_apart(self, &entry, 1);
+    return true;
 }
 
 int guest_queue_put_back(guest_queue *self, struct entry *const *entries, size_t count, bool alone)

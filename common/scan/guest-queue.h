@@ -45,6 +45,8 @@ struct entry {
                     own: the same */
     bool alone;  /* it needs an appliance for itself, as an agent has said: the same */
     enum entry_memory memory; /* not MEMORY_USUAL: the same */
+    bool hurried;             /* its time was up while a journal was replayed … */
+    u_int replays_in_time;    /* … before which so many had come to an end */
     bool mixed;               /* its images belong to several users: it does not share */
     bool scattered;           /* … or are in several directories: not under ISOLATE_DIRECTORY */
     uid_t uid;                /* its images' */
@@ -59,6 +61,8 @@ struct entry {
     uint64_t turn;                 /* when its turn began, 0: not yet */
     uint64_t timed;                /* … later by the time in which the supervisor did not poll */
     uint64_t connecting;           /* microseconds that connecting to its images took */
+    u_int replays;                 /* journals whose replay its agent has begun */
+    bool replaying;                /* … and that of the last has not ended */
     remote *connections;           /* of its remote images, from ENTRY_OPENING on; NULL: none */
     struct question_answer answer; /* what has come of it */
 };
@@ -143,6 +147,11 @@ void guest_queue_put_alone(guest_queue *self, struct entry *entry);
 void guest_queue_put_large(guest_queue *self, struct entry *entry);
 /* There is no such appliance: those that wait for one get a usual one, for themselves. */
 void guest_queue_no_larger(guest_queue *self);
+
+/* The guest's time was up while a journal of it was replayed: it waits again, apart, and only the
+ * replays that were in time are for it. True; false, and nothing has changed: none was under way,
+ * or that has happened to it before. */
+bool guest_queue_hurry(guest_queue *self, struct entry *entry);
 
 /* As guest_queue_give_back() where the worker was killed from outside: true. False, and nothing has
  * changed, when that has happened to one of them so often that the guest itself may be the cause.

@@ -14,6 +14,7 @@ static void encode(const void *asked, const struct question_disks *disks, reques
     if (disks->alone && args->fragile == FRAGILE_ELSEWHERE)
         args->fragile = FRAGILE_HERE;
     args->larger = disks->larger;
+    args->replays = disks->replays;
     args->last = disks->last;
 }
 
@@ -128,7 +129,7 @@ scan_ret question_df_result(const struct question_answer *answer)
 }
 
 const struct question_ops question_df = {
-    .request = {.op = OP_SCAN, .check = check},
+    .request = {.op = OP_SCAN, .check = check, .replays = true},
     .encode = encode,
     .take = take,
 };

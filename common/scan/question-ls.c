@@ -23,6 +23,7 @@ static void encode(const void *data, const struct question_disks *disks, request
     if (disks->alone && args->fragile == FRAGILE_ELSEWHERE)
         args->fragile = FRAGILE_HERE;
     args->larger = disks->larger;
+    args->replays = disks->replays;
 }
 
 /* The items are checked by take(), which knows what came before them. */
@@ -114,7 +115,7 @@ struct question_ls_result question_ls_result(const struct question_answer *answe
 }
 
 const struct question_ops question_ls = {
-    .request = {.op = OP_LS, .check = check, .continues = continues},
+    .request = {.op = OP_LS, .check = check, .continues = continues, .replays = true},
     .encode = encode,
     .take = take,
 };

@@ -24,6 +24,8 @@ int question_ask(const struct question *self, const struct question_disks *disks
 
 bool question_continues(const struct question *self, const answer_body *told)
 {
+    if (self->ops->request.replays && told->op == OP_REPLAY)
+        return true;
     return self->ops->request.continues && self->ops->request.continues(told);
 }
 

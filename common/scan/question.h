@@ -25,9 +25,10 @@ struct question_disks {
     disk *disks;
     u_int count; /* 1 to SLOT_COUNT */
     key_list keys;
-    bool alone;  /* no other guest was in the appliance, nor will be */
-    bool larger; /* there are appliances with more memory */
-    bool last;   /* the appliance is asked nothing else */
+    bool alone;    /* no other guest was in the appliance, nor will be */
+    bool larger;   /* there are appliances with more memory */
+    bool last;     /* the appliance is asked nothing else */
+    u_int replays; /* as in scan_args */
 };
 
 /* What has come of a guest's answer. Begins as all zero bytes. */
@@ -67,7 +68,7 @@ struct question {
 /* Asks the agent. 0 or -1 and *err. */
 int question_ask(const struct question *self, const struct question_disks *disks,
                  agent_client *agent, error **err);
-/* Whether further answers about the same guest follow this one. */
+/* Whether further answers about the same guest follow this one, as they do OP_REPLAY. */
 bool question_continues(const struct question *self, const answer_body *told);
 
 /* Frees what it has; it is all zero bytes afterwards. */

@@ -124,7 +124,8 @@ void supervisor_workers_extend(struct supervisor *self, uint64_t deaf);
  * appliances do not come up here. */
 int supervisor_workers_lose(struct supervisor *self, struct worker_handle *worker, bool vanished,
                             const char *why, error **err);
-/* Ends one for what one of its guests did, and answers for that guest; the others wait again. */
+/* Ends one for what one of its guests did, and answers for that guest, unless it is to be asked
+ * about again in a hurry (guest_queue_hurry()); the others wait again. */
 void supervisor_workers_give_up(struct supervisor *self, struct worker_handle *worker,
                                 struct entry *entry, enum status status, const char *why);
 /* Ends one that owes no answer. */

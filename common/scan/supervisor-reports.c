@@ -76,6 +76,18 @@ static void on_last_answer(struct supervisor *self, struct worker_handle *worker
     settle(self, worker, entry, attached);
 }
 
+/* They are counted, so the guest is asked about again for as many as were in time. */
+static void on_replay(struct worker_handle *worker, struct entry *entry, bool begins)
+{
+    AUTO_ERROR error *err = NULL;
+    if (entry->replaying == begins) {
+        agent_client_distrust(&err, "replays two journals at once, or none");
+        worker_handle_raise(worker, WORKER_EVENT_FAILED, error_message(err));
+    }
+    entry->replaying = begins;
+    entry->replays += begins;
+}
+
 /* Of the guest whose turn it is: the agent answers one question after the other. */
 static int on_answer(struct supervisor *self, struct worker_handle *worker, answer_report *told)
 {
@@ -83,6 +95,10 @@ static int on_answer(struct supervisor *self, struct worker_handle *worker, answ
     const struct question *question = &self->config->question;
     const struct agent_client_kind *kind = &question->ops->request;
     struct entry *entry = worker_handle_find(worker, told->guest);
+    if (entry && entry == worker->given[0] && kind->replays && told->body.op == OP_REPLAY) {
+        on_replay(worker, entry, told->body.answer_body_u.replay.begins);
+        return 0;
+    }
     if (!entry || entry != worker->given[0] || told->body.op != kind->op ||
         (kind->check && kind->check(&told->body, entry->guest->image_count, &err) < 0))
         return -1;

@@ -179,7 +179,8 @@ void supervisor_workers_give_up(struct supervisor *self, struct worker_handle *w
                                 struct entry *entry, enum status status, const char *why)
 {
     worker_handle_answered(worker, entry);
-    guest_queue_refuse(self->queue, entry, status, why, worker_handle_since_turn(entry));
+    if (status != STATUS_TIMEOUT || !guest_queue_hurry(self->queue, entry))
+        guest_queue_refuse(self->queue, entry, status, why, worker_handle_since_turn(entry));
     if (status == STATUS_TIMEOUT)
         guest_queue_put_apart(self->queue, worker->given, worker->given_count);
     else

@@ -44,11 +44,13 @@ static int send_keys(struct worker_handle *worker)
 static int send_ask(struct worker_handle *worker)
 {
     order message = {.kind = ORDER_ASK};
-    message.order_u.ask =
-        (ask_order){.guest = worker->handover.entry->guest->number,
-                    .alone = worker->handover.entry->alone,
-                    .larger = worker->grows && worker->handover.entry->memory == MEMORY_USUAL,
-                    .last = worker->last};
+    message.order_u.ask = (ask_order){
+        .guest = worker->handover.entry->guest->number,
+        .alone = worker->handover.entry->alone,
+        .larger = worker->grows && worker->handover.entry->memory == MEMORY_USUAL,
+        .replays =
+            worker->handover.entry->hurried ? worker->handover.entry->replays_in_time : ALL_REPLAYS,
+        .last = worker->last};
     return worker_order(&worker->process, &message, NULL, 0);
 }
 

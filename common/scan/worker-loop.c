@@ -172,8 +172,8 @@ static int on_ask(struct worker_state *self, const ask_order *asked, error **err
     self->asked[(self->first + self->count++) % WORKER_GUESTS_MAX] = guest;
     key all[MAX_KEYS];
     const struct question_disks disks = {
-        guest->disks, guest->disk_count, all_keys(self, guest, all),
-        asked->alone, asked->larger,     asked->last};
+        guest->disks, guest->disk_count, all_keys(self, guest, all), asked->alone, asked->larger,
+        asked->last,  asked->replays};
     int asked_now = question_ask(&self->config->question, &disks, self->agent, err);
     wipe_keys(&guest->keys);
     return asked_now;

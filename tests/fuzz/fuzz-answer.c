@@ -23,7 +23,7 @@ static int ask(agent_client *host, unsigned op)
     static disk asked[DISKS];
     static const struct question_ls_asked list;
     const struct question scan = {&question_df, NULL}, ls = {&question_ls, &list};
-    const struct question_disks disks = {asked, DISKS, {0}, false, false, false};
+    const struct question_disks disks = {asked, DISKS, {0}, false, false, false, ALL_REPLAYS};
     switch (op) {
     case OP_SCAN:
         return question_ask(&scan, &disks, host, NULL);

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static void send_bytes(int fd, const void *bytes, size_t length)
 {
@@ -183,6 +184,35 @@ static void send_enormous(int fd, answer *reply, const volume *like)
     send_answer(fd, reply);
 }
 
+static void send_replay(int fd, unsigned serial, bool_t begins)
+{
+    answer reply = {.serial = serial, .body = {.op = OP_REPLAY}};
+    reply.body.answer_body_u.replay.begins = begins;
+    send_answer(fd, &reply);
+}
+
+/* What it says of journals before its answer. It may be the last that this process does. */
+static void replay(int fd, const request *asked, enum fake_scan how)
+{
+    bool first = asked->body.request_body_u.scan.replays == 1;
+    if (how == FAKE_LIE_REPLAY)
+        send_replay(fd, asked->serial + 1, true);
+    if (how == FAKE_LIE_REPLAY_END)
+        send_replay(fd, asked->serial, false);
+    if (how != FAKE_REPLAY && how != FAKE_REPLAY_EVER && how != FAKE_REPLAYED)
+        return;
+    send_replay(fd, asked->serial, true);
+    send_replay(fd, asked->serial, false);
+    if (first && how == FAKE_REPLAY)
+        return;
+    if (!first)
+        send_replay(fd, asked->serial, true);
+    if (!first && how == FAKE_REPLAYED)
+        send_replay(fd, asked->serial, false);
+    for (;;)
+        pause();
+}
+
 /* Whether that is all that is to be done. */
 static bool fall_silent(int fd, enum fake_scan how)
 {
@@ -201,6 +231,7 @@ void fake_answer_scan(int fd, const request *asked, enum fake_scan how, uint64_t
     answer reply = {.serial = asked->serial, .body = {.op = OP_SCAN}};
     if (fall_silent(fd, how) || send_nonsense(fd, asked, how))
         return;
+    replay(fd, asked, how);
     if (how != FAKE_ESCAPES)
         snprintf(label, sizeof label, "guest-%ju", (uintmax_t)number);
     for (u_int i = 0; i < disks; i++)

@@ -15,6 +15,10 @@ enum fake_scan {
     FAKE_MEMORY,   /* that it takes more memory; where there is no more, the truth */
     FAKE_MORE,     /* … also where there is no more */
     FAKE_GREEDY,   /* … also where it has one */
+    FAKE_REPLAY, /* that it replays a second journal, for ever; where that is left alone, the truth
+                  */
+    FAKE_REPLAY_EVER, /* … for ever in any case */
+    FAKE_REPLAYED,    /* that both are replayed; then nothing */
 
     FAKE_DIE,   /* QEMU vanishes */
     FAKE_HANG,  /* no answer, for ever */
@@ -23,6 +27,7 @@ enum fake_scan {
 
     FAKE_FIRST_LIE,
     FAKE_LIE_SERIAL = FAKE_FIRST_LIE, /* answers another request */
+    FAKE_LIE_REPLAY,                  /* replays a journal for another request */
     FAKE_LIE_OP,                      /* … of another kind */
     FAKE_LIE_DISK,                    /* a disk that it was not asked about */
     FAKE_LIE_STATUS,                  /* a status that does not exist, of the guest */
@@ -48,7 +53,8 @@ enum fake_scan {
     FAKE_LIE_TRAILING,    /* an answer with more bytes behind it */
     FAKE_LIE_TWICE,       /* the answer, and again */
     FAKE_LIE_UNSOLICITED, /* the answer, and one to a question yet to come */
-    FAKE_LAST_LIE = FAKE_LIE_UNSOLICITED
+    FAKE_LIE_REPLAY_END,  /* ends to replay what it has not begun */
+    FAKE_LAST_LIE = FAKE_LIE_REPLAY_END
 };
 
 /* In the process that plays QEMU: its kernel panics, on its console, and QEMU ends. */

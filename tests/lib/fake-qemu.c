@@ -353,6 +353,8 @@ static void on_request(struct qemu *self, const request *asked)
         self->renewed = fake_step(FAKE_RENEW);
         fake_answer_other(self->channel, asked, self->renewed ? "" : "the clock: no");
         break;
+    case OP_REPLAY:
+        mistake();
     }
 }
 

@@ -21,7 +21,7 @@ static request ask(struct agent_wire *wire)
     const struct question_ls_asked list = {
         .args = {.directories = {1, &directory}, .order = LS_TREE}};
     const struct question question = {&question_ls, &list};
-    const struct question_disks disks = {&only, 1, {0}, false, false, false};
+    const struct question_disks disks = {&only, 1, {0}, false, false, false, ALL_REPLAYS};
     assert_int_equal(question_ask(&question, &disks, wire->host, NULL), 0);
     return agent_wire_hear(wire);
 }

@@ -21,7 +21,7 @@ static const struct question scan = {&question_df, NULL};
 static void ask_scan(struct agent_wire *wire)
 {
     disk disks[2] = {{.slot = 0, .size = 512}, {.slot = 1, .size = 512}};
-    const struct question_disks args = {disks, 2, {0}, false, false, false};
+    const struct question_disks args = {disks, 2, {0}, false, false, false, ALL_REPLAYS};
     assert_int_equal(question_ask(&scan, &args, wire->host, NULL), 0);
 }
 
@@ -387,7 +387,7 @@ static void one_that_does_not_listen_fills_the_queue(void **state)
     struct agent_wire *wire = *state;
     AUTO_ERROR error *err = NULL;
     static disk disks[SLOT_COUNT];
-    const struct question_disks args = {disks, SLOT_COUNT, {0}, false, false, false};
+    const struct question_disks args = {disks, SLOT_COUNT, {0}, false, false, false, ALL_REPLAYS};
     char serial[MAX_SERIAL] = "";
     unsigned asked = 0;
     for (size_t i = 0; i < SLOT_COUNT; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The supervisor over a scripted hypervisor: guests that need an appliance for themselves, as an
- * agent finds out when it looks at them. */
+ * agent finds out when it looks at them, or when it does not come back from a journal. */
 #include "lib/trial.h"
 
 #include "scan/question-df.h"
@@ -122,6 +122,43 @@ static void one_that_wants_still_more_is_not_believed(void **state)
     assert_int_equal(trial_appliances(), 2);
 }
 
+/* ---- journals that take longer than there is time ---- */
+
+#define TIMEOUT 2
+
+/* The first of the two was in time, so it is replayed again. */
+static void one_whose_journal_takes_too_long_is_read_without(void **state)
+{
+    struct trial *t = begin(state, GUESTS);
+    t->config.timeout = TIMEOUT;
+    fake_script->guests[3].scan = FAKE_REPLAY;
+    trial_run(t);
+    trial_assert_all_ok(t, NULL);
+    assert_int_equal(fake_script->scans[3], 2);
+}
+
+static void one_that_takes_too_long_without_has_no_third_chance(void **state)
+{
+    struct trial *t = begin(state, GUESTS);
+    t->config.timeout = TIMEOUT;
+    fake_script->guests[3].scan = FAKE_REPLAY_EVER;
+    trial_run(t);
+    trial_assert_all_ok(t, is_third);
+    assert_int_equal(t->answers[3].status, STATUS_TIMEOUT);
+    assert_int_equal(fake_script->scans[3], 2);
+}
+
+static void a_journal_that_was_in_time_is_no_excuse(void **state)
+{
+    struct trial *t = begin(state, GUESTS);
+    t->config.timeout = TIMEOUT;
+    fake_script->guests[3].scan = FAKE_REPLAYED;
+    trial_run(t);
+    trial_assert_all_ok(t, is_third);
+    assert_int_equal(t->answers[3].status, STATUS_TIMEOUT);
+    assert_int_equal(fake_script->scans[3], 1);
+}
+
 int main(void)
 {
 #define TRIAL(test) cmocka_unit_test_setup_teardown(test, trial_set_up, trial_tear_down)
@@ -134,6 +171,9 @@ int main(void)
         TRIAL(where_all_have_much_there_is_none_with_more),
         TRIAL(where_the_size_is_given_there_is_none_with_more),
         TRIAL(one_that_wants_still_more_is_not_believed),
+        TRIAL(one_whose_journal_takes_too_long_is_read_without),
+        TRIAL(one_that_takes_too_long_without_has_no_third_chance),
+        TRIAL(a_journal_that_was_in_time_is_no_excuse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

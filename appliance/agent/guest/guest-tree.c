@@ -266,6 +266,11 @@ static enum status build_mounts(guest_tree *self, const struct ls_args *args)
     return result;
 }
 
+void guest_tree_watch(guest_tree *self, const struct replay_watch *watch)
+{
+    volume_table_watch(self->all, watch);
+}
+
 need guest_tree_needs(const guest_tree *self)
 {
     return volume_table_needs(self->all);
@@ -282,6 +287,7 @@ enum status guest_tree_build(guest_tree *self, const struct ls_args *args)
     volume_table_read_as_is(self->all, args->as_is);
     volume_table_set_fragile(self->all, args->fragile);
     volume_table_set_larger(self->all, args->larger);
+    volume_table_set_replays(self->all, args->replays);
     if (volume_table_find(self->all, args->disks.disks_val, args->disks.disks_len,
                           args->keys.key_list_val, args->keys.key_list_len, self->message,
                           sizeof self->message) < 0)

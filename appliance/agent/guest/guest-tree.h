@@ -18,6 +18,9 @@ guest_tree *guest_tree_new(device_table *disks, kernel_modules *loaded,
  * every mount must succeed; a failed mount of fstab becomes a gap, and a note. */
 enum status guest_tree_build(guest_tree *self, const struct ls_args *args);
 
+/* volume_table_watch() */
+void guest_tree_watch(guest_tree *self, const struct replay_watch *watch);
+
 /* What the guest needs and has not got here: then neither the tree nor its status counts. */
 need guest_tree_needs(const guest_tree *self);
 

@@ -59,6 +59,11 @@ void list_files_drop(list_files *self)
     self->gap = 0;
 }
 
+void list_files_watch(list_files *self, const struct replay_watch *watch)
+{
+    guest_tree_watch(self->tree, watch);
+}
+
 bool list_files_valid(const struct ls_args *args)
 {
     return device_table_valid(args->disks.disks_val, args->disks.disks_len) &&

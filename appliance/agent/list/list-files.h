@@ -6,6 +6,7 @@
 #include "agent/device/device-table.h"
 #include "agent/mount/detached-mounts.h"
 #include "agent/mount/kernel-modules.h"
+#include "agent/volume/volume-table.h"
 #include "wire/protocol.h"
 #include <stdbool.h>
 
@@ -14,6 +15,9 @@ typedef struct list_files list_files;
 /* Borrows them all. `compose`: volumes are made of others (volume-table.h). NULL: no memory. */
 list_files *list_files_new(device_table *disks, kernel_modules *loaded,
                            const struct detached_mounts_ops *ops, bool compose);
+
+/* volume_table_watch() */
+void list_files_watch(list_files *self, const struct replay_watch *watch);
 
 /* Whether the arguments are valid: slots within range, none twice; enumerations within range. */
 bool list_files_valid(const struct ls_args *args);

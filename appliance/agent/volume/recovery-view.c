@@ -74,6 +74,24 @@ static bool again(const struct job *self, unsigned tries, uint64_t since,
     return true;
 }
 
+/* ---- what may take as long as the image wants ---- */
+
+/* Whether the driver may look at the journal, or replay it. What has come to an end before, `done`,
+ * will again. */
+static bool begin(struct job *self, const bool *done)
+{
+    if (!*done && !self->what->late)
+        self->what->late = !volume_table_begin_replay(self->all);
+    return *done || !self->what->late;
+}
+
+static void end(struct job *self, bool *done)
+{
+    if (!*done)
+        volume_table_end_replay(self->all);
+    *done = true;
+}
+
 /* ---- what the filesystem has besides the volume ---- */
 
 /* The other volumes of a btrfs; the journal's of an ext3 or ext4; the log's of an xfs, and its
@@ -312,6 +330,16 @@ static void mount_as_is(struct job *self, enum mount_journal journal, struct mou
 
 /* ---- */
 
+#define WITHOUT_JOURNAL "its journal cannot be replayed, so it was read without"
+
+static void say_without(struct mount_outcome *outcome, enum status status, const char *what,
+                        const char *why)
+{
+    outcome->status = status;
+    snprintf(outcome->message, sizeof outcome->message, "%s: %.*s", what,
+             (int)sizeof outcome->message - 80, why);
+}
+
 /* Reads without recovery what could not be recovered, and says both. */
 static void fall_back(struct job *self, bool journal, struct mount_outcome *outcome)
 {
@@ -322,11 +350,20 @@ static void fall_back(struct job *self, bool journal, struct mount_outcome *outc
     if (!outcome->mounted)
         return;
     self->what->as_is = true; /* the next time, too */
-    outcome->status = failed.status;
-    snprintf(outcome->message, sizeof outcome->message, "%s: %.*s",
-             journal ? "its journal cannot be replayed, so it was read without"
-                     : "it was read where it cannot be written",
-             (int)sizeof outcome->message - 80, failed.message);
+    /* What took too much memory took it of the journal. */
+    say_without(outcome, failed.status == STATUS_CRASHED ? STATUS_UNSUPPORTED : failed.status,
+                journal ? WITHOUT_JOURNAL : "it was read where it cannot be written",
+                failed.message);
+}
+
+/* Where the driver would not mount what it has only looked at, it may have been the journal. */
+static void read_without(struct job *self, struct mount_outcome *outcome)
+{
+    if (outcome->mounted || outcome->must_replay)
+        return;
+    fall_back(self, true, outcome);
+    if (outcome->mounted)
+        outcome->recovered = RECOVERY_LEFT;
 }
 
 /* Whether the journal has to be replayed; *outcome where that was found out by mounting. */
@@ -336,7 +373,14 @@ static bool needs_replay(struct job *self, enum filesystem_state state,
     bool journal = state == FILESYSTEM_JOURNAL || state == FILESYSTEM_FAST_COMMITS;
     if (journal || self->how->writable || is_in_parts(self))
         return journal;
+    bool looks = state == FILESYSTEM_UNKNOWN && self->how->no_replay && self->made;
+    if (looks && (self->what->as_is || !begin(self, &self->what->looked)))
+        return true; /* it may have to be */
     mount_as_is(self, state == FILESYSTEM_UNKNOWN ? MOUNT_REPLAY : MOUNT_AS_IS, outcome);
+    if (looks) {
+        end(self, &self->what->looked);
+        read_without(self, outcome);
+    }
     return outcome->must_replay;
 }
 
@@ -344,19 +388,26 @@ static bool needs_replay(struct job *self, enum filesystem_state state,
 static void mount_journaled(struct job *self, bool journal, enum mount_journal replay,
                             struct mount_outcome *outcome)
 {
-    bool as_is = volume_table_reads_as_is(self->all) || self->what->as_is || !self->made;
-    bool parts = is_in_parts(self);
+    bool parts = is_in_parts(self), logged = journal || parts;
+    bool may = self->made && !volume_table_reads_as_is(self->all) && !self->what->as_is;
+    bool replays = may && logged && begin(self, &self->what->replayed);
+    bool as_is = !may || (logged && !replays);
     bool on_view = self->made && !self->what->as_is && (self->how->writable || parts || !as_is);
-    enum mount_journal mode = (journal || parts) && as_is ? MOUNT_AS_IS : replay;
+    enum mount_journal mode = logged && as_is ? MOUNT_AS_IS : replay;
     if (on_view)
         mount_on_view(self, mode, outcome);
+    if (replays)
+        end(self, &self->what->replayed);
     bool replayed = journal && outcome->mounted && mode != MOUNT_AS_IS;
     if (!on_view)
         mount_as_is(self, MOUNT_AS_IS, outcome);
     else if (!outcome->mounted)
         fall_back(self, mode != MOUNT_AS_IS && journal, outcome);
-    if (journal)
+    if (journal || self->what->late)
         outcome->recovered = replayed ? RECOVERY_DONE : RECOVERY_LEFT;
+    if (self->what->late && outcome->mounted && outcome->status == STATUS_OK)
+        say_without(outcome, STATUS_TIMEOUT, WITHOUT_JOURNAL,
+                    "replaying the guest's journals takes longer than it has time (--timeout)");
 }
 
 static void run(struct job *self, struct mount_outcome *outcome)
@@ -365,13 +416,14 @@ static void run(struct job *self, struct mount_outcome *outcome)
     enum filesystem_state state = filesystem_state_read(self->how->type, self->what->fd);
     enum mount_journal replay = state == FILESYSTEM_FAST_COMMITS ? MOUNT_WRITABLE : MOUNT_REPLAY;
     if (self->what->overlay) { /* it is mounted there already */
-        attempt_on_view(self, volume_table_reads_as_is(self->all) ? MOUNT_AS_IS : replay, outcome);
+        bool as_is = volume_table_reads_as_is(self->all) || self->what->late;
+        attempt_on_view(self, as_is ? MOUNT_AS_IS : replay, outcome);
         return;
     }
     bool journal = needs_replay(self, state, outcome);
     if (journal || self->how->writable || is_in_parts(self))
         mount_journaled(self, journal, replay, outcome);
-    outcome->clean = !journal && state != FILESYSTEM_UNCLEAN;
+    outcome->clean = !journal && outcome->recovered != RECOVERY_LEFT && state != FILESYSTEM_UNCLEAN;
 }
 
 void recovery_view_measure(volume_table *all, struct content *what, const struct mount_type *how,

@@ -28,8 +28,10 @@ struct volume_table {
     struct content *list;
     size_t count;
     size_t room;
-    bool truncated; /* there were more than MAX_VOLUMES */
-    bool as_is;     /* nothing is recovered */
+    bool truncated;   /* there were more than MAX_VOLUMES */
+    bool as_is;       /* nothing is recovered */
+    unsigned replays; /* that may begin; ALL_REPLAYS */
+    const struct replay_watch *watch;
     fragile policy;
     bool larger; /* there are appliances with more memory */
     need needs;
@@ -136,6 +138,32 @@ volume_stack *volume_table_stack(volume_table *self)
 void volume_table_read_as_is(volume_table *self, bool as_is)
 {
     self->as_is = as_is;
+}
+
+void volume_table_set_replays(volume_table *self, unsigned most)
+{
+    self->replays = most;
+}
+
+void volume_table_watch(volume_table *self, const struct replay_watch *watch)
+{
+    self->watch = watch;
+}
+
+bool volume_table_begin_replay(volume_table *self)
+{
+    if (self->replays == 0)
+        return false;
+    self->replays -= self->replays != ALL_REPLAYS;
+    if (self->watch)
+        self->watch->tell(self->watch->owner, true);
+    return true;
+}
+
+void volume_table_end_replay(volume_table *self)
+{
+    if (self->watch)
+        self->watch->tell(self->watch->owner, false);
 }
 
 void volume_table_set_fragile(volume_table *self, fragile policy)

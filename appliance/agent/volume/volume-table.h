@@ -51,6 +51,10 @@ struct content {
     size_t leader; /* of a member of a btrfs, a log or realtime volume of an xfs: the index of the
                       one that stands for all, + 1 */
     bool as_is;    /* recovering it has failed */
+    /* Of recovery-view.h: */
+    bool looked;   /* the driver has looked at its journal, and come back … */
+    bool replayed; /* … and replayed it */
+    bool late;     /* it is not asked to: there is no time for that */
     bool tried;    /* composites': it has been made part of something, or cannot be */
     bool dynamic;  /* it belongs to a dynamic disk (ldm-detect.h) */
 
@@ -88,6 +92,19 @@ const struct mount_type *volume_table_mountable(volume_table *self, const struct
 
 /* Filesystems are read as they lie there, without recovery (recovery-view.h), or not. */
 void volume_table_read_as_is(volume_table *self, bool as_is);
+/* How many beginnings of volume_table_begin_replay() there may be. */
+void volume_table_set_replays(volume_table *self, unsigned most);
+/* Hears each of them, and its end. */
+struct replay_watch {
+    void (*tell)(void *owner, bool begins);
+    void *owner;
+};
+/* Borrowed; NULL: nothing is told. */
+void volume_table_watch(volume_table *self, const struct replay_watch *watch);
+/* Before and after what takes a driver as long as a journal wants. False: not any more, and nothing
+ * has begun. */
+bool volume_table_begin_replay(volume_table *self);
+void volume_table_end_replay(volume_table *self);
 /* What becomes of filesystems with fragile drivers. */
 void volume_table_set_fragile(volume_table *self, fragile policy);
 /* Whether there are appliances with more memory. */

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -10,6 +11,10 @@
 
 #define CONTROL "/dev/mapper/control"
 #define NAMES_MAX 512
+
+/* Devices that are removed at the same time, and a list of their names. */
+#define TOGETHER_MAX 16
+#define LIST_MAX (TOGETHER_MAX * 256)
 
 /* An ioctl's argument, and room for a few names. */
 struct call {
@@ -150,8 +155,46 @@ static void remove_nodes(void)
             unlinkat(dirfd(directory), entry->d_name, 0);
 }
 
+static void *remove_one(void *name)
+{
+    struct call args = {.head.flags = 0};
+    call(DM_DEV_REMOVE, &args, name);
+    return NULL;
+}
+
+static struct dm_name_list *next_name(struct dm_name_list *one)
+{
+    return one->next ? (struct dm_name_list *)(void *)((char *)one + one->next) : NULL;
+}
+
+/* Removes devices at the same time: each waits some 10 ms, in which the processor has nothing to
+ * do, until no other processor can be using its queue (blk_mq_freeze_queue_wait(), by call_rcu()).
+ * Left are those that others are made of, and all if there is only one, or a long list. */
+static void remove_together(void)
+{
+    static struct {
+        struct dm_ioctl head;
+        char names[LIST_MAX];
+    } list;
+    pthread_t threads[TOGETHER_MAX];
+    size_t count = 0;
+    memset(&list.head, 0, sizeof list.head);
+    if (call_with(DM_LIST_DEVICES, &list.head, sizeof list, "") < 0 ||
+        (list.head.flags & DM_BUFFER_FULL_FLAG))
+        return;
+    struct dm_name_list *one = (struct dm_name_list *)(void *)list.names;
+    if (!one->dev || !one->next)
+        return;
+    for (; one && count < TOGETHER_MAX; one = next_name(one))
+        if (pthread_create(&threads[count], NULL, remove_one, one->name) == 0)
+            count++;
+    while (count > 0)
+        pthread_join(threads[--count], NULL);
+}
+
 int device_mapper_remove_all(void)
 {
+    remove_together();
     struct call args = {.head.flags = 0};
     int result = call(DM_REMOVE_ALL, &args, "");
     if (result < 0)

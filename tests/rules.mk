@@ -240,15 +240,21 @@ fuzz: setup-lint
 # --- measuring ---
 
 BENCH_IMAGES ?= 1000
-BENCH ?= df volumes recovery hotplug ls host
+BENCH ?= df volumes recovery hotplug ls kinds host
+# What the supervisor costs, over scripted appliances.
+supervisor_rate := $(BUILD)/bench/supervisor-rate
+$(supervisor_rate): $(BUILD)/test-obj/tests/bench/supervisor-rate.o $(test_support) $(test_libraries)
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) $(LDFLAGS) $(SANITIZER) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(agent_libs) $(pkg_libs) -lcmocka -lm -lpthread
+
 .PHONY: bench
-bench: setup
-	@$(submake) all
+bench: setup setup-check
+	@$(submake) all $(supervisor_rate)
 	tests/bench/bench.sh $(BUILD) $(BENCH_IMAGES) $(BENCH)
 
 .PHONY: bench-check
-bench-check: setup
-	@$(submake) all
+bench-check: setup setup-check
+	@$(submake) all $(supervisor_rate)
 	tests/bench/check.sh $(BUILD)
 
 # --- N images with faults among them, under fire: tests/faults/soak.py; make soak N=10000 SEED=… repeats a run ---

@@ -52,6 +52,7 @@ static json_t *ask_qemu(libvirt_hypervisor *self, const char *text, int fd, erro
 static json_t *ask(libvirt_hypervisor *self, bool own, const char *command, json_t *arguments,
                    int fd, error **err)
 {
+    char traced[64];
     AUTO_FREE char *text = qmp_command(command, arguments);
     uint64_t since = clock_now();
     if (!text) {
@@ -59,7 +60,8 @@ static json_t *ask(libvirt_hypervisor *self, bool own, const char *command, json
         return NULL;
     }
     json_t *result = own ? ask_qemu(self, text, fd, err) : ask_libvirt(self, text, fd, err);
-    hypervisor_libvirt_traced(self, command, since);
+    snprintf(traced, sizeof traced, "%s, %zu bytes", command, strlen(text));
+    hypervisor_libvirt_traced(self, traced, since);
     if (!result)
         error_prefix(err, "%s", command);
     return result;

@@ -29,13 +29,20 @@ bound() {
 }
 
 # commands WORD…: how many monitor commands of these names the traced run has sent
-commands() { grep -c -E "libvirt: ($(IFS='|'; echo "$*")):" "$work/trace" || [ $? -eq 1 ]; }
+commands() { grep -c -E "libvirt: ($(IFS='|'; echo "$*")), " "$work/trace" || [ $? -eq 1 ]; }
+
+# bytes WORD…: of those
+bytes() {
+    grep -E "libvirt: ($(IFS='|'; echo "$*")), " "$work/trace" |
+        sed 's/.*, \([0-9]*\) bytes: .*/\1/' | awk '{ sum += $1 } END { print sum }'
+}
 
 make_images
 "$build/bin/virt-df-live" "$work/images/00001.img" > "$work/out"
 "$build/bin/virt-df-live" -x -P 1 --images-from "$work/list" > "$work/out" 2> "$work/trace"
 disk=(add-fd getfd blockdev-add device_add blockdev-del remove-fd device_del qom-set)
 bound "monitor commands for $count disks" "$(commands "${disk[@]}")" $((3 * count + 1)) # 3 a disk, and the state's getfd
+bound "their bytes, a disk" "$(($(bytes "${disk[@]}") / count))" 400 # 330
 bound "devices for $count disks" "$(commands device_add)" 0 # the template has as many as guests are under way at once
 if [ "$(id -u)" = 0 ]; then
     measure_threads "$work/threads.40" 40
@@ -45,6 +52,9 @@ if [ "$(id -u)" = 0 ]; then
     calls() { awk -F '\t' -v name="$1" '$1 == name && $2 == "-" { print $3 }' "$work/an-image"; }
     bound "calls to read or write an image: vlt-worker" "$(calls vlt-worker)" 6            # 3
     bound "calls to read or write an image: qemu-system-x86" "$(calls qemu-system-x86)" 1900 # 1520; most of them read a byte of QMP
+    # Over scripted appliances. Its processor time depends on the machine, by less than this.
+    "$build/bench/supervisor-rate" 4000 64 > "$work/rate" 2> "$work/said" || { cat "$work/said"; exit 1; }
+    bound "the supervisor, of 64 appliances, us a guest" "$(tail -n 1 "$work/rate" | cut -f 3)" 200 # 44
 else
     say "calls of processes: only root may count them, left out"
 fi

@@ -31,4 +31,6 @@ bench_host() {
         END { printf "%-45s %12.2f\n%-45s %12.2f\n", "all", sum, "all but the virtual processor", host }'
     an_image "$few" "$many" | awk -F '\t' '$2 == "-" && $1 != "virt-df-live" {
         printf "%-45s %12.0f\n", $1 ": calls that read or write", $3 }'
+    "$build/bench/supervisor-rate" 4000 64 2> "$work/err" | tail -n 1 | awk -F '\t' '{
+        printf "%-45s %12.3f\n", "the supervisor alone, 64 scripted appliances", $3 / 1000 }'
 }

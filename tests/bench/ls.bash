@@ -5,14 +5,20 @@
 ls=$build/bin/virt-ls
 their_ls=$(command -v virt-ls || :)
 
-# 100,000 files, some with a few bytes, in 1,000 directories; and a root as a Linux guest has it.
-make_trees() {
+# 100,000 files, some with a few bytes, in 1,000 directories.
+make_tree() {
     local i
-    say "making a tree of 100,000 files, and 200 guests"
     for ((i = 0; i < 1000; i++)); do
         mkdir -p "$work/tree/d$((i / 20))/e$i"
         (cd "$work/tree/d$((i / 20))/e$i" && seq -f 'file-%02.0f.txt' 0 99 | xargs touch && echo text > file-07.txt)
     done
+}
+
+# That, and a root as a Linux guest has it.
+make_trees() {
+    local i
+    say "making a tree of 100,000 files, and 200 guests"
+    make_tree
     mke2fs -q -F -t ext4 -N 120000 -d "$work/tree" "$work/tree.img" 400M
     rm -rf "$work/tree"
     mkdir -p "$work/root"/{etc,usr/{bin,lib},var}

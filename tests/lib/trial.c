@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -197,6 +198,13 @@ static size_t resident_at_most(void)
     return kib;
 }
 
+static uint64_t processor_used(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+}
+
 static _Noreturn void run(struct trial *self)
 {
     AUTO_ERROR error *err = NULL;
@@ -208,6 +216,7 @@ static _Noreturn void run(struct trial *self)
     self->end =
         supervisor_run(&self->config, self->guests, &client, &self->stats, &self->signal, &err);
     self->memory = resident_at_most();
+    self->processor = processor_used();
     if (err)
         snprintf(self->error, sizeof self->error, "%s", error_message(err));
     error_free(STEAL(err));

@@ -44,7 +44,8 @@ struct trial {
     char log[400];      /* the last line, of any level */
     char verbose[4000]; /* the lines of LOG_VERBOSE, as far as there is room */
     struct supervisor_stats stats;
-    size_t memory; /* KiB that were resident at most (VmHWM) */
+    size_t memory;      /* KiB that were resident at most (VmHWM) */
+    uint64_t processor; /* nanoseconds that the supervisor itself used of one */
     atomic_uint answer_count;
     struct trial_answer answers[TRIAL_ANSWERS];
 

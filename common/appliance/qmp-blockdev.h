@@ -36,6 +36,10 @@ char *qmp_blockdev_descriptor(const struct image_chain *chain, size_t index, con
 json_t *qmp_blockdev_chain(const struct image_chain *chain, const int64_t *fdsets, unsigned slot,
                            bool io_uring, bool writable, const char *secret);
 
+/* Whether it is what blockdev-add answers where QEMU may not use io_uring. Before QEMU 11 the
+ * reason was another ("Unable to use io_uring: …", block/file-posix.c). */
+bool qmp_blockdev_lacks_io_uring(const char *complaint);
+
 /* -blockdev's arguments for a reserved slot (hypervisor.h), before its first disk. NULL: no memory.
  * The caller's reference. */
 json_t *qmp_blockdev_reserved(unsigned slot);

@@ -304,15 +304,15 @@ static int add_node_now(libvirt_hypervisor *self, const struct hypervisor_disk *
     return hypervisor_libvirt_monitor_do(self, "blockdev-add", node, -1, err);
 }
 
-/* Whether it may use io_uring, a QEMU that an earlier command has started and confined knows alone
- * ("Unable to use io_uring: …", block/file-posix.c). */
+/* Whether it may use io_uring, a QEMU that an earlier command has started and confined knows alone.
+ */
 static int add_node(libvirt_hypervisor *self, const struct hypervisor_disk *disk,
                     const char *secret, error **err)
 {
     AUTO_ERROR error *why = NULL;
     if (add_node_now(self, disk, secret, &why) == 0)
         return 0;
-    if (!self->io_uring || !strstr(error_message(why), "Unable to use io_uring"))
+    if (!self->io_uring || !qmp_blockdev_lacks_io_uring(error_message(why)))
         return error_propagate(err, STEAL(why));
     self->io_uring = false;
     return add_node_now(self, disk, secret, err);

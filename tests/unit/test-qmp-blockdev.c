@@ -178,6 +178,19 @@ static void io_uring_is_used_where_there_is_one(void **state)
                 " 'filename': '/dev/fdset/7', 'locking': 'off', 'aio': 'io_uring'}");
 }
 
+/* The texts of QEMU 7.2 and 11.1. */
+static void that_io_uring_is_refused_is_seen(void **state)
+{
+    (void)state;
+    assert_true(qmp_blockdev_lacks_io_uring(
+        "blockdev-add: Unable to use io_uring: failed to init linux io_uring ring: Operation not "
+        "permitted"));
+    assert_true(qmp_blockdev_lacks_io_uring(
+        "blockdev-add: aio=io_uring was specified, but is not available (disabled via "
+        "io_uring_disabled sysctl or blocked by container runtime seccomp policy?)"));
+    assert_false(qmp_blockdev_lacks_io_uring("blockdev-add: Could not open '/dev/fdset/7'"));
+}
+
 static void a_block_device_has_the_driver_for_it(void **state)
 {
     struct image_layer layer = {.format = IMAGE_RAW, .block_device = true};
@@ -448,6 +461,7 @@ int main(void)
         cmocka_unit_test(behind_a_reserved_device_is_nothing),
         cmocka_unit_test(the_next_disk_has_a_name_of_its_own),
         cmocka_unit_test(io_uring_is_used_where_there_is_one),
+        cmocka_unit_test(that_io_uring_is_refused_is_seen),
         cmocka_unit_test(a_block_device_has_the_driver_for_it),
         cmocka_unit_test(every_layer_names_its_backing_and_the_last_has_none),
         cmocka_unit_test(a_data_file_is_given_beside_the_backing),

@@ -59,7 +59,7 @@ help:
 	@echo 'make check-tsan    those where threads meet, with ThreadSanitizer'
 	@echo 'make check-valgrind  the unit tests, and what needs no appliance, under valgrind'
 	@echo 'make check-hosts   make demo and some tests on other releases of Debian, in chroots (HOSTS="trixie forky", TESTS=…)'
-	@echo 'make check-kvm     the commands with KVM, in a guest whose processor is emulated (HOST=trixie; an hour)'
+	@echo 'make check-kvm     the commands with KVM, in a guest whose processor is emulated (HOST=trixie; half an hour)'
 	@echo 'make check-arm64   an appliance for arm64 under this host'"'"'s commands; theirs, cross-compiled, by unit tests'
 	@echo 'make check-distributions  packages for the appliance as Fedora and Ubuntu have them, from repositories made here'
 	@echo 'make check-samples libblkid'"'"'s and e2fsck'"'"'s sample images, which apt-get fetches'

@@ -106,6 +106,17 @@ has_been_replayed()
     was_left short.img "its log leads round in a circle"
 }
 
+# How the log of one without extents goes on is not read beforehand.
+@test "ext3: a log that leads round in a circle is read without, when its time is up" {
+    timeout=20
+    mkdir tree
+    cp mark tree/mark
+    mke2fs -q -F -t ext3 -b 1024 -J size=4 -d tree ext3.img 24M > making.log
+    crafted ext3 short
+    keep
+    was_late short.img
+}
+
 @test "ext4: a journal whose inode is no longer one is damage of the filesystem" {
     make_ext4 ext4.img
     crafted ext4 inode-size inode-extent

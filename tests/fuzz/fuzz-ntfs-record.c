@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (says != 0 && (says < NTFS_RECORD_MIN || says > NTFS_RECORD_MAX))
             abort();
         memset(&status, 0, sizeof status);
-        if (ntfs_record_stat(record, room, 64, &status) && status.stx_size > INT64_MAX)
+        if (ntfs_record_stat(record, room, 65, "file-07.txt", &status) &&
+            status.stx_size > INT64_MAX)
             abort();
         free(record);
     }

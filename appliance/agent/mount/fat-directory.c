@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fat-directory.h"
-#include "little-endian.h"
+#include "agent/util/utf16.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,12 +20,12 @@
 #define DELETED 0xe5
 
 /* One name takes at most so many bytes for each of its entries: UTF-8 of 13 units, and the NUL. */
-#define BYTES_FOR_ENTRY (SLOT_UNITS * 3 + 1)
+#define BYTES_FOR_ENTRY (SLOT_UNITS * UTF16_BYTES + 1)
 
 /* A long name whose parts are being read. */
 struct long_name {
-    uint16_t units[SLOTS_MAX * SLOT_UNITS];
-    unsigned slots, missing; /* slots 0: there is none */
+    unsigned char units[SLOTS_MAX * SLOT_UNITS * 2]; /* UTF-16 */
+    unsigned slots, missing;                         /* slots 0: there is none */
     unsigned char checksum;
 };
 
@@ -38,11 +38,11 @@ static unsigned char checksum_of(const unsigned char *name)
     return (unsigned char)sum;
 }
 
-static void copy_units(const unsigned char *slot, uint16_t *units)
+static void copy_units(const unsigned char *slot, unsigned char *units)
 {
-    static const unsigned char places[SLOT_UNITS] = {1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30};
-    for (size_t i = 0; i < SLOT_UNITS; i++)
-        units[i] = little_endian_16(slot + places[i]);
+    memcpy(units, slot + 1, 10);
+    memcpy(units + 10, slot + 14, 12);
+    memcpy(units + 22, slot + 28, 4);
 }
 
 static void take_slot(struct long_name *name, const unsigned char *slot)
@@ -59,29 +59,7 @@ static void take_slot(struct long_name *name, const unsigned char *slot)
         return;
     }
     name->missing--;
-    copy_units(slot, name->units + (size_t)name->missing * SLOT_UNITS);
-}
-
-/* Writes the long name in UTF-8; its length, 0: not all of it can be shown. */
-static size_t write_long(const struct long_name *name, char *to)
-{
-    size_t length = 0;
-    for (size_t i = 0; i < (size_t)name->slots * SLOT_UNITS && name->units[i]; i++) {
-        unsigned unit = name->units[i];
-        if (unit >= 0xd800 && unit <= 0xdfff)
-            return 0;
-        if (unit < 0x80) {
-            to[length++] = (char)unit;
-        } else if (unit < 0x800) {
-            to[length++] = (char)(0xc0 | unit >> 6);
-            to[length++] = (char)(0x80 | (unit & 0x3f));
-        } else {
-            to[length++] = (char)(0xe0 | unit >> 12);
-            to[length++] = (char)(0x80 | (unit >> 6 & 0x3f));
-            to[length++] = (char)(0x80 | (unit & 0x3f));
-        }
-    }
-    return length;
+    copy_units(slot, name->units + (size_t)name->missing * SLOT_UNITS * 2);
 }
 
 /* A part of a short name, without the spaces behind it. -1: it is not ASCII. */
@@ -115,7 +93,8 @@ static void take_name(struct fat_directory *self, const struct long_name *name,
 {
     char *to = self->names + self->used;
     bool is_long = name->slots > 0 && name->missing == 0 && name->checksum == checksum_of(entry);
-    size_t length = is_long ? write_long(name, to) : write_short(entry, to);
+    size_t length = is_long ? utf16_to_utf8(name->units, (size_t)name->slots * SLOT_UNITS, to)
+                            : write_short(entry, to);
     if (length == 0)
         return;
     to[length] = '\0';

@@ -102,7 +102,7 @@ bool ntfs_inodes_stat(ntfs_inodes *self, const struct device_inodes_file *file,
     unsigned char record[NTFS_RECORD_MAX];
     memset(status, 0, sizeof *status);
     if (!file->regular || !open_once(self, file->at) || !read_record(self, file->ino, record) ||
-        !ntfs_record_stat(record, self->record_size, file->directory, status) ||
+        !ntfs_record_stat(record, self->record_size, file->directory, file->name, status) ||
         !common_owner_learn(&self->owner, file->at, file->name))
         return false;
     status->stx_mode = S_IFREG | self->owner.permissions;

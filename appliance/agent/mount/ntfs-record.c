@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ntfs-record.h"
+#include "agent/util/utf16.h"
 #include "little-endian.h"
 #include <string.h>
 
@@ -40,7 +41,7 @@ struct attribute {
 /* What the attributes of a file's record say. */
 struct found {
     const unsigned char *information;
-    bool parent; /* the directory is among those that the file is in */
+    bool named; /* it is in that directory, by that name */
     bool data;
     uint64_t size, allocated;
 };
@@ -77,6 +78,29 @@ static bool is_whole(const unsigned char *record, uint32_t size)
            (little_endian_16(record + 22) & (RECORD_IN_USE | RECORD_IS_DIRECTORY)) == RECORD_IN_USE;
 }
 
+/* The value of a resident attribute, with at least so many bytes. */
+static const unsigned char *value_of(const struct attribute *what, uint32_t least)
+{
+    uint32_t length = little_endian_32(what->bytes + 16), at = little_endian_16(what->bytes + 20);
+    if (!what->resident || length < least || at > what->length || length > what->length - at)
+        return NULL;
+    return what->bytes + at;
+}
+
+/* Whether its parts are within it, as ntfs_attr_inconsistent() looks: where they are not, ntfs-3g
+ * says that the file is damaged. */
+static bool is_consistent(const struct attribute *what)
+{
+    const unsigned char *bytes = what->bytes;
+    uint32_t name_ends = little_endian_16(bytes + 10) + (uint32_t)bytes[9] * 2;
+    if (what->named && name_ends > what->length)
+        return false;
+    if (what->resident)
+        return little_endian_16(bytes + 20) % 8 == 0 && value_of(what, 0);
+    return bytes[8] == 1 && what->length >= 64 && little_endian_16(bytes + 32) < what->length &&
+           little_endian_64(bytes + 24) + 1 >= little_endian_64(bytes + 16) + 1;
+}
+
 /* The attribute at that offset; `length` 0: the end. false: it is none. */
 static bool attribute_at(const unsigned char *record, uint32_t used, uint32_t at,
                          struct attribute *found)
@@ -91,16 +115,7 @@ static bool attribute_at(const unsigned char *record, uint32_t used, uint32_t at
         return false;
     found->resident = record[at + 8] == 0;
     found->named = record[at + 9] != 0;
-    return true;
-}
-
-/* The value of a resident attribute, with at least so many bytes. */
-static const unsigned char *value_of(const struct attribute *what, uint32_t least)
-{
-    uint32_t length = little_endian_32(what->bytes + 16), at = little_endian_16(what->bytes + 20);
-    if (!what->resident || length < least || at > what->length || length > what->length - at)
-        return NULL;
-    return what->bytes + at;
+    return is_consistent(found);
 }
 
 static bool take_data(const struct attribute *what, struct found *found)
@@ -110,19 +125,33 @@ static bool take_data(const struct attribute *what, struct found *found)
     if (what->resident) {
         found->size = little_endian_32(what->bytes + 16);
         found->allocated = (found->size + 7) & ~(uint64_t)7;
-        return value_of(what, 0);
+        return true;
     }
-    if (what->length < (squeezed ? 72 : 64) || little_endian_64(what->bytes + 16) != 0)
+    if ((squeezed && what->length < 72) || little_endian_64(what->bytes + 16) != 0)
         return false;
     found->size = little_endian_64(what->bytes + 48);
     found->allocated = little_endian_64(what->bytes + (squeezed ? 64 : 40));
     return found->size <= INT64_MAX && found->allocated <= INT64_MAX - 511;
 }
 
-/* false: ntfs-3g is to be asked. */
-static bool take_attribute(const struct attribute *what, uint64_t directory, struct found *found)
+/* Whether an attribute is that name in that directory. A damaged directory says other names than
+ * its files do. */
+static bool is_name(const struct attribute *what, uint64_t directory, const char *name)
 {
-    const unsigned char *name;
+    char text[UINT8_MAX * UTF16_BYTES];
+    const unsigned char *value = value_of(what, 66);
+    size_t units = value ? value[64] : 0;
+    if (!value || (little_endian_64(value) & REFERENCE_MASK) != directory ||
+        !value_of(what, 66 + (uint32_t)units * 2))
+        return false;
+    size_t length = utf16_to_utf8(value + 66, units, text);
+    return length > 0 && strlen(name) == length && memcmp(text, name, length) == 0;
+}
+
+/* false: ntfs-3g is to be asked. */
+static bool take_attribute(const struct attribute *what, uint64_t directory, const char *name,
+                           struct found *found)
+{
     switch (what->type) {
     case STANDARD_INFORMATION:
         if (found->information)
@@ -130,9 +159,10 @@ static bool take_attribute(const struct attribute *what, uint64_t directory, str
         found->information = value_of(what, 48);
         return found->information != NULL;
     case FILE_NAME:
-        name = value_of(what, 66);
-        found->parent |= name && (little_endian_64(name) & REFERENCE_MASK) == directory;
-        return name != NULL;
+        if (!value_of(what, 66))
+            return false;
+        found->named = found->named || is_name(what, directory, name);
+        return true;
     case DATA:
         if (what->named)
             return true;
@@ -145,7 +175,8 @@ static bool take_attribute(const struct attribute *what, uint64_t directory, str
     }
 }
 
-static bool take_record(const unsigned char *record, uint64_t directory, struct found *found)
+static bool take_record(const unsigned char *record, uint64_t directory, const char *name,
+                        struct found *found)
 {
     uint32_t used = little_endian_32(record + 24), at = little_endian_16(record + 20);
     struct attribute what;
@@ -155,11 +186,11 @@ static bool take_record(const unsigned char *record, uint64_t directory, struct 
             return false;
         if (what.type == ATTRIBUTES_END)
             break;
-        if (!take_attribute(&what, directory, found))
+        if (!take_attribute(&what, directory, name, found))
             return false;
         at += what.length;
     }
-    return found->information && found->parent && found->data &&
+    return found->information && found->named && found->data &&
            !(little_endian_32(found->information + 32) & (FLAG_SYSTEM | FLAG_REPARSE_POINT));
 }
 
@@ -172,12 +203,12 @@ static struct statx_timestamp time_of(const unsigned char *at)
                                     .tv_nsec = rest > 0 ? (uint32_t)rest * 100 : 0};
 }
 
-bool ntfs_record_stat(unsigned char *record, uint32_t size, uint64_t directory,
+bool ntfs_record_stat(unsigned char *record, uint32_t size, uint64_t directory, const char *name,
                       struct statx *status)
 {
     struct found found;
     if (!undo_update_sequence(record, size) || !is_whole(record, size) ||
-        !take_record(record, directory, &found))
+        !take_record(record, directory, name, &found))
         return false;
     status->stx_nlink = little_endian_16(record + 18);
     status->stx_size = found.size;

@@ -17,8 +17,9 @@ uint32_t ntfs_record_size(const unsigned char *record);
 
 /* Changes the record, of `size` bytes, back to what it was before its sectors were marked. Fills in
  * the size, blocks, links and times of *status. false: it is torn, not in use, not one record, not
- * a regular file of a usual kind, or not in the directory of that number. */
-bool ntfs_record_stat(unsigned char *record, uint32_t size, uint64_t directory,
+ * a regular file of a usual kind, or does not say that it has that name in the directory of that
+ * number. */
+bool ntfs_record_stat(unsigned char *record, uint32_t size, uint64_t directory, const char *name,
                       struct statx *status);
 
 #endif

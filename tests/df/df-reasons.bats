@@ -32,16 +32,18 @@ cut_half()
     truncate -s $(($(stat -c %s "$2") / 2 / 4096 * 4096)) "$2"
 }
 
-# assert_said STATUS MESSAGE…: each image of the current directory, in the order of names, has the next message, and STATUS
+# assert_said STATUS MESSAGE…: each image of the current directory, in the order of names, has the next message, and STATUS. "A|B": one of
+# them; a newer libblkid checks more itself, before the kernel sees it.
 assert_said()
 {
-    local word=$1 name
+    local word=$1 name said
 
     shift
     run -1 --separate-stderr virt-df-live --json ./*.img
     assert_equal "$(json 'select(.type == "guest") | .status' | sort -u)" "$word"
     for name in *.img; do
-        assert_contains "$(grep -F "virt-df-live: $name: " <<< "$stderr")" "$1"
+        said=$(grep -F "virt-df-live: $name: " <<< "$stderr")
+        [[ $1 == *"|"* && $said == *"${1#*|}"* ]] || assert_contains "$said" "${1%%|*}"
         shift
     done
     [[ $# -eq 0 ]]
@@ -111,7 +113,8 @@ END
     cut_half exfat.img a.img
     damaged exfat.img b.img 109 05
     damaged exfat.img c.img 80 ffffffff
-    assert_said corrupt "the disk is cut: the last 16 MiB of the filesystem are missing" "(Invalid boot checksum " "(bogus data start sector)"
+    assert_said corrupt "the disk is cut: the last 16 MiB of the filesystem are missing" "(Invalid boot checksum " \
+        "(bogus data start sector)|damaged: the signature of exfat is there"
 }
 
 @test "ntfs: cut, the copy of the MFT, the boot sector" {
@@ -152,7 +155,8 @@ END
     damaged hfsplus.img a.img 1026 ffff
     cut_half hfsplus.img b.img
     damaged hfsplus.img c.img 1064 ffffffff
-    assert_said corrupt "(hfsplus: wrong filesystem version)" "(hfsplus: invalid secondary volume header)" "(hfsplus: unable to find HFS+ superblock)"
+    assert_said corrupt "(hfsplus: wrong filesystem version)" "(hfsplus: invalid secondary volume header)" \
+        "(hfsplus: unable to find HFS+ superblock)|damaged: the signature of hfsplus is there"
 }
 
 # udf NAME TAG OFFSET HEX: all descriptors of that kind, of both sequences
@@ -189,7 +193,8 @@ END
     cut_half erofs.img a.img
     damaged erofs.img b.img $((1024 + 12)) 20
     damaged erofs.img c.img $((1024 + 80)) 00000080
-    assert_said corrupt "the disk is cut: the last " "blkszbits 32 isn't supported" "invalid checksum"
+    assert_said corrupt "the disk is cut: the last " "blkszbits 32 isn't supported|damaged: the signature of erofs is there" \
+        "invalid checksum"
 }
 
 @test "f2fs: cut, the superblocks, the checkpoints" {
@@ -202,7 +207,7 @@ END
 @test "what this kernel cannot read is unsupported, and what could is said" {
     requires mkfs.xfs
     requires mkfs.btrfs
-    truncate -s 320M x.img
+    truncate -s 512M x.img # newer ones make a larger log
     mkfs.xfs -q -f -b size=65536 x.img
     truncate -s 256M b.img e.img
     mkfs.btrfs -q -f -s 16384 -n 16384 b.img > /dev/null 2>&1

@@ -49,16 +49,23 @@ static void say(const struct port *port, const void *bytes, size_t length)
     assert_int_equal(write(port->host, bytes, length), (ssize_t)length);
 }
 
-/* The call and HELLO in one piece, as a host says them. */
-static void say_hello(const struct port *port, unsigned serial)
+/* The call and HELLO; their length. */
+static size_t make_hello(char *piece, unsigned serial)
 {
     request hello = {.serial = serial, .body = {.op = OP_HELLO}};
     AUTO_SECRET void *frame = NULL;
-    char piece[256] = FRAME_CALL;
     size_t length;
     assert_int_equal(frame_encode((xdrproc_t)xdr_request, &hello, &frame, &length), 0);
+    memcpy(piece, FRAME_CALL, FRAME_CALL_LENGTH);
     memcpy(piece + FRAME_CALL_LENGTH, frame, length);
-    say(port, piece, FRAME_CALL_LENGTH + length);
+    return FRAME_CALL_LENGTH + length;
+}
+
+/* In one piece, as a host says them. */
+static void say_hello(const struct port *port, unsigned serial)
+{
+    char piece[256];
+    say(port, piece, make_hello(piece, serial));
 }
 
 static void expect_hello(const struct port *port, unsigned serial)
@@ -85,6 +92,27 @@ static void a_host_that_calls_is_heard(void **state)
 {
     say_hello(*state, 7);
     expect_hello(*state, 7);
+}
+
+/* A host that has no answer yet: both may come in one piece, and that in parts. */
+static void a_call_that_is_said_again_is_passed_over(void **state)
+{
+    struct port *port = *state;
+    char piece[256];
+    size_t first = make_hello(piece, 7), both = first + make_hello(piece + first, 8);
+    say(port, piece, both);
+    expect_hello(port, 7);
+    expect_hello(port, 8);
+    assert_int_equal(channel_calls(port->link), 1);
+    say_hello(port, 9);
+    expect_hello(port, 9);
+    for (size_t cut = 1; cut < FRAME_CALL_LENGTH; cut++) {
+        say(port, piece, first + cut);
+        expect_hello(port, 7);
+        expect_nothing(port);
+        say(port, piece + first + cut, both - first - cut);
+        expect_hello(port, 8);
+    }
 }
 
 static void what_comes_before_the_call_is_not_heard(void **state)
@@ -212,6 +240,7 @@ int main(void)
 #define PORT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         PORT(a_host_that_calls_is_heard),
+        PORT(a_call_that_is_said_again_is_passed_over),
         PORT(what_comes_before_the_call_is_not_heard),
         PORT(a_late_end_of_one_host_loses_nothing_of_the_next),
         PORT(a_call_cuts_off_half_a_frame),

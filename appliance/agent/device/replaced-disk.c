@@ -4,6 +4,7 @@
  * the partitions, and the page cache. */
 #include "replaced-disk.h"
 #include <endian.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <scsi/sg.h>
@@ -44,9 +45,17 @@ static int rescan(const device_table *table, unsigned target)
     return fd < 0 || write(fd, "1", 1) != 1 ? -errno : 0;
 }
 
+/* Drops the last disk's partitions, and makes this one's. The kernel refuses that (EBUSY) where a
+ * partition is open, or something has claimed the disk. EIO: the old ones have gone
+ * (bdev_disk_changed(), block/partitions/core.c), and the beginning of this disk cannot be read:
+ * the guest's own trouble, which the probe will meet. 0 or -errno. */
+static int renew_partitions(int fd)
+{
+    return ioctl(fd, BLKRRPART, 0) == 0 || errno == EIO ? 0 : -errno;
+}
+
 /* The page cache went when the last one closed the disk, and goes again here, with the partitions.
- * The kernel refuses that (EBUSY) where a partition is open, or something has claimed the disk. 0
- * or -errno. */
+ * 0 or -errno. */
 static int renew(const device_table *table, unsigned target)
 {
     char path[NODE_MAX];
@@ -60,9 +69,7 @@ static int renew(const device_table *table, unsigned target)
     int result = size == 0 || size != known ? rescan(table, target) : 0;
     if (result == 0 && ioctl(fd, BLKFLSBUF, 0) < 0)
         result = -errno;
-    if (result == 0 && ioctl(fd, BLKRRPART, 0) < 0)
-        result = -errno;
-    return result;
+    return result == 0 ? renew_partitions(fd) : result;
 }
 
 int replaced_disk_take(device_table *table, const struct disk *disk, char *why, size_t room)

@@ -88,7 +88,7 @@ has_been_replayed()
     keep
     was_left length.img "mount ext4: Invalid argument"
     was_left first.img "mount ext4: Invalid argument"
-    was_left start.img "mount ext4: Input/output error"
+    was_left start.img "mount ext4: " # Linux 6.1: Input/output error; 6.12 sees it before: Structure needs cleaning
     was_left block-size.img "mount ext4: Invalid argument"
     was_left target.img "mount ext4: Input/output error"
     was_left tags.img "mount ext4: Input/output error"
@@ -114,7 +114,8 @@ has_been_replayed()
     mke2fs -q -F -t ext3 -b 1024 -J size=4 -d tree ext3.img 24M > making.log
     crafted ext3 short
     keep
-    was_late short.img
+    # Linux 6.12 refuses a journal that is so short, and follows nothing.
+    if [[ $reasons == *"JBD2: journal file too short"* ]]; then was_left short.img "journal file too short"; else was_late short.img; fi
 }
 
 @test "ext4: a journal whose inode is no longer one is damage of the filesystem" {

@@ -108,7 +108,7 @@ has_been_replayed()
 
 # How the log of one without extents goes on is not read beforehand.
 @test "ext3: a log that leads round in a circle is read without, when its time is up" {
-    timeout=20
+    timeout=10
     mkdir tree
     cp mark tree/mark
     mke2fs -q -F -t ext3 -b 1024 -J size=4 -d tree ext3.img 24M > making.log
@@ -158,7 +158,7 @@ inode-extent.img corrupt null"
 
 # The driver does not come back from two of these, and from a third, for want of memory, late.
 @test "xfs: records of 2 GiB, or whose numbers are not yet due: read without, when their time is up" {
-    timeout=20
+    timeout=10
     make_xfs xfs.img 320M
     crafted xfs length size lsn tail-cycle
     keep
@@ -166,7 +166,7 @@ inode-extent.img corrupt null"
     was_late lsn.img
     was_late size.img || was_left size.img "Cannot allocate memory" unsupported
     was_left tail-cycle.img "mount xfs: Structure needs cleaning"
-    lists_late length.img --timeout=20
+    lists_late length.img --timeout=10
 }
 
 # Replaying it takes minutes. With KVM it would not.
@@ -177,7 +177,7 @@ inode-extent.img corrupt null"
     assert_status 1
     keep
     was_late xfs.img
-    lists_late xfs.img --accel=tcg --timeout=25
+    lists_late xfs.img --accel=tcg --timeout=15
 }
 
 @test "xfs: a log that is nearly full" {

@@ -18,11 +18,6 @@ struct open_request {
     size_t disks; /* that it is about */
 };
 
-/* For the answer to a greeting, before it is said again; twice as long the next time. Where hosts
- * come and go quickly, Linux 7.2 may miss that one has come, or that there is room to answer: what
- * is said next tells it. */
-#define GREETING_PATIENCE (2 * CLOCK_SECOND)
-
 struct agent_client {
     int fd;
     frame_reader *reader;
@@ -327,30 +322,13 @@ int agent_client_wait_done(agent_client *self, uint64_t deadline, enum error_kin
     return agent_client_take_done(&reply, kind, err);
 }
 
-/* Questions of an earlier greeting will get no answer that counts. */
-static int greet_once(agent_client *self, uint64_t deadline, error **err)
+int agent_client_greet(agent_client *self, uint64_t deadline, error **err)
 {
     answer hello = {0};
-    self->first = self->count = 0;
-    self->late = false;
     if (agent_client_hello(self, err) < 0 || agent_client_renew(self, err) < 0 ||
         agent_client_wait(self, deadline, &hello, err) < 0)
         return -1;
     agent_client_answer_clear(&hello);
-    return 0;
-}
-
-int agent_client_greet(agent_client *self, uint64_t deadline, error **err)
-{
-    int met = -1;
-    for (uint64_t patience = GREETING_PATIENCE; met < 0; patience *= 2) {
-        AUTO_ERROR error *why = NULL;
-        uint64_t until = clock_now() + patience;
-        bool last = until >= deadline;
-        met = greet_once(self, last ? deadline : until, &why);
-        if (met < 0 && (last || error_kind(why) != ERROR_TIMEOUT))
-            return error_propagate(err, STEAL(why));
-    }
     if (agent_client_wait_done(self, deadline, ERROR_APPLIANCE, err) < 0)
         return error_prefix(err, "the appliance has not been renewed");
     return 0;

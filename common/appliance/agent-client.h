@@ -71,8 +71,7 @@ int agent_client_wait_done(agent_client *self, uint64_t deadline, enum error_kin
 int agent_client_take_done(answer *reply, enum error_kind kind, error **err);
 
 /* How every connection begins: HELLO and RENEW. After that the appliance draws random numbers that
- * no other appliance of its template draws, and has this host's time. What is not answered within
- * some seconds is said again. 0 or -1 and *err. */
+ * no other appliance of its template draws, and has this host's time. 0 or -1 and *err. */
 int agent_client_greet(agent_client *self, uint64_t deadline, error **err);
 
 void agent_client_answer_clear(answer *reply);

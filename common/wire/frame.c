@@ -105,27 +105,11 @@ int frame_reader_fill(frame_reader *reader, int fd)
     return (int)count;
 }
 
-/* Calls at the front: a host that gets no answer says its call again. */
-static void skip_calls(struct buffer *buffer)
-{
-    while (buffer_held(buffer) >= FRAME_CALL_LENGTH &&
-           memcmp(buffer->data + buffer->start, FRAME_CALL, FRAME_CALL_LENGTH) == 0)
-        buffer->start += FRAME_CALL_LENGTH;
-}
-
-/* Whether what is there may become a call. */
-static bool is_part_of_call(const struct buffer *buffer)
-{
-    size_t held = buffer_held(buffer);
-    return held < FRAME_CALL_LENGTH && memcmp(buffer->data + buffer->start, FRAME_CALL, held) == 0;
-}
-
 int frame_reader_next(frame_reader *reader, const void **body, size_t *length)
 {
     struct buffer *buffer = &reader->buffer;
-    skip_calls(buffer);
     size_t held = buffer_held(buffer);
-    if (held < FRAME_HEADER || is_part_of_call(buffer))
+    if (held < FRAME_HEADER)
         return 0;
     size_t claimed = front_length(buffer);
     if (claimed > PROTOCOL_MAX_FRAME)

@@ -44,10 +44,9 @@ int frame_reader_next(frame_reader *reader, const void **body, size_t *length);
 void frame_reader_reset(frame_reader *reader);
 
 /* The call: a host sends it before its first frame where the stream outlives its host end. It is no
- * frame (its first four bytes are a length above the maximum), and it begins something new only at
- * the beginning of a read(2): a virtio-serial port hands out what the host wrote in the pieces in
- * which QEMU received it, and no piece has bytes of two hosts. Between two frames it is the same
- * host that says it again, and passed over. */
+ * frame (its first four bytes are a length above the maximum), and it counts only at the beginning
+ * of a read(2): a virtio-serial port hands out what the host wrote in the pieces in which QEMU
+ * received it, and no piece has bytes of two hosts. */
 #define FRAME_CALL "\377\377\377\377new host end"
 #define FRAME_CALL_LENGTH (sizeof FRAME_CALL - 1)
 

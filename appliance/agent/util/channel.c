@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <time.h>
 
 struct channel {
     int fd;
@@ -89,6 +90,14 @@ static bool is_hung_up(const channel *link)
     return link->port && poll(&state, 1, 0) == 1 && state.revents & POLLHUP;
 }
 
+/* A host has called, and the former one's end has not been heard of: the driver's worker has yet to
+ * run. What it says later would be taken for this host's end. */
+static void await_news(void)
+{
+    const struct timespec moment = {.tv_nsec = CHANNEL_NEWS * 1000000L};
+    nanosleep(&moment, NULL);
+}
+
 /* What a former host sent may still be there: it ends where the next one calls. */
 static int fill(channel *link)
 {
@@ -99,6 +108,8 @@ static int fill(channel *link)
         if (result <= 0)
             return result;
         if (frame_reader_called(link->reader, (size_t)result)) {
+            if (link->called)
+                await_news();
             frame_writer_reset(link->writer);
             link->called = true;
             link->calls++;

@@ -17,7 +17,10 @@
  * Data and the news that a host has come or gone take different ways through the driver: data are
  * there at once, the news when one of its workers has run. So a port may have a host's call before
  * the driver knows of that host, while it says that none is connected. It is not read then: with
- * the end of the former host, which the agent is still to hear of, it would forget this call.
+ * the end of the former host, which the agent is still to hear of, it would forget this call. And
+ * where the driver has not even heard of the former host's end, the agent that hears a second call
+ * sleeps for CHANNEL_NEWS: the driver's worker runs meanwhile, and epoll then says what is true.
+ * (Seen with Linux 7.2, and virt-hotplug commands given at the same time.)
  *
  * After a restore the driver sees a change of the host end only if it was connected at the save and
  * is not at the restore, or the reverse. So a template must be saved when no frame is under way. */
@@ -29,6 +32,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define CHANNEL_NEWS 20 /* milliseconds */
 
 typedef struct channel channel;
 

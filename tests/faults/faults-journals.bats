@@ -57,6 +57,13 @@ was_left()
     assert_contains "$(grep "$1: /dev/sda: its journal cannot be replayed, so it was read without: " <<< "$reasons")" "$2"
 }
 
+# leads_out GUEST: … because a block is not on the device; Linux 6.12 has no buffer for such a one, and calls that a want of memory
+leads_out()
+{
+    if [[ $reasons == *"$1: "*"JBD2: Out of memory during recovery"* ]]; then was_left "$1" "mount ext4: Cannot allocate memory" unsupported
+    else was_left "$1" "mount ext4: Input/output error"; fi
+}
+
 # was_late GUEST: … because its time was up
 was_late() { was_left "$1" "(--timeout)" timeout; }
 
@@ -90,9 +97,9 @@ has_been_replayed()
     was_left first.img "mount ext4: Invalid argument"
     was_left start.img "mount ext4: " # Linux 6.1: Input/output error; 6.12 sees it before: Structure needs cleaning
     was_left block-size.img "mount ext4: Invalid argument"
-    was_left target.img "mount ext4: Input/output error"
-    was_left tags.img "mount ext4: Input/output error"
-    was_left sequence.img "mount ext4: Input/output error"
+    leads_out target.img
+    leads_out tags.img
+    leads_out sequence.img
     was_left revoke.img "mount ext4: Input/output error"
 }
 

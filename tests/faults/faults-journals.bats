@@ -60,8 +60,11 @@ was_left()
 # leads_out GUEST: … because a block is not on the device; Linux 6.12 has no buffer for such a one, and calls that a want of memory
 leads_out()
 {
-    if [[ $reasons == *"$1: "*"JBD2: Out of memory during recovery"* ]]; then was_left "$1" "mount ext4: Cannot allocate memory" unsupported
-    else was_left "$1" "mount ext4: Input/output error"; fi
+    if grep -q "$1: /dev/sda: .*: mount ext4: Cannot allocate memory (JBD2: Out of memory during recovery" <<< "$reasons"; then
+        was_left "$1" "mount ext4: Cannot allocate memory" unsupported
+    else
+        was_left "$1" "mount ext4: Input/output error"
+    fi
 }
 
 # was_late GUEST: … because its time was up

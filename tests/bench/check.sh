@@ -42,7 +42,7 @@ make_images
 "$build/bin/virt-df-live" -x -P 1 --images-from "$work/list" > "$work/out" 2> "$work/trace"
 disk=(add-fd getfd blockdev-add device_add blockdev-del remove-fd device_del qom-set)
 bound "monitor commands for $count disks" "$(commands "${disk[@]}")" $((3 * count + 1)) # 3 a disk, and the state's getfd
-bound "their bytes, a disk" "$(($(bytes "${disk[@]}") / count))" 400 # 330
+bound "their bytes, a disk" "$(($(bytes "${disk[@]}") / count))" 400 # 274
 bound "devices for $count disks" "$(commands device_add)" 0 # the template has as many as guests are under way at once
 if [ "$(id -u)" = 0 ]; then
     measure_threads "$work/threads.40" 40

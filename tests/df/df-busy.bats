@@ -7,7 +7,7 @@ load ../lib/helpers
 load ../lib/daemon
 load ../lib/busy
 
-rounds=${BUSY:-8}
+rounds=${BUSY:-20}
 
 setup()
 {

@@ -11,7 +11,7 @@ setup()
 {
     requires_appliance
     requires qemu-system-x86_64 qemu-img
-    rounds=$(((${BUSY:-8} + 3) / 4))
+    rounds=$(((${BUSY:-20} + 3) / 4))
     setup_test
     prepare_busy
     start_busy

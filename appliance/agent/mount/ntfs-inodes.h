@@ -5,9 +5,10 @@
  *
  * ntfs-3g still says where the records are, and which names there are; what is read here is only
  * the record that it would read. Answered are regular files whose record is whole: no part of it
- * torn (its update sequence), all attributes in it (no list of attributes), and the directory among
- * its parents. Everything else is asked of ntfs-3g: reparse points, system files (which may be
- * links and devices of Interix), and all files of a volume that maps owners (.NTFS-3G/UserMapping).
+ * torn (its update sequence), all attributes in it (no list of attributes), and the name that it
+ * was found by, in that directory, among its names. Everything else is asked of ntfs-3g: reparse
+ * points, system files (which may be links and devices of Interix), and all files of a volume that
+ * maps owners (.NTFS-3G/UserMapping).
  */
 #ifndef VLT_AGENT_NTFS_INODES_H
 #define VLT_AGENT_NTFS_INODES_H

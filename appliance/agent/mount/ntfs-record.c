@@ -101,7 +101,7 @@ static bool is_consistent(const struct attribute *what)
            little_endian_64(bytes + 24) + 1 >= little_endian_64(bytes + 16) + 1;
 }
 
-/* The attribute at that offset; `length` 0: the end. false: it is none. */
+/* The attribute at that offset, or ATTRIBUTES_END. false: it is none that is whole. */
 static bool attribute_at(const unsigned char *record, uint32_t used, uint32_t at,
                          struct attribute *found)
 {

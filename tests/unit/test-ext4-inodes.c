@@ -3,6 +3,7 @@
 #include "agent/mount/ext4-inodes.h"
 
 #include "agent/util/crc32.h"
+#include "lib/shell-run.h"
 #include <endian.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -18,18 +19,6 @@ struct fixture {
     char image[64];
 };
 
-static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void run(const char *format, ...)
-{
-    char command[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(command, sizeof command, format, arguments);
-    va_end(arguments);
-    assert_int_equal(system(command), 0);
-}
-
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
@@ -39,7 +28,8 @@ static int set_up(void **state)
         return -1;
     snprintf(f->image, sizeof f->image, "%s/image", f->top);
     setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
-    run("cd %s && mkdir -p tree/d && cd tree && echo text > file && : > empty && ln file d/hard && "
+    shell_run_well(
+        "cd %s && mkdir -p tree/d && cd tree && echo text > file && : > empty && ln file d/hard && "
         "ln -s target link && ln -s %0200d long && mkfifo fifo && truncate -s 9G sparse && "
         "echo end >> sparse && chmod 6751 file && touch -d '2030-02-03 04:05:06.789' empty && "
         "touch -d '1955-01-01 00:00:01' fifo && touch -h -d '2001-01-01' link",
@@ -50,15 +40,15 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    run("rm -rf %s", f->top);
+    shell_run_well("rm -rf %s", f->top);
     free(f);
     return 0;
 }
 
 static void make(struct fixture *f, const char *options)
 {
-    run("rm -f %s && truncate -s 16M %s && mke2fs -q -F -d %s/tree %s %s", f->image, f->image,
-        f->top, options, f->image);
+    shell_run_well("rm -f %s && truncate -s 16M %s && mke2fs -q -F -d %s/tree %s %s", f->image,
+                   f->image, f->top, options, f->image);
 }
 
 /* By debugfs, which is of those who have written mke2fs. */
@@ -130,7 +120,7 @@ static void ext4(void **state)
 
 static void debugfs(struct fixture *f, const char *request)
 {
-    run("debugfs -w -R '%s' %s > /dev/null 2>&1", request, f->image);
+    shell_run_well("debugfs -w -R '%s' %s > /dev/null 2>&1", request, f->image);
 }
 
 static void without_checksums_the_kernel_is_asked(void **state)
@@ -186,11 +176,12 @@ static void what_is_unusual_is_for_the_kernel(void **state)
     char target[EXT4_INODES_TARGET];
     make(f, "-t ext4 -O inline_data -I 256");
     assert_false(find(f, "file", &status, target));
-    run("rm %s && truncate -s 16M %s && mke2fs -q -F -t ext4 -O meta_bg,^resize_inode %s", f->image,
+    shell_run_well(
+        "rm %s && truncate -s 16M %s && mke2fs -q -F -t ext4 -O meta_bg,^resize_inode %s", f->image,
         f->image, f->image);
     assert_null(ext4_inodes_open(f->image));
     assert_null(ext4_inodes_open(f->top));
-    run("truncate -s 0 %s", f->image);
+    shell_run_well("truncate -s 0 %s", f->image);
     assert_null(ext4_inodes_open(f->image));
 }
 

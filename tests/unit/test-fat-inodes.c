@@ -4,6 +4,7 @@
 
 #include "agent/mount/fat-directory.h"
 #include "agent/mount/little-endian.h"
+#include "lib/shell-run.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,18 +24,6 @@ struct fixture {
     fat_inodes *inodes;
 };
 
-static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void run(const char *format, ...)
-{
-    char command[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(command, sizeof command, format, arguments);
-    va_end(arguments);
-    assert_int_equal(system(command), 0);
-}
-
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
@@ -49,7 +38,8 @@ static int set_up(void **state)
     setenv("TZ", "UTC", 1);
     setenv("LC_ALL", "C.UTF-8", 1);
     setenv("MTOOLS_SKIP_CHECK", "1", 1);
-    run("mkdir -p %s/SUB && cd %s && echo text > SHORT.TXT && echo lower > lower.txt && "
+    shell_run_well(
+        "mkdir -p %s/SUB && cd %s && echo text > SHORT.TXT && echo lower > lower.txt && "
         "echo 1 > 'a name that needs more than one slot of a directory' && : > EMPTY && "
         "echo 2 > 'mixed Case.Extension' && echo 3 > 'größer €.txt' && echo 4 > SUB/inner && "
         "touch -d '2001-02-03 04:05:06Z' SHORT.TXT && touch -d '1980-01-01 00:00:00Z' EMPTY && "
@@ -64,7 +54,7 @@ static int tear_down(void **state)
     fat_inodes_free(f->inodes);
     if (f->at >= 0)
         close(f->at);
-    run("rm -rf %s", f->top);
+    shell_run_well("rm -rf %s", f->top);
     free(f);
     return 0;
 }
@@ -73,7 +63,8 @@ static void make(struct fixture *f, unsigned bits, const char *size)
 {
     if (system("command -v mkfs.vfat mcopy > /dev/null") != 0)
         skip();
-    run("cd %s && truncate -s %s image && mkfs.vfat -F %u image > /dev/null && cd tree && "
+    shell_run_well(
+        "cd %s && truncate -s %s image && mkfs.vfat -F %u image > /dev/null && cd tree && "
         "mcopy -m -s -i ../image * ::",
         f->top, size, bits);
     f->at = open(f->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -183,7 +174,7 @@ static void a_file_that_is_read_only(void **state)
     struct fixture *f = *state;
     struct statx status;
     make(f, 16, "16M");
-    run("mattrib -i %s +r ::SHORT.TXT", f->image);
+    shell_run_well("mattrib -i %s +r ::SHORT.TXT", f->image);
     assert_false(
         is_found(f, ROOT, "SHORT.TXT")); /* of this one alone the permissions are unknown */
     assert_as_written(f, "lower.txt");
@@ -196,9 +187,9 @@ static void a_large_directory(void **state)
 {
     struct fixture *f = *state;
     make(f, 12, "2M");
-    run("cd %s && for i in $(seq 700); do : > \"SUB/file number $i\"; done && "
-        "mcopy -D o -s -i ../image SUB ::",
-        f->tree);
+    shell_run_well("cd %s && for i in $(seq 700); do : > \"SUB/file number $i\"; done && "
+                   "mcopy -D o -s -i ../image SUB ::",
+                   f->tree);
     off_t at = find_entry(f, "SUB        ");
     close(f->at);
     char path[80];

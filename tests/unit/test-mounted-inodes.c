@@ -3,6 +3,8 @@
  * each: on filesystems that this host mounts. */
 #include "agent/mount/btrfs-inodes.h"
 #include "agent/mount/xfs-inodes.h"
+#include "lib/same-status.h"
+#include "lib/shell-run.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,18 +22,6 @@ struct fixture {
     xfs_inodes *xfs;     /* … one of them */
 };
 
-static int run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static int run(const char *format, ...)
-{
-    char command[2048];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(command, sizeof command, format, arguments);
-    va_end(arguments);
-    return system(command);
-}
-
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
@@ -48,7 +38,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    run("umount %s 2>/dev/null; rm -rf %s", f->mount, f->top);
+    shell_run("umount %s 2>/dev/null; rm -rf %s", f->mount, f->top);
     free(f);
     return 0;
 }
@@ -56,40 +46,20 @@ static int tear_down(void **state)
 /* By the mkfs and its options. */
 static void mount_one(struct fixture *f, const char *mkfs)
 {
-    if (geteuid() != 0 || run("command -v %.*s >/dev/null", (int)strcspn(mkfs, " "), mkfs) != 0)
+    if (geteuid() != 0 ||
+        shell_run("command -v %.*s >/dev/null", (int)strcspn(mkfs, " "), mkfs) != 0)
         skip(); /* not root, or no mkfs */
     assert_int_equal(
-        run("cd %s && truncate -s 400M image && %s image && mkdir mount", f->top, mkfs), 0);
-    if (run("mount -o loop %s %s 2>%s/log", f->image, f->mount, f->top) != 0)
+        shell_run("cd %s && truncate -s 400M image && %s image && mkdir mount", f->top, mkfs), 0);
+    if (shell_run("mount -o loop %s %s 2>%s/log", f->image, f->mount, f->top) != 0)
         skip(); /* no loop device, or a kernel without that filesystem */
 }
 
 /* So that nothing is only in memory. */
 static void settle(const struct fixture *f)
 {
-    assert_int_equal(run("umount %s && mount -o loop,ro %s %s", f->mount, f->image, f->mount), 0);
-}
-
-static void assert_same_time(struct statx_timestamp a, struct statx_timestamp b)
-{
-    assert_int_equal(a.tv_sec, b.tv_sec);
-    assert_int_equal(a.tv_nsec, b.tv_nsec);
-}
-
-static void assert_same(const struct statx *got, const struct statx *wanted)
-{
-    assert_int_equal(got->stx_mode, wanted->stx_mode);
-    assert_int_equal(got->stx_uid, wanted->stx_uid);
-    assert_int_equal(got->stx_gid, wanted->stx_gid);
-    assert_int_equal(got->stx_nlink, wanted->stx_nlink);
-    assert_int_equal(got->stx_size, wanted->stx_size);
-    assert_int_equal(got->stx_blocks, wanted->stx_blocks);
-    assert_int_equal(got->stx_ino, wanted->stx_ino);
-    assert_int_equal(got->stx_rdev_major, wanted->stx_rdev_major);
-    assert_int_equal(got->stx_rdev_minor, wanted->stx_rdev_minor);
-    assert_same_time(got->stx_atime, wanted->stx_atime);
-    assert_same_time(got->stx_mtime, wanted->stx_mtime);
-    assert_same_time(got->stx_ctime, wanted->stx_ctime);
+    assert_int_equal(shell_run("umount %s && mount -o loop,ro %s %s", f->mount, f->image, f->mount),
+                     0);
 }
 
 static bool read_one(const struct fixture *f, int directory, uint64_t ino, struct statx *status)
@@ -116,7 +86,7 @@ static unsigned compare(struct fixture *f, const char *name)
         assert_int_equal(
             statx(dirfd(directory), entry->d_name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &wanted),
             0);
-        assert_same(&got, &wanted);
+        same_status_assert(&got, &wanted);
         assert_int_equal(entry->d_type, DT_REG);
         answered++;
     }
@@ -127,7 +97,8 @@ static void files_of_every_kind(struct fixture *f, const char *mkfs)
 {
     mount_one(f, mkfs);
     assert_int_equal(
-        run("mkdir %s/dir && cd %s/dir && echo inline > inline && : > empty && "
+        shell_run(
+            "mkdir %s/dir && cd %s/dir && echo inline > inline && : > empty && "
             "ln inline hard && ln -s inline link && mkfifo fifo && mknod null c 1 3 && "
             "truncate -s 9G sparse && echo end >> sparse && chmod 6751 inline && "
             "head -c 300000 /dev/urandom > large && ln -s %0200d long && "
@@ -145,9 +116,9 @@ static void files_of_every_kind(struct fixture *f, const char *mkfs)
 static void many_files(struct fixture *f, const char *mkfs)
 {
     mount_one(f, mkfs);
-    assert_int_equal(run("mkdir %s/dir && cd %s/dir && for i in $(seq 3000 | shuf); do "
-                         "head -c $((i %% 3000)) /dev/zero > $i; done && rm 7*",
-                         f->mount, f->mount),
+    assert_int_equal(shell_run("mkdir %s/dir && cd %s/dir && for i in $(seq 3000 | shuf); do "
+                               "head -c $((i %% 3000)) /dev/zero > $i; done && rm 7*",
+                               f->mount, f->mount),
                      0);
     settle(f);
     assert_int_equal(compare(f, "dir"), 3000 - 111);
@@ -182,9 +153,9 @@ static void xfs_whose_uuid_was_changed(void **state)
 {
     struct fixture *f = *state;
     mount_one(f, "mkfs.xfs -q");
-    assert_int_equal(run("echo a > %s/a && umount %s && xfs_admin -U generate %s > %s/log && "
-                         "mount -o loop %s %s && echo b > %s/b",
-                         f->mount, f->mount, f->image, f->top, f->image, f->mount, f->mount),
+    assert_int_equal(shell_run("echo a > %s/a && umount %s && xfs_admin -U generate %s > %s/log && "
+                               "mount -o loop %s %s && echo b > %s/b",
+                               f->mount, f->mount, f->image, f->top, f->image, f->mount, f->mount),
                      0);
     settle(f);
     assert_int_equal(compare(f, "."), 2);
@@ -193,8 +164,8 @@ static void xfs_whose_uuid_was_changed(void **state)
 static void xfs_without_checksums(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(run("truncate -s 400M %s", f->image), 0);
-    if (run("mkfs.xfs -q -m crc=0 %s >%s/log 2>&1", f->image, f->top) != 0)
+    assert_int_equal(shell_run("truncate -s 400M %s", f->image), 0);
+    if (shell_run("mkfs.xfs -q -m crc=0 %s >%s/log 2>&1", f->image, f->top) != 0)
         skip(); /* newer ones do not make it */
     assert_null(xfs_inodes_open(f->image));
 }
@@ -208,9 +179,9 @@ static void xfs_that_is_damaged(void **state)
     char path[128];
     mount_one(f, "mkfs.xfs -q");
     snprintf(path, sizeof path, "%s/a", f->mount);
-    assert_int_equal(run("echo a > %s", path), 0);
+    assert_int_equal(shell_run("echo a > %s", path), 0);
     assert_int_equal(statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &status), 0);
-    assert_int_equal(run("umount %s", f->mount), 0);
+    assert_int_equal(shell_run("umount %s", f->mount), 0);
     uint64_t ino = status.stx_ino;
     AUTO_FD int fd = open(f->image, O_RDWR | O_CLOEXEC);
     off_t at = (off_t)(ino * sizeof inode); /* so it is in the first group */
@@ -238,10 +209,10 @@ static void btrfs_subvolumes(void **state)
 {
     struct fixture *f = *state;
     mount_one(f, "mkfs.btrfs -q");
-    assert_int_equal(run("cd %s && btrfs -q subvolume create one && echo a > one/a && "
-                         "btrfs -q subvolume snapshot one two && echo longer > two/a && "
-                         "chmod 600 two/a && echo top > a",
-                         f->mount),
+    assert_int_equal(shell_run("cd %s && btrfs -q subvolume create one && echo a > one/a && "
+                               "btrfs -q subvolume snapshot one two && echo longer > two/a && "
+                               "chmod 600 two/a && echo top > a",
+                               f->mount),
                      0);
     settle(f);
     assert_int_equal(compare(f, "one"), 1);
@@ -254,9 +225,9 @@ static void btrfs_files_that_are_far_apart(void **state)
 {
     struct fixture *f = *state;
     mount_one(f, "mkfs.btrfs -q");
-    assert_int_equal(run("cd %s && mkdir far near && for i in $(seq 200); do : > far/$i && "
-                         "(cd near && seq -f $i-%%.0f 100 | xargs touch); done",
-                         f->mount),
+    assert_int_equal(shell_run("cd %s && mkdir far near && for i in $(seq 200); do : > far/$i && "
+                               "(cd near && seq -f $i-%%.0f 100 | xargs touch); done",
+                               f->mount),
                      0);
     settle(f);
     assert_in_range(compare(f, "far"), 60, 120);

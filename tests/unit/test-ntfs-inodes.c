@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is read of the records of an NTFS is what ntfs-3g says of each file, on this host. */
 #include "agent/mount/ntfs-inodes.h"
+#include "lib/same-status.h"
+#include "lib/shell-run.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,18 +22,6 @@ struct fixture {
     char image[64];
 };
 
-static int run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static int run(const char *format, ...)
-{
-    char command[2048];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(command, sizeof command, format, arguments);
-    va_end(arguments);
-    return system(command);
-}
-
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
@@ -49,49 +39,29 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    run("umount %s 2>/dev/null; rm -rf %s", f->mount, f->top);
+    shell_run("umount %s 2>/dev/null; rm -rf %s", f->mount, f->top);
     free(f);
     return 0;
 }
 
 static bool mount_it(const struct fixture *f, const char *options)
 {
-    return run("ntfs-3g -o %s %s %s 2>%s/log", options, f->image, f->mount, f->top) == 0;
+    return shell_run("ntfs-3g -o %s %s %s 2>%s/log", options, f->image, f->mount, f->top) == 0;
 }
 
 static void make(struct fixture *f, const char *script)
 {
     if (geteuid() != 0 || access("/dev/fuse", R_OK | W_OK) != 0 ||
-        run("command -v ntfs-3g mkntfs >/dev/null") != 0)
+        shell_run("command -v ntfs-3g mkntfs >/dev/null") != 0)
         skip();
-    assert_int_equal(run("cd %s && mkdir mount && truncate -s 32M image && "
-                         "mkntfs -q -F -Q image >log 2>&1",
-                         f->top),
+    assert_int_equal(shell_run("cd %s && mkdir mount && truncate -s 32M image && "
+                               "mkntfs -q -F -Q image >log 2>&1",
+                               f->top),
                      0);
     if (!mount_it(f, "rw,streams_interface=xattr"))
         skip(); /* a container that may not mount */
-    assert_int_equal(run("mkdir %s/dir && cd %s/dir && %s", f->mount, f->mount, script), 0);
-    assert_int_equal(run("umount %s", f->mount), 0);
-}
-
-static void assert_same_time(struct statx_timestamp a, struct statx_timestamp b)
-{
-    assert_int_equal(a.tv_sec, b.tv_sec);
-    assert_int_equal(a.tv_nsec, b.tv_nsec);
-}
-
-static void assert_same(const struct statx *got, const struct statx *wanted)
-{
-    assert_int_equal(got->stx_mode, wanted->stx_mode);
-    assert_int_equal(got->stx_uid, wanted->stx_uid);
-    assert_int_equal(got->stx_gid, wanted->stx_gid);
-    assert_int_equal(got->stx_nlink, wanted->stx_nlink);
-    assert_int_equal(got->stx_size, wanted->stx_size);
-    assert_int_equal(got->stx_blocks, wanted->stx_blocks);
-    assert_int_equal(got->stx_ino, wanted->stx_ino);
-    assert_same_time(got->stx_atime, wanted->stx_atime);
-    assert_same_time(got->stx_mtime, wanted->stx_mtime);
-    assert_same_time(got->stx_ctime, wanted->stx_ctime);
+    assert_int_equal(shell_run("mkdir %s/dir && cd %s/dir && %s", f->mount, f->mount, script), 0);
+    assert_int_equal(shell_run("umount %s", f->mount), 0);
 }
 
 /* Compares both answers about each file of "dir". How many were not left to ntfs-3g; -1: it cannot
@@ -119,7 +89,7 @@ static int compare(const struct fixture *f)
         answered++;
         if (statx(dirfd(directory), entry->d_name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS,
                   &wanted) == 0)
-            assert_same(&got, &wanted);
+            same_status_assert(&got, &wanted);
     }
     return answered;
 }
@@ -193,7 +163,7 @@ static void a_record_that_is_damaged(void **state)
         assert_int_equal(pwrite(fd, &other, 1, at + (off_t)i), 1);
         if (mount_it(f, "ro")) {
             left += compare(f) <= 0;
-            assert_int_equal(run("umount %s", f->mount), 0);
+            assert_int_equal(shell_run("umount %s", f->mount), 0);
         }
         assert_int_equal(pwrite(fd, record + i, 1, at + (off_t)i), 1);
     }

@@ -161,14 +161,17 @@ static void load_all(requests *queue)
         snprintf(queue->message, sizeof queue->message, "LVM: %s", strerror(-result));
 }
 
-static void prepare(requests *queue, struct done_ret *reply)
+static void prepare(requests *queue, channel *link, struct done_ret *reply)
 {
     load_all(queue);
     /* Here, and not in each appliance that is restored: loading modules announces hundreds. */
     device_table_read_events(queue->parts.disks);
     for (unsigned target = 0; target < TARGET_COUNT; target++)
         disk_queue_simplify(queue->parts.disks, target);
-    renewal_expire(queue->parts.fresh); /* it will be saved */
+    /* It will be saved. The next host to call is that of an appliance that comes of it, which will
+     * never hear of this one's end. */
+    renewal_expire(queue->parts.fresh);
+    channel_dismiss(link);
     set_message(reply, queue->message);
 }
 
@@ -236,7 +239,7 @@ static int reply(requests *queue, channel *link)
     case OP_GONE:
         break;
     case OP_PREPARE:
-        prepare(queue, &out.body.answer_body_u.prepare);
+        prepare(queue, link, &out.body.answer_body_u.prepare);
         break;
     case OP_KEEP:
         keep(queue);

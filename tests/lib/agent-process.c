@@ -215,8 +215,7 @@ int agent_set_up_stale(void **state)
     for (size_t i = 0; i < sizeof theirs / sizeof *theirs; i++)
         close(theirs[i]);
     self->reader = frame_reader_new();
-    assert_int_equal(write(self->channel, FRAME_CALL, FRAME_CALL_LENGTH),
-                     (ssize_t)FRAME_CALL_LENGTH);
+    agent_call(self);
     *state = self;
     return 0;
 }
@@ -269,6 +268,12 @@ static void send_request(const struct agent_process *self, const request *asked)
     size_t length;
     assert_int_equal(frame_encode((xdrproc_t)xdr_request, asked, &frame, &length), 0);
     assert_int_equal(write(self->channel, frame, length), (ssize_t)length);
+}
+
+void agent_call(const struct agent_process *self)
+{
+    assert_int_equal(write(self->channel, FRAME_CALL, FRAME_CALL_LENGTH),
+                     (ssize_t)FRAME_CALL_LENGTH);
 }
 
 void agent_ask(struct agent_process *self, request *asked)

@@ -64,6 +64,8 @@ void agent_appear(const struct agent_process *self, unsigned slot);
 
 /* ---- the channel ---- */
 
+/* As each host does first; agent_set_up() has done it. */
+void agent_call(const struct agent_process *self);
 void agent_ask(struct agent_process *self, request *asked);
 void agent_ask_hello(struct agent_process *self, unsigned version);
 /* Request 0, and that it was answered with `message`. */

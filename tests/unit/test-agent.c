@@ -68,6 +68,19 @@ static void prepare(void **state)
     agent_free_answer(&reply);
 }
 
+/* The agent that is saved expects another host. What it hears before that one calls is nobody's, and
+ * the call itself is a first one, for which it does not wait (channel.h). */
+static void prepared_it_waits_for_a_call(void **state)
+{
+    struct agent_process *f = *state;
+    prepare(state);
+    agent_ask_hello(f, PROTOCOL_VERSION);
+    agent_call(f);
+    agent_ask_hello(f, PROTOCOL_VERSION);
+    answer reply = agent_expect(f, 3, OP_HELLO);
+    agent_free_answer(&reply);
+}
+
 static void other_version(void **state)
 {
     struct agent_process *f = *state;
@@ -357,6 +370,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         AGENT_TEST(hello),
         AGENT_TEST(prepare),
+        AGENT_TEST(prepared_it_waits_for_a_call),
         AGENT_TEST(other_version),
         AGENT_TEST(oversized_frame),
         AGENT_TEST(garbage_frame),

@@ -67,6 +67,7 @@ static void one_that_is_saved_must_be_renewed_again(void **state)
     agent_renew(f, "");
     agent_ask(f, &prepare);
     expect(f, OP_PREPARE);
+    agent_call(f);
     ask_list(f);
     assert_int_equal(agent_ended(f), 1);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "boot.h"
+#include "agent/mount/kernel-log.h"
 #include "agent/mount/kernel-modules.h"
 #include "agent/mount/mount.h"
 #include "agent/util/sysfs.h"
@@ -8,6 +9,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
@@ -107,7 +109,7 @@ void boot_early(void)
     mkdir("/dev", 0755);
     mount("proc", "/proc", "proc", SAFE, NULL);
     mount("sysfs", "/sys", "sysfs", SAFE, NULL);
-    mount("tmpfs", "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755,size=1m");
+    mount("tmpfs", "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC | MS_NOATIME, "mode=0755,size=1m");
     make_nodes();
     int console = open("/dev/console", O_RDWR | O_NOCTTY);
     if (console < 0) /* 0 to 2 must be taken: nothing else may get these numbers */
@@ -231,6 +233,27 @@ void boot_shell(void)
     if (result != 0)
         fprintf(stderr, "agent: busybox: %s\n", strerror(result));
     posix_spawnattr_destroy(&attributes);
+}
+
+/* As deep as a scan's stack gets, and what a scan allocates, with room to spare. */
+#define STACK_ROOM (128 << 10)
+#define HEAP_ROOM (96 << 10)
+
+static __attribute__((noinline)) void touch_stack(void)
+{
+    volatile char room[STACK_ROOM];
+    explicit_bzero((void *)(uintptr_t)room, sizeof room);
+}
+
+void boot_prepare(void)
+{
+    void *volatile room = malloc(HEAP_ROOM); /* what is given back stays the heap's */
+    free(room);
+    touch_stack();
+    /* It puts all pages into place; they need not stay locked. */
+    if (mlockall(MCL_CURRENT) < 0 || munlockall() < 0)
+        fprintf(stderr, "agent: mlockall: %s\n", strerror(errno));
+    kernel_log_begin();
 }
 
 void boot_keep(void)

@@ -29,6 +29,11 @@ int boot_open_port(dev_t number);
 /* Mounts devpts, so that pseudo-terminals can be opened. */
 void boot_terminals(void);
 
+/* Before the appliance is saved: what each one that is restored would have to do for itself, though
+ * it is the same in all of them. Its memory is put into place (each page costs a page fault, and an
+ * emulated machine the translation of what handles them), the kernel's log is opened. */
+void boot_prepare(void);
+
 /* Changes settings for an appliance that lives between commands. */
 void boot_keep(void);
 /* Before such an appliance ends: writes everything out, and unmounts all filesystems. */

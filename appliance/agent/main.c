@@ -328,6 +328,7 @@ static void set_up(struct agent *agent, const struct agent_options *options)
         .files = agent->files,
         .stock = agent->stock,
         .fresh = agent->fresh,
+        .prepare = agent->host ? NULL : boot_prepare,
         .keep = agent->host ? NULL : boot_keep,
     });
     if (!agent->queue)

@@ -170,6 +170,8 @@ static void prepare(requests *queue, channel *link, struct done_ret *reply)
         disk_queue_simplify(queue->parts.disks, target);
     /* It will be saved. The next host to call is that of an appliance that comes of it, which will
      * never hear of this one's end. */
+    if (queue->parts.prepare)
+        queue->parts.prepare();
     renewal_expire(queue->parts.fresh);
     channel_dismiss(link);
     set_message(reply, queue->message);

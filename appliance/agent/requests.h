@@ -22,7 +22,8 @@ struct requests_parts {
     list_files *files;
     disk_names *stock;
     renewal *fresh;
-    void (*keep)(void); /* before OP_KEEP is answered for the first time; or NULL */
+    void (*prepare)(void); /* before OP_PREPARE is answered; or NULL */
+    void (*keep)(void);    /* before OP_KEEP is answered for the first time; or NULL */
 };
 
 /* Borrows them all; parts->scan and parts->files tell it of journals. NULL: no memory. */

@@ -10,10 +10,13 @@
 /* Types that have been asked for. libblkid knows about 70; a hostile image cannot invent more. */
 #define TYPES_MAX 128
 
+#define LOCK "/proc/sys/kernel/modules_disabled"
+
 struct kernel_modules {
     const char *directory;
     bool simulate;
     bool locked;
+    int lock; /* LOCK, open from the start: a restored appliance need not open it. Or -errno */
     size_t count;
     char *types[TYPES_MAX];
     char line[4096];
@@ -27,6 +30,9 @@ kernel_modules *kernel_modules_new(const char *directory, bool simulate)
         return NULL;
     loaded->directory = directory;
     loaded->simulate = simulate;
+    loaded->lock = simulate ? -1 : open(LOCK, O_WRONLY | O_CLOEXEC);
+    if (loaded->lock < 0)
+        loaded->lock = -errno;
     return loaded;
 }
 
@@ -34,6 +40,8 @@ void kernel_modules_free(kernel_modules *loaded)
 {
     if (!loaded)
         return;
+    if (loaded->lock >= 0)
+        close(loaded->lock);
     for (size_t i = 0; i < loaded->count; i++)
         free(loaded->types[i]);
     free(loaded);
@@ -149,8 +157,8 @@ int kernel_modules_lock(kernel_modules *loaded)
     loaded->locked = true;
     if (loaded->simulate)
         return 0;
-    AUTO_FD int fd = open("/proc/sys/kernel/modules_disabled", O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? 0 : -errno; /* a kernel without modules needs no lock */
-    return write(fd, "1", 1) == 1 ? 0 : -errno;
+    if (loaded->lock < 0)
+        return loaded->lock == -ENOENT ? 0
+                                       : loaded->lock; /* a kernel without modules needs no lock */
+    return write(loaded->lock, "1", 1) == 1 ? 0 : -errno;
 }

@@ -20,13 +20,18 @@
 struct renewal {
     bool real;
     bool done;
+    int generator; /* open from the start: a restored appliance need not open it. Or -errno */
 };
 
 renewal *renewal_new(bool real)
 {
     renewal *self = calloc(1, sizeof *self);
-    if (self)
-        self->real = real;
+    if (!self)
+        return NULL;
+    self->real = real;
+    self->generator = real ? open(GENERATOR, O_RDONLY | O_CLOEXEC) : -1;
+    if (self->generator < 0)
+        self->generator = -errno;
     return self;
 }
 
@@ -56,25 +61,26 @@ int renewal_set_clock(renewal *self, uint64_t host)
  * renews from the pool every minute (Linux 6.1, drivers/char/random.c): here at once. The
  * generators of the processors, and what was drawn from them for later, follow the next time that
  * anything is drawn. */
-static int reseed(const void *seed)
+static int reseed(int generator, const void *seed)
 {
     union {
         struct rand_pool_info info;
         unsigned char room[sizeof(struct rand_pool_info) + RENEW_SEED];
     } entropy = {.info = {.entropy_count = 8 * RENEW_SEED, .buf_size = RENEW_SEED}};
-    AUTO_FD int fd = open(GENERATOR, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
+    if (generator < 0)
+        return generator;
     memcpy(entropy.info.buf, seed, RENEW_SEED);
     int result =
-        ioctl(fd, RNDADDENTROPY, &entropy) < 0 || ioctl(fd, RNDRESEEDCRNG) < 0 ? -errno : 0;
+        ioctl(generator, RNDADDENTROPY, &entropy) < 0 || ioctl(generator, RNDRESEEDCRNG) < 0
+            ? -errno
+            : 0;
     explicit_bzero(&entropy, sizeof entropy);
     return result;
 }
 
 int renewal_take(renewal *self, struct renew_args *fresh, const char **what)
 {
-    int result = self->real ? reseed(fresh->seed) : 0;
+    int result = self->real ? reseed(self->generator, fresh->seed) : 0;
     *what = "the random number generator";
     explicit_bzero(fresh->seed, sizeof fresh->seed);
     if (result < 0)

@@ -7,10 +7,12 @@
 #include "base/pid-signal.h"
 #include "base/text-format.h"
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/un.h>
 #include <time.h>
@@ -196,11 +198,13 @@ static run_directory *make_in(const struct sandbox *box, size_t socket_room,
         return NULL;
     }
     *self = (run_directory){.fd = -1, .lock = -1, .box = *box};
-    for (size_t i = 0; i < count && made < 0; i++) {
+    for (size_t i = 0; i < count; i++) {
         int fit = usable(box, bases[i], socket_room);
         if (fit == -ENOENT)
             continue;
-        sweep(box, bases[i]);
+        sweep(box, bases[i]); /* also where no room was left, by an earlier run maybe */
+        if (made >= 0)
+            continue;
         made = fit < 0 ? fit : make(self, bases[i]);
         if (made < 0)
             unmake(self);
@@ -216,10 +220,17 @@ static run_directory *make_in(const struct sandbox *box, size_t socket_room,
     return self;
 }
 
+/* The path, where it is a tmpfs; or NULL. */
+static const char *if_memory(const char *path)
+{
+    struct statfs fs;
+    return statfs(path, &fs) == 0 && fs.f_type == TMPFS_MAGIC ? path : NULL;
+}
+
 run_directory *run_directory_new(const struct sandbox *box, size_t socket_room, error **err)
 {
-    const char *bases[] = {box->drop ? NULL : getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/tmp"};
-
+    const char *bases[] = {box->drop ? NULL : getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"),
+                           if_memory("/run"), if_memory("/dev/shm"), "/tmp"};
     return make_in(box, socket_room, bases, sizeof bases / sizeof *bases, err);
 }
 

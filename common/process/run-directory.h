@@ -9,8 +9,10 @@
 typedef struct run_directory run_directory;
 
 /* Makes BASE/virt-live-XXXXXX, where BASE is the first usable one of $XDG_RUNTIME_DIR (not root's),
- * $TMPDIR, /tmp: usable is what can be written, has room for an appliance's memory, and is short
- * enough for the Unix sockets below it, whose paths go on for up to socket_room bytes after it.
+ * $TMPDIR, /run and /dev/shm where they are a tmpfs, /tmp: usable is what can be written, has room
+ * for an appliance's memory, and is short enough for the Unix sockets below it, whose paths go on
+ * for up to socket_room bytes after it. (Memory, because an appliance has some forty directories
+ * and files, made and removed.) What killed runs left is removed in all of them.
  * Locked as long as this process, or a child that keeps the descriptor, lives. NULL and *err. */
 run_directory *run_directory_new(const struct sandbox *box, size_t socket_room, error **err);
 

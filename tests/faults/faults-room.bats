@@ -42,7 +42,8 @@ assert_rows() { assert_equal "$(names_of_table <<< "$output")" "$(printf '%s:/de
     requires_mount_namespace
     # What is below /tmp stays where it is, on what is mounted over it.
     run --separate-stderr unshare -m bash -c 'mkdir -p small/tmp && mount --rbind /tmp small/tmp &&
-        cd small/tmp && mount -t tmpfs -o size=1M,mode=1777 none /tmp &&
+        cd small/tmp &&
+        for full in /run /dev/shm /tmp; do mount -t tmpfs -o size=1M,mode=1777 none "$full" || exit 9; done
         for kept in "$TMPDIR" "$TOP"; do
             [[ $kept == /tmp/* ]] || continue
             mkdir -p "$kept" && mount --bind "${kept#/tmp/}" "$kept" || exit 9

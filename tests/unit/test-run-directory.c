@@ -3,13 +3,16 @@
 
 #include "base/file-tree.h"
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -102,6 +105,21 @@ static void the_runtime_directory_comes_first(void **state)
     run_directory_free(run);
 }
 
+/* Where one is made that $TMPDIR does not name: in memory if there is room, else in /tmp. */
+static void assert_elsewhere(const run_directory *run)
+{
+    static const char *const bases[] = {"/run", "/dev/shm"};
+    struct statfs fs;
+    const char *expected = "/tmp";
+    for (size_t i = 0; i < 2 && strcmp(expected, "/tmp") == 0; i++)
+        if (statfs(bases[i], &fs) == 0 && fs.f_type == TMPFS_MAGIC && access(bases[i], W_OK) == 0 &&
+            (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize >= (uint64_t)192 << 20)
+            expected = bases[i];
+    const char *path = run_directory_path(run);
+    assert_memory_equal(path, expected, strlen(expected));
+    assert_memory_equal(path + strlen(expected), "/virt-live-", 11);
+}
+
 static void a_directory_too_long_for_sockets_is_passed_over(void **state)
 {
     char longer[128];
@@ -110,7 +128,7 @@ static void a_directory_too_long_for_sockets_is_passed_over(void **state)
     mkdir(longer, 0700);
     setenv("TMPDIR", longer, 1);
     run_directory *run = make();
-    assert_memory_equal(run_directory_path(run), "/tmp/virt-live-", 15);
+    assert_elsewhere(run);
     run_directory_free(run);
 }
 
@@ -119,11 +137,11 @@ static void one_that_cannot_be_used_is_passed_over(void **state)
     (void)state;
     setenv("TMPDIR", "relative", 1);
     run_directory *run = make();
-    assert_memory_equal(run_directory_path(run), "/tmp/virt-live-", 15);
+    assert_elsewhere(run);
     run_directory_free(run);
     setenv("TMPDIR", "/nonexistent/directory", 1);
     run = make();
-    assert_memory_equal(run_directory_path(run), "/tmp/virt-live-", 15);
+    assert_elsewhere(run);
     run_directory_free(run);
 }
 
@@ -273,6 +291,18 @@ static void those_that_were_never_finished_are_removed(void **state)
     assert_int_equal(count_in_base(), 0);
 }
 
+static void they_are_removed_also_where_this_run_does_not_go(void **state)
+{
+    char runtime[64];
+    (void)state;
+    make_old("virt-live-abcdef", NULL);
+    snprintf(runtime, sizeof runtime, "%s/r", base);
+    mkdir(runtime, 0700);
+    setenv("XDG_RUNTIME_DIR", runtime, 1);
+    run_directory_free(make());
+    assert_int_equal(count_in_base(), 1); /* the runtime directory */
+}
+
 static void a_directory_that_only_has_such_a_name_stays(void **state)
 {
     (void)state;
@@ -371,6 +401,7 @@ int main(void)
         RUN(one_that_a_child_uses_is_left_alone),
         RUN(what_is_not_a_run_is_left_alone),
         RUN(those_that_were_never_finished_are_removed),
+        RUN(they_are_removed_also_where_this_run_does_not_go),
         RUN(a_directory_that_only_has_such_a_name_stays),
         RUN(virt_hotplugs_place_stays),
         RUN(runs_that_start_together_leave_each_other_alone),

@@ -8,6 +8,7 @@
 #include "hypervisor-libvirt.h"
 
 #include "appliance/qmp-connection.h"
+#include "capabilities-subset.h"
 #include "wire/protocol.h"
 #include <jansson.h>
 #include <libvirt/libvirt.h>
@@ -43,7 +44,8 @@ typedef struct {
     qmp_connection *monitor; /* NULL: not connected yet */
     int channel;             /* to the agent, until open_port() gives it away; -1 */
     bool io_uring;
-    struct timespec provided; /* when its capabilities were; 0: never */
+    struct timespec provided;       /* when its capabilities were; 0: never */
+    struct capabilities_subset use; /* of the machine that was launched, with constant strings */
     struct slot_files files[SLOT_COUNT];
     struct event_queue events;
     hypervisor_trace trace;

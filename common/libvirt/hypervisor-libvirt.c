@@ -185,6 +185,10 @@ static int start_domain(libvirt_hypervisor *self, const struct machine_spec *spe
 static int launch(hypervisor *base, const struct machine_spec *spec, int state_fd, error **err)
 {
     libvirt_hypervisor *self = libvirt_self(base);
+    self->use = (struct capabilities_subset){
+        .accel = strcmp(spec->accel, "kvm") == 0 ? "kvm" : "tcg",
+        .machine = spec->architecture->machine,
+    };
     if (start_domain(self, spec, state_fd >= 0, err) < 0)
         return -1;
     self->channel = connect_port(self, AGENT_PORT_NAME, err);
@@ -224,18 +228,19 @@ static bool maps_read_only(libvirt_hypervisor *self)
     return found;
 }
 
-static void keep_capabilities(hypervisor *base, const char *directory)
-{
-    libvirt_hypervisor *self = libvirt_self(base);
-    qemu_capabilities_keep(self->root, directory);
-    if (maps_read_only(self))
-        qemu_capabilities_note_read_only(directory);
-}
-
 static bool probed(hypervisor *base)
 {
     libvirt_hypervisor *self = libvirt_self(base);
     return self->provided.tv_sec > 0 && qemu_capabilities_written(self->root, &self->provided);
+}
+
+static void keep_capabilities(hypervisor *base, const char *directory)
+{
+    libvirt_hypervisor *self = libvirt_self(base);
+    /* Where libvirt did not take those that it was given, it may be for what was left out. */
+    qemu_capabilities_keep(self->root, directory, probed(base) ? NULL : &self->use);
+    if (maps_read_only(self))
+        qemu_capabilities_note_read_only(directory);
 }
 
 static int open_port(hypervisor *base, const char *name, error **err)

@@ -15,7 +15,26 @@ static const char *const levels[] = {"cache", "cache/qemu", "cache/qemu/capabili
 /* An empty file. */
 #define READ_ONLY "memory-read-only"
 
-static int copy_into(int from, int to, const char *name)
+/* More is not looked into. libvirt 9.0 to 12.8 write 0.2-0.3 MB. */
+#define TEXT_MAX (4 << 20)
+
+/* Writes what is used of it. 1; 0: it is to be copied as it is; -errno. */
+static int copy_subset(int source, int target, const struct capabilities_subset *use)
+{
+    struct stat st;
+    if (fstat(source, &st) < 0 || st.st_size <= 0 || st.st_size > TEXT_MAX)
+        return 0;
+    AUTO_FREE char *text = malloc((size_t)st.st_size);
+    if (!text || pread(source, text, (size_t)st.st_size, 0) != st.st_size)
+        return 0;
+    AUTO_FREE char *less = capabilities_subset_make(use, text, (size_t)st.st_size);
+    if (!less)
+        return 0;
+    ssize_t written = write(target, less, strlen(less));
+    return written < 0 ? -errno : written == (ssize_t)strlen(less) ? 1 : -ENOSPC;
+}
+
+static int copy_into(int from, int to, const char *name, const struct capabilities_subset *use)
 {
     char path[64];
     AUTO_FD int source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -23,6 +42,9 @@ static int copy_into(int from, int to, const char *name)
         openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (source < 0 || target < 0)
         return -errno;
+    int subset = use ? copy_subset(source, target, use) : 0;
+    if (subset != 0)
+        return subset < 0 ? subset : 0;
     snprintf(path, sizeof path, "/proc/self/fd/%d", source);
     return file_tree_copy_file(path, target);
 }
@@ -33,7 +55,7 @@ static bool is_libvirts(const char *name)
     return name[0] != '.' && strcmp(name, READ_ONLY) != 0;
 }
 
-static int copy_all(int from_fd, int to)
+static int copy_all(int from_fd, int to, const struct capabilities_subset *use)
 {
     int result = 0;
     AUTO_DIR DIR *from = fdopendir(from_fd);
@@ -43,7 +65,7 @@ static int copy_all(int from_fd, int to)
     }
     for (struct dirent *entry; result == 0 && (entry = readdir(from));)
         if (is_libvirts(entry->d_name))
-            result = copy_into(dirfd(from), to, entry->d_name);
+            result = copy_into(dirfd(from), to, entry->d_name, use);
     return result;
 }
 
@@ -60,22 +82,23 @@ static int open_cache(const char *root)
 }
 
 /* Takes `from` over. */
-static int copy_directory(int from, int to)
+static int copy_directory(int from, int to, const struct capabilities_subset *use)
 {
     if (from >= 0 && to >= 0)
-        return copy_all(from, to);
+        return copy_all(from, to, use);
     int why = -errno;
     if (from >= 0)
         close(from);
     return why;
 }
 
-int qemu_capabilities_keep(const char *root, const char *directory)
+int qemu_capabilities_keep(const char *root, const char *directory,
+                           const struct capabilities_subset *use)
 {
     if (mkdir(directory, 0755) < 0 && errno != EEXIST)
         return -errno;
     AUTO_FD int to = open_directory(directory);
-    return copy_directory(open_cache(root), to);
+    return copy_directory(open_cache(root), to, use);
 }
 
 int qemu_capabilities_provide(const char *directory, const char *root)
@@ -85,7 +108,7 @@ int qemu_capabilities_provide(const char *directory, const char *root)
         if (fd < 0 || (mkdirat(fd, levels[i], 0755) < 0 && errno != EEXIST))
             return -errno;
     AUTO_FD int to = open_cache(root);
-    return copy_directory(open_directory(directory), to);
+    return copy_directory(open_directory(directory), to, NULL);
 }
 
 int qemu_capabilities_note_read_only(const char *directory)

@@ -4,12 +4,14 @@
 #ifndef VLT_QEMU_CAPABILITIES_H
 #define VLT_QEMU_CAPABILITIES_H
 
+#include "capabilities-subset.h"
 #include <stdbool.h>
 #include <time.h>
 
 /* Copy the files from a root to `directory`, which is made, and from there to another root. After a
- * failure libvirt probes again. 0 or -errno. */
-int qemu_capabilities_keep(const char *root, const char *directory);
+ * failure libvirt probes again. `use`: what is kept of them; NULL: all. 0 or -errno. */
+int qemu_capabilities_keep(const char *root, const char *directory,
+                           const struct capabilities_subset *use);
 int qemu_capabilities_provide(const char *directory, const char *root);
 
 /* Whether libvirt has written some in that root since then: it had none, or found them stale. */

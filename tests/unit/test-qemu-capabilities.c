@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/file-tree.h"
+#include "base/text-format.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -73,16 +74,36 @@ static void they_go_from_root_to_root(void **state)
     char place[128];
     in_cache(f->first, place, sizeof place);
     make_file(place, "1234.xml", "probed");
-    assert_int_equal(qemu_capabilities_keep(f->first, f->kept), 0);
+    assert_int_equal(qemu_capabilities_keep(f->first, f->kept, NULL), 0);
     assert_int_equal(qemu_capabilities_provide(f->kept, f->second), 0);
     in_cache(f->second, place, sizeof place);
     assert_string_equal(read_file(place, "1234.xml"), "probed");
 }
 
+/* What a domain needs of those that can be read; the others as they are. */
+static void they_may_be_kept_in_part(void **state)
+{
+    struct fixture *f = *state;
+    const struct capabilities_subset use = {"tcg", "q35"};
+    char place[128];
+    in_cache(f->first, place, sizeof place);
+    make_file(place, "1234.xml",
+              "<qemuCaps><cpu type='kvm'/><machine type='tcg' name='q35'/></qemuCaps>");
+    make_file(place, "5678.xml", "of a later format");
+    assert_int_equal(qemu_capabilities_keep(f->first, f->kept, &use), 0);
+    assert_string_equal(read_file(f->kept, "5678.xml"), "of a later format");
+    AUTO_FREE char *path = text_format("%s/1234.xml", f->kept);
+    AUTO_FILE FILE *file = path ? fopen(path, "re") : NULL;
+    char text[256] = "";
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+    assert_non_null(strstr(text, "<qemuCaps><machine type=\"tcg\" name=\"q35\"/></qemuCaps>"));
+}
+
 static void a_root_without_any_is_an_error(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(qemu_capabilities_keep(f->second, f->kept), -ENOENT);
+    assert_int_equal(qemu_capabilities_keep(f->second, f->kept, NULL), -ENOENT);
     assert_int_equal(qemu_capabilities_provide("/nowhere", f->second), -ENOENT);
 }
 
@@ -90,7 +111,7 @@ static void our_note_is_not_libvirts(void **state)
 {
     struct fixture *f = *state;
     char place[128];
-    assert_int_equal(qemu_capabilities_keep(f->first, f->kept), 0);
+    assert_int_equal(qemu_capabilities_keep(f->first, f->kept, NULL), 0);
     assert_false(qemu_capabilities_read_only(f->kept));
     assert_int_equal(qemu_capabilities_note_read_only(f->kept), 0);
     assert_true(qemu_capabilities_read_only(f->kept));
@@ -106,6 +127,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(they_go_from_root_to_root),
+        TEST(they_may_be_kept_in_part),
         TEST(a_root_without_any_is_an_error),
         TEST(our_note_is_not_libvirts),
     };

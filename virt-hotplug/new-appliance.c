@@ -5,6 +5,7 @@
 #include "appliance/persistent-slots.h"
 #include "appliance/template-cache.h"
 #include "appliance/template-capabilities.h"
+#include "appliance/template-memory.h"
 #include "base/clock.h"
 #include "command-line.h"
 #include "ports.h"
@@ -203,7 +204,7 @@ static int launch_at(struct new_appliance *start, const appliance_directory *dir
     if (provision->memory_read_only && !start->uri) {
         launching.memory = provision->memory_path;
         launching.memory_read_only = true;
-    } else if (template_copy_memory(provision->template_dir, copy, &start->box, err) < 0)
+    } else if (template_memory_copy(provision->template_dir, copy, &start->box, err) < 0)
         return -1;
     return sandboxed_work_start(start->uri ? &ourselves : &start->box, new_appliance_inside,
                                 &launching, signal_fd, err);

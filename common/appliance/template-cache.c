@@ -5,11 +5,11 @@
 #include "base/sparse-sum.h"
 #include "base/text-format.h"
 #include "template-capabilities.h"
+#include "template-memory.h"
 #include <fcntl.h>
 #include <glib.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -417,6 +417,15 @@ static int seal_directory(int parent, const char *name, uid_t builder)
     return seal(fd, ".", 0755, builder);
 }
 
+/* The memory, before it is sealed. It is as good if that fails. */
+static void dig(int directory, uid_t builder)
+{
+    struct stat st;
+    AUTO_FD int fd = openat(directory, "ram", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &st) == 0 && is_builders(&st, builder))
+        template_memory_dig(fd);
+}
+
 static int write_info(int directory)
 {
     char text[256];
@@ -460,8 +469,10 @@ int template_finish(const char *begun, const char *key, bool cached, char **dire
     AUTO_FD int fd = open(begun, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct stat st = {.st_uid = 0}; /* the builder's: template_begin() gave it the directory */
     *why = NULL;
-    if (fd < 0 || fstat(fd, &st) < 0 || seal(fd, ".", 0755, st.st_uid) < 0 ||
-        seal(fd, "ram", 0444, st.st_uid) < 0 || seal(fd, "state", 0444, st.st_uid) < 0 ||
+    if (fd >= 0 && fstat(fd, &st) == 0)
+        dig(fd, st.st_uid);
+    if (fd < 0 || seal(fd, ".", 0755, st.st_uid) < 0 || seal(fd, "ram", 0444, st.st_uid) < 0 ||
+        seal(fd, "state", 0444, st.st_uid) < 0 ||
         seal_directory(fd, TEMPLATE_CAPABILITIES, st.st_uid) < 0 || write_info(fd) < 0 ||
         fsync(fd) < 0)
         return error_set_errno(err, ERROR_HOST, errno, "cannot keep the saved appliance %s", begun);
@@ -470,57 +481,4 @@ int template_finish(const char *begun, const char *key, bool cached, char **dire
         return *directory ? 0 : error_no_memory(err);
     }
     return publish(begun, cache, key, directory, why, err);
-}
-
-/* Between filesystems only the older of the two calls works; the other may share what is there. */
-static ssize_t copy_some(int from, off_t *in, int to, size_t length)
-{
-    off_t out = *in;
-    ssize_t copied = copy_file_range(from, in, to, &out, length, 0);
-    if (copied >= 0 || (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP))
-        return copied;
-    return lseek(to, out, SEEK_SET) < 0 ? -1 : sendfile(to, from, in, length);
-}
-
-static int copy_extents(int from, int to, off_t size)
-{
-    if (ftruncate(to, size) < 0)
-        return -errno;
-    for (off_t start = 0, end; (start = lseek(from, start, SEEK_DATA)) >= 0; start = end) {
-        end = lseek(from, start, SEEK_HOLE);
-        for (off_t at = start; at < end;) {
-            ssize_t copied = copy_some(from, &at, to, (size_t)(end - at));
-            if (copied <= 0)
-                return copied < 0 ? -errno : -EIO;
-        }
-    }
-    return errno == ENXIO ? 0 : -errno; /* ENXIO: no data beyond */
-}
-
-int template_make_memory(const char *to, const struct sandbox *box, error **err)
-{
-    AUTO_FD int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (out < 0 || (box->drop && fchown(out, box->uid, box->gid) < 0))
-        return error_set_errno(err, ERROR_HOST, errno, "cannot make %s", to);
-    return steal_fd(&out);
-}
-
-int template_fill_memory(const char *directory, int to, error **err)
-{
-    struct stat st;
-    AUTO_FREE char *from = text_format("%s/ram", directory);
-    if (!from)
-        return error_no_memory(err);
-    AUTO_FD int in = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    int result = in < 0 || fstat(in, &st) < 0 ? -errno : copy_extents(in, to, st.st_size);
-    if (result < 0)
-        return error_set_errno(err, ERROR_HOST, -result, "cannot copy %s", from);
-    return 0;
-}
-
-int template_copy_memory(const char *directory, const char *to, const struct sandbox *box,
-                         error **err)
-{
-    AUTO_FD int out = template_make_memory(to, box, err);
-    return out < 0 ? -1 : template_fill_memory(directory, out, err);
 }

@@ -58,13 +58,4 @@ int template_finish(const char *begun, const char *key, bool cached, char **dire
 void template_discard(const char *directory);
 void template_put_back(const char *key);
 
-/* Makes a file for a copy of the memory; it belongs to the sandboxed user. Its descriptor, for
- * writing; -1 and *err. */
-int template_make_memory(const char *to, const struct sandbox *box, error **err);
-/* Copies the memory into that, sparse. 0 or -1 and *err. */
-int template_fill_memory(const char *directory, int to, error **err);
-/* Both. */
-int template_copy_memory(const char *directory, const char *to, const struct sandbox *box,
-                         error **err);
-
 #endif

@@ -4,6 +4,7 @@
 #include "appliance/accelerator.h"
 #include "appliance/template-cache.h"
 #include "appliance/template-capabilities.h"
+#include "appliance/template-memory.h"
 #include "base/clock.h"
 #include "base/file-tree.h"
 #include "base/pid-signal.h"
@@ -306,7 +307,7 @@ static int place_memory(struct provisioner *self, struct template_builder *resul
     unlink(result->memory_path); /* of a template that was no good */
     if (self->memory >= 0)
         close(steal_fd(&self->memory));
-    self->memory = template_make_memory(result->memory_path, self->box, err);
+    self->memory = template_memory_make(result->memory_path, self->box, err);
     return self->memory < 0 ? -1 : 0;
 }
 
@@ -358,7 +359,7 @@ static int stage_memory(struct provisioner *self, struct template_builder *resul
 {
     if (!result->memory_path && place_memory(self, result, err) < 0)
         return -1;
-    return needs_copy(self, result) ? template_fill_memory(result->template_dir, self->memory, err)
+    return needs_copy(self, result) ? template_memory_fill(result->template_dir, self->memory, err)
                                     : 0;
 }
 

@@ -2,6 +2,7 @@
 /* Making, finding and replacing templates; the cache's directory; copies of the memory. */
 #include "lib/template-fixture.h"
 
+#include "appliance/template-memory.h"
 #include "base/file-tree.h"
 #include <fcntl.h>
 #include <setjmp.h>
@@ -284,7 +285,7 @@ static void a_copy_of_the_memory_is_as_sparse(void **state)
     struct stat st;
     AUTO_FREE char *made = template_fixture_make(f);
     snprintf(to, sizeof to, "%s/copy", f->base);
-    assert_int_equal(template_copy_memory(made, to, &f->box, NULL), 0);
+    assert_int_equal(template_memory_copy(made, to, &f->box, NULL), 0);
     AUTO_FD int fd = open(to, O_RDONLY | O_CLOEXEC);
     assert_int_equal(fstat(fd, &st), 0);
     assert_int_equal(st.st_size, 1 << 20);
@@ -306,7 +307,7 @@ static void a_copy_may_be_on_another_filesystem(void **state)
     snprintf(to, sizeof to, "%s/copy", directory);
     int result = stat(made, &here) < 0 || stat(directory, &there) < 0 || here.st_dev == there.st_dev
                      ? 1
-                     : template_copy_memory(made, to, &f->box, NULL);
+                     : template_memory_copy(made, to, &f->box, NULL);
     AUTO_FD int fd = open(to, O_RDONLY | O_CLOEXEC);
     unlink(to);
     rmdir(directory);
@@ -325,7 +326,7 @@ static void a_copy_does_not_replace_what_is_there(void **state)
     struct template_fixture *f = *state;
     AUTO_ERROR error *err = NULL;
     AUTO_FREE char *made = template_fixture_make(f);
-    assert_int_equal(template_copy_memory(made, f->kernel, &f->box, &err), -1);
+    assert_int_equal(template_memory_copy(made, f->kernel, &f->box, &err), -1);
     assert_int_equal(error_errno(err), EEXIST);
 }
 

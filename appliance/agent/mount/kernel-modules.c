@@ -57,9 +57,13 @@ static int load(const kernel_modules *loaded, const char *path, const char *para
         return -errno;
     if (loaded->simulate)
         return 0;
-    if (syscall(SYS_finit_module, fd, parameters, 0) == 0 || errno == EEXIST || errno == ENODEV)
-        return 0;
-    return -errno;
+    int result =
+        syscall(SYS_finit_module, fd, parameters, 0) == 0 || errno == EEXIST || errno == ENODEV
+            ? 0
+            : -errno;
+    /* The next one's pages are the same then: a template has 12 MB less. */
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    return result;
 }
 
 int kernel_modules_load_order(kernel_modules *loaded, const char *path, const char **failed)

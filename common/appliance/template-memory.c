@@ -26,10 +26,8 @@ static int dig_pending(struct digging *self)
     self->from = self->to;
     if (from == self->to)
         return 0;
-    return fallocate(self->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, self->to - from) ==
-                   0
-               ? 0
-               : -errno;
+    int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    return fallocate(self->fd, mode, from, self->to - from) == 0 ? 0 : -errno;
 }
 
 static int dig_data(struct digging *self, off_t start, off_t end)

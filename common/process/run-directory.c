@@ -23,7 +23,7 @@
 #define LOCK "lock"
 #define NEW_LOCK "lock.new"
 
-/* What the copy of an appliance's memory takes (128 MB), with room for what else there is. */
+/* What the copy of an appliance's memory takes (100 MB), with room for what else there is. */
 #define ROOM_FOR_MEMORY ((uint64_t)192 << 20)
 
 struct run_directory {

@@ -161,8 +161,9 @@ int kernel_modules_lock(kernel_modules *loaded)
     loaded->locked = true;
     if (loaded->simulate)
         return 0;
+    if (loaded->lock == -ENOENT)
+        return 0; /* a kernel without modules needs no lock */
     if (loaded->lock < 0)
-        return loaded->lock == -ENOENT ? 0
-                                       : loaded->lock; /* a kernel without modules needs no lock */
+        return loaded->lock;
     return write(loaded->lock, "1", 1) == 1 ? 0 : -errno;
 }

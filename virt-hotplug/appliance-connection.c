@@ -54,7 +54,9 @@ static int meet_agent(struct appliance_connection *connection, int port, error *
 static int reach_own(const appliance_directory *directory, const struct sandbox *box,
                      struct appliance_connection *connection, error **err)
 {
-    if (sandbox_enter(box, err) < 0 ||
+    struct sandbox own = *box;
+    own.without_kvm = appliance_directory_without_kvm(directory);
+    if (sandbox_enter(&own, err) < 0 ||
         meet_agent(connection, ports_connect(directory, PORTS_AGENT, err), err) < 0)
         return -1;
     return appliance_connection_find(directory, &connection->hv, err);

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 
 #define ROOT_BASE "/run/virt-live-tools"
+#define WITHOUT_KVM "without-kvm"
 
 const struct hypervisor_driver *const appliance_directory_driver = &hypervisor_libvirt;
 
@@ -22,7 +23,7 @@ struct appliance_directory {
     char *path; /* BASE/NAME */
     char *root;
     char *uri, *uuid;
-    bool launched;
+    bool launched, without_kvm;
     int fd; /* of path; its lock is the appliance's */
 };
 
@@ -48,6 +49,11 @@ const char *appliance_directory_name(const appliance_directory *self)
 const char *appliance_directory_root(const appliance_directory *self)
 {
     return self->root;
+}
+
+bool appliance_directory_without_kvm(const appliance_directory *self)
+{
+    return self->without_kvm;
 }
 
 const char *appliance_directory_uri(const appliance_directory *self)
@@ -253,6 +259,7 @@ static appliance_directory *find(const char *name, bool lock, error **err)
         read_text(self, "uri", &self->uri, err) < 0)
         return NULL;
     self->launched = faccessat(self->fd, "launched", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    self->without_kvm = faccessat(self->fd, WITHOUT_KVM, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     return STEAL(self);
 }
 
@@ -293,6 +300,9 @@ static int fill(appliance_directory *self, const struct sandbox *box, const char
     if (mkdirat(self->fd, "root", 0700) < 0 ||
         (box->drop && fchownat(self->fd, "root", box->uid, box->gid, AT_SYMLINK_NOFOLLOW) < 0))
         return error_set_errno(err, ERROR_REFUSED, errno, "cannot make %s", self->root);
+    self->without_kvm = box->without_kvm;
+    if (self->without_kvm && make_file(self, WITHOUT_KVM, "", err) < 0)
+        return -1;
     if (!uri)
         return 0;
     self->uri = strdup(uri);

@@ -5,6 +5,7 @@
  *   BASE/NAME/session-N     locked by the command that uses the session port N
  *   BASE/NAME/uuid          its domain's: a daemon may have others of that name
  *   BASE/NAME/uri           the hypervisor's daemon that has it, where there is one
+ *   BASE/NAME/without-kvm   its QEMU, and libvirt for it, may not open /dev/kvm
  *   BASE/NAME/launched      launch has come to its end
  *   BASE/NAME/root          the hypervisor's and QEMU's: they belong to the sandboxed user
  *
@@ -28,7 +29,8 @@ typedef struct appliance_directory appliance_directory;
 /* Whether it is a valid name. 0 or -1 and *err. */
 int appliance_directory_check_name(const char *name, error **err);
 
-/* Makes one. `name` NULL: an unused name. NULL and *err (the name is in use). */
+/* Makes one, for an appliance in that sandbox. `name` NULL: an unused name. NULL and *err (the name
+ * is in use). */
 appliance_directory *appliance_directory_new(const char *name, const struct sandbox *box,
                                              const char *uri, error **err);
 
@@ -56,6 +58,7 @@ const char *appliance_directory_root(const appliance_directory *self); /* its pa
 const char *appliance_directory_uri(const appliance_directory *self);  /* or NULL */
 const char *appliance_directory_uuid(
     const appliance_directory *self); /* NULL: its launch has not come so far */
+bool appliance_directory_without_kvm(const appliance_directory *self); /* as the sandbox was */
 char *appliance_directory_memory(
     const appliance_directory *self); /* the path of the file that is its memory; new memory */
 

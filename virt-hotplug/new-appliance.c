@@ -2,6 +2,7 @@
 #include "new-appliance.h"
 
 #include "appliance-connection.h"
+#include "appliance/accelerator.h"
 #include "appliance/persistent-slots.h"
 #include "appliance/template-cache.h"
 #include "appliance/template-capabilities.h"
@@ -244,8 +245,10 @@ static int attempt(struct new_appliance *start, run_directory *run, int signal_f
         mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (progress == MAP_FAILED)
         return error_no_memory(err);
+    start->box.without_kvm = false; /* the template has an accelerator */
     int result = provide(start, run, signal_fd, &provision, err);
     if (result == 0) {
+        start->box = accelerator_sandbox(&start->box, provision.appliance.accel);
         result = make_appliance(start, &provision, progress, signal_fd, where, err);
         *again = *again && result < 0 && !progress->up && !provision.booted && !start->uri;
         if (*again)

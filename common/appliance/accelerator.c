@@ -36,8 +36,15 @@ bool accelerator_kvm_usable(const struct sandbox *box)
         return access("/dev/kvm", R_OK | W_OK) == 0;
     /* The sandbox has the device's group (sandbox.c), unless that is root's. */
     return stat("/dev/kvm", &st) == 0 &&
-           ((st.st_gid != 0 && (st.st_mode & 060) == 060) || (st.st_mode & 06) == 06 ||
-            (st.st_uid == box->uid && (st.st_mode & 0600) == 0600));
+           ((!box->without_kvm && st.st_gid != 0 && (st.st_mode & 060) == 060) ||
+            (st.st_mode & 06) == 06 || (st.st_uid == box->uid && (st.st_mode & 0600) == 0600));
+}
+
+struct sandbox accelerator_sandbox(const struct sandbox *box, const char *accel)
+{
+    struct sandbox own = *box;
+    own.without_kvm = strcmp(accel, "tcg") == 0;
+    return own;
 }
 
 const char *accelerator_known(const struct sandbox *box)

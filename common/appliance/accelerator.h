@@ -20,6 +20,11 @@ void accelerator_forget(void);
 /* Whether the box's user may open /dev/kvm. */
 bool accelerator_kvm_usable(const struct sandbox *box);
 
+/* The sandbox of an appliance with that accelerator: TCG's is without /dev/kvm. An appliance that
+ * is taken over has one thing less of the host's kernel, and libvirt, which asks QEMU for each
+ * accelerator that it may use, has half of its questions. */
+struct sandbox accelerator_sandbox(const struct sandbox *box, const char *accel);
+
 /* What libvirt's saved capabilities of QEMU depend on besides QEMU and libvirt themselves, in
  * words: libvirt asks QEMU anew where one of these has changed (virQEMUCapsIsValid() of its
  * qemu_capabilities.c). `modules` is /sys/module. New memory or NULL. */

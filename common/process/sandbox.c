@@ -21,7 +21,7 @@ static const char *const users[] = {"virt-live-tools", "nobody"};
 static int set_groups(const struct sandbox *box)
 {
     struct stat kvm;
-    if (stat("/dev/kvm", &kvm) == 0 && kvm.st_gid != 0)
+    if (!box->without_kvm && stat("/dev/kvm", &kvm) == 0 && kvm.st_gid != 0)
         return setgroups(2, (gid_t[]){box->gid, kvm.st_gid});
     return setgroups(1, &box->gid);
 }

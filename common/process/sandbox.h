@@ -16,6 +16,8 @@ struct sandbox {
      * an ordinary user, who has the number `name` in a user namespace of its own. */
     bool renamed;
     uid_t name;
+    /* An emulated machine (TCG) is not for /dev/kvm: another user does not get its group. */
+    bool without_kvm;
 };
 
 /* For root: the user virt-live-tools where an administrator has made one, else nobody. Not
@@ -28,8 +30,8 @@ int sandbox_choose(struct sandbox *box, error **err);
 void sandbox_leave_network(const struct sandbox *box);
 bool sandbox_has_no_network(void); /* this process: that was done, and worked */
 
-/* Becomes that user for good, with no other group than that of /dev/kvm, no new privileges, no core
- * dumps, and no pushing of characters into a terminal. 0 or -1 and *err. */
+/* Becomes that user for good, with no other group than that of /dev/kvm (unless without_kvm), no
+ * new privileges, no core dumps, and no pushing of characters into a terminal. 0 or -1 and *err. */
 int sandbox_enter(const struct sandbox *box, error **err);
 
 /* Whether the permission bits along the path let the sandboxed user read the file. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "supervisor-internal.h"
 
+#include "appliance/accelerator.h"
 #include "base/pid-signal.h"
 #include "base/text-format.h"
 #include "process/child-list.h"
@@ -61,7 +62,7 @@ static int start(struct supervisor *self, bool large, error **err)
     struct worker_config config = {
         .driver = self->config->driver,
         .appliance = self->template.appliance,
-        .sandbox = self->box,
+        .sandbox = accelerator_sandbox(&self->box, self->template.appliance.accel),
         .root = worker->root,
         .template_dir = self->template.template_dir,
         .memory_path = self->template.memory_path,

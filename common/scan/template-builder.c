@@ -111,7 +111,7 @@ static int start_builder(struct provisioner *self, struct builder *builder, erro
     struct worker_config config = {
         .driver = self->config->driver,
         .appliance = builder->appliance,
-        .sandbox = *self->box,
+        .sandbox = accelerator_sandbox(self->box, builder->appliance.accel),
         .root = builder->root,
         .build_dir = builder->directory,
         .start_timeout = BOOT_TIMEOUT,
@@ -252,7 +252,8 @@ static int prepare_candidate(const struct provisioner *self, struct builder *bui
                              const struct appliance_config *appliance, const char *accel,
                              error **err)
 {
-    AUTO_FREE char *host = accelerator_host(accelerator_kvm_usable(self->box), "/sys/module");
+    const struct sandbox box = accelerator_sandbox(self->box, accel);
+    AUTO_FREE char *host = accelerator_host(accelerator_kvm_usable(&box), "/sys/module");
     builder->appliance = *appliance;
     builder->appliance.accel = accel;
     if (!host)

@@ -168,6 +168,22 @@ static void kvm_that_appears_or_is_set_otherwise_is_another_host(void **state)
     assert_another_host(&host, false);
 }
 
+static void only_kvm_needs_the_device(void **state)
+{
+    const struct sandbox box = {.drop = true, .uid = 61234, .gid = 61235};
+    struct sandbox kvm = accelerator_sandbox(&box, "kvm"), tcg = accelerator_sandbox(&box, "tcg");
+    struct stat st;
+    (void)state;
+    assert_false(kvm.without_kvm);
+    assert_true(tcg.without_kvm);
+    assert_int_equal(tcg.uid, box.uid);
+    if (stat("/dev/kvm", &st) < 0)
+        skip();
+    bool of_group = st.st_gid != 0 && (st.st_mode & 060) == 060, of_all = (st.st_mode & 06) == 06;
+    assert_int_equal(accelerator_kvm_usable(&kvm), of_group || of_all);
+    assert_int_equal(accelerator_kvm_usable(&tcg), of_all);
+}
+
 int main(void)
 {
 #define CACHE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -179,6 +195,7 @@ int main(void)
         CACHE(a_verdict_that_cannot_be_kept_is_no_failure),
         CACHE(a_verdict_that_is_forgotten_is_not_there),
         CACHE(kvm_that_appears_or_is_set_otherwise_is_another_host),
+        CACHE(only_kvm_needs_the_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

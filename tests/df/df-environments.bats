@@ -39,14 +39,29 @@ assert_row()
     assert_row unshare --mount sh -c 'mount --make-rprivate /; mount -t tmpfs -o ro none /dev/shm; umount -l /sys/fs/cgroup; exec "$@"' sh
 }
 
-@test "a read-only /: what is missing is said, and works with TMPDIR" {
-    requires_mount_namespace
-    local only='mount --make-rprivate /; mount -o remount,bind,ro /; ! mountpoint -q /tmp || mount -o remount,bind,ro /tmp; mount --bind "$PWD" "$PWD"; mount -o remount,bind,ro "$PWD"
-        mount -t tmpfs -o mode=1777 none /dev/shm; exec "$@"'
+# read_only SHM COMMAND…: where nothing can be written but "room", and /dev/shm if SHM is "rw"
+read_only()
+{
+    local only='mount --make-rprivate /; mount -o remount,bind,ro /
+        for d in /tmp /run; do ! mountpoint -q "$d" || mount -o remount,bind,ro "$d"; done
+        mount --bind "$PWD" "$PWD"; mount -o remount,bind,ro "$PWD"; mount -t tmpfs -o mode=711 none "$PWD/room"
+        mount -t tmpfs -o mode=1777,"$0" none /dev/shm; exec "$@"'
 
-    run -3 --separate-stderr env -u XDG_RUNTIME_DIR TMPDIR=/tmp unshare --mount sh -c "$only" sh virt-df-live a.img
+    mkdir -p room
+    unshare --mount sh -c "$only" "$@"
+}
+
+@test "a read-only /: what is in memory is used" {
+    requires_mount_namespace
+    run -0 --separate-stderr read_only rw env -u XDG_RUNTIME_DIR TMPDIR=/tmp virt-df-live --csv --noheadings a.img
+    assert_equal "$(cut -d , -f 1,2 <<< "$output")" "a.img,/dev/sda"
+}
+
+@test "a read-only / without that: what is missing is said, and works with TMPDIR" {
+    requires_mount_namespace
+    run -3 --separate-stderr read_only ro env -u XDG_RUNTIME_DIR TMPDIR=/tmp virt-df-live a.img
     assert_contains "$stderr" 'cannot make a temporary directory in $XDG_RUNTIME_DIR, $TMPDIR (set it to one that can be written) or /tmp: Read-only file system'
-    run -0 --separate-stderr env TMPDIR=/dev/shm unshare --mount sh -c "$only" sh virt-df-live --csv --noheadings a.img
+    run -0 --separate-stderr read_only ro env TMPDIR="$PWD/room" virt-df-live --csv --noheadings a.img
     assert_equal "$(cut -d , -f 1,2 <<< "$output")" "a.img,/dev/sda"
 }
 

@@ -143,7 +143,7 @@ check-samples: all
 HOSTS ?= bookworm trixie forky sid
 .PHONY: check-hosts
 check-hosts: setup-check
-	@tests/hosts/check-hosts.sh $(BUILD) '$(or $(TESTS),df-waves df-filter df-cache ls-guest hotplug-life)' $(HOSTS)
+	@tests/hosts/check-hosts.sh $(BUILD) '$(or $(TESTS),df-waves df-filter ls-guest hotplug-life)' $(HOSTS)
 
 HOST ?= trixie
 .PHONY: check-kvm

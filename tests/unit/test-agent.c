@@ -53,7 +53,7 @@ static void expect_silence(const struct agent_process *f)
 static void await_reading(const struct agent_process *f)
 {
     const struct timespec moment = {.tv_nsec = 1000000};
-    int unread;
+    int unread = 1;
     while (ioctl(f->channel, TIOCOUTQ, &unread) == 0 && unread > 0)
         nanosleep(&moment, NULL);
     assert_int_equal(unread, 0);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h> /* needs the above */
 
@@ -115,6 +116,17 @@ static void nothing_is_loaded_after_the_lock(void **state)
     assert_int_equal(kernel_modules_need_all(f->loaded, NULL), 0);
 }
 
+/* One that only simulates has no descriptor, whatever errno was before. */
+static void freeing_it_closes_no_descriptor_of_others(void **state)
+{
+    (void)state;
+    AUTO_FD int taken = dup2(STDERR_FILENO, STDIN_FILENO);
+    errno = 0;
+    kernel_modules_free(kernel_modules_new("/no/such", true));
+    assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0);
+    assert_int_equal(taken, STDIN_FILENO);
+}
+
 int main(void)
 {
 #define MODULES(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -125,6 +137,7 @@ int main(void)
         MODULES(a_fragile_one_without_modules_is_not_there),
         MODULES(the_first_that_fails_is_named),
         MODULES(nothing_is_loaded_after_the_lock),
+        cmocka_unit_test(freeing_it_closes_no_descriptor_of_others),
     };
     return cmocka_run_group_tests_name("modules", tests, NULL, NULL);
 }

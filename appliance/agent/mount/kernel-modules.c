@@ -30,9 +30,8 @@ kernel_modules *kernel_modules_new(const char *directory, bool simulate)
         return NULL;
     loaded->directory = directory;
     loaded->simulate = simulate;
-    loaded->lock = simulate ? -1 : open(LOCK, O_WRONLY | O_CLOEXEC);
-    if (loaded->lock < 0)
-        loaded->lock = -errno;
+    int fd = simulate ? -1 : open(LOCK, O_WRONLY | O_CLOEXEC);
+    loaded->lock = fd >= 0 ? fd : simulate ? -ENOENT : -errno;
     return loaded;
 }
 

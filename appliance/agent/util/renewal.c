@@ -29,9 +29,8 @@ renewal *renewal_new(bool real)
     if (!self)
         return NULL;
     self->real = real;
-    self->generator = real ? open(GENERATOR, O_RDONLY | O_CLOEXEC) : -1;
-    if (self->generator < 0)
-        self->generator = -errno;
+    int fd = real ? open(GENERATOR, O_RDONLY | O_CLOEXEC) : -1;
+    self->generator = fd >= 0 ? fd : real ? -errno : -ENOENT;
     return self;
 }
 

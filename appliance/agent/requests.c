@@ -168,10 +168,10 @@ static void prepare(requests *queue, channel *link, struct done_ret *reply)
     device_table_read_events(queue->parts.disks);
     for (unsigned target = 0; target < TARGET_COUNT; target++)
         disk_queue_simplify(queue->parts.disks, target);
-    /* It will be saved. The next host to call is that of an appliance that comes of it, which will
-     * never hear of this one's end. */
     if (queue->parts.prepare)
         queue->parts.prepare();
+    /* The appliance will be saved. The host that calls next has restored it; the agent never hears
+     * there that this host has gone. */
     renewal_expire(queue->parts.fresh);
     channel_dismiss(link);
     set_message(reply, queue->message);

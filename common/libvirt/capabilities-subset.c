@@ -42,7 +42,8 @@ static void drop(xmlNode *node)
     xmlFreeNode(node);
 }
 
-/* Why a processor's model cannot be used here. Only virsh domcapabilities tells. */
+/* The features that this host lacks for a processor's model. A domain can be started without them.
+ */
 static void drop_blockers(xmlNode *model)
 {
     for (xmlNode *child = model->children, *next; child; child = next) {

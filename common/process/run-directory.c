@@ -202,7 +202,8 @@ static run_directory *make_in(const struct sandbox *box, size_t socket_room,
         int fit = usable(box, bases[i], socket_room);
         if (fit == -ENOENT)
             continue;
-        sweep(box, bases[i]); /* also where no room was left, by an earlier run maybe */
+        /* An earlier run may have taken a base that this one does not. */
+        sweep(box, bases[i]);
         if (made >= 0)
             continue;
         made = fit < 0 ? fit : make(self, bases[i]);

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-static const struct sandbox somebody = {.drop = true, .uid = 61234, .gid = 61235};
+static const struct sandbox other_user = {.drop = true, .uid = 61234, .gid = 61235};
 
 static void root_is_never_chosen(void **state)
 {
@@ -64,13 +64,13 @@ static void there_is_no_way_back(void **state)
 {
     (void)state;
     if (geteuid() != 0)
-        skip(); /* only root becomes somebody else */
-    assert_int_equal(enter_in_child(&somebody), 0);
+        skip(); /* only root becomes another user */
+    assert_int_equal(enter_in_child(&other_user), 0);
 }
 
 static void it_may_be_without_the_group_of_kvm(void **state)
 {
-    struct sandbox box = somebody;
+    struct sandbox box = other_user;
     (void)state;
     if (geteuid() != 0)
         skip();
@@ -85,12 +85,12 @@ static void an_ordinary_user_stays_who_he_is(void **state)
     assert_int_equal(enter_in_child(&own), 0);
 }
 
-static void becoming_somebody_else_needs_root(void **state)
+static void becoming_another_user_needs_root(void **state)
 {
     (void)state;
     if (geteuid() == 0)
         skip();
-    assert_int_equal(enter_in_child(&somebody), 128);
+    assert_int_equal(enter_in_child(&other_user), 128);
 }
 
 static char base[] = "/tmp/vlt-sandbox.XXXXXX";
@@ -102,7 +102,7 @@ static void check(mode_t directory, mode_t mode, uid_t uid, gid_t gid, bool expe
     assert_int_equal(chmod(file, mode), 0);
     if (geteuid() == 0)
         assert_int_equal(chown(file, uid, gid), 0);
-    assert_int_equal(sandbox_can_read(&somebody, file), expected);
+    assert_int_equal(sandbox_can_read(&other_user, file), expected);
 }
 
 static void reading_needs_the_file_and_the_path(void **state)
@@ -117,11 +117,11 @@ static void reading_needs_the_file_and_the_path(void **state)
     check(0755, 0600, 0, 0, false);
     check(0700, 0644, 0, 0, false);
     check(0711, 0604, 0, 0, true);
-    check(0711, 0600, somebody.uid, 0, true);
-    check(0711, 0004, somebody.uid, 0, false); /* the owner's bits are the ones that count */
-    check(0711, 0640, 0, somebody.gid, true);
-    check(0711, 0604, 0, somebody.gid, false);
-    assert_false(sandbox_can_read(&somebody, "/nonexistent/file"));
+    check(0711, 0600, other_user.uid, 0, true);
+    check(0711, 0004, other_user.uid, 0, false); /* the owner's bits are the ones that count */
+    check(0711, 0640, 0, other_user.gid, true);
+    check(0711, 0604, 0, other_user.gid, false);
+    assert_false(sandbox_can_read(&other_user, "/nonexistent/file"));
     file_tree_remove(AT_FDCWD, base);
 }
 
@@ -132,7 +132,7 @@ int main(void)
         cmocka_unit_test(there_is_no_way_back),
         cmocka_unit_test(it_may_be_without_the_group_of_kvm),
         cmocka_unit_test(an_ordinary_user_stays_who_he_is),
-        cmocka_unit_test(becoming_somebody_else_needs_root),
+        cmocka_unit_test(becoming_another_user_needs_root),
         cmocka_unit_test(reading_needs_the_file_and_the_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

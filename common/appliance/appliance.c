@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "appliance.h"
 #include "base/text-format.h"
+#include "time-stamp-counter.h"
 
 #include "wire/port-name.h"
 #include <fcntl.h>
@@ -110,6 +111,8 @@ static struct machine_spec make_spec(const struct appliance_config *config,
                                      const char *port)
 {
     bool restore = place->state_fd >= 0;
+    /* KVM tells its guests; the kernel of a saved appliance has been told. */
+    bool boots_emulated = !restore && strcmp(config->accel, "tcg") == 0;
     return (struct machine_spec){
         .name = place->name,
         .uuid = place->uuid,
@@ -119,6 +122,7 @@ static struct machine_spec make_spec(const struct appliance_config *config,
         .initrd = config->files.initrd,
         .root_drive = config->files.root_drive,
         .architecture = config->files.architecture,
+        .counter_khz = boots_emulated ? time_stamp_counter_khz() : 0,
         /* One that lives for hours would fill the file system: no limit holds for what its QEMU
          * writes, which may be images. */
         .console_path = config->hotplug && restore ? NULL : console,

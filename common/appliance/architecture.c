@@ -21,6 +21,7 @@ static const struct architecture table[] = {
         .machine_options = "hpet=off,sata=off,smbus=off", /* nothing uses them */
         .acpi = true,
         .command_line = COMMAND_LINE("ttyS0", "no_timer_check tsc=reliable noreplace-smp "),
+        .counter_option = "tsc_early_khz=",
     },
     {
         .name = "aarch64",

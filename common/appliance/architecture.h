@@ -14,6 +14,8 @@ struct architecture {
     const char *processor;       /* under TCG; NULL: QEMU's default */
     bool acpi;                   /* the machine has it without firmware of its own */
     const char *command_line;    /* of the guest's kernel */
+    const char *counter_option;  /* of the kernel, before the rate of an emulated processor's time
+                                    stamp counter in kHz; NULL: there the kernel knows it */
 };
 
 /* That of this program. */

@@ -66,7 +66,8 @@ struct machine_spec {
     const char *uuid;  /* NULL: any */
     const char *accel; /* "kvm" or "tcg" */
     unsigned memory_mib;
-    const struct architecture *architecture;  /* with its kernel's command line */
+    const struct architecture *architecture; /* with its kernel's command line */
+    unsigned counter_khz; /* for its counter_option; 0: the kernel is to find out */
     const char *kernel, *initrd, *root_drive; /* absolute paths */
     const char *console_path;                 /* a file; NULL: what is said is not kept */
     const char *port_path;    /* the Unix socket of the agent's port; that of session port N is

@@ -60,6 +60,17 @@ static void leaf(struct writer *w, const char *name, const char *const *pairs)
 }
 #define LEAF(w, name, ...) leaf(w, name, (const char *const[]){__VA_ARGS__, NULL})
 
+static void write_kernel_command_line(struct writer *w, const struct machine_spec *spec)
+{
+    const struct architecture *architecture = spec->architecture;
+    begin(w, "cmdline");
+    check(w, xmlTextWriterWriteString(w->xml, X(architecture->command_line)));
+    if (spec->counter_khz && architecture->counter_option)
+        check(w, xmlTextWriterWriteFormatString(w->xml, " %s%u", architecture->counter_option,
+                                                spec->counter_khz));
+    end(w);
+}
+
 static void write_os(struct writer *w, const struct machine_spec *spec)
 {
     begin(w, "os");
@@ -70,7 +81,7 @@ static void write_os(struct writer *w, const struct machine_spec *spec)
     end(w);
     text(w, "kernel", spec->kernel);
     text(w, "initrd", spec->initrd);
-    text(w, "cmdline", spec->architecture->command_line);
+    write_kernel_command_line(w, spec);
     end(w);
 }
 

@@ -77,6 +77,20 @@ static void what_is_asked_for_stands_there(void **state)
     check(&spec, "string(//serial/source/@path)", "/c");
 }
 
+static void the_kernel_is_told_the_counters_rate_where_it_has_an_option(void **state)
+{
+    struct architecture with = architecture;
+    struct machine_spec spec = plain();
+    (void)state;
+    spec.counter_khz = 2445430;
+    check(&spec, "string(/domain/os/cmdline)", "quiet");
+    with.counter_option = "rate=";
+    spec.architecture = &with;
+    check(&spec, "string(/domain/os/cmdline)", "quiet rate=2445430");
+    spec.counter_khz = 0;
+    check(&spec, "string(/domain/os/cmdline)", "quiet");
+}
+
 static void kvm_is_another_type_with_the_hosts_processor(void **state)
 {
     struct machine_spec spec = plain();
@@ -407,6 +421,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_asked_for_stands_there),
+        cmocka_unit_test(the_kernel_is_told_the_counters_rate_where_it_has_an_option),
         cmocka_unit_test(kvm_is_another_type_with_the_hosts_processor),
         cmocka_unit_test(another_architecture_has_its_machine_and_processor),
         cmocka_unit_test(the_root_drive_is_read_only_at_target_255),

@@ -65,6 +65,8 @@ in_page()
         return sorted(names) && sorted(back.reverse()) && names.length === 400'
     in_page 'heading("filesystems", 6).click(); const down = rows("filesystems").map(row => -row.cells[6].dataset.key);
         return sorted(down) && document.querySelector("#filesystems [aria-sort]").textContent === "Used"'
+    # The heading stays in sight, and nothing lies on it.
+    in_page 'scrollTo(0, 1000); return document.elementFromPoint(100, 5).closest("thead") !== null'
 }
 
 @test "by guest, and what failed and why" {

@@ -1,48 +1,78 @@
 
 "use strict";
-/* Filters and sorts what stands in the page. It makes no markup of a name: rows are only moved and hidden. */
-(() => {
+/* Filters and sorts what stands in the page. It makes no markup of a name: rows are only moved. */
+
+document.documentElement.className = "loading"; /* or the rows would be laid out again and again while they arrive */
+document.addEventListener("DOMContentLoaded", () => {
+  document.documentElement.className = "";
   const filter = document.getElementById("filter");
   const order = document.getElementById("order");
   const views = Array.from(document.querySelectorAll("input[name=view]"));
-  const collator = new Intl.Collator("en", { numeric: true });
 
   const tables = Array.from(document.querySelectorAll("section > table"), table => {
     const headings = Array.from(table.tHead.rows[0].cells);
     return {
-      table, headings, body: table.tBodies[0], rows: Array.from(table.tBodies[0].rows),
-      use: headings.findIndex(heading => heading.classList.contains("use")),
-      texts: null, /* of the rows, made when the first filter is typed */
+      table, headings, use: headings.findIndex(heading => heading.classList.contains("use")),
+      rows: Array.from(table.querySelectorAll("tbody tr"), element => ({ element, text: null, key: null })),
     };
   });
   const current = () => tables[views.findIndex(view => view.checked)];
 
+  /* --- rows --- */
+
+  function groupOf(rows) {
+    const group = document.createElement("tbody");
+    for (const row of rows)
+      group.append(row.element);
+    group.style.setProperty("--rows", rows.length);
+    return group;
+  }
+
+  /* The rows that fit are put into groups, which cost nothing while they are out of sight; the others are hidden. */
+  function arrange(view, fits) {
+    const shown = [], others = [], groups = [];
+
+    for (const row of view.rows)
+      (fits(row) ? shown : others).push(row);
+    for (const body of Array.from(view.table.tBodies))
+      body.remove();
+    for (let at = 0; at < shown.length; at += 50)
+      groups.push(groupOf(shown.slice(at, at + 50)));
+    const rest = groupOf(others);
+    rest.hidden = true;
+    view.table.append(...groups, rest);
+    return shown.length;
+  }
+
   /* --- filter --- */
 
-  const textOf = row => Array.from(row.cells, cell => cell.title + "\n" + cell.textContent).join("\n").toLowerCase();
-  const keyOf = (row, index) => row.cells[index].dataset.key ?? row.cells[index].textContent;
+  function keyOf(row, column) {
+    const cell = row.element.cells[column];
+    return cell.dataset.key ?? cell.textContent;
+  }
+
+  function textOf(row) {
+    if (row.text === null) {
+      let cell = row.element.firstElementChild, text = cell.title;
+      for (; cell; cell = cell.nextElementSibling)
+        text += "\n" + cell.textContent;
+      row.text = text.toLowerCase();
+    }
+    return row.text;
+  }
 
   function makeTest(view, word) {
     const above = /^>(\d+(?:\.\d+)?)%?$/.exec(word);
     if (above && view.use >= 0)
-      return index => Number(keyOf(view.rows[index], view.use)) > Number(above[1]);
-    return index => view.texts[index].includes(word);
+      return row => Number(keyOf(row, view.use)) > Number(above[1]);
+    return row => textOf(row).includes(word);
   }
 
   function applyFilter() {
     const view = current();
-    const words = filter.value.toLowerCase().split(/\s+/).filter(word => word);
-    let shown = 0;
+    const tests = filter.value.toLowerCase().split(/\s+/).filter(word => word).map(word => makeTest(view, word));
+    const shown = arrange(view, row => tests.every(test => test(row)));
 
-    if (words.length > 0 && !view.texts)
-      view.texts = view.rows.map(textOf);
-    const tests = words.map(word => makeTest(view, word));
-    view.rows.forEach((row, index) => {
-      const fits = tests.every(test => test(index));
-      shown += fits;
-      if (row.hidden === fits)
-        row.hidden = !fits;
-    });
     document.getElementById("shown").textContent =
       (shown < view.rows.length ? shown.toLocaleString("en") + " of " : "") + view.rows.length.toLocaleString("en") + " rows";
   }
@@ -53,19 +83,14 @@
   function sortBy(view, column, descending) {
     const numeric = view.headings[column].classList.contains("n");
     const sign = descending ? -1 : 1;
-    const keys = new Map(view.rows.map(row => {
-      const key = keyOf(row, column);
-      return [row, numeric && key !== "" ? Number(key) : key];
-    }));
-    const compare = numeric ? (a, b) => a - b : collator.compare;
-    const sorted = Array.from(view.body.rows).sort((a, b) => {
-      const x = keys.get(a), y = keys.get(b);
-      return (x === "") - (y === "") || (x === "" ? 0 : sign * compare(x, y));
-    });
+    const compare = numeric ? (a, b) => a - b : new Intl.Collator("en", { numeric: true }).compare;
 
-    view.body.remove(); /* or each row that moves would be laid out */
-    view.body.append(...sorted);
-    view.table.append(view.body);
+    for (const row of view.rows) {
+      const key = keyOf(row, column);
+      row.key = numeric && key !== "" ? Number(key) : key;
+    }
+    view.rows.sort(({ key: x }, { key: y }) => (x === "") - (y === "") || (x === "" ? 0 : sign * compare(x, y)));
+    applyFilter();
     view.headings.forEach((heading, index) => {
       if (index === column)
         heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
@@ -107,4 +132,4 @@
   document.getElementById("tools").hidden = false;
   applyFilter();
   offerOrders();
-})();
+});

@@ -94,7 +94,7 @@ assert_labels()
         guest_record "$VOLUMES/lvm-two-a.img" "$VOLUMES/lvm-two-b.img" "$VOLUMES/lvm.img"
         guest_record "$VOLUMES/md.img"
     } > list
-    assert_labels "array0 ram2 boot first mirror raid second striped root varlog raid0 raid1 raid5 raid10 old" list
+    assert_labels "array0 error view ram2 boot first mirror raid second striped root varlog raid0 raid1 raid5 raid10 old" list
 }
 
 @test "a volume's name is forgotten with its guest: the next guest's disk has its number" {

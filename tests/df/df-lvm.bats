@@ -5,7 +5,7 @@
 load ../lib/helpers
 load ../lib/volumes
 
-setup_file() { set_up_volumes lvm.img lvm-two lvm-thin.img lvm-empty.img lvm-same lvm-core lvm-long.img lvm-refused.img lvm-thin-damaged.img; }
+setup_file() { set_up_volumes lvm.img lvm-two lvm-thin.img lvm-empty.img lvm-nodes.img lvm-same lvm-core lvm-long.img lvm-refused.img lvm-thin-damaged.img; }
 teardown_file() { remove_scratch; }
 
 setup()
@@ -71,6 +71,13 @@ virt-df-live: lvm-two-a.img: /dev/two/striped: a physical volume of it is missin
 ${name}b long-b"
     run -0 virt-ls -a lvm-long.img -m "${name}b" /
     assert_contains "$output" name
+}
+
+@test "groups and volumes that are called as what the agent itself makes" {
+    assert_equal "$(devices lvm-nodes.img)" "/dev/array0/root array0
+/dev/keeper/error error
+/dev/keeper/view view
+/dev/ram2/root ram2"
 }
 
 @test "two groups of one name: the second is shown with the first characters of its UUID" {

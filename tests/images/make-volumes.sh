@@ -96,13 +96,15 @@ make_lvm_thin()
 make_lvm_one() { blank "$1" 24M; inside 'pvcreate $1; vgcreate centos $1; lvcreate -y -L 12M -n root centos; fill /dev/centos/root centos
     vgchange -an centos' "$1"; }
 
-# Groups that are called as what the agent has in /dev.
+# Groups that are called as what the agent has in /dev, and volumes whose devices are as those of its own views were.
 make_lvm_nodes()
 {
-    blank "$1" 64M
-    printf 'label: gpt\nsize=40960, type=V\nsize=40960, type=V\n' | sfdisk -q --no-reread --no-tell-kernel "$1" > "$work/table"
+    blank "$1" 96M
+    printf 'label: gpt\nsize=40960, type=V\nsize=40960, type=V\nsize=65536, type=V\n' | sfdisk -q --no-reread --no-tell-kernel "$1" > "$work/table"
     inside 'pvcreate ${1}1 ${1}2; vgcreate ram2 ${1}1; vgcreate array0 ${1}2
-        for name in ram2 array0; do lvcreate -y -L 12M -n root $name; fill /dev/$name/root $name; vgchange -an $name; done' "$1"
+        for name in ram2 array0; do lvcreate -y -L 12M -n root $name; fill /dev/$name/root $name; vgchange -an $name; done
+        vgcreate keeper ${1}3; for name in view error; do lvcreate -y -L 12M -n $name keeper; fill /dev/keeper/$name $name; done
+        vgchange -an keeper' "$1"
 }
 
 # Two disks of one guest, each with a group of that name: one volume is called as the other's, one is not.

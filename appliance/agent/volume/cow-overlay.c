@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
@@ -85,8 +86,8 @@ static void make_keepers(unsigned ram)
     snprintf(parameters, sizeof parameters, "%d:%d %d:%u N %d", RAM_MAJOR, RAMS_MAX, RAM_MAJOR, ram,
              CHUNK);
     const struct device_mapper_part view = {CHUNK, "snapshot", parameters};
-    device_mapper_create("keeper-error", false, &nothing, 1, &number);
-    device_mapper_create("keeper-view", false, &view, 1, &number);
+    device_mapper_create("keeper1", false, &nothing, 1, &number);
+    device_mapper_create("keeper2", false, &view, 1, &number);
 }
 
 static int make_view(unsigned first, dev_t origin, dev_t store, uint64_t size, dev_t *number)
@@ -97,7 +98,7 @@ static int make_view(unsigned first, dev_t origin, dev_t store, uint64_t size, d
     snprintf(parameters, sizeof parameters, "%u:%u %u:%u N %d", major(origin), minor(origin),
              major(store), minor(store), CHUNK);
     const struct device_mapper_part part = {size / 512, "snapshot", parameters};
-    if (device_mapper_find(name, number) == 0) /* cow_overlay_remove() has left it */
+    if (device_mapper_find(name, number) == 0) /* it has stayed */
         return device_mapper_reload(name, false, &part, 1);
     make_keepers(first);
     return device_mapper_create(name, false, &part, 1, number);
@@ -187,4 +188,23 @@ int cow_overlay_remove(unsigned first)
     result = device_mapper_remove(name);
     has_store[first] = result < 0 && result != -ENXIO;
     return result == -ENXIO ? 0 : result;
+}
+
+bool cow_overlay_stays(const char *name)
+{
+    static const char *const ours[] = {"overlay", "store", "keeper"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (strncmp(name, ours[i], strlen(ours[i])) == 0 && !strchr(name, '-'))
+            return true;
+    return false;
+}
+
+int cow_overlay_clear(unsigned count)
+{
+    int result = 0;
+    while (count > 0) {
+        int one = cow_overlay_remove(--count);
+        result = result < 0 ? result : one;
+    }
+    return result;
 }

@@ -33,7 +33,16 @@ uint64_t cow_overlay_room(unsigned first);
  * of no use. */
 uint64_t cow_overlay_used(unsigned first);
 
-/* Takes one away that is not in use. 0 or -errno. */
+/* Takes one away that is not in use. Its device stays, and has nothing in it: the kernel forgets
+ * what it had read of it when the last who had it open closed it. 0 or -errno. */
 int cow_overlay_remove(unsigned first);
+
+/* Takes away all views that begin with one of the first `count` RAM disks, the last first. 0 or
+ * -errno: some are in use. */
+int cow_overlay_clear(unsigned count);
+
+/* Whether the device of the mapper is one of views: it stays when a guest's devices are removed.
+ * Those whose names a guest has a part in have a '-' in them (VG-LV, luks-UUID). */
+bool cow_overlay_stays(const char *name);
 
 #endif

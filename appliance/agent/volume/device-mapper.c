@@ -12,9 +12,11 @@
 #define CONTROL "/dev/mapper/control"
 #define NAMES_MAX 512
 
-/* Devices that are removed at the same time, and a list of their names. */
+/* Devices that are removed at the same time. */
 #define TOGETHER_MAX 16
-#define LIST_MAX (TOGETHER_MAX * 256)
+
+/* Bytes of a list of devices, at first. */
+#define LIST_MIN 4096
 
 /* An ioctl's argument, and room for a few names. */
 struct call {
@@ -143,6 +145,8 @@ int device_mapper_status(const char *name, char *text, size_t size)
     return 0;
 }
 
+/* ---- all of them ---- */
+
 /* The kernel has no part in them. The next devices get the same numbers, and would have two names.
  */
 static void remove_nodes(void)
@@ -155,57 +159,94 @@ static void remove_nodes(void)
             unlinkat(dirfd(directory), entry->d_name, 0);
 }
 
+/* All devices, in one piece of new memory; NULL and *result: 0 where there is no driver. */
+static struct dm_ioctl *list_devices(int *result)
+{
+    for (size_t size = LIST_MIN;; size *= 2) {
+        struct dm_ioctl *list = calloc(1, size);
+        if (!list)
+            abort(); /* an appliance without memory is of no use; the host sees it end */
+        *result = call_with(DM_LIST_DEVICES, list, size, "");
+        if (*result == 0 && !(list->flags & DM_BUFFER_FULL_FLAG))
+            return list;
+        free(list);
+        if (*result < 0) {
+            *result = *result == -ENOENT ? 0 : *result;
+            return NULL;
+        }
+    }
+}
+
+static char *first_name(struct dm_ioctl *list)
+{
+    struct dm_name_list *first = (struct dm_name_list *)(void *)((char *)list + list->data_start);
+    return first->dev ? first->name : NULL; /* dev 0: there is none */
+}
+
+static char *next_name(char *name)
+{
+    struct dm_name_list *one =
+        (struct dm_name_list *)(void *)(name - offsetof(struct dm_name_list, name));
+    return one->next ? ((struct dm_name_list *)(void *)((char *)one + one->next))->name : NULL;
+}
+
 static void *remove_one(void *name)
 {
     struct call args = {.head.flags = 0};
-    call(DM_DEV_REMOVE, &args, name);
-    return NULL;
+    return call(DM_DEV_REMOVE, &args, name) == 0 ? name : NULL;
 }
 
-static struct dm_name_list *next_name(struct dm_name_list *one)
+/* Removes them at the same time: each waits some 10 ms, in which the processor has nothing to do,
+ * until no other processor can be using its queue (blk_mq_freeze_queue_wait(), by call_rcu()). How
+ * many are gone: those that others are made of are not. */
+static size_t remove_together(char *const *names, size_t count)
 {
-    return one->next ? (struct dm_name_list *)(void *)((char *)one + one->next) : NULL;
-}
-
-/* Removes devices at the same time: each waits some 10 ms, in which the processor has nothing to
- * do, until no other processor can be using its queue (blk_mq_freeze_queue_wait(), by call_rcu()).
- * Left are those that others are made of, and all if there is only one, or a long list. */
-static void remove_together(void)
-{
-    static struct {
-        struct dm_ioctl head;
-        char names[LIST_MAX];
-    } list;
     pthread_t threads[TOGETHER_MAX];
-    size_t count = 0;
-    memset(&list.head, 0, sizeof list.head);
-    if (call_with(DM_LIST_DEVICES, &list.head, sizeof list, "") < 0 ||
-        (list.head.flags & DM_BUFFER_FULL_FLAG))
-        return;
-    struct dm_name_list *one = (struct dm_name_list *)(void *)list.names;
-    if (!one->dev || !one->next)
-        return;
-    for (; one && count < TOGETHER_MAX; one = next_name(one))
-        if (pthread_create(&threads[count], NULL, remove_one, one->name) == 0)
-            count++;
-    while (count > 0)
-        pthread_join(threads[--count], NULL);
+    size_t started = 1, gone = 0;
+    while (started < count &&
+           pthread_create(&threads[started], NULL, remove_one, names[started]) == 0)
+        started++;
+    gone += remove_one(names[0]) != NULL;
+    while (started > 1) {
+        void *name;
+        gone += pthread_join(threads[--started], &name) == 0 && name != NULL;
+    }
+    return gone;
 }
 
-int device_mapper_remove_all(void)
+/* Tries to remove each that `stays` does not name. How many are gone; *left: how many are not. */
+static int remove_round(bool (*stays)(const char *name), size_t *left)
 {
-    remove_together();
-    struct call args = {.head.flags = 0};
-    int result = call(DM_REMOVE_ALL, &args, "");
-    if (result < 0)
-        return result == -ENOENT ? 0 : result; /* no driver: no devices */
-    struct call left = {.head.flags = 0};
-    result = call(DM_LIST_DEVICES, &left, "");
-    if (result < 0)
-        return result;
-    /* dev 0: there is none. */
-    const struct dm_name_list *first = (const struct dm_name_list *)(const void *)left.names;
-    if ((left.head.flags & DM_BUFFER_FULL_FLAG) || first->dev)
+    int result;
+    char *names[TOGETHER_MAX];
+    size_t count = 0, gone = 0;
+    AUTO_FREE struct dm_ioctl *list = list_devices(&result);
+    *left = 0;
+    for (char *name = list ? first_name(list) : NULL, *next; name; name = next) {
+        next = next_name(name);
+        if (!stays(name)) {
+            names[count++] = name;
+            ++*left;
+        }
+        if (count == TOGETHER_MAX || (count > 0 && !next)) {
+            gone += remove_together(names, count);
+            count = 0;
+        }
+    }
+    *left -= gone;
+    return result < 0 ? result : (int)gone;
+}
+
+int device_mapper_remove_all(bool (*stays)(const char *name))
+{
+    size_t left;
+    int gone;
+    do
+        gone = remove_round(stays, &left);
+    while (gone > 0 && left > 0);
+    if (gone < 0)
+        return gone;
+    if (left > 0)
         return -EBUSY;
     remove_nodes();
     return 0;

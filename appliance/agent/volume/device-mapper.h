@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Device-mapper devices, by the kernel's ioctls (linux/dm-ioctl.h). All existing ones belong to the
- * guest that is being scanned. Needs /dev/mapper/control and the modules of the targets. */
+ * guest that is being scanned, but for those that stay (cow-overlay.h). Needs /dev/mapper/control
+ * and the modules of the targets. */
 #ifndef VLT_AGENT_DEVICE_MAPPER_H
 #define VLT_AGENT_DEVICE_MAPPER_H
 
@@ -37,8 +38,8 @@ int device_mapper_remove(const char *name);
 /* What the device's first target says of its state. 0 or -errno. */
 int device_mapper_status(const char *name, char *text, size_t size);
 
-/* Removes all devices, those made of others first, and then their nodes. 0; -EBUSY: some are in
- * use, and remain. */
-int device_mapper_remove_all(void);
+/* Removes all devices but those that `stays` names, those made of others first, and then all nodes.
+ * 0; -EBUSY: some are in use, and remain. */
+int device_mapper_remove_all(bool (*stays)(const char *name));
 
 #endif

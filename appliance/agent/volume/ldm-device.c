@@ -130,7 +130,8 @@ static int make_raid5(const char *name, const struct ldm_table *table, dev_t *nu
             continue;
         }
         write_place(piece, place);
-        snprintf(column, sizeof column, "%s-%zu", name, i);
+        /* Without a '-', which all names of LVM have. */
+        snprintf(column, sizeof column, "%s.%zu", name, i);
         int result = device_mapper_create(column, true, &part, 1, &member);
         if (result < 0)
             return result; /* those before are removed with all others */

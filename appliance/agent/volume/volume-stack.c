@@ -406,13 +406,15 @@ void volume_stack_make(volume_stack *self, volume_table *all, const key *keys, s
     join_xfs(all);
 }
 
-/* Arrays may be made of devices of the mapper, and these of arrays. */
+/* Arrays may be made of devices of the mapper, and these of arrays; views of both, and both of
+ * views. */
 static bool take_apart(volume_stack *self)
 {
-    bool gone = device_mapper_remove_all() == 0;
+    cow_overlay_clear(self->overlays); /* views of volumes; those of disks are in use by volumes */
+    bool gone = device_mapper_remove_all(cow_overlay_stays) == 0;
     for (unsigned i = self->arrays; i-- > 0;)
         gone = md_raid_stop(i) && gone;
-    return gone;
+    return gone && cow_overlay_clear(self->overlays) == 0;
 }
 
 void volume_stack_clear(volume_stack *self)

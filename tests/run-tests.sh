@@ -137,8 +137,8 @@ long_first()
 {
     local name long
 
-    long=(df-accel df-stale compare-virt-df compare-virt-ls faults-soak df-busy df-memory faults-still faults-room ls-hostile ls-stdout
-        hotplug-255 faults-hostile hotplug-life)
+    long=(df-accel df-stale compare-virt-df df-busy hotplug-life faults-journals compare-virt-ls faults-hostile df-memory df-cache
+        df-lvm df-dynamic hotplug-daemon df-recovery faults-soak faults-still faults-room ls-hostile ls-stdout hotplug-255)
 
     { for name in "${long[@]}"; do ls tests/*/"$name.bats"; done; ls tests/*/*.bats; } | awk '!seen[$0]++'
 }

@@ -325,6 +325,9 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
 {
     sigset_t signals;
     sigprocmask(SIG_BLOCK, NULL, old); /* tear_down() sets it again */
+    /* First: what is opened from here on would fail with less to say. */
+    if (bound_by_files(self, err) < 0)
+        return -1;
     if (child_list_begin() < 0)
         return error_no_memory(err);
     if (child_messages_begin(err) < 0)
@@ -348,8 +351,6 @@ static int set_up(struct supervisor *self, sigset_t *old, error **err)
     if (self->end_fd < 0 || self->signal_fd < 0 || !self->queue)
         return error_set_errno(err, ERROR_HOST, errno, "cannot start");
     warn_of_memory(self);
-    if (bound_by_files(self, err) < 0)
-        return -1;
     if (sandbox_choose(&self->box, err) < 0)
         return -1;
     self->run = run_directory_new(&self->box, WORKER_ROOM + self->config->driver->socket_room, err);

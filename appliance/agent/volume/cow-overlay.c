@@ -15,8 +15,8 @@
  * that appliance/debian/modules says (brd, rd_size). */
 #define RAM_MAJOR 1
 
-/* Sectors that are copied together: the page size. */
-#define CHUNK 8
+/* Sectors of a piece, as dm-snapshot wants it: a power of two, and a page at least. */
+static const unsigned chunks[] = {[COW_OVERLAY_WRITTEN] = 8, [COW_OVERLAY_READ] = 256};
 
 /* RAM disks that there may be. */
 #define RAMS_MAX 1024
@@ -83,20 +83,21 @@ static void make_keepers(unsigned ram)
     char parameters[64];
     dev_t number;
     AUTO_FD int other = open_ram(RAMS_MAX);
-    snprintf(parameters, sizeof parameters, "%d:%d %d:%u N %d", RAM_MAJOR, RAMS_MAX, RAM_MAJOR, ram,
-             CHUNK);
-    const struct device_mapper_part view = {CHUNK, "snapshot", parameters};
+    snprintf(parameters, sizeof parameters, "%d:%d %d:%u N %u", RAM_MAJOR, RAMS_MAX, RAM_MAJOR, ram,
+             chunks[COW_OVERLAY_WRITTEN]);
+    const struct device_mapper_part view = {chunks[COW_OVERLAY_WRITTEN], "snapshot", parameters};
     device_mapper_create("keeper1", false, &nothing, 1, &number);
     device_mapper_create("keeper2", false, &view, 1, &number);
 }
 
-static int make_view(unsigned first, dev_t origin, dev_t store, uint64_t size, dev_t *number)
+static int make_view(unsigned first, enum cow_overlay_use use, dev_t origin, dev_t store,
+                     uint64_t size, dev_t *number)
 {
     char name[32], parameters[128];
     overlay_name(first, name);
     /* N: the exceptions are kept in memory only. */
-    snprintf(parameters, sizeof parameters, "%u:%u %u:%u N %d", major(origin), minor(origin),
-             major(store), minor(store), CHUNK);
+    snprintf(parameters, sizeof parameters, "%u:%u %u:%u N %u", major(origin), minor(origin),
+             major(store), minor(store), chunks[use]);
     const struct device_mapper_part part = {size / 512, "snapshot", parameters};
     if (device_mapper_find(name, number) == 0) /* it has stayed */
         return device_mapper_reload(name, false, &part, 1);
@@ -118,8 +119,8 @@ uint64_t cow_overlay_room(unsigned first)
     return room > RESERVE ? room - RESERVE : 0;
 }
 
-int cow_overlay_make(unsigned first, uint64_t room, dev_t origin, uint64_t size,
-                     char node[COW_OVERLAY_NODE_MAX], dev_t *number)
+int cow_overlay_make(unsigned first, uint64_t room, enum cow_overlay_use use, dev_t origin,
+                     uint64_t size, char node[COW_OVERLAY_NODE_MAX], dev_t *number)
 {
     char name[32];
     dev_t store = makedev(RAM_MAJOR, first);
@@ -131,7 +132,7 @@ int cow_overlay_make(unsigned first, uint64_t room, dev_t origin, uint64_t size,
     int result = room == COW_OVERLAY_RAM ? 0 : make_store(first, room, &store);
     if (result < 0)
         return result;
-    result = make_view(first, origin, store, size, number);
+    result = make_view(first, use, origin, store, size, number);
     if (result < 0) {
         cow_overlay_remove(first);
         return result;

@@ -17,11 +17,17 @@
  * view that writes to the same place takes no more. */
 #define COW_OVERLAY_RAM (64U << 20)
 
+/* The first write into a piece of a view copies the whole piece, and each piece is read by itself.
+ * Large pieces (128 KiB) are for what is hardly written: LVM reads so much in one go, twice, and 32
+ * small pieces take 5 ms under emulation. Small ones (4 KiB) are for what is written here and
+ * there, as by a journal that is replayed. */
+enum cow_overlay_use { COW_OVERLAY_WRITTEN, COW_OVERLAY_READ };
+
 /* Makes a view of a device of `size` bytes, and its node. What is written goes to `rams` RAM disks,
  * from number `first`: at most `room` bytes. `first` is the view's number, too. 0, `node` and
  * *number, or -errno. */
-int cow_overlay_make(unsigned first, uint64_t room, dev_t origin, uint64_t size,
-                     char node[COW_OVERLAY_NODE_MAX], dev_t *number);
+int cow_overlay_make(unsigned first, uint64_t room, enum cow_overlay_use use, dev_t origin,
+                     uint64_t size, char node[COW_OVERLAY_NODE_MAX], dev_t *number);
 
 /* How many RAM disks that takes. */
 unsigned cow_overlay_rams(uint64_t room);

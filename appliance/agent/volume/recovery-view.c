@@ -171,7 +171,7 @@ static int open_views(const struct job *self, uint64_t room)
     size_t index = 0;
     int result = 0;
     for (struct content *one = self->what; one && result == 0; one = next_companion(self, &index))
-        result = volume_stack_overlay(self->made, one, room);
+        result = volume_stack_overlay(self->made, one, room, COW_OVERLAY_WRITTEN);
     return result;
 }
 

@@ -2,7 +2,6 @@
 #include "volume-stack.h"
 #include "agent/mount/filesystem-state.h"
 #include "base/clock.h"
-#include "cow-overlay.h"
 #include "crypt.h"
 #include "device-mapper.h"
 #include "ldm-volumes.h"
@@ -65,12 +64,13 @@ uint64_t volume_stack_room(const volume_stack *self)
     return cow_overlay_room(self->overlays);
 }
 
-int volume_stack_overlay(volume_stack *self, struct content *what, uint64_t room)
+int volume_stack_overlay(volume_stack *self, struct content *what, uint64_t room,
+                         enum cow_overlay_use use)
 {
     char node[COW_OVERLAY_NODE_MAX];
     if (what->overlay)
         return 0;
-    int result = cow_overlay_make(self->overlays, room, what->number, what->size, node,
+    int result = cow_overlay_make(self->overlays, room, use, what->number, what->size, node,
                                   &what->overlay_number);
     if (result < 0)
         return result;
@@ -94,7 +94,7 @@ void volume_stack_drop_overlay(volume_stack *self, struct content *what)
 /* The writable view of what is to be part of something. NULL: there is none, and it says why. */
 static const char *overlay_of(volume_stack *self, struct content *what)
 {
-    int result = volume_stack_overlay(self, what, COW_OVERLAY_RAM);
+    int result = volume_stack_overlay(self, what, COW_OVERLAY_RAM, COW_OVERLAY_READ);
     if (result < 0)
         volume_table_say(what, STATUS_UNSUPPORTED, "device mapper: %s", strerror(-result));
     return what->overlay;

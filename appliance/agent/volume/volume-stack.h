@@ -8,6 +8,7 @@
 #ifndef VLT_AGENT_VOLUME_STACK_H
 #define VLT_AGENT_VOLUME_STACK_H
 
+#include "cow-overlay.h"
 #include "volume-table.h"
 
 typedef struct volume_stack volume_stack;
@@ -30,7 +31,8 @@ uint64_t volume_stack_room(const volume_stack *self);
 
 /* A writable view of it (cow-overlay.h), where there is none yet: its node is what->overlay. 0 or
  * -errno. */
-int volume_stack_overlay(volume_stack *self, struct content *what, uint64_t room);
+int volume_stack_overlay(volume_stack *self, struct content *what, uint64_t room,
+                         enum cow_overlay_use use);
 
 /* Takes it away again. It has to be the last that was made. */
 void volume_stack_drop_overlay(volume_stack *self, struct content *what);

@@ -3,13 +3,12 @@
 
 #ifdef __x86_64__
 
+#include "base/clock.h"
 #include <errno.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <time.h>
 #include <x86intrin.h>
 
-/* A look at both clocks takes 0.1 us where nothing comes between: 40 millionths of this. */
+/* The clock's microseconds are 200 millionths of this, at both ends. */
 #define INTERVAL_NS 5000000
 
 /* Of so many looks the shortest is taken: the others may have been interrupted. */
@@ -20,22 +19,16 @@
 #define KHZ_MAX 20000000
 
 struct look {
-    uint64_t ns, ticks;
+    uint64_t time; /* microseconds */
+    uint64_t ticks;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static struct look look(void)
 {
     struct look best = {0};
     uint64_t shortest = UINT64_MAX;
     for (size_t i = 0; i < LOOKS; i++) {
-        uint64_t before = now_ns(), ticks = __rdtsc(), after = now_ns();
+        uint64_t before = clock_now(), ticks = __rdtsc(), after = clock_now();
         if (after - before < shortest) {
             shortest = after - before;
             best = (struct look){before + shortest / 2, ticks};
@@ -51,9 +44,9 @@ unsigned time_stamp_counter_khz(void)
     while (nanosleep(&interval, &interval) < 0 && errno == EINTR)
         ;
     struct look last = look();
-    if (last.ns <= first.ns || last.ticks <= first.ticks)
+    if (last.time <= first.time || last.ticks <= first.ticks)
         return 0;
-    double khz = (double)(last.ticks - first.ticks) * 1e6 / (double)(last.ns - first.ns);
+    uint64_t khz = (last.ticks - first.ticks) * 1000 / (last.time - first.time);
     return khz >= KHZ_MIN && khz <= KHZ_MAX ? (unsigned)khz : 0;
 }
 

@@ -57,22 +57,6 @@ static void test_ext(void **state)
     assert_state("ext2", mounted, FILESYSTEM_UNCLEAN);
 }
 
-static void test_external_journal(void **state)
-{
-    (void)state;
-    char uuid[MAX_UUID + 1];
-    const struct bytes none[] = {END};
-    const struct bytes there[] = {
-        {1024 + 0xd0, 16, "\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef"}, END};
-    int fd = image_of(none);
-    assert_false(filesystem_state_journal(fd, uuid));
-    close(fd);
-    fd = image_of(there);
-    assert_true(filesystem_state_journal(fd, uuid));
-    assert_string_equal(uuid, "01234567-89ab-cdef-0123-456789abcdef");
-    close(fd);
-}
-
 static void test_btrfs(void **state)
 {
     (void)state;
@@ -223,11 +207,9 @@ static void test_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ext),    cmocka_unit_test(test_external_journal),
-        cmocka_unit_test(test_btrfs),  cmocka_unit_test(test_fat),
-        cmocka_unit_test(test_ntfs),   cmocka_unit_test(test_hfsplus),
-        cmocka_unit_test(test_udf),    cmocka_unit_test(test_hfs),
-        cmocka_unit_test(test_jfs),    cmocka_unit_test(test_minix),
+        cmocka_unit_test(test_ext),    cmocka_unit_test(test_btrfs),   cmocka_unit_test(test_fat),
+        cmocka_unit_test(test_ntfs),   cmocka_unit_test(test_hfsplus), cmocka_unit_test(test_udf),
+        cmocka_unit_test(test_hfs),    cmocka_unit_test(test_jfs),     cmocka_unit_test(test_minix),
         cmocka_unit_test(test_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

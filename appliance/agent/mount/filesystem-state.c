@@ -41,7 +41,6 @@ static enum filesystem_state unclean_if(bool dirty)
 #define EXT_STATE 0x3a        /* EXT4_VALID_FS 1 */
 #define EXT_COMPATIBLE 0x5c   /* EXT4_FEATURE_COMPAT_HAS_JOURNAL 4, _FAST_COMMIT 0x400 */
 #define EXT_INCOMPATIBLE 0x60 /* EXT4_FEATURE_INCOMPAT_RECOVER 4 */
-#define EXT_JOURNAL_UUID 0xd0 /* 16 bytes; zeros: inside */
 
 /* A filesystem without a journal loses the mark "valid" while it is mounted. */
 static enum filesystem_state ext_state(int fd)
@@ -54,20 +53,6 @@ static enum filesystem_state ext_state(int fd)
     if (!(le32(block + EXT_INCOMPATIBLE) & 4))
         return FILESYSTEM_CLEAN;
     return le32(block + EXT_COMPATIBLE) & 0x400 ? FILESYSTEM_FAST_COMMITS : FILESYSTEM_JOURNAL;
-}
-
-bool filesystem_state_journal(int fd, char uuid[MAX_UUID + 1])
-{
-    static const unsigned char none[16] = {0};
-    unsigned char u[16];
-    if (!read_at(fd, EXT_SUPERBLOCK + EXT_JOURNAL_UUID, u, sizeof u) ||
-        memcmp(u, none, sizeof u) == 0)
-        return false;
-    snprintf(uuid, MAX_UUID + 1,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
-             u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14],
-             u[15]);
-    return true;
 }
 
 /* ---- btrfs: linux/btrfs_tree.h, struct btrfs_super_block: log_root ---- */

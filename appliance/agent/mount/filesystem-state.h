@@ -3,7 +3,6 @@
 #ifndef VLT_AGENT_FILESYSTEM_STATE_H
 #define VLT_AGENT_FILESYSTEM_STATE_H
 
-#include "wire/protocol.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,9 +16,6 @@ enum filesystem_state {
 
 /* `type` as libblkid has it. What cannot be read is FILESYSTEM_UNKNOWN. */
 enum filesystem_state filesystem_state_read(const char *type, int fd);
-
-/* The UUID of the device that an ext3 or ext4 has its journal on; false: on none. */
-bool filesystem_state_journal(int fd, char uuid[MAX_UUID + 1]);
 
 /* Whether a btrfs is the seed of others: they begin with what is in it, and need it. */
 bool filesystem_state_is_seed(int fd);

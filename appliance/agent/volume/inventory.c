@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "inventory.h"
-#include "agent/mount/filesystem-size.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -100,9 +99,9 @@ void inventory_settle(volume_table *all, filesystem_probe *probe)
 void inventory_settle_cut(struct content *what)
 {
     char missing[AMOUNT_MAX], said[VOLUME_MESSAGE_MAX];
-    uint64_t lost = what->beyond, claimed = 0;
-    if (what->kind == CONTENT_FILESYSTEM && what->fd >= 0 && lost == 0)
-        claimed = filesystem_size_claimed(what->fstype, what->fd);
+    uint64_t lost = what->beyond;
+    /* A part of something larger was looked at as if it stood alone. */
+    uint64_t claimed = what->kind == CONTENT_FILESYSTEM && lost == 0 ? what->claimed : 0;
     if (claimed > what->size + ROUNDING && claimed / TIMES_MAX < what->size)
         lost = claimed - what->size;
     /* What is not damaged for the kernel, or cannot be read at all, has its reason. */

@@ -12,7 +12,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/ioctl.h>
 
 /* How often "corrupt" is asked again, and of which mounts: one that takes long is no torn read that
@@ -99,13 +98,13 @@ static void end(struct job *self, bool *done)
  * realtime volume. NULL: no more. */
 static struct content *next_companion(const struct job *self, size_t *index)
 {
-    char uuid[MAX_UUID + 1];
+    const char *journal = self->what->journal;
     bool ext = strncmp(self->what->fstype, "ext", 3) == 0;
-    if (ext && !filesystem_state_journal(self->what->fd, uuid))
+    if (ext && !*journal)
         return NULL;
     while (*index < volume_table_count(self->all)) {
         struct content *other = volume_table_at(self->all, (*index)++);
-        if (ext ? strcmp(other->fstype, "jbd") == 0 && strcasecmp(other->uuid, uuid) == 0
+        if (ext ? strcmp(other->fstype, "jbd") == 0 && strcmp(other->uuid, journal) == 0
                 : other->leader && volume_table_at(self->all, other->leader - 1) == self->what)
             return other;
     }
@@ -207,12 +206,9 @@ static void attempt_on_view(struct job *self, enum mount_journal journal,
                             struct mount_outcome *outcome)
 {
     char options[MAX_MOUNT_OPTIONS + 256];
-    char uuid[MAX_UUID + 1];
     size_t index = 0;
     const struct content *log = NULL;
-    bool outside = strncmp(self->what->fstype, "ext", 3) == 0 &&
-                   filesystem_state_journal(self->what->fd, uuid);
-    if (outside && !(log = next_companion(self, &index))) {
+    if (*self->what->journal && !(log = next_companion(self, &index))) {
         fail(self, outcome, STATUS_UNSUPPORTED, "its journal is on none of the guest's disks");
         return;
     }
@@ -260,9 +256,7 @@ static bool try_room(struct job *self, uint64_t room, enum mount_journal journal
 /* What replay-size.h says; 0: nothing. */
 static uint64_t expected_size(const struct job *self)
 {
-    char uuid[MAX_UUID + 1];
-    if (strncmp(self->what->fstype, "ext", 3) != 0 ||
-        filesystem_state_journal(self->what->fd, uuid))
+    if (strncmp(self->what->fstype, "ext", 3) != 0 || *self->what->journal)
         return 0;
     return replay_size_read(self->what->fd, self->what->size, COW_OVERLAY_RAM);
 }

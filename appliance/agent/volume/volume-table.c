@@ -2,6 +2,7 @@
 #include "volume-table.h"
 #include "agent/device/replaced-disk.h"
 #include "agent/mount/filesystem-probe.h"
+#include "agent/mount/filesystem-size.h"
 #include "agent/mount/volume-size.h"
 #include "base/clock.h"
 #include "base/drive-name.h"
@@ -279,6 +280,8 @@ static void look_by(volume_table *self, struct content *what, look_function *loo
     snprintf(what->sub, sizeof what->sub, "%s", found.sub);
     snprintf(what->version, sizeof what->version, "%s", found.version);
     snprintf(what->journal, sizeof what->journal, "%s", found.journal);
+    /* Here, where its beginning has just been read: a mount drops that from memory. */
+    what->claimed = filesystem_size_claimed(what->fstype, what->fd);
 }
 
 void volume_table_look(volume_table *self, struct content *what)

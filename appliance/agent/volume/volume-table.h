@@ -34,7 +34,8 @@ struct content {
     char uuid[MAX_UUID + 1];
     char sub[MAX_UUID + 1]; /* of a member */
     char version[16];
-    char journal[MAX_UUID + 1]; /* of the device that its journal is on */
+    char journal[MAX_UUID + 1]; /* of the device that its journal is on, if it is another one */
+    uint64_t claimed; /* bytes that the filesystem says it has; 0: not known (filesystem-size.h) */
     char part_uuid[MAX_UUID + 1];
     char part_label[MAX_LABEL + 1];
     char part_type[PARTITION_TYPE_MAX]; /* a GUID, or 0x and a byte */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Partition tables: GPT, MBR with logical partitions, 4096-byte sectors.
+# Partition tables: GPT, MBR with logical partitions, an Amiga's, 4096-byte sectors.
 
 load ../lib/helpers
 
@@ -25,6 +25,13 @@ devices='select(.type != "guest") | .device + " " + .type + " " + (.fstype // "-
 /dev/sda5 filesystem ext3
 /dev/sda6 filesystem vfat
 /dev/sda7 swap swap"
+}
+
+@test "an Amiga's: the first sector is blank" {
+    "$TOP/tests/images/make-amiga.py" amiga.img
+    mke2fs -q -F -t ext4 -E offset=1048576 amiga.img 4M
+    run -0 --separate-stderr virt-df-live --json amiga.img
+    assert_equal "$(json "$devices")" "/dev/sda1 filesystem ext4"
 }
 
 @test "4096-byte sectors with --blocksize=4096" {

@@ -48,6 +48,21 @@ there_and_back()
     there_and_back --format lvm.img gpt.img ext4.img mbr.img md.img gpt.qcow2 crash-ext4.img ldm.img ext4.qcow2
 }
 
+@test "disks whose first sector is blank: what is on the whole disk, a table, and nothing" {
+    image gpt.img
+    volume lvm.img
+    "$TOP/tests/images/make-amiga.py" amiga.img
+    mke2fs -q -F -t ext4 -E offset=1048576 amiga.img 4M
+    mke2fs -q -F -t ext4 whole.img 8M
+    truncate -s 128M btrfs.img
+    mkfs.btrfs -q btrfs.img
+    truncate -s 8M swap.img blank.img
+    mkswap -q swap.img
+    dd if=/dev/urandom of=data.img bs=1M count=1 seek=1 status=none
+    there_and_back --format whole.img amiga.img gpt.img blank.img swap.img data.img lvm.img btrfs.img
+    assert_equal "$(jq -r 'select(.guest == "amiga.img" and .type != "guest") | .device' alone)" /dev/sda1
+}
+
 @test "disks with blocks of other sizes, in turns" {
     local i
     image gpt-4k.img

@@ -11,6 +11,7 @@ struct device {
     bool ready;   /* … and all of it */
     bool named;
     unsigned replaced; /* disks that have taken the place of the first one */
+    bool unread;       /* the last of them: its partitions */
     char label[MAX_SLOT_LABEL + 1];
     char *path;   /* of the SCSI device, relative to sys */
     dev_t number; /* of the disk; 0: not announced */
@@ -196,6 +197,7 @@ static void disappear(device_table *table, unsigned target)
     device->count = 0;
     device->number = 0;
     device->replaced = 0;
+    device->unread = false;
     device->present = device->ready = false;
 }
 
@@ -327,6 +329,17 @@ void device_table_read_events(device_table *table)
 void device_table_note_replaced(device_table *table, unsigned target, unsigned number)
 {
     table->device[target].replaced = number;
+    table->device[target].unread = true;
+}
+
+bool device_table_partitions_read(const device_table *table, unsigned target)
+{
+    return !table->device[target].unread;
+}
+
+void device_table_note_partitions_read(device_table *table, unsigned target)
+{
+    table->device[target].unread = false;
     device_table_read_events(table);
 }
 

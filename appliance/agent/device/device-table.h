@@ -64,10 +64,13 @@ int device_table_serial(const device_table *table, unsigned target, char *serial
 int device_table_size(const device_table *table, unsigned target, uint64_t *size);
 
 /* How many disks have taken the place of the first one behind that device, as far as the kernel has
- * been told (replaced-disk.h). note: it has been told of that one; reads what the kernel announced
- * meanwhile. */
+ * been told (replaced-disk.h). note: it has been told of that one. */
 unsigned device_table_replaced(const device_table *table, unsigned target);
 void device_table_note_replaced(device_table *table, unsigned target, unsigned number);
+/* Whether the kernel has read the partitions of that one, or of the first. */
+bool device_table_partitions_read(const device_table *table, unsigned target);
+/* It has; reads what it announced meanwhile. */
+void device_table_note_partitions_read(device_table *table, unsigned target);
 /* The file that makes the kernel look at the disk's size again. Returns buffer. */
 const char *device_table_rescan_path(const device_table *table, unsigned target,
                                      char buffer[NODE_MAX]);

@@ -45,21 +45,22 @@ static int rescan(const device_table *table, unsigned target)
     return fd < 0 || write(fd, "1", 1) != 1 ? -errno : 0;
 }
 
-/* Drops the last disk's partitions, and makes this one's. The kernel refuses that (EBUSY) where a
- * partition is open, or something has claimed the disk. EIO: the old ones have gone
- * (bdev_disk_changed(), block/partitions/core.c), and the beginning of this disk cannot be read:
- * the guest's own trouble, which the probe will meet. 0 or -errno. */
+/* Drops the last disk's partitions, and makes this one's: five commands and three reads. The kernel
+ * refuses that (EBUSY) where a partition is open, or something has claimed the disk. EIO: the old
+ * ones have gone (bdev_disk_changed(), block/partitions/core.c), and the beginning of this disk
+ * cannot be read: the guest's own trouble, which the probe will meet. 0 or -errno. */
 static int renew_partitions(int fd)
 {
     return ioctl(fd, BLKRRPART, 0) == 0 || errno == EIO ? 0 : -errno;
 }
 
-/* The page cache went when the last one closed the disk, and goes again here, with the partitions.
- * 0 or -errno. */
-static int renew(const device_table *table, unsigned target)
+/* The page cache went when the last one closed the disk, and goes again here. *renewed: its
+ * partitions have been read. 0 or -errno. */
+static int renew(const device_table *table, unsigned target, bool *renewed)
 {
     char path[NODE_MAX];
     uint64_t known = 0;
+    const unsigned *partitions;
     AUTO_FD int fd = open(device_table_node(table, target, 0, path), O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
@@ -69,22 +70,36 @@ static int renew(const device_table *table, unsigned target)
     int result = size == 0 || size != known ? rescan(table, target) : 0;
     if (result == 0 && ioctl(fd, BLKFLSBUF, 0) < 0)
         result = -errno;
-    return result == 0 ? renew_partitions(fd) : result;
+    *renewed = device_table_partitions(table, target, &partitions) > 0;
+    return result == 0 && *renewed ? renew_partitions(fd) : result;
 }
 
 int replaced_disk_take(device_table *table, const struct disk *disk, char *why, size_t room)
 {
+    bool renewed = true;
     unsigned last = device_table_replaced(table, disk->slot);
     if (disk->replaced == last)
         return 0;
     int result = disk->replaced < last ? -ESTALE : 0;
     if (result == 0 && device_table_is_real(table))
-        result = renew(table, disk->slot);
+        result = renew(table, disk->slot, &renewed);
     if (result < 0) {
         snprintf(why, room, "slot %u: disk %u cannot follow disk %u: %s", disk->slot,
                  disk->replaced, last, strerror(-result));
         return -1;
     }
     device_table_note_replaced(table, disk->slot, disk->replaced);
+    if (renewed)
+        device_table_note_partitions_read(table, disk->slot);
     return 0;
+}
+
+int replaced_disk_read_partitions(device_table *table, unsigned slot, int fd)
+{
+    if (device_table_partitions_read(table, slot))
+        return 0;
+    int result = renew_partitions(fd);
+    if (result == 0)
+        device_table_note_partitions_read(table, slot);
+    return result;
 }

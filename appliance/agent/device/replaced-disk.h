@@ -6,9 +6,14 @@
 
 #include "device-table.h"
 
-/* Makes the kernel forget the last disk of that slot and read the size and the partitions of the
- * one that is announced; nothing where that is the last one. To be called before the disk is
- * opened. 0; or -1 and *why: something still uses the last disk, or it is not this one's turn. */
+/* Makes the kernel forget the last disk of that slot and read the size of the one that is
+ * announced; nothing where that is the last one. Its partitions are read where the last one had
+ * some. To be called before the disk is opened. 0; or -1 and *why: something still uses the last
+ * disk, or it is not this one's turn. */
 int replaced_disk_take(device_table *table, const struct disk *disk, char *why, size_t room);
+
+/* Makes the kernel read the partitions of the disk in that slot, open at fd; nothing where it has
+ * (device_table_partitions_read()). 0 or -errno. */
+int replaced_disk_read_partitions(device_table *table, unsigned slot, int fd);
 
 #endif

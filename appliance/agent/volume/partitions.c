@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "partitions.h"
 #include "agent/device/device-nodes.h"
+#include "agent/device/replaced-disk.h"
 #include "agent/mount/partition-table.h"
 #include "agent/mount/volume-size.h"
 #include "base/cleanup.h"
@@ -278,20 +279,57 @@ static void find_on(volume_table *all, size_t index, device_table *disks, struct
     partition_table_clear(&table);
 }
 
-bool partitions_find(volume_table *all, device_table *disks)
+/* Whether the kernel shows partitions of the disk, once it has been asked for them. */
+static bool ask_kernel(device_table *disks, struct content *disk)
 {
     const unsigned *numbers;
-    size_t index = volume_table_count(all) - 1;
-    struct content *disk = volume_table_at(all, index);
-    struct holder on = {all, VOLUME_PARTITION, disk->disk, disk->slot, 0,
-                        "",  disk->number,     disk->size, false};
-    bool shown = device_table_partitions(disks, disk->slot, &numbers) > 0;
-    disk->searched = true;
-    snprintf(on.name, sizeof on.name, "%s", disk->name);
+    int result = replaced_disk_read_partitions(disks, disk->slot, disk->fd);
+    if (result < 0)
+        volume_table_say(disk, STATUS_UNREADABLE, "the kernel does not read its partitions: %s",
+                         strerror(-result));
+    return result == 0 && device_table_partitions(disks, disk->slot, &numbers) > 0;
+}
+
+/* Nearly every table that the kernel knows has something in the first sector (the MBR, and so GPT
+ * and LDM; the labels of Sun, SGI, Mac, Atari …; not the Amiga's, Acorn's and Ultrix's). */
+static bool has_blank_sector(const struct content *disk)
+{
+    static const char blank[512];
+    char sector[sizeof blank];
+    return pread(disk->fd, sector, sizeof sector, 0) == (ssize_t)sizeof sector &&
+           memcmp(sector, blank, sizeof sector) == 0;
+}
+
+/* Looks what is on the whole disk, and whether the kernel shows partitions of it. It is not asked
+ * where a filesystem, a physical volume or the like begins behind a blank sector: that costs more
+ * than all else before the mount. */
+static bool look_at(volume_table *all, device_table *disks, struct content *disk)
+{
+    bool shown = false;
+    bool later = !device_table_partitions_read(disks, disk->slot) && has_blank_sector(disk);
+    if (!later)
+        shown = ask_kernel(disks, disk);
     if (shown)
         volume_table_look_beside(all, disk);
     else
         volume_table_look(all, disk);
+    if (!later || disk->kind != CONTENT_UNKNOWN)
+        return shown;
+    shown = ask_kernel(disks, disk);
+    if (shown)
+        volume_table_look_beside(all, disk);
+    return shown;
+}
+
+bool partitions_find(volume_table *all, device_table *disks)
+{
+    size_t index = volume_table_count(all) - 1;
+    struct content *disk = volume_table_at(all, index);
+    struct holder on = {all, VOLUME_PARTITION, disk->disk, disk->slot, 0,
+                        "",  disk->number,     disk->size, false};
+    disk->searched = true;
+    snprintf(on.name, sizeof on.name, "%s", disk->name);
+    bool shown = look_at(all, disks, disk);
     if (disk->status != STATUS_UNREADABLE && !takes_all(disk) && (shown || is_unknown(disk)))
         find_on(all, index, disks, &on, shown);
     return on.made;

@@ -194,13 +194,13 @@ json_t *qmp_blockdev_chain(const struct image_chain *chain, const int64_t *fdset
     return set_member(node, "node-name", json_string(qmp_blockdev_name(slot, name)));
 }
 
-/* The guest's kernel reads the first sectors: zeros, and not what is in QEMU's memory. */
 bool qmp_blockdev_lacks_io_uring(const char *complaint)
 {
     return strstr(complaint, "Unable to use io_uring") ||
            strstr(complaint, "aio=io_uring was specified, but is not available");
 }
 
+/* The guest's kernel reads the first sectors: zeros, and not what is in QEMU's memory. */
 json_t *qmp_blockdev_reserved(unsigned slot)
 {
     char name[QMP_BLOCKDEV_NAME_MAX];

@@ -279,15 +279,13 @@ static void find_on(volume_table *all, size_t index, device_table *disks, struct
     partition_table_clear(&table);
 }
 
-/* Whether the kernel shows partitions of the disk, once it has been asked for them. */
-static bool ask_kernel(device_table *disks, struct content *disk)
+/* Whether the kernel shows partitions of the disk, once it has been asked for them: 1, 0 or -errno.
+ */
+static int ask_kernel(device_table *disks, const struct content *disk)
 {
     const unsigned *numbers;
     int result = replaced_disk_read_partitions(disks, disk->slot, disk->fd);
-    if (result < 0)
-        volume_table_say(disk, STATUS_UNREADABLE, "the kernel does not read its partitions: %s",
-                         strerror(-result));
-    return result == 0 && device_table_partitions(disks, disk->slot, &numbers) > 0;
+    return result < 0 ? result : device_table_partitions(disks, disk->slot, &numbers) > 0;
 }
 
 /* Nearly every table that the kernel knows has something in the first sector (the MBR, and so GPT
@@ -300,28 +298,25 @@ static bool has_blank_sector(const struct content *disk)
            memcmp(sector, blank, sizeof sector) == 0;
 }
 
-/* Looks what is on the whole disk, and whether the kernel shows partitions of it. It is not asked
- * where a filesystem, a physical volume or the like begins behind a blank sector: that costs more
- * than all else before the mount. */
-static bool look_at(volume_table *all, device_table *disks, struct content *disk)
+/* Looks what is on the whole disk, and whether the kernel shows partitions of it: as ask_kernel().
+ * The kernel is not asked where a filesystem, a physical volume or the like begins behind a blank
+ * sector: that costs more than all else before the mount. */
+static int look_at(volume_table *all, device_table *disks, struct content *disk)
 {
-    bool shown = false;
+    int shown = 0;
     bool later = !device_table_partitions_read(disks, disk->slot) && has_blank_sector(disk);
     if (!later)
         shown = ask_kernel(disks, disk);
-    if (shown)
-        volume_table_look_beside(all, disk);
-    else
+    if (shown == 0)
         volume_table_look(all, disk);
-    if (!later || disk->kind != CONTENT_UNKNOWN)
-        return shown;
-    shown = ask_kernel(disks, disk);
-    if (shown)
+    if (later && disk->kind == CONTENT_UNKNOWN)
+        shown = ask_kernel(disks, disk);
+    if (shown > 0)
         volume_table_look_beside(all, disk);
     return shown;
 }
 
-bool partitions_find(volume_table *all, device_table *disks)
+int partitions_find(volume_table *all, device_table *disks)
 {
     size_t index = volume_table_count(all) - 1;
     struct content *disk = volume_table_at(all, index);
@@ -329,7 +324,9 @@ bool partitions_find(volume_table *all, device_table *disks)
                         "",  disk->number,     disk->size, false};
     disk->searched = true;
     snprintf(on.name, sizeof on.name, "%s", disk->name);
-    bool shown = look_at(all, disks, disk);
+    int shown = look_at(all, disks, disk);
+    if (shown < 0)
+        return shown;
     if (disk->status != STATUS_UNREADABLE && !takes_all(disk) && (shown || is_unknown(disk)))
         find_on(all, index, disks, &on, shown);
     return on.made;

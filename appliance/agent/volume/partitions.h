@@ -9,8 +9,9 @@
 #include "volume-table.h"
 
 /* Looks at a disk, which is the table's last entry and has not been looked at, and at all that is
- * on it. `disk` is its number in the guest. Whether devices of the mapper's were made. */
-bool partitions_find(volume_table *all, device_table *disks);
+ * on it. 1: devices of the mapper's were made for that; 0; or -errno: something still uses the last
+ * disk behind its device (replaced-disk.h). */
+int partitions_find(volume_table *all, device_table *disks);
 
 /* The same for a table inside of a volume. Its partitions have the volume's name and a number
  * behind it, as kpartx(8) names them; the volume itself is hidden then. Whether there were any in

@@ -318,9 +318,12 @@ static int find_disk(volume_table *self, unsigned index, const struct disk *disk
                          "the image was changed meanwhile: it has %llu bytes, and had %llu",
                          (unsigned long long)what->size, (unsigned long long)disk->size);
     }
-    if (what->status == STATUS_OK && partitions_find(self, self->disks))
+    int made = what->status == STATUS_OK ? partitions_find(self, self->disks) : 0;
+    if (made > 0)
         volume_stack_note(self->made);
-    return 0;
+    if (made < 0)
+        snprintf(why, room, "slot %u: its partitions: %s", disk->slot, strerror(-made));
+    return made < 0 ? -1 : 0;
 }
 
 struct content *volume_table_add(volume_table *self, enum volume_kind volume, const char *name,

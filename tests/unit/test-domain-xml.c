@@ -236,6 +236,13 @@ static void a_guest_that_ends_ends_its_qemu(void **state)
           "reboot=shutdown,shutdown=poweroff");
 }
 
+static void qemus_heap_is_in_huge_pages(void **state)
+{
+    struct machine_spec spec = plain();
+    (void)state;
+    check(&spec, "string(//qemu:env[@name='GLIBC_TUNABLES']/@value)", "glibc.malloc.hugetlb=1");
+}
+
 static void the_channels_path_is_read_back(void **state)
 {
     struct machine_spec spec = plain();
@@ -434,6 +441,7 @@ int main(void)
         cmocka_unit_test(what_is_not_asked_for_is_not_there),
         cmocka_unit_test(reserved_slots_have_a_device_on_a_node_of_their_name),
         cmocka_unit_test(a_guest_that_ends_ends_its_qemu),
+        cmocka_unit_test(qemus_heap_is_in_huge_pages),
         cmocka_unit_test(the_channels_path_is_read_back),
         cmocka_unit_test(session_ports_stand_beside_the_agents),
         cmocka_unit_test(a_port_that_is_not_there_is_named),

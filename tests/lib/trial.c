@@ -205,6 +205,14 @@ static uint64_t processor_used(void)
     return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
 }
 
+/* Of that, without what the kernel did. */
+static uint64_t user_time_used(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (uint64_t)used.ru_utime.tv_sec * 1000000000 + (uint64_t)used.ru_utime.tv_usec * 1000;
+}
+
 static _Noreturn void run(struct trial *self)
 {
     AUTO_ERROR error *err = NULL;
@@ -217,6 +225,7 @@ static _Noreturn void run(struct trial *self)
         supervisor_run(&self->config, self->guests, &client, &self->stats, &self->signal, &err);
     self->memory = resident_at_most();
     self->processor = processor_used();
+    self->user_time = user_time_used();
     if (err)
         snprintf(self->error, sizeof self->error, "%s", error_message(err));
     error_free(STEAL(err));

@@ -46,6 +46,7 @@ struct trial {
     struct supervisor_stats stats;
     size_t memory;      /* KiB that were resident at most (VmHWM) */
     uint64_t processor; /* nanoseconds that the supervisor itself used of one */
+    uint64_t user_time; /* … of them not in the kernel */
     atomic_uint answer_count;
     struct trial_answer answers[TRIAL_ANSWERS];
 

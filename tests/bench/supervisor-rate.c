@@ -3,9 +3,10 @@
  * however many processors a host has. Appliances are scripted ones that answer at once
  * (fake-hypervisor.h).
  *
- * Prints one line: guests, appliances, microseconds of processor time a guest, and of how many
- * guests a second that is all of a processor, microseconds outside the kernel. Figures of `few`
- * guests are subtracted, so that what a run costs once does not count. */
+ * Prints one line: guests, appliances, microseconds of processor time a guest, how many guests a
+ * second take all of a processor at that, and those of the microseconds that the supervisor used
+ * outside the kernel. Figures of `few` guests are subtracted, so that what a run costs once does
+ * not count. */
 #include "lib/trial.h"
 
 #include <setjmp.h>

@@ -311,8 +311,10 @@ static int look_at(volume_table *all, device_table *disks, struct content *disk)
         volume_table_look(all, disk);
     if (later && disk->kind == CONTENT_UNKNOWN)
         shown = ask_kernel(disks, disk);
-    if (shown > 0)
+    if (shown > 0) {
+        volume_table_say(disk, STATUS_OK, "%s", ""); /* it is looked at anew */
         volume_table_look_beside(all, disk);
+    }
     return shown;
 }
 

@@ -34,6 +34,7 @@ struct launching {
     bool memory_read_only; /* it is the template's */
     /* What the sandboxed process has come to; shared with it. */
     struct progress {
+        bool tried;  /* it is the template's turn */
         bool up;     /* the appliance has answered */
         bool probed; /* what was probed anew has been kept, before there was a disk */
     } * progress;
@@ -126,6 +127,7 @@ static int bring_up(const struct launching *self, hypervisor *hv, error **err)
         return -1;
     if (!name)
         return error_no_memory(err);
+    self->progress->tried = true;
     uint64_t deadline = clock_now() + (start->uri ? DAEMON_TIMEOUT : NEW_APPLIANCE_TIMEOUT);
     if (appliance_start(hv, &self->provision->appliance, &paths, deadline, &agent, err) < 0)
         return -1;
@@ -250,7 +252,8 @@ static int attempt(struct new_appliance *start, run_directory *run, int signal_f
     if (result == 0) {
         start->box = accelerator_sandbox(&start->box, provision.appliance.accel);
         result = make_appliance(start, &provision, progress, signal_fd, where, err);
-        *again = *again && result < 0 && !progress->up && !provision.booted && !start->uri;
+        *again = *again && result < 0 && progress->tried && !progress->up && !provision.booted &&
+                 !start->uri;
         if (*again)
             template_builder_discard(&provision);
         template_builder_clear(&provision);

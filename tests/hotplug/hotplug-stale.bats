@@ -41,6 +41,20 @@ setup()
     assert_equal "$(virt-hotplug list --json)" ""
 }
 
+@test "a launch that is refused before it is restored leaves it as it is" {
+    local saved
+    launch --accel=tcg --name one
+    saved=$(stat -c '%n %i' cache/template-*)
+    run -1 --separate-stderr virt-hotplug launch -v --accel=tcg --name one
+    run ! grep -q "made anew" <<< "$stderr"
+    mkdir others
+    chmod 777 others
+    VIRT_LIVE_TOOLS_RUNTIME=$PWD/others run -1 --separate-stderr virt-hotplug launch -v --accel=tcg
+    assert_contains "$stderr" "others belongs to another user, or other users may write it"
+    run ! grep -q "made anew" <<< "$stderr"
+    assert_equal "$(stat -c '%n %i' cache/template-*)" "$saved"
+}
+
 @test "what libvirt knows of QEMU and finds stale is replaced by what a launch without disks has found out" {
     launch --accel=tcg
     virt-hotplug shutdown "$name"

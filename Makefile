@@ -189,9 +189,10 @@ $(BUILD)/appliance/agent: $(agent_objects)
 # Programs of the root drive, with the libraries that are there: LVM and Windows dynamic disks for the agent.
 root_program_cc = $(CC) -Iappliance -std=gnu11 $(WARNINGS) -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -O2 -pie -Wl,-z,relro,-z,now
 
-$(BUILD)/appliance/volume-groups: appliance/programs/volume-groups.c | $(sysroot_made)
+volume_groups_sources := $(addprefix appliance/programs/,volume-groups.c lvm-groups.c linear-groups.c physical-volume.c)
+$(BUILD)/appliance/volume-groups: $(volume_groups_sources) $(wildcard appliance/programs/*-groups.h appliance/programs/physical-volume.h) | $(sysroot_made)
 	@mkdir -p $(@D)
-	$(call say,CC) $(root_program_cc) -o $@ $< -llvm2cmd -ldevmapper
+	$(call say,CC) $(root_program_cc) -o $@ $(volume_groups_sources) -llvm2cmd -ldevmapper -lz
 
 # Not by the library's own pkg-config file: that asks for json-glib, which the library does not use.
 $(BUILD)/appliance/dynamic-disks: appliance/programs/dynamic-disks.c appliance/agent/volume/ldm-record.h | $(sysroot_made)

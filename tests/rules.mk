@@ -20,6 +20,11 @@ $(BUILD)/test-obj/%.o: %.c | $(test_generated)
 parts_of = $(filter-out %/main.o,$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c)))
 $(filter $(BUILD)/tests/test-df-%,$(unit_tests)): $(call parts_of,virt-df-live) $(BUILD)/obj/gen/report-page.o
 $(filter $(BUILD)/tests/test-ls-%,$(unit_tests)): $(call parts_of,virt-ls)
+# … a program of the root drive …
+linear_groups := $(addprefix appliance/programs/,linear-groups.c physical-volume.c)
+linear_tests  := $(BUILD)/tests/test-linear-groups $(BUILD)/fuzz/replay-linear-groups
+$(linear_tests): $(linear_groups:%.c=$(BUILD)/test-obj/%.o)
+$(linear_tests) $(BUILD)/fuzz/fuzz-linear-groups: test_libs := -ldevmapper -lz
 # … and the agent, of which a test links what it uses.
 agent_library := $(BUILD)/lib/libagent.a
 $(agent_library): $(patsubst %.c,$(BUILD)/test-obj/%.o,$(filter-out %/main.c,$(agent_sources)))
@@ -30,11 +35,11 @@ test_libraries := $(agent_library) $(BUILD)/lib/libcommon.a
 
 $(BUILD)/tests/%: $(BUILD)/test-obj/tests/unit/%.o $(test_support) $(test_libraries)
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(LDFLAGS) $(SANITIZER) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(agent_libs) $(pkg_libs) -lcmocka -lm -lpthread
+	$(call say,LD) $(CC) $(LDFLAGS) $(SANITIZER) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(agent_libs) $(pkg_libs) $(test_libs) -lcmocka -lm -lpthread
 
 $(BUILD)/fuzz/replay-%: $(BUILD)/test-obj/tests/fuzz/fuzz-%.o $(BUILD)/test-obj/tests/fuzz/replay.o $(test_libraries)
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(LDFLAGS) $(SANITIZER) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(agent_libs) $(pkg_libs) -lm -lpthread
+	$(call say,LD) $(CC) $(LDFLAGS) $(SANITIZER) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(agent_libs) $(pkg_libs) $(test_libs) -lm -lpthread
 
 # A make of its own after the packages are there: what is asked of pkg-config is not asked before.
 # On all processors, unless the user has said on how many.
@@ -217,13 +222,15 @@ fuzzers := $(addprefix $(BUILD)/fuzz/fuzz-,$(fuzz_targets))
 fuzz_flags = $(CPPFLAGS_ALL) -std=gnu11 -g -O1 -w -fsanitize=fuzzer-no-link,address,undefined
 fuzz_objects = $(patsubst %.c,$(BUILD)/fuzz-obj/%.o,$(1))
 
+$(BUILD)/fuzz/fuzz-linear-groups: $(call fuzz_objects,$(linear_groups))
+
 $(BUILD)/fuzz-obj/%.o: %.c | $(test_generated)
 	@mkdir -p $(@D)
 	$(call say,CC) clang $(fuzz_flags) -MMD -MP -c -o $@ $<
 
 $(BUILD)/fuzz/fuzz-%: $(BUILD)/fuzz-obj/tests/fuzz/fuzz-%.o $(call fuzz_objects,$(wildcard common/*/*.c) $(filter-out %/main.c,$(agent_sources)) $(filter %-xdr.c,$(test_generated)))
 	@mkdir -p $(@D)
-	$(call say,LD) clang -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) $(agent_libs) $(pkg_libs) -lm -lpthread
+	$(call say,LD) clang -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) $(agent_libs) $(pkg_libs) $(test_libs) -lm -lpthread
 
 # Each target by itself, so that -j runs several.
 fuzz_runs := $(addprefix fuzz-run-,$(fuzz_targets))

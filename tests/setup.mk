@@ -6,7 +6,7 @@
 
 packages_build := gcc make pkg-config libc6-dev rpcsvc-proto libtirpc-dev libvirt-dev libxml2-dev \
 	libpopt-dev libjansson-dev libsmartcols-dev libblkid-dev libnbd-dev libglib2.0-dev libxxhash-dev libseccomp-dev nettle-dev \
-	liblvm2-dev libldm-dev perl
+	liblvm2-dev libldm-dev zlib1g-dev perl
 packages_run := libvirt0 libvirt-daemon-driver-qemu qemu-system-x86
 packages_appliance := cpio kmod xz-utils zstd binutils e2fsprogs
 packages_images := qemu-utils xfsprogs btrfs-progs dosfstools exfatprogs ntfs-3g xorriso udftools \

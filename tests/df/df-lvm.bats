@@ -5,7 +5,7 @@
 load ../lib/helpers
 load ../lib/volumes
 
-setup_file() { set_up_volumes lvm.img lvm-two lvm-thin.img lvm-empty.img lvm-nodes.img lvm-same lvm-core lvm-long.img lvm-refused.img lvm-thin-damaged.img; }
+setup_file() { set_up_volumes lvm.img lvm-linear lvm-two lvm-thin.img lvm-empty.img lvm-nodes.img lvm-same lvm-core lvm-long.img lvm-refused.img lvm-thin-damaged.img; }
 teardown_file() { remove_scratch; }
 
 setup()
@@ -29,6 +29,41 @@ member /dev/sda2 0 ok
 filesystem /dev/vg-0/root null ok
 swap /dev/vg-0/swap null ok
 filesystem /dev/vg-0/var-log null ok"
+}
+
+@test "linear volumes over two disks, and in a volume; in any order of the disks" {
+    local expected="/dev/span/wide wide
+/dev/inner/root inner"
+    assert_equal "$(devices -a lvm-linear-a.img -a lvm-linear-b.img)" "$expected"
+    assert_equal "$(devices -a lvm-linear-b.img -a lvm-linear-a.img)" "$expected"
+    run -0 virt-ls -a lvm-linear-a.img -a lvm-linear-b.img -m /dev/inner/root /
+    assert_contains "$output" name
+}
+
+@test "… and when one of these disks is missing" {
+    run -1 --separate-stderr virt-df-live --csv lvm-linear-a.img
+    assert_contains "$stderr" "/dev/span/wide: a physical volume of it is missing"
+}
+
+@test "groups of linear volumes are read without LVM, others are not" {
+    [[ -x $BUILD/appliance/volume-groups ]] || skip "it is not built with sanitizers"
+    ask() { "$TOP/tests/lib/ask-volume-groups.py" "$BUILD/appliance/volume-groups" "$@"; }
+    dd if=lvm.img of="$TMPDIR/member.img" bs=512 skip=34816 count=129024 conv=sparse status=none
+
+    run -0 --separate-stderr ask "$TMPDIR/member.img"
+    assert_equal "$(grep -v ^S <<< "$output")" "Vvg-0/root
+Vvg-0/swap
+Vvg-0/var-log
+."
+    run -0 --separate-stderr ask lvm-linear-a.img lvm-linear-b.img
+    assert_equal "$(grep -v ^S <<< "$output")" "Vspan/outer
+Vspan/wide
+."
+    for members in lvm-linear-a.img "lvm-two-a.img lvm-two-b.img" lvm-thin.img; do
+        # shellcheck disable=SC2086 # they are several
+        run -0 --separate-stderr ask $members
+        assert_equal "$output" ""
+    done
 }
 
 @test "a group over two disks: linear, striped, mirrored, RAID 1" {

@@ -81,6 +81,19 @@ make_lvm_two()
         vgchange -an two' "$1-a.img" "$1-b.img"
 }
 
+# Linear volumes only: one over two disks, and one in which there is a group again.
+make_lvm_linear()
+{
+    blank "$1-a.img" 64M
+    blank "$1-b.img" 80M
+    inside 'pvcreate $1 $2; vgcreate span $1 $2
+        lvcreate -y -L 80M -n wide span; fill /dev/span/wide wide
+        lvcreate -y -L 24M -n outer span; scan="--config devices/scan_lvs=1"
+        pvcreate $scan /dev/span/outer; vgcreate $scan inner /dev/span/outer
+        lvcreate $scan -y -L 12M -n root inner; fill /dev/inner/root inner
+        vgchange $scan -an inner; vgchange -an span' "$1-a.img" "$1-b.img"
+}
+
 # A thin pool, a thin volume, a snapshot of it, and a classic snapshot.
 make_lvm_thin()
 {
@@ -400,6 +413,7 @@ volumes()
 {
     cat <<- END
 	lvm.img lvm
+	lvm-linear lvm_linear
 	lvm-two lvm_two
 	lvm-thin.img lvm_thin
 	lvm-empty.img lvm_empty

@@ -80,9 +80,13 @@ static int make_store(unsigned first, uint64_t room, dev_t *number)
 static void make_keepers(unsigned ram)
 {
     static const struct device_mapper_part nothing = {1, "error", ""};
+    static bool made;
     char parameters[64];
     dev_t number;
-    AUTO_FD int other = open_ram(RAMS_MAX);
+    AUTO_FD int other = made ? -1 : open_ram(RAMS_MAX);
+    if (other < 0)
+        return;
+    made = true;
     snprintf(parameters, sizeof parameters, "%d:%d %d:%u N %u", RAM_MAJOR, RAMS_MAX, RAM_MAJOR, ram,
              chunks[COW_OVERLAY_WRITTEN]);
     const struct device_mapper_part view = {chunks[COW_OVERLAY_WRITTEN], "snapshot", parameters};
@@ -99,10 +103,8 @@ static int make_view(unsigned first, enum cow_overlay_use use, dev_t origin, dev
     snprintf(parameters, sizeof parameters, "%u:%u %u:%u N %u", major(origin), minor(origin),
              major(store), minor(store), chunks[use]);
     const struct device_mapper_part part = {size / 512, "snapshot", parameters};
-    if (device_mapper_find(name, number) == 0) /* it has stayed */
-        return device_mapper_reload(name, false, &part, 1);
     make_keepers(first);
-    return device_mapper_create(name, false, &part, 1, number);
+    return device_mapper_make(name, false, &part, 1, number);
 }
 
 uint64_t cow_overlay_room(unsigned first)
@@ -168,20 +170,12 @@ uint64_t cow_overlay_used(unsigned first)
     return sectors * 512;
 }
 
-/* The device stays, and all I/O to it fails: making and removing one takes three times as long as
- * exchanging what it is made of. */
 int cow_overlay_remove(unsigned first)
 {
-    static const struct device_mapper_part nothing = {1, "error", ""};
     char name[32];
-    dev_t number;
     overlay_name(first, name);
-    int result = device_mapper_find(name, &number);
-    if (result == 0)
-        result = device_mapper_reload(name, false, &nothing, 1);
-    if (result > 0)
-        return -EBUSY;
-    if (result < 0 && result != -ENXIO)
+    int result = device_mapper_empty(name);
+    if (result < 0)
         return result;
     if (!has_store[first])
         return 0;

@@ -120,6 +120,28 @@ int device_mapper_find(const char *name, dev_t *number)
     return result < 0 ? result : args.head.open_count > 0;
 }
 
+int device_mapper_make(const char *name, bool read_only, const struct device_mapper_part *parts,
+                       size_t count, dev_t *number)
+{
+    int result = device_mapper_find(name, number);
+    if (result > 0)
+        return -EBUSY;
+    return result == 0 ? device_mapper_reload(name, read_only, parts, count)
+                       : device_mapper_create(name, read_only, parts, count, number);
+}
+
+int device_mapper_empty(const char *name)
+{
+    static const struct device_mapper_part nothing = {1, "error", ""};
+    dev_t number;
+    int result = device_mapper_find(name, &number);
+    if (result == -ENXIO)
+        return 0;
+    if (result == 0)
+        result = device_mapper_reload(name, false, &nothing, 1);
+    return result > 0 ? -EBUSY : result;
+}
+
 int device_mapper_remove(const char *name)
 {
     char path[DEVICE_MAPPER_NAME_MAX + sizeof "/dev/mapper/"];

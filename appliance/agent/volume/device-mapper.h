@@ -29,6 +29,16 @@ int device_mapper_create(const char *name, bool read_only, const struct device_m
 int device_mapper_reload(const char *name, bool read_only, const struct device_mapper_part *parts,
                          size_t count);
 
+/* Makes the device, or exchanges what it is made of where it has stayed: that takes a third of the
+ * time. 0 and *number, or -errno (-EBUSY: it is in use). */
+int device_mapper_make(const char *name, bool read_only, const struct device_mapper_part *parts,
+                       size_t count, dev_t *number);
+
+/* Lets go of what the device is made of. It stays, if there is one, and all I/O to it fails; what
+ * the kernel had read of it it forgot when the last user closed it. 0, or -errno (-EBUSY: it is in
+ * use). */
+int device_mapper_empty(const char *name);
+
 /* The device of that name. 0, or 1 where it is in use, and *number; or -errno. */
 int device_mapper_find(const char *name, dev_t *number);
 

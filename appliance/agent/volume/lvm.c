@@ -65,11 +65,13 @@ int lvm_start(void)
     return 0;
 }
 
-/* Sends the devices' paths and where to answer to. */
-static int ask(const char *const *nodes, size_t count, int answer_to)
+/* Sends what is asked, the devices' paths and where to answer to. */
+static int send_request(enum lvm_request request, const char *const *nodes, size_t count,
+                        int answer_to)
 {
-    static char text[MAX_VOLUMES * LVM_NODE_MAX];
-    size_t length = 0;
+    static char text[1 + MAX_VOLUMES * LVM_NODE_MAX];
+    size_t length = 1;
+    text[0] = (char)request;
     union {
         struct cmsghdr header;
         char room[CMSG_SPACE(sizeof(int))];
@@ -88,6 +90,31 @@ static int ask(const char *const *nodes, size_t count, int answer_to)
     header->cmsg_len = CMSG_LEN(sizeof answer_to);
     memcpy(CMSG_DATA(header), &answer_to, sizeof answer_to);
     return sendmsg(server, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+FILE *lvm_ask(enum lvm_request request, const char *const *nodes, size_t count)
+{
+    int ends[2];
+    if (server < 0) {
+        errno = ENOSYS;
+        return NULL;
+    }
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return NULL;
+    AUTO_FD int in = ends[0];
+    AUTO_FD int out = ends[1];
+    int result = send_request(request, nodes, count, out);
+    if (result == -EPIPE || result == -ECONNRESET) {
+        /* Whatever ended it, guests that have volumes would all fail from here on: the host scans
+         * them in another appliance. */
+        fprintf(stderr, "agent: the process that knows LVM has ended\n");
+        abort();
+    }
+    errno = -result;
+    FILE *answer = result < 0 ? NULL : fdopen(in, "re");
+    if (answer)
+        steal_fd(&in);
+    return answer;
 }
 
 /* Takes NAME='VALUE' and the spaces behind it from the line. An image chose some of the values: one
@@ -313,32 +340,6 @@ static bool hear_line(struct hearing *self, const char *line)
     return strcmp(line, ".") == 0;
 }
 
-/* Sends the request. The stream of its answer, or NULL and errno. */
-static FILE *open_answer(const char *const *nodes, size_t count)
-{
-    int ends[2];
-    if (server < 0) {
-        errno = ENOSYS;
-        return NULL;
-    }
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return NULL;
-    AUTO_FD int in = ends[0];
-    AUTO_FD int out = ends[1];
-    int result = ask(nodes, count, out);
-    if (result == -EPIPE || result == -ECONNRESET) {
-        /* Whatever ended it, guests that have volumes would all fail from here on: the host scans
-         * them in another appliance. */
-        fprintf(stderr, "agent: the process that knows LVM has ended\n");
-        abort();
-    }
-    errno = -result;
-    FILE *answer = result < 0 ? NULL : fdopen(in, "re");
-    if (answer)
-        steal_fd(&in);
-    return answer;
-}
-
 int lvm_activate(const char *const *nodes, enum lvm_member *members, size_t count,
                  void (*found)(void *owner, const struct lvm_volume *volume), void *owner,
                  char *why, size_t size)
@@ -350,7 +351,7 @@ int lvm_activate(const char *const *nodes, enum lvm_member *members, size_t coun
     complaints[0] = '\0';
     for (size_t i = 0; i < count; i++)
         members[i] = LVM_MEMBER_USED;
-    AUTO_FILE FILE *answer = open_answer(nodes, count);
+    AUTO_FILE FILE *answer = lvm_ask(LVM_ASK_ACTIVATE, nodes, count);
     if (!answer) {
         snprintf(why, size, "%s", strerror(errno));
         return -1;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Logical volumes, by LVM's own library in a separate process (appliance/programs/volume-groups.c):
- * the library is large, starts slowly, and parses untrusted metadata. */
+ * the library is large, starts slowly, and parses untrusted metadata. Linear volumes do without it
+ * (linear-volumes.h). */
 #ifndef VLT_AGENT_LVM_H
 #define VLT_AGENT_LVM_H
 
 #include "agent/mount/filesystem-probe.h"
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #define LVM_NODE_MAX 64
@@ -41,6 +43,12 @@ enum lvm_member lvm_read_member(const char *line, char node[LVM_NODE_MAX]);
 /* Starts that process. Called before a template is saved, so restored appliances do not pay for its
  * start. 0 or -errno. */
 int lvm_start(void);
+
+/* What volume-groups is asked for: volume-groups.c has what it answers. */
+enum lvm_request { LVM_ASK_LINEAR = 'L', LVM_ASK_ACTIVATE = 'A' };
+
+/* Asks that process about these devices. Its answer's lines; NULL, and errno: it does not run. */
+FILE *lvm_ask(enum lvm_request request, const char *const *nodes, size_t count);
 
 /* Activates the volume groups of these physical volumes, and calls found() for each logical volume
  * that is meant for users. LVM sees no other devices. members[i]: what device i is. 0; -1: LVM

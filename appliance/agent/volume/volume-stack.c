@@ -5,6 +5,8 @@
 #include "crypt.h"
 #include "device-mapper.h"
 #include "ldm-volumes.h"
+#include "linear-volumes.h"
+#include "logical-volumes.h"
 #include "lvm.h"
 #include "md-raid.h"
 #include "partitions.h"
@@ -23,7 +25,8 @@
 struct volume_stack {
     unsigned overlays; /* RAM disks that views have */
     unsigned arrays;
-    bool any; /* something was made, besides views */
+    unsigned linear; /* volumes that the agent has mapped */
+    bool any;        /* something was made, besides views */
 };
 
 /* KiB/s; the kernel's least. What is to be resynchronised is not: it would be written to memory. */
@@ -59,6 +62,11 @@ void volume_stack_note(volume_stack *self)
     self->any = true;
 }
 
+unsigned volume_stack_linear(volume_stack *self)
+{
+    return self->linear++;
+}
+
 uint64_t volume_stack_room(const volume_stack *self)
 {
     return cow_overlay_room(self->overlays);
@@ -91,8 +99,7 @@ void volume_stack_drop_overlay(volume_stack *self, struct content *what)
     free(STEAL(what->overlay));
 }
 
-/* The writable view of what is to be part of something. NULL: there is none, and it says why. */
-static const char *overlay_of(volume_stack *self, struct content *what)
+const char *volume_stack_member_view(volume_stack *self, struct content *what)
 {
     int result = volume_stack_overlay(self, what, COW_OVERLAY_RAM, COW_OVERLAY_READ);
     if (result < 0)
@@ -172,7 +179,7 @@ static size_t gather(volume_stack *self, volume_table *all, size_t first, dev_t 
         if (!is_member(what, "linux_raid_member") || strcmp(what->uuid, uuid) != 0)
             continue;
         what->tried = true;
-        if (count < room && overlay_of(self, what)) {
+        if (count < room && volume_stack_member_view(self, what)) {
             members[count++] = what->overlay_number;
             volume_table_say(what, STATUS_OK, "%s", "");
         }
@@ -204,114 +211,6 @@ static void start_arrays(volume_stack *self, volume_table *all)
     for (size_t i = 0, found = volume_table_count(all); i < found; i++)
         if (is_member(volume_table_at(all, i), "linux_raid_member"))
             start_array(self, all, i);
-}
-
-/* ---- logical volumes ---- */
-
-/* Physical volumes. */
-struct members {
-    size_t count;
-    size_t index[MAX_VOLUMES];      /* among the contents */
-    const char *nodes[MAX_VOLUMES]; /* of their views */
-    enum lvm_member is[MAX_VOLUMES];
-};
-
-/* Where logical volumes go, and what was there before. */
-struct hoard {
-    volume_table *all;
-    size_t before;
-};
-
-/* Two groups may have the same name: a volume whose name another has that was found now is another
- * one. */
-static void add_logical(void *owner, const struct lvm_volume *found)
-{
-    const struct hoard *hoard = owner;
-    struct content *what;
-    if (volume_table_named(hoard->all, VOLUME_LOGICAL, found->name, hoard->before))
-        return; /* it was found the last time */
-    what = volume_table_add(hoard->all, VOLUME_LOGICAL, found->name, found->node, found->number);
-    if (what && !found->number)
-        volume_table_say(what, found->damaged ? STATUS_CORRUPT : STATUS_UNSUPPORTED, "%s",
-                         found->why);
-}
-
-/* LVM would take one of them, and leave the other out without a word. */
-static const struct content *find_copied(const volume_table *all, size_t index)
-{
-    const struct content *what = volume_table_at(all, index);
-    for (size_t i = 0; i < index; i++) {
-        const struct content *other = volume_table_at(all, i);
-        if (other->kind == CONTENT_MEMBER && strcmp(other->fstype, what->fstype) == 0 &&
-            *what->uuid && strcmp(other->uuid, what->uuid) == 0)
-            return other;
-    }
-    return NULL;
-}
-
-/* The physical volumes, with their views; whether there is one that has not been tried. */
-static bool gather_members(volume_stack *self, volume_table *all, struct members *found)
-{
-    bool fresh = false;
-    found->count = 0;
-    for (size_t i = 0; i < volume_table_count(all); i++) {
-        struct content *what = volume_table_at(all, i);
-        if (what->kind != CONTENT_MEMBER || strcmp(what->fstype, "LVM2_member") != 0)
-            continue;
-        const struct content *copied = find_copied(all, i);
-        if (copied) {
-            volume_table_say(what, STATUS_UNSUPPORTED,
-                             "LVM: a copy of %s (both have the same UUID), which is read instead",
-                             copied->name);
-            continue;
-        }
-        fresh = fresh || !what->tried;
-        what->tried = true;
-        const char *node = overlay_of(self, what);
-        if (!node)
-            continue;
-        found->index[found->count] = i;
-        found->nodes[found->count++] = node;
-    }
-    return fresh && found->count > 0;
-}
-
-static void settle_member(struct content *what, enum lvm_member is, const char *why)
-{
-    switch (is) {
-    case LVM_MEMBER_USED:
-        volume_table_say(what, STATUS_OK, "%s", "");
-        break;
-    case LVM_MEMBER_ORPHAN:
-        volume_table_say(what, STATUS_OK, "LVM: it belongs to no volume group");
-        break;
-    case LVM_MEMBER_ELSEWHERE:
-        volume_table_say(what, STATUS_UNSUPPORTED,
-                         "LVM: its volume group is described on other disks of the guest, which "
-                         "are not among those given");
-        break;
-    case LVM_MEMBER_DAMAGED:
-        volume_table_say(what, STATUS_CORRUPT, "LVM: its volume group cannot be read%s%s",
-                         *why ? ": " : "", why);
-    }
-}
-
-static void activate_groups(volume_stack *self, volume_table *all)
-{
-    static struct members found; /* too large for the stack */
-    char why[VOLUME_MESSAGE_MAX - 64];
-    if (!gather_members(self, all, &found))
-        return;
-    struct hoard hoard = {all, volume_table_count(all)};
-    int result =
-        lvm_activate(found.nodes, found.is, found.count, add_logical, &hoard, why, sizeof why);
-    for (size_t i = 0; i < found.count; i++) {
-        struct content *what = volume_table_at(all, found.index[i]);
-        if (result < 0)
-            volume_table_say(what, STATUS_UNSUPPORTED, "LVM: %s", why);
-        else
-            settle_member(what, found.is[i], why);
-    }
 }
 
 /* ---- filesystems over several volumes ---- */
@@ -398,7 +297,7 @@ void volume_stack_make(volume_stack *self, volume_table *all, const key *keys, s
         start_arrays(self, all);
         /* Last: a group may have volumes in any of those. */
         if (volume_table_count(all) == before)
-            activate_groups(self, all);
+            logical_volumes_activate(self, all);
         if (volume_table_count(all) == before)
             break;
     }
@@ -406,22 +305,37 @@ void volume_stack_make(volume_stack *self, volume_table *all, const key *keys, s
     join_xfs(all);
 }
 
+static bool stays(const char *name)
+{
+    return cow_overlay_stays(name) || linear_volumes_stay(name);
+}
+
+/* Views and linear volumes, whose devices stay. */
+static bool empty(volume_stack *self)
+{
+    bool views = cow_overlay_clear(self->overlays) == 0;
+    bool linear = linear_volumes_clear(self->linear) == 0;
+    return views && linear;
+}
+
 /* Arrays may be made of devices of the mapper, and these of arrays; views of both, and both of
  * views. */
 static bool take_apart(volume_stack *self)
 {
-    cow_overlay_clear(self->overlays); /* views of volumes; those of disks are in use by volumes */
-    bool gone = device_mapper_remove_all(cow_overlay_stays) == 0;
+    bool emptied = empty(self); /* those of volumes; those of disks are in use by volumes */
+    if (!self->any && self->overlays == 0)
+        return emptied;
+    bool gone = device_mapper_remove_all(stays) == 0;
     for (unsigned i = self->arrays; i-- > 0;)
         gone = md_raid_stop(i) && gone;
-    return gone && cow_overlay_clear(self->overlays) == 0;
+    return gone && empty(self);
 }
 
 void volume_stack_clear(volume_stack *self)
 {
     const struct timespec moment = {.tv_nsec = 1000000};
     const uint64_t deadline = clock_now() + PATIENCE;
-    bool gone = (!self->any && self->overlays == 0) || take_apart(self);
+    bool gone = (!self->any && self->overlays == 0 && self->linear == 0) || take_apart(self);
     while (!gone && clock_now() < deadline) {
         nanosleep(&moment, NULL);
         gone = take_apart(self);

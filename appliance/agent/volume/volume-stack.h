@@ -37,6 +37,13 @@ int volume_stack_overlay(volume_stack *self, struct content *what, uint64_t room
 /* Takes it away again. It has to be the last that was made. */
 void volume_stack_drop_overlay(volume_stack *self, struct content *what);
 
+/* The writable view of what is to be part of an array or a group: its node. NULL: there is none,
+ * and the content says why. */
+const char *volume_stack_member_view(volume_stack *self, struct content *what);
+
+/* The number of the guest's next linear volume (linear-volumes.h). */
+unsigned volume_stack_linear(volume_stack *self);
+
 /* Removes all these volumes. None of them may be mounted or open. */
 void volume_stack_clear(volume_stack *self);
 

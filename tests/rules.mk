@@ -66,7 +66,7 @@ $(BUILD)/faults/intruder: $(BUILD)/test-obj/tests/faults/intruder.o $(BUILD)/tes
 
 $(fault_dir)/agent: $(BUILD)/test-obj/tests/faults/agent-fault.o $(BUILD)/appliance/agent
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(agent_link) -Wl,--wrap=statvfs -o $@ $(agent_objects) $< $(agent_libs) -lpthread
+	$(call say,LD) $(CC) $(agent_link) -Wl,--wrap=statvfs,--wrap=volume_size_read -o $@ $(agent_objects) $< $(agent_libs) -lpthread
 
 $(fault_dir)/initrd: $(fault_dir)/agent $(BUILD)/appliance/initrd $(BUILD)/appliance/root
 	@for part in kernel root modules; do ln -sfn ../../appliance/$$part $(fault_dir)/$$part; done
@@ -219,7 +219,7 @@ lint: setup-lint
 FUZZ_SECONDS ?= 60
 fuzzers := $(addprefix $(BUILD)/fuzz/fuzz-,$(fuzz_targets))
 
-fuzz_flags = $(CPPFLAGS_ALL) -std=gnu11 -g -O1 -w -fsanitize=fuzzer-no-link,address,undefined
+fuzz_flags = $(CPPFLAGS_ALL) -Itests -I. -std=gnu11 -g -O1 -w -fsanitize=fuzzer-no-link,address,undefined
 fuzz_objects = $(patsubst %.c,$(BUILD)/fuzz-obj/%.o,$(1))
 
 $(BUILD)/fuzz/fuzz-linear-groups: $(call fuzz_objects,$(linear_groups))

@@ -2,7 +2,12 @@
 /* For an appliance whose agent misbehaves on cue: linked with the agent's own objects and
  * --wrap=statvfs, so that a filesystem that has a file `fault` brings about what that file says, at
  * the moment at which the agent asks how full it is. "draw" is no fault: it tells, as figures of
- * the filesystem, what cannot be seen from outside. */
+ * the filesystem, what cannot be seen from outside.
+ *
+ * --wrap=volume_size_read: of a disk that begins with "no size" the kernel does not know the size
+ * when it is asked for the first time, as one that has come in a crowd. */
+#include "agent/mount/volume-size.h"
+
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -95,4 +100,19 @@ int __wrap_statvfs(const char *path, struct statvfs *figures)
     if (strcmp(said, "draw") == 0)
         return draw(figures);
     return __real_statvfs(path, figures);
+}
+
+int __real_volume_size_read(int fd, uint64_t *size);
+int __wrap_volume_size_read(int fd, uint64_t *size);
+
+int __wrap_volume_size_read(int fd, uint64_t *size)
+{
+    static bool told;
+    char start[8] = "";
+    if (!told && pread(fd, start, sizeof start - 1, 0) > 0 && strcmp(start, "no size") == 0) {
+        told = true;
+        *size = 0;
+        return 0;
+    }
+    return __real_volume_size_read(fd, size);
 }

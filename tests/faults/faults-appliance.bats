@@ -122,3 +122,12 @@ panic.img"
     assert_equal "$(answers ok | wc -l)" 12
     assert_nothing_left
 }
+
+@test "a disk whose size the kernel has not come to know is asked again" {
+    mke2fs -q -F -t ext2 nosize.img 2M > mke2fs.log
+    printf 'no size' | dd of=nosize.img conv=notrunc status=none
+    VIRT_LIVE_TOOLS_CACHE=$FAULT_CACHE run -0 --separate-stderr virt-df-live --appliance "$BUILD/faults/appliance" \
+        --accel=tcg --csv --noheadings nosize.img
+    assert_equal "$stderr" ""
+    assert_equal "$(cut -d , -f 1,2 <<< "$output")" nosize.img,/dev/sda
+}

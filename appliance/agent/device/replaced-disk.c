@@ -13,6 +13,7 @@
 
 #define READ_CAPACITY_10 0x25 /* SBC-3 */
 #define COMMAND_TIME 60000    /* milliseconds */
+#define SIZE_TRIES 3
 
 /* The disk's bytes, as the device has them now; 0 where it does not say so in 32 bits. QEMU, too,
  * learns by this command how far it may be read (s->qdev.max_lba, hw/scsi/scsi-disk.c). */
@@ -92,6 +93,13 @@ int replaced_disk_take(device_table *table, const struct disk *disk, char *why, 
     if (renewed)
         device_table_note_partitions_read(table, disk->slot);
     return 0;
+}
+
+void replaced_disk_ask_size(const device_table *table, unsigned slot, int fd, uint64_t *size)
+{
+    for (unsigned i = 0; i < SIZE_TRIES && *size == 0 && device_table_is_real(table); i++)
+        if (rescan(table, slot) < 0 || ioctl(fd, BLKGETSIZE64, size) < 0)
+            return;
 }
 
 int replaced_disk_read_partitions(device_table *table, unsigned slot, int fd)

@@ -309,6 +309,8 @@ static int find_disk(volume_table *self, unsigned index, const struct disk *disk
     what->slot = disk->slot;
     what->number = device_table_number(self->disks, disk->slot, 0);
     snprintf(what->name, sizeof what->name, "/dev/%s", drive_name(index, drive));
+    if (what->status == STATUS_OK && disk->size != 0)
+        replaced_disk_ask_size(self->disks, disk->slot, what->fd, &what->size);
     /* Whose figures are reported depends on it. */
     if (what->status == STATUS_OK &&
         !device_table_match(self->disks, disk, what->size, why, room)) {

@@ -82,9 +82,9 @@ plain"
 
 @test "nothing is written to the images" {
     local before
-    before=$(sha256sum luks1.img nested.img)
+    before=$(cksum luks1.img nested.img)
     run -0 virt-df-live --key all:key:secret luks1.img nested.img
-    assert_equal "$(sha256sum luks1.img nested.img)" "$before"
+    assert_equal "$(cksum luks1.img nested.img)" "$before"
 }
 
 @test "a guest of a list has keys of its own, which no other guest gets" {

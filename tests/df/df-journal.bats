@@ -11,23 +11,23 @@ said() { json "select(.type == \"filesystem\") | $1"; }
 
 @test "an ext4 with a journal to replay: clean is false, recovered true" {
     cp "$IMAGES/ext4-journal.img" .
-    sha256sum -- *.img > before
+    cksum -- *.img > before
     run -0 --separate-stderr virt-df-live --json "$IMAGES/ext4.img" ext4-journal.img
     assert_equal "$stderr" ""
     assert_equal "$(said '[.guest, .clean, .recovered, .status, .size > 0] | @csv')" \
         '"ext4.img",true,,"ok",true
 "ext4-journal.img",false,true,"ok",true'
-    run -0 sha256sum --quiet -c before
+    cksum -- *.img | diff before -
 }
 
 # Its log says neither "unmounted" nor anything else.
 @test "an xfs whose log cannot be replayed: read without, the reason, exit 1" {
     cp "$IMAGES/xfs-journal.img" .
-    sha256sum -- *.img > before
+    cksum -- *.img > before
     run -1 --separate-stderr virt-df-live --json xfs-journal.img
     assert_contains "$stderr" "/dev/sda: its journal cannot be replayed, so it was read without: mount xfs: Structure needs cleaning"
     assert_equal "$(said '[.clean, .recovered, .status, .size > 0] | @csv')" 'false,false,"corrupt",true'
-    run -0 sha256sum --quiet -c before
+    cksum -- *.img | diff before -
 }
 
 @test "-o CLEAN,RECOVERED shows it" {

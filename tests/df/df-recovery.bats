@@ -92,10 +92,10 @@ false false ok"
 }
 
 @test "the images stay as they are" {
-    sha256sum -- crash-*.img > "$TMPDIR/before"
+    cksum -- crash-*.img > "$TMPDIR/before"
     run virt-df-live crash-*.img
     run virt-ls -a crash-ext4.img -m /dev/sda -R /
-    run -0 sha256sum --quiet -c "$TMPDIR/before"
+    cksum -- crash-*.img | diff "$TMPDIR/before" -
 }
 
 # damage IMAGE: its journal is recognised, and nonsense

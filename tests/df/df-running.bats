@@ -68,7 +68,7 @@ assert_locked()
     assert_contains "$output" 'Failed to get "write" lock'
 }
 
-state() { sync "$1"; stat -c '%u:%g %a %s %b %y %z' "$1"; sha256sum "$1"; }
+state() { sync "$1"; stat -c '%u:%g %a %s %b %y %z' "$1"; cksum "$1"; }
 
 figures()
 {

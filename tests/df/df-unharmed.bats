@@ -14,7 +14,7 @@ state()
     for name in *.img *.qcow2; do
         sync "$name" # until then its blocks are not settled
         stat -c '%n %u:%g %a %s %b %y %z %i %h' "$name"
-        sha256sum "$name"
+        cksum "$name"
         ! command -v getfattr > /dev/null || getfattr --absolute-names -d -m - "$name"
     done
 }

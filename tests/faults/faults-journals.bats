@@ -40,13 +40,13 @@ crafted()
         "$journals" "$fault" "$fault.img"
         names+=("$fault.img" good.img)
     done
-    sha256sum -- *.img > before
+    cksum -- *.img > before
     run --separate-stderr virt-df-live -P 1 --timeout "${timeout:-300}" --json good.img "${names[@]}"
     assert_status 1
     assert_equal "$(json 'select(.type == "guest") | .guest' | xargs)" "good.img ${names[*]}"
     assert_equal "$(json 'select(.type == "filesystem" and .guest == "good.img") | "\(.clean) \(.used)"' | sort -u | wc -l)" 1
     assert_equal "$(json 'select(.type == "filesystem" and .guest == "good.img") | .status' | xargs)" "$(printf 'ok%.0s ' good.img "${@:2}" | sed 's/ $//')"
-    sha256sum --quiet -c before
+    cksum -- *.img | diff before -
 }
 
 # was_left GUEST REASON [STATUS]: read without its journal, for that reason

@@ -11,7 +11,7 @@ state()
 {
     sync "$@" # until then their blocks are not settled
     stat -c '%n %u:%g %a %s %b %y %z %i %h' "$@"
-    sha256sum "$@"
+    cksum "$@"
 }
 
 # partition FILE NUMBER: a sparse copy of it in part.NUMBER

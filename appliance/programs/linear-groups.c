@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The parser goes a step deeper with each of these. A group of 256 volumes has some 600. */
-#define BRACES_MAX 2048
+/* The parser goes a step deeper with each '{', and with each '/' in a key: it calls itself for
+ * each. 256 volumes of 512 pieces on 64 devices have 840 of the former, and the devices' paths a
+ * few of the latter. */
+#define DEPTH_MAX 4096
 
 /* Numbers of extents, and of sectors in one, are of 32 bits; places of 64. */
 #define EXTENTS_MAX UINT32_MAX
@@ -20,8 +22,11 @@ struct reading {
     struct physical_volume members[LINEAR_GROUPS_MEMBERS_MAX];
     size_t taken[LINEAR_GROUPS_MEMBERS_MAX]; /* the group that names it, from 1 on; 0: none does */
     size_t groups;
-    char names[LINEAR_GROUPS_MEMBERS_MAX][LINEAR_GROUPS_NAME_MAX];
-    const char *ids[LINEAR_GROUPS_VOLUMES_MAX]; /* of the group's volumes */
+    struct {
+        char name[LINEAR_GROUPS_NAME_MAX];
+        char id[PHYSICAL_VOLUME_UUID];
+    } group[LINEAR_GROUPS_MEMBERS_MAX];
+    char ids[LINEAR_GROUPS_VOLUMES_MAX][PHYSICAL_VOLUME_UUID]; /* of the volumes */
     struct dm_pool *pool;
     struct linear_groups *found;
 };
@@ -43,38 +48,64 @@ struct group {
 
 /* ---- what a section may hold ---- */
 
-/* What is not in these lists may mean anything. */
+/* What is not in these lists may mean anything. '?': it may be missing. (LVM reads them in
+ * lib/format_text/import_vsn1.c.) */
 static const char *const group_keys[] = {"id",
                                          "seqno",
-                                         "format",
+                                         "?format",
                                          "status",
-                                         "flags",
+                                         "?flags",
                                          "extent_size",
                                          "max_lv",
                                          "max_pv",
-                                         "metadata_copies",
+                                         "?metadata_copies",
                                          "physical_volumes",
-                                         "tags",
-                                         "allocation_policy",
-                                         "logical_volumes",
+                                         "?tags",
+                                         "?allocation_policy",
+                                         "?logical_volumes",
                                          NULL};
 static const char *const part_keys[] = {
-    "id",       "device",   "device_id", "device_id_type", "status", "flags", "dev_size",
-    "pe_start", "pe_count", "ba_start",  "ba_size",        "tags",   NULL};
+    "id",       "?device",  "?device_id", "?device_id_type", "status", "?flags", "dev_size",
+    "pe_start", "pe_count", "?ba_start",  "?ba_size",        "?tags",  NULL};
 static const char *const volume_keys[] = {
-    "id",   "status",        "flags",         "segment_count",
-    "tags", "creation_time", "creation_host", "allocation_policy",
+    "id",    "status",         "?flags",         "segment_count",
+    "?tags", "?creation_time", "?creation_host", "?allocation_policy",
     NULL};
 static const char *const piece_keys[] = {"start_extent", "extent_count", "type", "stripe_count",
-                                         "stripes",      "tags",         NULL};
-static const char *const text_keys[] = {"contents",      "version",       "description",
-                                        "creation_host", "creation_time", NULL};
+                                         "stripes",      "?tags",        NULL};
+#define KEYS_MAX 16
 
-static bool is_one_of(const char *word, const char *const *words)
+static bool is_section(const struct dm_config_node *node)
 {
-    while (*words && strcmp(word, *words) != 0)
-        words++;
-    return *words != NULL;
+    return node && !node->v;
+}
+
+static size_t index_of(const char *key, const char *const *keys)
+{
+    size_t i = 0;
+    while (keys[i] && strcmp(keys[i] + (keys[i][0] == '?'), key) != 0)
+        i++;
+    return i;
+}
+
+/* Whether it has these keys, each once, and no others but, where `pieces` is not NULL, sections
+ * that it counts. */
+static bool has_keys(const struct dm_config_node *section, const char *const *keys, size_t *pieces)
+{
+    bool seen[KEYS_MAX] = {false};
+    for (const struct dm_config_node *entry = section->child; entry; entry = entry->sib) {
+        size_t i = index_of(entry->key, keys);
+        if (!keys[i] && pieces && is_section(entry))
+            ++*pieces;
+        else if (!keys[i] || seen[i])
+            return false;
+        else
+            seen[i] = true;
+    }
+    for (size_t i = 0; keys[i]; i++)
+        if (keys[i][0] != '?' && !seen[i])
+            return false;
+    return true;
 }
 
 /* The section's entry of that name; NULL: there is none. */
@@ -84,11 +115,6 @@ static const struct dm_config_node *entry_of(const struct dm_config_node *sectio
     while (entry && strcmp(entry->key, key) != 0)
         entry = entry->sib;
     return entry;
-}
-
-static bool is_section(const struct dm_config_node *node)
-{
-    return node && !node->v;
 }
 
 static bool read_number(const struct dm_config_node *section, const char *key, uint64_t max,
@@ -117,7 +143,7 @@ static bool has_words(const struct dm_config_node *section, const char *key,
     const struct dm_config_node *entry = entry_of(section, key);
     const struct dm_config_value *v = entry ? entry->v : NULL;
     if (!*words)
-        return !entry || (v && v->type == DM_CFG_EMPTY_ARRAY && !v->next);
+        return v && v->type == DM_CFG_EMPTY_ARRAY && !v->next;
     for (; *words && v && v->type == DM_CFG_STRING && strcmp(v->v.str, *words) == 0; v = v->next)
         words++;
     return !*words && !v;
@@ -125,12 +151,32 @@ static bool has_words(const struct dm_config_node *section, const char *key,
 
 static const char *const none[] = {NULL};
 
-static bool knows_keys(const struct dm_config_node *section, const char *const *keys)
+/* A flag may mean anything. */
+static bool has_flags(const struct dm_config_node *section)
 {
-    for (const struct dm_config_node *entry = section->child; entry; entry = entry->sib)
-        if (!is_one_of(entry->key, keys))
+    return entry_of(section, "flags") && !has_words(section, "flags", none);
+}
+
+/* Whether it has both or neither. */
+static bool has_pair(const struct dm_config_node *section, const char *one, const char *other)
+{
+    return !entry_of(section, one) == !entry_of(section, other);
+}
+
+/* "id", whose dashes do not count. */
+static bool read_id(const struct dm_config_node *section, char id[PHYSICAL_VOLUME_UUID])
+{
+    size_t count = 0;
+    const char *text = read_text(section, "id");
+    for (; text && *text; text++) {
+        if (*text == '-')
+            continue;
+        if (count == PHYSICAL_VOLUME_UUID ||
+            (!isalnum((unsigned char)*text) && *text != '!' && *text != '#'))
             return false;
-    return true;
+        id[count++] = *text;
+    }
+    return count == PHYSICAL_VOLUME_UUID;
 }
 
 /* Of a group or a volume, as LVM lets a user give it. */
@@ -144,23 +190,13 @@ static bool is_name(const char *name)
 
 /* ---- physical volumes ---- */
 
-/* Whether an "id", with dashes, is that UUID. */
-static bool is_uuid(const char *id, const char uuid[PHYSICAL_VOLUME_UUID])
-{
-    size_t at = 0;
-    for (; *id; id++)
-        if (*id != '-' && (at == PHYSICAL_VOLUME_UUID || uuid[at++] != *id))
-            return false;
-    return at == PHYSICAL_VOLUME_UUID;
-}
-
 /* The member that is meant: it has the same text as the first of the group. */
 static bool find_member(struct reading *self, const char *id, size_t first, size_t *member)
 {
     const struct physical_volume *other, *text = &self->members[first];
     for (*member = 0; *member < self->count; ++*member) {
         other = &self->members[*member];
-        if (!is_uuid(id, other->uuid))
+        if (memcmp(id, other->uuid, sizeof other->uuid) != 0)
             continue;
         bool ours = self->taken[*member] == 0 && other->length == text->length &&
                     memcmp(other->text, text->text, text->length) == 0;
@@ -170,16 +206,27 @@ static bool find_member(struct reading *self, const char *id, size_t first, size
     return false;
 }
 
+/* NULL: there is none of that name. */
+static const struct part *find_part(const struct group *group, const char *key)
+{
+    for (size_t i = 0; i < group->parts; i++)
+        if (strcmp(group->part[i].key, key) == 0)
+            return &group->part[i];
+    return NULL;
+}
+
 static bool read_part(struct reading *self, const struct dm_config_node *section, size_t first,
                       struct group *group)
 {
     static const char *const allocatable[] = {"ALLOCATABLE", NULL};
     uint64_t size, bytes;
     struct part *part = &group->part[group->parts];
-    const char *id = read_text(section, "id");
-    if (group->parts == LINEAR_GROUPS_MEMBERS_MAX || !id || !knows_keys(section, part_keys) ||
+    char id[PHYSICAL_VOLUME_UUID];
+    if (group->parts == LINEAR_GROUPS_MEMBERS_MAX || !has_keys(section, part_keys, NULL) ||
+        !has_pair(section, "ba_start", "ba_size") || find_part(group, section->key) ||
         (!has_words(section, "status", allocatable) && !has_words(section, "status", none)) ||
-        !has_words(section, "flags", none) || !read_number(section, "dev_size", INT64_MAX, &size) ||
+        has_flags(section) || !read_id(section, id) ||
+        !read_number(section, "dev_size", INT64_MAX, &size) ||
         !read_number(section, "pe_start", INT64_MAX, &part->start) ||
         !read_number(section, "pe_count", EXTENTS_MAX, &part->extents) ||
         !find_member(self, id, first, &part->member))
@@ -216,10 +263,7 @@ static const struct part *read_place(const struct dm_config_node *section,
         place->v.i < 0)
         return NULL;
     *extent = (uint64_t)place->v.i;
-    for (size_t i = 0; i < group->parts; i++)
-        if (strcmp(group->part[i].key, name->v.str) == 0)
-            return &group->part[i];
-    return NULL;
+    return find_part(group, name->v.str);
 }
 
 static bool read_piece(struct linear_groups *found, const struct dm_config_node *section,
@@ -227,11 +271,11 @@ static bool read_piece(struct linear_groups *found, const struct dm_config_node 
 {
     uint64_t start, count, stripes, at;
     const char *type = read_text(section, "type");
-    if (found->pieces == LINEAR_GROUPS_PIECES_MAX || !knows_keys(section, piece_keys) || !type ||
-        strcmp(type, "striped") != 0 || !read_number(section, "stripe_count", 1, &stripes) ||
-        stripes != 1 || !read_number(section, "start_extent", EXTENTS_MAX, &start) ||
-        start != *extents || !read_number(section, "extent_count", EXTENTS_MAX, &count) ||
-        count == 0)
+    if (found->pieces == LINEAR_GROUPS_PIECES_MAX || !has_keys(section, piece_keys, NULL) ||
+        !type || strcmp(type, "striped") != 0 ||
+        !read_number(section, "stripe_count", 1, &stripes) || stripes != 1 ||
+        !read_number(section, "start_extent", EXTENTS_MAX, &start) || start != *extents ||
+        !read_number(section, "extent_count", EXTENTS_MAX, &count) || count == 0)
         return false;
     const struct part *part = read_place(section, group, &at);
     if (!part || at >= part->extents || count > part->extents - at)
@@ -245,20 +289,15 @@ static bool read_piece(struct linear_groups *found, const struct dm_config_node 
     return true;
 }
 
-/* "segment1", "segment2" …, all of which are there. */
+/* "segment1", "segment2" …, so many as there are. */
 static bool read_pieces(struct linear_groups *found, const struct dm_config_node *section,
-                        const struct group *group, struct linear_volume *volume)
+                        size_t sections, const struct group *group, struct linear_volume *volume)
 {
     char key[32];
     uint64_t count, extents = 0;
-    size_t sections = 0;
-    if (!read_number(section, "segment_count", LINEAR_GROUPS_PIECES_MAX, &count) || count == 0)
+    if (!read_number(section, "segment_count", LINEAR_GROUPS_PIECES_MAX, &count) || count == 0 ||
+        count != sections)
         return false;
-    for (const struct dm_config_node *entry = section->child; entry; entry = entry->sib) {
-        sections += is_section(entry);
-        if (!is_section(entry) && !is_one_of(entry->key, volume_keys))
-            return false;
-    }
     volume->first = found->pieces;
     volume->count = (size_t)count;
     for (uint64_t i = 1; i <= count; i++) {
@@ -267,7 +306,7 @@ static bool read_pieces(struct linear_groups *found, const struct dm_config_node
         if (!is_section(entry) || !read_piece(found, entry, group, &extents))
             return false;
     }
-    return sections == count;
+    return true;
 }
 
 /* Its names, if LVM would take them. */
@@ -284,17 +323,18 @@ static bool name_volume(struct reading *self, const char *group, const char *nam
     return length > 0 && (size_t)length < sizeof volume->name;
 }
 
-/* Two of one UUID would be one device. */
-static bool has_own_id(struct reading *self, const struct dm_config_node *section,
-                       const struct group *group)
+/* Two of one UUID, or of one name, would be one device. */
+static bool is_unlike(struct reading *self, const struct dm_config_node *section,
+                      const struct group *group)
 {
-    const char *id = read_text(section, "id");
-    if (!id)
+    const struct linear_groups *found = self->found;
+    char *id = self->ids[found->volumes];
+    if (!read_id(section, id))
         return false;
-    for (size_t i = group->first; i < self->found->volumes; i++)
-        if (strcmp(self->ids[i], id) == 0)
+    for (size_t i = group->first; i < found->volumes; i++)
+        if (memcmp(self->ids[i], id, sizeof *self->ids) == 0 ||
+            strcmp(found->volume[i].mapper, found->volume[found->volumes].mapper) == 0)
             return false;
-    self->ids[self->found->volumes] = id;
     return true;
 }
 
@@ -304,13 +344,16 @@ static bool read_volume(struct reading *self, const struct dm_config_node *secti
     static const char *const states[] = {"READ", "WRITE", "VISIBLE", NULL};
     static const char *const fixed[] = {"READ", "VISIBLE", NULL}; /* it is read-only */
     struct linear_groups *found = self->found;
+    size_t sections = 0;
     if (found->volumes == LINEAR_GROUPS_VOLUMES_MAX || !is_section(section) ||
+        !has_keys(section, volume_keys, &sections) ||
+        !has_pair(section, "creation_time", "creation_host") ||
         (!has_words(section, "status", states) && !has_words(section, "status", fixed)) ||
-        !has_words(section, "flags", none) || !has_own_id(self, section, group))
+        has_flags(section))
         return false;
     struct linear_volume *volume = &found->volume[found->volumes];
-    if (!name_volume(self, group->name, section->key, volume) ||
-        !read_pieces(found, section, group, volume))
+    if (!name_volume(self, group->name, section->key, volume) || !is_unlike(self, section, group) ||
+        !read_pieces(found, section, sections, group, volume))
         return false;
     found->volumes++;
     return true;
@@ -318,15 +361,19 @@ static bool read_volume(struct reading *self, const struct dm_config_node *secti
 
 /* ---- groups ---- */
 
-/* Whether it is called as one before it. */
-static bool has_twin(struct reading *self, const char *name)
+/* Whether no group before it is called so, or has its UUID. */
+static bool has_no_twin(struct reading *self, const struct dm_config_node *section)
 {
     size_t index = self->groups - 1;
-    snprintf(self->names[index], sizeof self->names[index], "%s", name);
+    if (!is_name(section->key) || strlen(section->key) >= LINEAR_GROUPS_NAME_MAX ||
+        !read_id(section, self->group[index].id))
+        return false;
+    snprintf(self->group[index].name, sizeof self->group[index].name, "%s", section->key);
     for (size_t i = 0; i < index; i++)
-        if (strcmp(self->names[i], name) == 0)
-            return true;
-    return false;
+        if (strcmp(self->group[i].name, section->key) == 0 ||
+            memcmp(self->group[i].id, self->group[index].id, PHYSICAL_VOLUME_UUID) == 0)
+            return false;
+    return true;
 }
 
 static bool read_parts(struct reading *self, const struct dm_config_node *section, size_t first,
@@ -341,63 +388,82 @@ static bool read_parts(struct reading *self, const struct dm_config_node *sectio
     return self->taken[first] == self->groups;
 }
 
-static bool read_group(struct reading *self, const struct dm_config_node *section, size_t first)
+static bool read_volumes(struct reading *self, const struct dm_config_node *section,
+                         const struct group *group)
 {
-    static const char *const states[] = {"RESIZEABLE", "READ", "WRITE", NULL};
-    static struct group group; /* too large for the stack */
-    const char *format = read_text(section, "format");
-    group = (struct group){.name = section->key, .first = self->found->volumes};
-    if (!is_name(section->key) || strlen(section->key) >= LINEAR_GROUPS_NAME_MAX ||
-        has_twin(self, section->key) || !knows_keys(section, group_keys) ||
-        (format && strcmp(format, "lvm2") != 0) || !has_words(section, "status", states) ||
-        !has_words(section, "flags", none) ||
-        !read_number(section, "extent_size", EXTENTS_MAX, &group.extent) || group.extent == 0 ||
-        !read_parts(self, section, first, &group))
-        return false;
     const struct dm_config_node *volumes = entry_of(section, "logical_volumes");
     if (!volumes)
         return true;
     if (!is_section(volumes))
         return false;
     for (const struct dm_config_node *one = volumes->child; one; one = one->sib)
-        if (!read_volume(self, one, &group))
+        if (!read_volume(self, one, group))
             return false;
     return true;
 }
 
-/* The one section of a text. */
+static bool is_format(const struct dm_config_node *section)
+{
+    const char *format = read_text(section, "format");
+    return format ? strcmp(format, "lvm2") == 0 : !entry_of(section, "format");
+}
+
+static bool read_group(struct reading *self, const struct dm_config_node *section, size_t first)
+{
+    static const char *const states[] = {"RESIZEABLE", "READ", "WRITE", NULL};
+    static struct group group; /* too large for the stack */
+    uint64_t number;
+    group = (struct group){.name = section->key, .first = self->found->volumes};
+    return has_keys(section, group_keys, NULL) && has_no_twin(self, section) &&
+           is_format(section) && has_words(section, "status", states) && !has_flags(section) &&
+           read_number(section, "seqno", UINT32_MAX, &number) &&
+           read_number(section, "max_lv", UINT32_MAX, &number) &&
+           read_number(section, "max_pv", UINT32_MAX, &number) &&
+           read_number(section, "extent_size", EXTENTS_MAX, &group.extent) && group.extent > 0 &&
+           read_parts(self, section, first, &group) && read_volumes(self, section, &group);
+}
+
+/* The one section of a text, of the one version that there is. */
 static const struct dm_config_node *find_group(const struct dm_config_tree *tree)
 {
-    const struct dm_config_node *found = NULL;
-    for (const struct dm_config_node *node = tree->root; node; node = node->sib) {
-        if (is_section(node) && found)
-            return NULL;
-        if (is_section(node))
-            found = node;
-        else if (!is_one_of(node->key, text_keys))
-            return NULL;
-    }
-    return found;
+    static const char *const keys[] = {"contents",       "version",        "?description",
+                                       "?creation_host", "?creation_time", NULL};
+    const struct dm_config_node root = {.child = tree->root};
+    const struct dm_config_node *group = tree->root;
+    uint64_t version;
+    size_t sections = 0;
+    const char *contents = read_text(&root, "contents");
+    if (!has_keys(&root, keys, &sections) || sections != 1 || !contents ||
+        strcmp(contents, "Text Format Volume Group") != 0 ||
+        !read_number(&root, "version", 1, &version) || version != 1)
+        return NULL;
+    while (!is_section(group))
+        group = group->sib;
+    return group;
 }
 
-static bool has_many_braces(const char *text)
+static bool is_deep(const char *text)
 {
-    unsigned braces = 0;
+    unsigned steps = 0;
     for (; *text; text++)
-        braces += *text == '{' || *text == '[';
-    return braces > BRACES_MAX;
+        steps += *text == '{' || *text == '/';
+    return steps > DEPTH_MAX;
 }
 
-/* The group that the text of this member describes. */
+/* The group that the text of this member describes. LVM parses it in the same way: without looking
+ * for keys that are there twice, which takes time with the square of their number. */
 static bool read_text_of(struct reading *self, size_t member)
 {
-    const char *text = self->members[member].text;
-    struct dm_config_tree *tree = has_many_braces(text) ? NULL : dm_config_from_string(text);
+    const struct physical_volume *from = &self->members[member];
+    struct dm_config_tree *tree = is_deep(from->text) ? NULL : dm_config_create();
+    bool read = false;
     if (!tree)
         return false;
     self->groups++;
-    const struct dm_config_node *group = find_group(tree);
-    bool read = group && read_group(self, group, member);
+    if (dm_config_parse_without_dup_node_check(tree, from->text, from->text + from->length)) {
+        const struct dm_config_node *group = find_group(tree);
+        read = group && read_group(self, group, member);
+    }
     dm_config_destroy(tree);
     return read;
 }

@@ -4,7 +4,6 @@
 
 #include <libdevmapper.h>
 #include <lvm2cmd.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 load ../lib/helpers
 load ../lib/volumes
 
-setup_file() { set_up_volumes lvm.img lvm-linear lvm-two lvm-thin.img lvm-empty.img lvm-nodes.img lvm-same lvm-core lvm-long.img lvm-refused.img lvm-thin-damaged.img; }
+setup_file() { set_up_volumes lvm.img lvm-linear lvm-many.img lvm-two lvm-thin.img lvm-empty.img lvm-nodes.img lvm-same lvm-core lvm-long.img lvm-refused.img lvm-thin-damaged.img; }
 teardown_file() { remove_scratch; }
 
 setup()
@@ -43,6 +43,15 @@ filesystem /dev/vg-0/var-log null ok"
 @test "… and when one of these disks is missing" {
     run -1 --separate-stderr virt-df-live --csv lvm-linear-a.img
     assert_contains "$stderr" "/dev/span/wide: a physical volume of it is missing"
+}
+
+@test "more of them than devices stay, and the next guest has its own" {
+    run -1 --separate-stderr virt-df-live -P 1 --json lvm-many.img lvm.img lvm-many.img
+    assert_equal "$(json 'select(.type == "swap" and .guest == "lvm-many.img") | "\(.index) \(.device)"')" \
+        "$(for guest in 0 2; do for ((i = 10; i < 30; i++)); do echo "$guest /dev/many/swap$i"; done; done)"
+    assert_equal "$(json 'select(.type == "filesystem") | "\(.index) \(.device) \(.label)"')" "1 /dev/sda1 boot
+1 /dev/vg-0/root root
+1 /dev/vg-0/var-log varlog"
 }
 
 @test "groups of linear volumes are read without LVM, others are not" {

@@ -130,4 +130,12 @@ panic.img"
         --accel=tcg --csv --noheadings nosize.img
     assert_equal "$stderr" ""
     assert_equal "$(cut -d , -f 1,2 <<< "$output")" nosize.img,/dev/sda
+
+    truncate -s 4M parts.img
+    echo 'start=2048, size=4096' | sfdisk -q --no-reread --no-tell-kernel parts.img > sfdisk.log
+    mke2fs -q -F -t ext2 -E offset=$((2048 * 512)) parts.img 2048k > mke2fs.log
+    printf 'no size' | dd of=parts.img conv=notrunc status=none
+    VIRT_LIVE_TOOLS_CACHE=$FAULT_CACHE run -0 --separate-stderr virt-df-live --appliance "$BUILD/faults/appliance" \
+        --accel=tcg --csv --noheadings parts.img
+    assert_equal "$(cut -d , -f 1,2 <<< "$output")" parts.img,/dev/sda1
 }

@@ -14,13 +14,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define SECTORS ((uint64_t)16384)
 #define UUID "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define TEXT_MAX (PV_AREA_SIZE / 2)
+#define TEXT_MAX 32768
 
 /* A group with nothing in it, for the bytes that lie over its label and area. */
 static const char sound[] =
-    "vg {\nid = \"v\"\nstatus = [\"RESIZEABLE\", \"READ\", \"WRITE\"]\nextent_size = 128\n"
+    "vg {\nid = \"" UUID "\"\nseqno = 1\nmax_lv = 0\nmax_pv = 0\nstatus = [\"RESIZEABLE\", "
+                         "\"READ\", \"WRITE\"]\nextent_size = 128\n"
     "physical_volumes {\npv0 {\nid = \"" UUID "\"\nstatus = [\"ALLOCATABLE\"]\n"
-    "dev_size = 16384\npe_start = 256\npe_count = 126\n}\n}\n}\n";
+    "dev_size = 16384\npe_start = 256\npe_count = 126\n}\n}\n}\n"
+    "contents = \"Text Format Volume Group\"\nversion = 1\n";
 
 static void put(unsigned char *device, const uint8_t *data, size_t size)
 {
@@ -58,7 +60,7 @@ static void check(const struct linear_groups *found)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static unsigned char device[PV_START];
+    static unsigned char device[PV_BYTES];
     static struct linear_groups found;
     int fd = memfd_create("physical-volume", MFD_CLOEXEC);
     if (size == 0) {

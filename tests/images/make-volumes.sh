@@ -94,6 +94,15 @@ make_lvm_linear()
         vgchange $scan -an inner; vgchange -an span' "$1-a.img" "$1-b.img"
 }
 
+# 20 of them, each swap.
+make_lvm_many()
+{
+    blank "$1" 96M
+    inside 'pvcreate $1; vgcreate many $1
+        for i in $(seq 10 29); do lvcreate -y -L 4M -n swap$i many; mkswap /dev/many/swap$i; done
+        vgchange -an many' "$1"
+}
+
 # A thin pool, a thin volume, a snapshot of it, and a classic snapshot.
 make_lvm_thin()
 {
@@ -414,6 +423,7 @@ volumes()
     cat <<- END
 	lvm.img lvm
 	lvm-linear lvm_linear
+	lvm-many.img lvm_many
 	lvm-two lvm_two
 	lvm-thin.img lvm_thin
 	lvm-empty.img lvm_empty

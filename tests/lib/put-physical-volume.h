@@ -11,9 +11,10 @@
 
 #define PV_LABEL 512 /* where the label is */
 #define PV_AREA 4096 /* … the metadata area */
-#define PV_AREA_SIZE 65536
+#define PV_AREA_SIZE 393216
 #define PV_UUID 32
-#define PV_START 131072 /* … the first extent */
+#define PV_BYTES (PV_AREA + PV_AREA_SIZE) /* of all that is put */
+#define PV_START 131072                   /* where data begin; none are put */
 
 static inline void put64(unsigned char *at, uint64_t value)
 {
@@ -44,7 +45,7 @@ static inline void put_area_checksum(unsigned char *device)
     put32(device + PV_AREA, pv_checksum(device + PV_AREA + 4, 512 - 4));
 }
 
-/* `device` has PV_START bytes at least, all 0. The text begins `at` bytes into its area, and goes
+/* `device` has PV_BYTES, all 0. The text begins `at` bytes into its area, and goes
  * on behind the area's header where it does not fit. */
 static inline void put_physical_volume(unsigned char *device, const char *uuid, const char *text,
                                        size_t at)

@@ -337,9 +337,9 @@ bool device_table_partitions_read(const device_table *table, unsigned target)
     return !table->device[target].unread;
 }
 
-void device_table_note_partitions_read(device_table *table, unsigned target)
+void device_table_note_partitions_read(device_table *table, unsigned target, bool read)
 {
-    table->device[target].unread = false;
+    table->device[target].unread = !read;
     device_table_read_events(table);
 }
 

@@ -69,8 +69,8 @@ unsigned device_table_replaced(const device_table *table, unsigned target);
 void device_table_note_replaced(device_table *table, unsigned target, unsigned number);
 /* Whether the kernel has read the partitions of that one, or of the first. */
 bool device_table_partitions_read(const device_table *table, unsigned target);
-/* It has; reads what it announced meanwhile. */
-void device_table_note_partitions_read(device_table *table, unsigned target);
+/* It has, or has not; reads what it announced meanwhile. */
+void device_table_note_partitions_read(device_table *table, unsigned target, bool read);
 /* The file that makes the kernel look at the disk's size again. Returns buffer. */
 const char *device_table_rescan_path(const device_table *table, unsigned target,
                                      char buffer[NODE_MAX]);

@@ -91,15 +91,18 @@ int replaced_disk_take(device_table *table, const struct disk *disk, char *why, 
     }
     device_table_note_replaced(table, disk->slot, disk->replaced);
     if (renewed)
-        device_table_note_partitions_read(table, disk->slot);
+        device_table_note_partitions_read(table, disk->slot, true);
     return 0;
 }
 
-void replaced_disk_ask_size(const device_table *table, unsigned slot, int fd, uint64_t *size)
+void replaced_disk_ask_size(device_table *table, unsigned slot, int fd, uint64_t *size)
 {
-    for (unsigned i = 0; i < SIZE_TRIES && *size == 0 && device_table_is_real(table); i++)
+    for (unsigned i = 0; i < SIZE_TRIES && *size == 0 && device_table_is_real(table); i++) {
         if (rescan(table, slot) < 0 || ioctl(fd, BLKGETSIZE64, size) < 0)
             return;
+        /* The kernel looked for none on a disk of 0 bytes (device_add_disk(), block/genhd.c). */
+        device_table_note_partitions_read(table, slot, false);
+    }
 }
 
 int replaced_disk_read_partitions(device_table *table, unsigned slot, int fd)
@@ -108,6 +111,6 @@ int replaced_disk_read_partitions(device_table *table, unsigned slot, int fd)
         return 0;
     int result = renew_partitions(fd);
     if (result == 0)
-        device_table_note_partitions_read(table, slot);
+        device_table_note_partitions_read(table, slot, true);
     return result;
 }

@@ -12,10 +12,11 @@
  * disk, or it is not this one's turn. */
 int replaced_disk_take(device_table *table, const struct disk *disk, char *why, size_t room);
 
-/* Where the kernel has no size of the disk in that slot, open at fd: makes it ask the disk again.
- * It asks one that comes some times, and each other disk that comes at that moment may cost it an
- * answer: a unit attention is reported in its place (read_capacity_10(), drivers/scsi/sd.c). */
-void replaced_disk_ask_size(const device_table *table, unsigned slot, int fd, uint64_t *size);
+/* Where the kernel has no size of the disk in that slot, open at fd: makes it ask the disk again,
+ * and look for partitions later. It asks a disk that comes a few times only, and each other disk
+ * that comes meanwhile may cost one of the answers: a unit attention is reported in its place
+ * (read_capacity_10(), drivers/scsi/sd.c). */
+void replaced_disk_ask_size(device_table *table, unsigned slot, int fd, uint64_t *size);
 
 /* Makes the kernel read the partitions of the disk in that slot, open at fd; nothing where it has
  * (device_table_partitions_read()). 0 or -errno. */

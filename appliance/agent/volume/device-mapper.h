@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Device-mapper devices, by the kernel's ioctls (linux/dm-ioctl.h). All existing ones belong to the
- * guest that is being scanned, but for those that stay (cow-overlay.h). Needs /dev/mapper/control
- * and the modules of the targets. */
+ * guest that is being scanned, but for those that stay (cow-overlay.h, linear-volumes.h). Needs
+ * /dev/mapper/control and the modules of the targets. */
 #ifndef VLT_AGENT_DEVICE_MAPPER_H
 #define VLT_AGENT_DEVICE_MAPPER_H
 

@@ -10,9 +10,6 @@
 
 #define NAME "linear" /* no volume's: LVM's have a '-' in them */
 
-/* Devices that stay. */
-#define KEPT 16
-
 static void device_name(unsigned number, char name[32])
 {
     snprintf(name, 32, NAME "%u", number);
@@ -104,15 +101,23 @@ int linear_volumes_clear(unsigned count)
 {
     char name[32];
     int result = 0;
+    if (count > LINEAR_VOLUMES_KEPT)
+        count = LINEAR_VOLUMES_KEPT;
     while (count > 0) {
         device_name(--count, name);
-        int one = count < KEPT ? device_mapper_empty(name) : device_mapper_remove(name);
-        result = one < 0 && one != -ENXIO ? one : result;
+        int one = device_mapper_empty(name);
+        result = one < 0 ? one : result;
     }
     return result;
 }
 
 bool linear_volumes_stay(const char *name)
 {
-    return strncmp(name, NAME, strlen(NAME)) == 0 && !strchr(name, '-');
+    char kept[32];
+    for (unsigned i = 0; i < LINEAR_VOLUMES_KEPT; i++) {
+        device_name(i, kept);
+        if (strcmp(name, kept) == 0)
+            return true;
+    }
+    return false;
 }

@@ -13,6 +13,10 @@
 #define LINEAR_VOLUMES_MAX 256
 #define LINEAR_VOLUMES_PIECES_MAX 512
 
+/* Devices that stay between guests. What a guest has beyond them goes with its other devices of the
+ * mapper. */
+#define LINEAR_VOLUMES_KEPT 16
+
 struct linear_volumes {
     size_t volumes, pieces;
     struct {
@@ -37,11 +41,11 @@ bool linear_volumes_read(struct linear_volumes *self, const char *const *nodes, 
 int linear_volumes_map(const struct linear_volumes *self, size_t index, unsigned number,
                        const dev_t *members, char node[LVM_NODE_MAX], dev_t *device);
 
-/* Empties the guest's first `count` devices of this kind, the last first. 0 or -errno: some are in
- * use. Some devices stay, with nothing in them. */
+/* Empties those of the guest's first `count` devices of this kind that stay, the last first. 0 or
+ * -errno: some are in use. */
 int linear_volumes_clear(unsigned count);
 
-/* Whether the device of the mapper is one of those. */
+/* Whether the device of the mapper is one that stays. */
 bool linear_volumes_stay(const char *name);
 
 #endif

@@ -81,6 +81,7 @@ static void make_views(volume_stack *self, volume_table *all, struct members *fo
         if (!view)
             continue;
         found->index[made] = found->index[i];
+        found->numbers[made] = found->numbers[i];
         found->nodes[made++] = view;
     }
     found->count = made;
@@ -122,8 +123,11 @@ static bool map_volumes(volume_stack *self, volume_table *all, const struct memb
             continue;
         *volume = (struct lvm_volume){.plain = true};
         snprintf(volume->name, sizeof volume->name, "%s", name);
-        if (linear_volumes_map(linear, i, volume_stack_linear(self), found->numbers, volume->node,
-                               &volume->number) < 0)
+        unsigned number = volume_stack_linear(self);
+        if (number >= LINEAR_VOLUMES_KEPT)
+            volume_stack_note(self);
+        if (linear_volumes_map(linear, i, number, found->numbers, volume->node, &volume->number) <
+            0)
             return false; /* LVM says what is wrong */
         count++;
     }

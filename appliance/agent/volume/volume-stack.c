@@ -328,7 +328,7 @@ static bool take_apart(volume_stack *self)
     bool gone = device_mapper_remove_all(stays) == 0;
     for (unsigned i = self->arrays; i-- > 0;)
         gone = md_raid_stop(i) && gone;
-    return gone && empty(self);
+    return gone && (emptied || empty(self));
 }
 
 void volume_stack_clear(volume_stack *self)

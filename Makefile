@@ -54,7 +54,8 @@ help:
 	@echo 'make               build the commands and the appliance (packages: see `make setup`)'
 	@echo 'make demo          set up, build, make some images and scan them'
 	@echo "make demo IMAGES='/path/*.img'   … scan these"
-	@echo 'make check         set up, build, run all tests'
+	@echo 'make check         set up, build, run the tests'
+	@echo 'make check-slow    the tests that take long: many rounds, limits of time, large things'
 	@echo 'make check-asan    the tests with AddressSanitizer and UBSan'
 	@echo 'make check-tsan    those where threads meet, with ThreadSanitizer'
 	@echo 'make check-valgrind  the unit tests, and what needs no appliance, under valgrind'

@@ -8,7 +8,7 @@ test_support := $(patsubst %.c,$(BUILD)/test-obj/%.o,$(wildcard tests/lib/*.c))
 fuzz_targets := $(patsubst tests/fuzz/fuzz-%.c,%,$(wildcard tests/fuzz/fuzz-*.c))
 fuzz_replays := $(addprefix $(BUILD)/fuzz/replay-,$(fuzz_targets))
 
-.PHONY: check check-unit check-bats check-asan check-valgrind check-programs lint fuzz
+.PHONY: check check-slow check-unit check-bats check-asan check-valgrind check-programs lint fuzz
 # What rpcgen makes, from rules that stand after this file is included.
 test_generated := $(generated)
 
@@ -47,7 +47,12 @@ submake = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS))
 
 check: setup-check
 	@$(submake) all check-programs
-	@tests/run-tests.sh $(BUILD) unit fuzz docs bats
+	@tests/run-tests.sh $(BUILD) unit fuzz docs bats-quick
+
+# Those tagged "slow": they repeat something many times, wait for limits of time, or take what is large. Half of all the time.
+check-slow: setup-check
+	@$(submake) all check-programs
+	@tests/run-tests.sh $(BUILD) bats-slow
 
 check-programs: $(unit_tests) $(fuzz_replays) $(BUILD)/appliance/agent
 

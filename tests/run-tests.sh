@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-#   run-tests.sh BUILD KIND…     KIND: unit, fuzz, docs, bats
+#   run-tests.sh BUILD KIND…     KIND: unit, fuzz, docs, bats; bats-quick, bats-slow: those without and with the tag "slow"
 #
 # Runs tests that have been built, shows what they print (TAP), and ends with the one line
 # "N passed, N failed, N skipped" over all of them, before which those that failed are told once more, as they are
@@ -143,9 +143,10 @@ long_first()
     { for name in "${long[@]}"; do ls tests/*/"$name.bats"; done; ls tests/*/*.bats; } | awk '!seen[$0]++'
 }
 
+# run_bats [TAG]: tests that have the tag, or with "!" before it have it not; else all
 run_bats()
 {
-    local files=() options=() jobs=${BATS_JOBS:-$(($(nproc) + 1))} name
+    local files=() options=(${1:+--filter-tags "$1"}) jobs=${BATS_JOBS:-$(($(nproc) + 1))} name
 
     if [[ ${TESTS:-} ]]; then
         for name in $TESTS; do files+=(tests/*/"${name%.bats}.bats"); done
@@ -164,7 +165,9 @@ run_bats()
 for kind; do
     case $kind in
     unit | fuzz | docs | bats) "run_$kind" ;;
-    *)  echo "usage: run-tests.sh BUILD unit|fuzz|docs|bats…" >&2; exit 2 ;;
+    bats-quick) run_bats '!slow' ;;
+    bats-slow)  run_bats slow ;;
+    *)  echo "usage: run-tests.sh BUILD unit|fuzz|docs|bats|bats-quick|bats-slow…" >&2; exit 2 ;;
     esac
 done
 

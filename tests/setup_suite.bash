@@ -39,7 +39,8 @@ provide_for_user()
 
 setup_suite()
 {
-    local build
+    # bats 1.8 leaves it a comma where it was given --filter-tags (bats-exec-suite).
+    local build IFS=$' \t\n'
 
     # shellcheck source=tests/lib/helpers.bash
     source "$(dirname "${BASH_SOURCE[0]}")/lib/helpers.bash"

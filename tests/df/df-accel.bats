@@ -70,6 +70,7 @@ EOS
     chmod 755 failing
 }
 
+# bats test_tags=slow
 @test "a KVM that hangs beside a TCG that fails: exit 3 long before a boot's time is over, with both reasons" {
     requires_root
     requires_mount_namespace

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A guest that writes all the time, on ext4, xfs, btrfs and a logical volume: each answer is a row, and its figures are what
 # the guest itself says around that moment. BUSY=200 (make check-busy) asks more often.
+# bats file_tags=slow
 
 load ../lib/helpers
 load ../lib/daemon

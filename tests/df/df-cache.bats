@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The saved appliance. Its directory is $XDG_CACHE_HOME for an ordinary user only, so these are run
 # as one, with a size of memory of their own: nothing that others have saved fits.
+# bats file_tags=slow
 
 load ../lib/helpers
 

@@ -26,6 +26,7 @@ offset()
 # rows OPTION-OR-IMAGE…
 rows() { virt-df-live -P 1 --csv --noheadings "$@"; }
 
+# bats test_tags=slow
 @test "200 copies of a guest with LVM, in one wave; one of them has a file less" {
     local i name
     requires python3 debugfs

@@ -147,6 +147,7 @@ web /dev/sda ext2"
 }
 no_keepers_process() { ! is_running vlt-; }
 
+# bats test_tags=slow
 @test "somebody else's backup is left alone, and said" {
     requires_root
     requires cc

@@ -62,6 +62,7 @@ volumes_of()
 }
 
 # What lies in every chunk of it, which figures do not show.
+# bats test_tags=slow
 @test "a file in each is what it was; in RAID 5 and in the mirror also without one of the disks" {
     local name number=0 lack disks
 

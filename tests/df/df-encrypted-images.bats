@@ -78,6 +78,7 @@ plain.qcow2,/dev/sda"
     assert_equal "$(json 'select(.type == "guest") | .status')" encrypted
 }
 
+# bats test_tags=slow
 @test "such a guest shares with nobody, and one that takes for ever costs nobody else anything" {
     encrypt luks.qcow2 secret
     run -0 --separate-stderr virt-df-live --csv --stats --isolate=none --key all:key:secret ext4.img luks.qcow2 ext4.img luks.qcow2

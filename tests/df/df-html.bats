@@ -52,6 +52,7 @@ in_page()
     assert_contains "$stderr" "virt-df-live: --html: " "none/page.html"
 }
 
+# bats test_tags=slow
 @test "a browser shows the fullest first, filters while one types, and sorts" {
     page 400
     in_page 'return rows("filesystems").length === 403 && cells("filesystems", 8)[0] === "100%"

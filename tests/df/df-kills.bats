@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # kill -9 of whatever takes part: every image is still answered for, and nothing is left.
+# bats file_tags=slow
 
 load ../lib/helpers
 load ../lib/fed

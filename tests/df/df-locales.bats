@@ -40,6 +40,7 @@ everything()
     ) 2>&1 | sed 's/"elapsed_s":[0-9.]*//'
 }
 
+# bats test_tags=slow
 @test "German, Turkish, C, a locale that is not there, none: the same is printed" {
     local name
     make_locales

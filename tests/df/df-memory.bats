@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A guest that takes more memory than an appliance has: it gets another one, for itself, that has more.
+# bats file_tags=slow
 
 load ../lib/helpers
 

@@ -152,6 +152,7 @@ connected() { [[ $(awk -v port="$(printf ':%04X$' "$port")" '$3 ~ port && $4 == 
     assert_contains "$output" "ext4.img,/dev/sda"
 }
 
+# bats test_tags=slow
 @test "many guests behind one server, each with an appliance to itself" {
     local i uris=()
     serve_nbd "$TMPDIR/s" "$IMAGES/ext4.img" --format=raw

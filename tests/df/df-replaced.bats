@@ -41,6 +41,7 @@ there_and_back()
     [[ $(jq -r 'select(.type == "filesystem") | .fstype' alone | sort -u | wc -l) -ge 8 ]]
 }
 
+# bats test_tags=slow
 @test "partitions, volumes that are made of others, views; other formats" {
     local kind
     for kind in gpt.img mbr.img ext4.img ext4.qcow2 gpt.qcow2; do image "$kind"; done

@@ -17,6 +17,7 @@ setup()
     make_failing_qemu
 }
 
+# bats test_tags=slow
 @test "a saved appliance that cannot be restored three times is made anew" {
     failing virt-df-live --accel=tcg a.img
     touch outdated
@@ -28,6 +29,7 @@ setup()
     assert_nothing_left
 }
 
+# bats test_tags=slow
 @test "… once: where none can be restored, that is exit 3" {
     failing virt-df-live --accel=tcg a.img
     touch -d 'next year' outdated

@@ -64,6 +64,7 @@ memory_group()
 # answers STATUS: the guests that have it
 answers() { json 'select(.type == "guest" and .status == "'"$1"'") | .guest'; }
 
+# bats test_tags=slow
 @test "the kernel panics: that image is crashed, and -v has the kernel's last lines" {
     faulty panic
     scan -v
@@ -89,6 +90,7 @@ answers() { json 'select(.type == "guest" and .status == "'"$1"'") | .guest'; }
     assert_nothing_left
 }
 
+# bats test_tags=slow
 @test "the agent spins, hangs, hangs in the kernel: each costs its own time-out, and no more" {
     faulty spin hang kernel
     scan --timeout 3 --stats
@@ -102,6 +104,7 @@ spin.img"
     assert_nothing_left
 }
 
+# bats test_tags=slow
 @test "several that crash it in one wave are all named" {
     faulty panic die memory
     scan
@@ -112,6 +115,7 @@ panic.img"
     assert_nothing_left
 }
 
+# bats test_tags=slow
 @test "an appliance that wants more memory than its control group may have: that image is named" {
     faulty memory
     scan # saves the appliance

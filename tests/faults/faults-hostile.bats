@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Images whose metadata somebody has changed: each ends in rows or in a named status, and the good
 # ones between them in their own rows. `make fuzz-images` has more of them.
+# bats file_tags=slow
 
 load ../lib/helpers
 load ../lib/volumes

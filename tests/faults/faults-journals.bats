@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Journals that an attacker has written, or that are full: tests/faults/journals.py writes them. Each costs its own image
 # only, and its row comes from reading without it, where the filesystem itself is whole.
+# bats file_tags=slow
 
 load ../lib/helpers
 

@@ -37,6 +37,7 @@ limited()
 
 # A wave is chosen as if images had two. QEMU runs out of descriptors with some 155 of these, at another of its commands with
 # each limit.
+# bats test_tags=slow
 @test "some 1024 open files, and a wave of images that have three" {
     requires qemu-img
     local i files

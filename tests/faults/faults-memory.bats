@@ -40,6 +40,7 @@ cowd.img corrupt"
 # soft_bound: bytes that a file of the appliance's QEMU may have
 soft_bound() { awk '/Max file size/ { print $4 }' "/proc/$(ours qemu-system)/limits"; }
 
+# bats test_tags=slow
 @test "the files of an appliance that lives have a bound, which a writable disk raises by what it needs" {
     requires qemu-img
     private_place

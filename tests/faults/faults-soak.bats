@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A list with faults strewn in, under fire: each image is answered once, in order, with the right
 # status; nothing is left; every image is what it was. `make soak` has more of it.
+# bats file_tags=slow
 
 load ../lib/helpers
 

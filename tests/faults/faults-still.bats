@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What stands still costs one time-out at most, and those that shared the appliance are scanned
 # again elsewhere; what goes on in time costs nothing.
+# bats file_tags=slow
 
 load ../lib/helpers
 load ../lib/fed

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Hardened hosts give root a umask that keeps others out. What is made for the sandboxed user, and root's saved appliance,
 # must be open to others all the same.
+# bats file_tags=slow
 
 load ../lib/helpers
 load ../lib/hotplug

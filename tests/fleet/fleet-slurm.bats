@@ -78,6 +78,7 @@ answered() { grep -qs '"type":"guest"' "$1"; }
 array_has_ended() { [[ ! $(squeue --noheader --jobs="$1" 2>&1) ]]; }
 restarts() { scontrol show job "$1" | grep -oP 'Restarts=\K\d+'; }
 
+# bats test_tags=slow
 @test "an array of 8 over 400 images, one task killed and requeued, finds what one run finds: nothing twice, nothing lost" {
     requires_appliance
     requires_root
@@ -109,6 +110,7 @@ restarts() { scontrol show job "$1" | grep -oP 'Restarts=\K\d+'; }
     assert_nothing_left
 }
 
+# bats test_tags=slow
 @test "the commands of docs/fleet.md, typed as they stand there" {
     requires_appliance
     requires_root

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # All 255 slots: filled, every name checked from inside, emptied in random order and filled again.
 # shellcheck disable=SC2016 # what stands in single quotes is for another shell
+# bats file_tags=slow
 
 load ../lib/helpers
 load ../lib/hotplug

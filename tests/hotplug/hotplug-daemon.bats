@@ -222,6 +222,7 @@ check_interrupted()
     nothing_of_appliances
 }
 
+# bats test_tags=slow
 @test "qemu:///system: a QEMU that stands still can be shut down by force" {
     system_directories
     start_libvirtd

@@ -58,6 +58,7 @@ foreground()
     nothing_of_appliances
 }
 
+# bats test_tags=slow
 @test "a QEMU that stands still is not waited for without end, and not ended without --force" {
     truncate -s 1M a.img
     launch --slots 1 --rw --format raw a.img

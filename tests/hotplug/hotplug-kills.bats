@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # kill -9 of a command at any moment: the next one finds what is true, and goes on.
 # (What each phase leaves is in tests/unit/test-persistent-slots.c, where the hypervisor can be stopped in it.)
+# bats file_tags=slow
 
 load ../lib/helpers
 load ../lib/hotplug

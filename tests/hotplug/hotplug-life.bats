@@ -208,6 +208,7 @@ let_pass()
     virt-hotplug shutdown "$other"
 }
 
+# bats test_tags=slow
 @test "one that nobody uses ends itself; one that is used does not: by commands now and then, by one that takes long" {
     local often
 
@@ -276,6 +277,7 @@ still here"
     nothing_of_appliances
 }
 
+# bats test_tags=slow
 @test "a launch that is interrupted leaves nothing" {
     local delay
 

@@ -142,6 +142,7 @@ sizes()
     fails 2 "3 images do not fit into 2 slots" launch --slots 2 one two one
 }
 
+# bats test_tags=slow
 @test "the hidden drive can be neither named, nor listed, nor detached" {
     local word
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What an earlier command has kept and what holds no longer: it is made anew, once.
+# bats file_tags=slow
 
 load ../lib/helpers
 load ../lib/hotplug

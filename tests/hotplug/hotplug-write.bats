@@ -86,6 +86,7 @@ check_inside()
     detach sda
 }
 
+# bats test_tags=slow
 @test "a disk that was partitioned and formatted inside is right outside: raw" {
     requires sfdisk mkfs.ext4 e2fsck debugfs xfs_repair btrfs fsck.vfat mtype blkid
     truncate -s 600M new.img

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The files of a guest that writes all the time, on ext4, xfs, btrfs and a logical volume: those that stay are all there, and
 # those that it makes and removes meanwhile are as it made them. BUSY=200 asks more often.
+# bats file_tags=slow
 
 load ../lib/helpers
 load ../lib/daemon

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # virt-ls of trees that were made to be trouble: what there is comes out whole, what cannot be listed is named, and no
 # file is opened that must not be.
+# bats file_tags=slow
 
 load ../lib/helpers
 

@@ -83,6 +83,7 @@ new\nline'
     assert_contains "$(tr '\0' '|' < typed)" $'esc\e[31m|'
 }
 
+# bats test_tags=slow
 @test "a listing of 40,000 files goes through a file that leaves nothing behind" {
     many 40 # more than is kept in memory
     run -0 --separate-stderr bash -c 'virt-ls -R -a many.img -m /dev/sda / | wc -l'

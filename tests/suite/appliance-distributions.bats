@@ -307,6 +307,7 @@ same_kernel()
     diff -r out/modules "$BUILD/appliance/modules"
 }
 
+# bats test_tags=slow
 @test "Ubuntu: a kernel of several packages, with modules packed by zstd" {
     ubuntu
     requires zstd

@@ -267,7 +267,7 @@ static bool take_over(void *lvm, const struct group *group, const char *devices)
 }
 
 /* The second group of a name gets one of its own, of which the first characters of its UUID are a
- * part: whoever looks can tell which it is. */
+ * part: a user can tell which it is. */
 static bool rename_twin(void *lvm, const struct group *group, const char *devices)
 {
     char command[512];

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* A group with nothing in it, for the bytes that lie over its label and area. */
 static const char sound[] =
     "vg {\nid = \"" UUID "\"\nseqno = 1\nmax_lv = 0\nmax_pv = 0\nstatus = [\"RESIZEABLE\", "
-                         "\"READ\", \"WRITE\"]\nextent_size = 128\n"
+    "\"READ\", \"WRITE\"]\nextent_size = 128\n"
     "physical_volumes {\npv0 {\nid = \"" UUID "\"\nstatus = [\"ALLOCATABLE\"]\n"
     "dev_size = 16384\npe_start = 256\npe_count = 126\n}\n}\n}\n"
     "contents = \"Text Format Volume Group\"\nversion = 1\n";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "physical-volume.h"
 
-#include <endian.h>
+#include "agent/mount/little-endian.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,20 +19,6 @@
 
 static const char text_magic[16] = {' ', 'L', 'V', 'M', '2', ' ', 'x', '[',
                                     '5', 'A', '%', 'r', '0', 'N', '*', '>'};
-
-static uint32_t le32(const unsigned char *at)
-{
-    uint32_t value;
-    memcpy(&value, at, sizeof value);
-    return le32toh(value);
-}
-
-static uint64_t le64(const unsigned char *at)
-{
-    uint64_t value;
-    memcpy(&value, at, sizeof value);
-    return le64toh(value);
-}
 
 /* lvm2's lib/misc/crc.c: the CRC-32 of zlib, from another start, and not inverted at either end. */
 #define CHECKSUM_START 0xf597a6cf
@@ -61,8 +47,8 @@ static const unsigned char *find_label(const unsigned char *sectors)
         const unsigned char *label = sectors + (size_t)i * SECTOR;
         if (memcmp(label, "LABELONE", 8) != 0)
             continue;
-        if (found || le64(label + 8) != i || memcmp(label + 24, "LVM2 001", 8) != 0 ||
-            le32(label + 16) != checksum(label + 20, SECTOR - 20))
+        if (found || little_endian_64(label + 8) != i || memcmp(label + 24, "LVM2 001", 8) != 0 ||
+            little_endian_32(label + 16) != checksum(label + 20, SECTOR - 20))
             return NULL;
         found = label;
     }
@@ -73,7 +59,7 @@ static const unsigned char *find_label(const unsigned char *sectors)
 static bool read_areas(const unsigned char *label, size_t *at, struct area *areas, size_t *count)
 {
     for (*count = 0; *at + AREA_SIZE <= SECTOR; ++*count) {
-        struct area area = {le64(label + *at), le64(label + *at + 8)};
+        struct area area = {little_endian_64(label + *at), little_endian_64(label + *at + 8)};
         *at += AREA_SIZE;
         if (area.at == 0)
             return true;
@@ -89,7 +75,7 @@ static bool is_used(const unsigned char *label, size_t at)
 {
     if (at + 8 > SECTOR)
         return false;
-    uint32_t version = le32(label + at), flags = le32(label + at + 4);
+    uint32_t version = little_endian_32(label + at), flags = little_endian_32(label + at + 4);
     if (version < EXTENSION_VERSION)
         return flags == 0;
     return version == EXTENSION_VERSION && flags == EXTENSION_USED;
@@ -100,7 +86,7 @@ static bool read_label(const unsigned char *label, struct physical_volume *self,
                        size_t *count)
 {
     struct area data[AREAS_MAX];
-    size_t at = le32(label + 20), disks;
+    size_t at = little_endian_32(label + 20), disks;
     if (at < LABEL_SIZE || at > SECTOR - PHYSICAL_VOLUME_UUID - 8)
         return false;
     memcpy(self->uuid, label + at, PHYSICAL_VOLUME_UUID);
@@ -135,14 +121,15 @@ static bool settle_length(struct physical_volume *self)
 static bool read_text(int device, const struct area *area, const unsigned char *location,
                       struct physical_volume *self)
 {
-    uint64_t at = le64(location), length = le64(location + 8);
+    uint64_t at = little_endian_64(location), length = little_endian_64(location + 8);
     if (at < SECTOR || at >= area->size || length == 0 || length > PHYSICAL_VOLUME_TEXT_MAX ||
         length > area->size - SECTOR)
         return false;
     self->length = (size_t)length;
     self->text = calloc(1, self->length + 1);
     if (self->text && read_ring(device, area, at, self->text, self->length) &&
-        checksum((const unsigned char *)self->text, self->length) == le32(location + 16) &&
+        checksum((const unsigned char *)self->text, self->length) ==
+            little_endian_32(location + 16) &&
         settle_length(self))
         return true;
     free(self->text);
@@ -158,11 +145,13 @@ static bool read_area(int device, const struct area *area, struct physical_volum
     const unsigned char *location = header + 40;
     return area->at <= INT64_MAX && area->size > SECTOR && area->size <= INT64_MAX - area->at &&
            read_at(device, area->at, header, sizeof header) &&
-           le32(header) == checksum(header + 4, SECTOR - 4) &&
+           little_endian_32(header) == checksum(header + 4, SECTOR - 4) &&
            memcmp(header + 4, text_magic, sizeof text_magic) == 0 &&
-           le32(header + 20) == TEXT_VERSION && le64(header + 24) == area->at &&
-           le64(header + 32) == area->size && le32(location + 20) == 0 &&
-           le64(location + LOCATION_SIZE) == 0 && read_text(device, area, location, self);
+           little_endian_32(header + 20) == TEXT_VERSION &&
+           little_endian_64(header + 24) == area->at &&
+           little_endian_64(header + 32) == area->size && little_endian_32(location + 20) == 0 &&
+           little_endian_64(location + LOCATION_SIZE) == 0 &&
+           read_text(device, area, location, self);
 }
 
 /* Where there are two areas, both say the same. */

@@ -166,11 +166,20 @@ static const char *changed(const char *text, const char *what, const char *by)
     return result;
 }
 
+struct change {
+    const char *what, *by;
+};
+
+static void assert_left_to_lvm(const struct change *changes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (reads(changed(ORDINARY, changes[i].what, changes[i].by)))
+            fail_msg("it was read with %s in place of %s", changes[i].by, changes[i].what);
+}
+
 static void what_is_more_than_that_is_lvms(void **state)
 {
-    static const struct {
-        const char *what, *by;
-    } changes[] = {
+    static const struct change changes[] = {
         {"\"striped\"", "\"thin\""},
         {"\"striped\"", "\"striped\"\nchunk_size = 8"},
         {"stripe_count = 1", "stripe_count = 2"},
@@ -189,16 +198,12 @@ static void what_is_more_than_that_is_lvms(void **state)
         {"creation_time = 1700000000\ncreation_host", "whatever = 1\ncreation_host"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
-        if (reads(changed(ORDINARY, changes[i].what, changes[i].by)))
-            fail_msg("it was read with %s in place of %s", changes[i].by, changes[i].what);
+    assert_left_to_lvm(changes, sizeof changes / sizeof *changes);
 }
 
 static void what_contradicts_itself_is_lvms(void **state)
 {
-    static const struct {
-        const char *what, *by;
-    } changes[] = {
+    static const struct change changes[] = {
         {"start_extent = 0", "start_extent = 1"},
         {"extent_count = 20", "extent_count = 0"},
         {"extent_count = 20", "extent_count = 117"}, /* behind the last extent */
@@ -223,16 +228,12 @@ static void what_contradicts_itself_is_lvms(void **state)
         {"extent_size = 128", "extent_size = \"128\""},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
-        if (reads(changed(ORDINARY, changes[i].what, changes[i].by)))
-            fail_msg("it was read with %s in place of %s", changes[i].by, changes[i].what);
+    assert_left_to_lvm(changes, sizeof changes / sizeof *changes);
 }
 
 static void what_is_missing_or_there_twice_is_lvms(void **state)
 {
-    static const struct {
-        const char *what, *by;
-    } changes[] = {
+    static const struct change changes[] = {
         {"seqno = 4\n", ""},
         {"max_lv = 0\n", ""},
         {"id = \"" ID("v") "\"\n", ""},
@@ -250,9 +251,7 @@ static void what_is_missing_or_there_twice_is_lvms(void **state)
         {"seqno = 4", "seqno = 4\na/b = 1"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
-        if (reads(changed(ORDINARY, changes[i].what, changes[i].by)))
-            fail_msg("it was read with %s in place of %s", changes[i].by, changes[i].what);
+    assert_left_to_lvm(changes, sizeof changes / sizeof *changes);
 }
 
 static void a_group_of_which_a_device_is_missing_is_lvms(void **state)

@@ -49,7 +49,8 @@ check: setup-check
 	@$(submake) all check-programs
 	@tests/run-tests.sh $(BUILD) unit fuzz docs bats-quick
 
-# Those tagged "slow": they repeat something many times, wait for limits of time, or take what is large. More than a third of all the time.
+# Those tagged "slow": they repeat something many times, wait for limits of time, or take what is large. More than a third of
+# all the time.
 check-slow: setup-check
 	@$(submake) all check-programs
 	@tests/run-tests.sh $(BUILD) bats-slow

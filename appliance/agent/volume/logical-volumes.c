@@ -123,7 +123,7 @@ static bool map_volumes(volume_stack *self, volume_table *all, const struct memb
             continue;
         *volume = (struct lvm_volume){.plain = true};
         snprintf(volume->name, sizeof volume->name, "%s", name);
-        unsigned number = volume_stack_linear(self);
+        unsigned number = volume_stack_next_linear(self);
         if (number >= LINEAR_VOLUMES_KEPT)
             volume_stack_note(self);
         if (linear_volumes_map(linear, i, number, found->numbers, volume->node, &volume->number) <

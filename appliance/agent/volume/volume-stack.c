@@ -62,7 +62,7 @@ void volume_stack_note(volume_stack *self)
     self->any = true;
 }
 
-unsigned volume_stack_linear(volume_stack *self)
+unsigned volume_stack_next_linear(volume_stack *self)
 {
     return self->linear++;
 }

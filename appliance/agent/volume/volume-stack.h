@@ -42,7 +42,7 @@ void volume_stack_drop_overlay(volume_stack *self, struct content *what);
 const char *volume_stack_member_view(volume_stack *self, struct content *what);
 
 /* The number of the guest's next linear volume (linear-volumes.h). */
-unsigned volume_stack_linear(volume_stack *self);
+unsigned volume_stack_next_linear(volume_stack *self);
 
 /* Removes all these volumes. None of them may be mounted or open. */
 void volume_stack_clear(volume_stack *self);
